@@ -1,0 +1,89 @@
+//! What a log is reduced to: the traits of aggregates.
+
+use crate::{CacheRules, EventRecord};
+
+/// A state that is calculated by applying a log's events in order.
+///
+/// It is usually derived, together with an [`#[event_handler]`](macro@crate::event_handler) block that holds one method
+/// an event; writing it by hand takes one `match`:
+///
+/// ```
+/// use eventlogs::{Aggregate, EventRecord};
+///
+/// pub enum CounterEvent { Added(i64), Reset }
+///
+/// #[derive(Debug, Default, Clone)]
+/// pub struct Counter { total: i64 }
+///
+/// impl Aggregate for Counter {
+///     type Event = CounterEvent;
+///
+///     fn apply(&mut self, event_record: &impl EventRecord<CounterEvent>) {
+///         match event_record.event() {
+///             CounterEvent::Added(amount) => self.total += amount,
+///             CounterEvent::Reset => self.total = 0,
+///         }
+///     }
+/// }
+/// ```
+///
+/// `Default` is the state before the first event, `Clone` lets a cached state and a caller's state go separate ways.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an aggregate",
+    label = "this type does not implement `Aggregate`",
+    note = "add `#[derive(Aggregate)]` and `#[aggregate(event = YourEvent)]`, or implement `eventlogs::Aggregate` by hand"
+)]
+pub trait Aggregate: Default + Clone + Send + Sync + 'static {
+    /// The events that this aggregate is reduced from.
+    type Event: Send + Sync + 'static;
+
+    /// When a reduced aggregate is worth caching; always, unless said otherwise.
+    ///
+    /// A [policy in the options](crate::LogManagerOptions::caching_policy) takes its place where one is given.
+    const CACHE: CacheRules<Self> = CacheRules::always();
+
+    /// The name that is stored as the kind of a log that this aggregate creates, and that keeps aggregates apart in
+    /// shared caches. The derive gives the type's identifier; the default is its full path.
+    #[must_use]
+    fn name() -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
+    /// Changes the state by one event.
+    ///
+    /// It must be total and deterministic: the event has already happened, so it cannot be refused, and the same
+    /// events must always give the same state. Whatever can fail belongs before the append.
+    fn apply(&mut self, event_record: &impl EventRecord<Self::Event>);
+}
+
+/// The dispatch of the events `E` to the methods of an aggregate, written by
+/// [`#[event_handler]`](macro@crate::event_handler).
+///
+/// A derived [`Aggregate`] calls it. It can be implemented by hand under a derived `Aggregate`:
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use eventlogs::{Aggregate, EventHandler, EventRecord};
+///
+/// pub enum DoorEvent { Opened, Closed }
+///
+/// #[derive(Debug, Default, Clone, Aggregate)]
+/// #[aggregate(event = DoorEvent)]
+/// pub struct Door { open: bool }
+///
+/// impl EventHandler<DoorEvent> for Door {
+///     fn handle(&mut self, event_record: &impl EventRecord<DoorEvent>) {
+///         self.open = matches!(event_record.event(), DoorEvent::Opened);
+///     }
+/// }
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no handlers for `{E}`",
+    label = "no `#[event_handler({E})]` block for `{Self}`",
+    note = "add `#[event_handler({E})] impl {Self} {{ … }}` with one `#[on(…)]` method an event"
+)]
+pub trait EventHandler<E> {
+    /// Changes the state by one event.
+    fn handle(&mut self, event_record: &impl EventRecord<E>);
+}

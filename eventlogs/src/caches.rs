@@ -1,0 +1,73 @@
+//! Where reduced aggregates are kept between reductions.
+
+pub mod fake;
+pub mod memory;
+
+use crate::ids::LogId;
+use crate::{Aggregation, LogState};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a cache did not answer. It never reaches the caller of a [`LogManager`](crate::LogManager): a failing cache is a
+/// slow cache, not an error.
+pub type CacheError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A place for aggregates that may lose anything at any time.
+///
+/// An entry need not be true to be harmless: a reduction that starts from it first compares the event that it was
+/// reduced through with the store. Calls are time-boxed by the manager, and a call that is dropped half-way must leave
+/// the cache usable. [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache for `{A}`",
+    note = "caches are typed by their aggregate, as in `MemoryAggregationCache::<{A}>::default()`"
+)]
+pub trait AggregationCache<A>: Send + Sync + 'static {
+    /// What is kept for a log, if anything.
+    ///
+    /// # Errors
+    /// When the cache cannot be asked. An entry that cannot be read is not an error but absent.
+    fn get(
+        &self,
+        log_id: LogId,
+    ) -> impl Future<Output = Result<Option<Aggregation<A>>, CacheError>> + Send;
+
+    /// Keeps an aggregation, unless an entry that was reduced further is already there.
+    ///
+    /// `ttl` is how long it may be kept; `None` leaves that to the cache.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> impl Future<Output = Result<(), CacheError>> + Send;
+
+    /// Drops the entry of a log if it was reduced through exactly this event, and leaves any other alone.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    fn remove(&self, state: LogState) -> impl Future<Output = Result<(), CacheError>> + Send;
+}
+
+/// A cache that several managers, or a manager and a test, share.
+impl<A: Send + 'static, C: AggregationCache<A>> AggregationCache<A> for Arc<C> {
+    fn get(
+        &self,
+        log_id: LogId,
+    ) -> impl Future<Output = Result<Option<Aggregation<A>>, CacheError>> + Send {
+        C::get(self, log_id)
+    }
+
+    fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> impl Future<Output = Result<(), CacheError>> + Send {
+        C::put(self, aggregation, ttl)
+    }
+
+    fn remove(&self, state: LogState) -> impl Future<Output = Result<(), CacheError>> + Send {
+        C::remove(self, state)
+    }
+}

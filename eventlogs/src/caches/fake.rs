@@ -1,0 +1,87 @@
+//! A cache for tests: no bound, no surprises.
+
+use super::{AggregationCache, CacheError};
+use crate::ids::LogId;
+use crate::{Aggregation, LogState};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Keeps every aggregate for as long as it lives. For unit tests; services take
+/// [`MemoryAggregationCache`](crate::MemoryAggregationCache), which is bounded.
+pub struct FakeAggregationCache<A> {
+    /// One entry a log. No call holds the lock while it waits for anything, so a plain mutex does.
+    entries: Mutex<HashMap<LogId, (Aggregation<A>, Option<Instant>)>>,
+}
+
+impl<A> FakeAggregationCache<A> {
+    /// An empty cache.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            entries: Mutex::default(),
+        }
+    }
+
+    /// A panic of another test thread cannot have left the map half-changed: every change is one call.
+    fn entries(&self) -> MutexGuard<'_, HashMap<LogId, (Aggregation<A>, Option<Instant>)>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<A> Default for FakeAggregationCache<A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<A: Send + Sync + 'static> AggregationCache<A> for FakeAggregationCache<A> {
+    async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<A>>, CacheError> {
+        let entries = self.entries();
+        let live = entries
+            .get(&log_id)
+            .filter(|(_, expires_at)| expires_at.is_none_or(|at| at > Instant::now()));
+        Ok(live.map(|(aggregation, _)| aggregation.clone()))
+    }
+
+    async fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> Result<(), CacheError> {
+        let now = Instant::now();
+        let mut entries = self.entries();
+        let further = entries
+            .get(&aggregation.log_id())
+            .is_some_and(|(kept, expires_at)| {
+                expires_at.is_none_or(|at| at > now)
+                    && kept.through_index() > aggregation.through_index()
+            });
+        if !further {
+            let expires_at = ttl.and_then(|ttl| now.checked_add(ttl));
+            entries.insert(aggregation.log_id(), (aggregation, expires_at));
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+        let mut entries = self.entries();
+        if entries
+            .get(&state.log_id())
+            .is_some_and(|(kept, _)| kept.state() == state)
+        {
+            entries.remove(&state.log_id());
+        }
+        Ok(())
+    }
+}
+
+impl<A> fmt::Debug for FakeAggregationCache<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FakeAggregationCache")
+            .field("logs", &self.entries().len())
+            .finish()
+    }
+}

@@ -1,0 +1,126 @@
+//! The in-process cache.
+
+use super::{AggregationCache, CacheError};
+use crate::ids::LogId;
+use crate::{Aggregation, LogState};
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// How many aggregates are kept unless said otherwise.
+const DEFAULT_CAPACITY: usize = 10_000;
+
+/// Keeps the aggregates of recently used logs in this process's memory.
+///
+/// It holds a bounded number of them and lets go of those that are used least. A hit copies a pointer, not the
+/// aggregate; nothing is serialised, so aggregates need none of serde's traits.
+///
+/// ```
+/// use eventlogs::MemoryAggregationCache;
+/// # #[derive(Debug, Default, Clone)] pub struct Payment;
+///
+/// let cache = MemoryAggregationCache::<Payment>::with_capacity(50_000);
+/// # let _ = cache;
+/// ```
+pub struct MemoryAggregationCache<A> {
+    /// One entry a log. Its shards have locks of their own that are held for the time of a look-up.
+    entries: Cache<LogId, Entry<A>>,
+}
+
+/// What is kept for a log.
+struct Entry<A> {
+    /// The aggregation itself; shared with those who reduced it.
+    aggregation: Aggregation<A>,
+    /// When the entry stops being valid.
+    expires_at: Option<Instant>,
+}
+
+impl<A> MemoryAggregationCache<A> {
+    /// A cache for the aggregates of at most `logs` logs.
+    #[must_use]
+    pub fn with_capacity(logs: usize) -> Self {
+        Self {
+            entries: Cache::new(logs),
+        }
+    }
+}
+
+impl<A> Default for MemoryAggregationCache<A> {
+    /// A cache for the aggregates of 10,000 logs.
+    fn default() -> Self {
+        Self::with_capacity(DEFAULT_CAPACITY)
+    }
+}
+
+impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A> {
+    async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<A>>, CacheError> {
+        let Some(entry) = self.entries.get(&log_id) else {
+            return Ok(None);
+        };
+        if entry.is_expired() {
+            // Only this entry: a fresh one may have taken its place since.
+            self.entries.remove_if(&log_id, Entry::is_expired);
+            return Ok(None);
+        }
+        Ok(Some(entry.aggregation))
+    }
+
+    async fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> Result<(), CacheError> {
+        // A ttl beyond what the clock can count never expires.
+        let expires_at = ttl.and_then(|ttl| Instant::now().checked_add(ttl));
+        let log_id = aggregation.log_id();
+        let through_index = aggregation.through_index();
+        let mut entry = Some(Entry {
+            aggregation,
+            expires_at,
+        });
+        // Comparing and replacing in one step: of two folds that finish at once the shorter must not stay.
+        let place = self.entries.entry(&log_id, None, |_, kept| {
+            let further = !kept.is_expired() && kept.aggregation.through_index() > through_index;
+            if let Some(entry) = entry.take_if(|_| !further) {
+                *kept = entry;
+            }
+            EntryAction::Retain(())
+        });
+        if let (EntryResult::Vacant(place), Some(entry)) = (place, entry) {
+            // Refused only when the log's entry was removed at this very moment; the next reduction writes it again.
+            let _ = place.insert(entry);
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+        self.entries
+            .remove_if(&state.log_id(), |entry| entry.aggregation.state() == state);
+        Ok(())
+    }
+}
+
+impl<A> Entry<A> {
+    fn is_expired(&self) -> bool {
+        self.expires_at
+            .is_some_and(|expires_at| expires_at <= Instant::now())
+    }
+}
+
+impl<A> Clone for Entry<A> {
+    fn clone(&self) -> Self {
+        Self {
+            aggregation: self.aggregation.clone(),
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+impl<A> fmt::Debug for MemoryAggregationCache<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MemoryAggregationCache")
+            .field("capacity", &self.entries.capacity())
+            .finish_non_exhaustive()
+    }
+}

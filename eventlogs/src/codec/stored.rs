@@ -1,0 +1,85 @@
+//! Reading a stored payload: the one decode path of all stores.
+
+use super::{Codec, CodecError, CodecId};
+use crate::Event;
+use serde::de::DeserializeOwned;
+
+/// An event as a database holds it: name, version, codec and bytes. [`Event::decode`] turns it into an event.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredPayload<'a> {
+    /// The stored name.
+    pub name: &'a str,
+    /// The stored version, as the database holds it.
+    pub version: i32,
+    /// The codec that wrote the bytes.
+    pub codec: CodecId,
+    /// The payload.
+    pub bytes: &'a [u8],
+}
+
+/// Why a stored payload is not an event of this code. The store adds which event it was and makes it a
+/// [`DecodeError`](crate::DecodeError).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeProblem {
+    /// No variant is stored under this name.
+    #[error(
+        "this code knows no event of that name; deploy the version that writes it, or add a variant or an alias"
+    )]
+    UnknownName,
+    /// The variant is known, but not in this version.
+    #[error(
+        "this code reads that event up to version {supported}; deploy the newer version, or add an upcaster if it is an old one"
+    )]
+    UnknownVersion {
+        /// The version that this code writes.
+        supported: u16,
+    },
+    /// The payload was written by a codec that is neither the enum's own nor one of this build.
+    #[error(
+        "this build has no codec number {codec}; enable the feature, or bring back the codec, that wrote it"
+    )]
+    UnknownCodec {
+        /// The stored number of the codec.
+        codec: i16,
+    },
+    /// The bytes are not of the variant's shape.
+    #[error("its payload does not have the shape of the variant")]
+    Payload(#[source] CodecError),
+}
+
+impl StoredPayload<'_> {
+    /// Reads the bytes as a `T` with the codec that wrote them: the enum's `Own`, or one of this crate's.
+    ///
+    /// # Errors
+    /// When that codec is not in this build, and when the bytes are not a `T`.
+    pub fn read<Own: Codec, T: DeserializeOwned>(&self) -> Result<T, DecodeProblem> {
+        let value = match self.codec {
+            own if own == Own::ID => Own::decode(self.bytes),
+            #[cfg(feature = "json")]
+            CodecId::JSON => super::Json::decode(self.bytes),
+            #[cfg(feature = "msgpack")]
+            CodecId::MSGPACK => super::MsgPack::decode(self.bytes),
+            unknown => {
+                return Err(DecodeProblem::UnknownCodec {
+                    codec: unknown.get(),
+                });
+            }
+        };
+        value.map_err(DecodeProblem::Payload)
+    }
+
+    /// The reason why no variant of `E` reads this name and version.
+    #[must_use]
+    pub fn not_in_schema<E: Event>(&self) -> DecodeProblem {
+        let entry = E::SCHEMA
+            .iter()
+            .find(|entry| entry.event_type.name == self.name || entry.aliases.contains(&self.name));
+        match entry {
+            Some(entry) => DecodeProblem::UnknownVersion {
+                supported: entry.event_type.version,
+            },
+            None => DecodeProblem::UnknownName,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! placeholder
+
+// The derive macros name this crate `::eventlogs`; inside the crate itself that path leads here.
+extern crate self as eventlogs;
+
+mod aggregate;
+mod aggregation;
+pub mod caches;
+mod caching;
+pub mod codec;
+mod event;
+pub mod ids;
+mod log_state;
+mod manager;
+mod record;
+pub mod stores;
+pub mod testing;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use aggregate::{Aggregate, EventHandler};
+pub use aggregation::{Aggregation, Reach};
+pub use caches::AggregationCache;
+pub use caches::memory::MemoryAggregationCache;
+pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
+pub use codec::Codec;
+pub use event::{Event, EventSchema, EventType};
+pub use log_state::LogState;
+pub use manager::{
+    AppendOptions, At, CreateOptions, DecideError, DecideOptions, Decided, LogManager,
+    LogManagerError, LogManagerOptions,
+};
+pub use record::{EventRecord, RecordedEvent};
+pub use stores::EventStore;
+#[cfg(feature = "sqlite")]
+pub use stores::sqlite::{SqliteEventStore, SqliteOptions};
+
+/// The attribute that marks a handler, for the message that it gives in the wrong place.
+#[cfg(feature = "macros")]
+pub use eventlogs_derive::{Aggregate, Event, event_handler, on};

@@ -1,0 +1,136 @@
+//! The one thing that services talk to.
+
+mod append;
+mod cache_writer;
+mod decide;
+mod erased;
+mod error;
+mod fold;
+mod options;
+mod read;
+mod reduce;
+
+pub use decide::Decided;
+pub use error::{DecideError, LogManagerError};
+pub use options::{AppendOptions, CreateOptions, DecideOptions, LogManagerOptions};
+pub use reduce::At;
+
+use crate::Aggregate;
+use crate::caches::AggregationCache;
+use crate::stores::EventStore;
+use cache_writer::CacheWriter;
+use erased::{ErasedCache, ErasedStore};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Creates, appends to and reduces the logs of one kind of aggregate.
+///
+/// It is a cheaply cloned handle: clone it into every task and handler. The store and the cache are chosen when it is
+/// made, at run time if you like; neither shows in its type. Calling them through that choice costs one box a call.
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use eventlogs::caches::fake::FakeAggregationCache;
+/// use eventlogs::stores::fake::FakeEventStore;
+/// use eventlogs::{Aggregate, CreateOptions, LogManager, LogManagerOptions, event_handler, ids::LogId};
+///
+/// #[derive(Debug, Clone)]
+/// pub enum BasketEvent { Added { pieces: u32 }, Emptied }
+///
+/// #[derive(Debug, Default, Clone, Aggregate)]
+/// #[aggregate(event = BasketEvent)]
+/// pub struct Basket { pieces: u32 }
+///
+/// #[event_handler(BasketEvent)]
+/// impl Basket {
+///     #[on(Added)]
+///     fn add(&mut self, pieces: u32) { self.pieces += pieces; }
+///     #[on(Emptied)]
+///     fn empty(&mut self) { self.pieces = 0; }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), eventlogs::LogManagerError> {
+/// let baskets = LogManager::<Basket>::new(
+///     FakeEventStore::new(),
+///     FakeAggregationCache::new(),
+///     LogManagerOptions::default(),
+/// );
+/// let id = LogId::new();
+/// let state = baskets.create(&id, &BasketEvent::Added { pieces: 2 }, &CreateOptions::default()).await?;
+/// baskets.append(state, &BasketEvent::Added { pieces: 3 }, &Default::default()).await?;
+/// assert_eq!(baskets.reduce(&id).await?.aggregate().pieces, 5);
+/// # Ok(()) }
+/// # }
+/// ```
+pub struct LogManager<A: Aggregate> {
+    /// Shared by all clones.
+    inner: Arc<Inner<A>>,
+}
+
+/// What the clones of a manager share.
+struct Inner<A: Aggregate> {
+    /// Where the logs are.
+    store: Box<dyn ErasedStore<A::Event>>,
+    /// Where the aggregates are kept; shared with the background task that writes to it.
+    cache: Arc<dyn ErasedCache<A>>,
+    /// Takes finished reductions to the cache, off the callers' path.
+    cache_writer: CacheWriter<A>,
+    /// The time box of a look-up in the cache.
+    cache_timeout: Duration,
+    /// The greatest number of events that a reduction holds at a time.
+    page_size: NonZeroUsize,
+}
+
+impl<A: Aggregate> LogManager<A> {
+    /// A manager of the logs in `store`, with their aggregates in `cache`.
+    ///
+    /// It does nothing until it is used, and needs no runtime before that.
+    #[must_use]
+    pub fn new(
+        store: impl EventStore<A::Event>,
+        cache: impl AggregationCache<A>,
+        options: LogManagerOptions<A>,
+    ) -> Self {
+        let cache: Arc<dyn ErasedCache<A>> = Arc::new(cache);
+        let cache_writer = CacheWriter::new(Arc::clone(&cache), &options);
+        let inner = Inner {
+            store: Box::new(store),
+            cache,
+            cache_writer,
+            cache_timeout: options.cache_timeout,
+            page_size: options.page_size,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Waits until the aggregates reduced so far have been written to the cache, or dropped because it failed.
+    ///
+    /// Nothing is wrong with ending a process without it: what the cache misses is reduced again. Dropped half-way, the
+    /// writing goes on in the background.
+    pub async fn flush_cache(&self) {
+        self.inner.cache_writer.flush().await;
+    }
+}
+
+impl<A: Aggregate> Clone for LogManager<A> {
+    // By hand, because the derive would ask nothing more but say so of `A`.
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<A: Aggregate> fmt::Debug for LogManager<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LogManager")
+            .field("aggregate", &A::name())
+            .finish_non_exhaustive()
+    }
+}

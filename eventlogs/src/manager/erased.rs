@@ -1,0 +1,76 @@
+//! Stores and caches behind one type, so that they can be chosen at run time. One box a call.
+
+use crate::caches::{AggregationCache, CacheError};
+use crate::ids::LogId;
+use crate::stores::{
+    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
+    StoreError,
+};
+use crate::{Aggregation, LogState};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A future whose type was forgotten.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// [`EventStore`], callable without knowing which.
+pub(super) trait ErasedStore<E>: Send + Sync {
+    fn append<'a>(
+        &'a self,
+        request: AppendRequest<'a, E>,
+    ) -> Boxed<'a, Result<Appended<E>, AppendError>>;
+    fn read(&self, request: ReadRequest) -> Boxed<'_, Result<Page<E>, ReadError>>;
+    fn find_key<'a>(
+        &'a self,
+        idempotency_key: &'a str,
+    ) -> Boxed<'a, Result<Option<Replay>, StoreError>>;
+}
+
+impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
+    fn append<'a>(
+        &'a self,
+        request: AppendRequest<'a, E>,
+    ) -> Boxed<'a, Result<Appended<E>, AppendError>> {
+        Box::pin(EventStore::append(self, request))
+    }
+
+    fn read(&self, request: ReadRequest) -> Boxed<'_, Result<Page<E>, ReadError>> {
+        Box::pin(EventStore::read(self, request))
+    }
+
+    fn find_key<'a>(
+        &'a self,
+        idempotency_key: &'a str,
+    ) -> Boxed<'a, Result<Option<Replay>, StoreError>> {
+        Box::pin(EventStore::find_key(self, idempotency_key))
+    }
+}
+
+/// [`AggregationCache`], callable without knowing which.
+pub(super) trait ErasedCache<A>: Send + Sync {
+    fn get(&self, log_id: LogId) -> Boxed<'_, Result<Option<Aggregation<A>>, CacheError>>;
+    fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> Boxed<'_, Result<(), CacheError>>;
+    fn remove(&self, state: LogState) -> Boxed<'_, Result<(), CacheError>>;
+}
+
+impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
+    fn get(&self, log_id: LogId) -> Boxed<'_, Result<Option<Aggregation<A>>, CacheError>> {
+        Box::pin(AggregationCache::get(self, log_id))
+    }
+
+    fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> Boxed<'_, Result<(), CacheError>> {
+        Box::pin(AggregationCache::put(self, aggregation, ttl))
+    }
+
+    fn remove(&self, state: LogState) -> Boxed<'_, Result<(), CacheError>> {
+        Box::pin(AggregationCache::remove(self, state))
+    }
+}

@@ -1,0 +1,162 @@
+//! What a [`LogManager`](crate::LogManager) reports.
+
+use crate::LogState;
+use crate::ids::LogId;
+use crate::stores::{
+    AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, Replay, StoreError,
+};
+
+/// Why an operation did not happen. Unless a variant says otherwise, nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogManagerError {
+    /// The idempotency key was used before: the operation has already happened, and nothing was done now.
+    #[error(
+        "this idempotency key was already used for event {event_index} of log {log_id}; take that as the outcome"
+    )]
+    #[non_exhaustive]
+    IdempotentReplay {
+        /// The log that the key was used on.
+        log_id: LogId,
+        /// The index of the first event that was written with the key.
+        event_index: u64,
+        /// How many events were written with the key.
+        event_count: u64,
+        /// Where the log ended right after that write.
+        state: LogState,
+    },
+    /// The idempotency key of an append was used before, on another log.
+    #[error(
+        "this idempotency key was already used on another log, for event {event_index} of {log_id}; use a fresh key"
+    )]
+    #[non_exhaustive]
+    IdempotencyKeyReused {
+        /// The log that the key was used on.
+        log_id: LogId,
+        /// The index of the first event that was written with the key.
+        event_index: u64,
+    },
+    /// Somebody else appended first, or the log no longer holds the event that the append was based on.
+    #[error(
+        "log {log_id} changed before event {event_index} could be appended; reduce it again and decide anew"
+    )]
+    #[non_exhaustive]
+    ConcurrentAppend {
+        /// The log.
+        log_id: LogId,
+        /// The index that the event would have had.
+        event_index: u64,
+    },
+    /// A log was to be created that has events.
+    #[error("log {log_id} already exists; reduce it and append, or use a new id")]
+    #[non_exhaustive]
+    LogAlreadyExists {
+        /// The log.
+        log_id: LogId,
+    },
+    /// The log has no events, or had none at the time asked for.
+    #[error("log {log_id} does not exist; check the id, or create the log first")]
+    #[non_exhaustive]
+    LogNotFound {
+        /// The log.
+        log_id: LogId,
+    },
+    /// The call itself is at fault.
+    #[error(transparent)]
+    Invalid(InvalidAppend),
+    /// An event cannot be stored.
+    #[error(transparent)]
+    Encode(EncodeError),
+    /// A stored event cannot be read by this code.
+    #[error(transparent)]
+    Decode(Box<DecodeError>),
+    /// The log's indices do not rise by one from zero, so its fold would be wrong.
+    #[error(
+        "log {log_id} is damaged: expected event {expected}, found event {found}; restore it from a backup"
+    )]
+    #[non_exhaustive]
+    BrokenLog {
+        /// The log.
+        log_id: LogId,
+        /// The index that should have come.
+        expected: u64,
+        /// The index that came.
+        found: u64,
+    },
+    /// The store failed. Of these only [`StoreError::OutcomeUnknown`] leaves open whether something was written.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl LogManagerError {
+    /// A key that was found on the log it was used for now.
+    pub(super) fn replay(replay: Replay) -> Self {
+        Self::IdempotentReplay {
+            log_id: replay.state.log_id(),
+            event_index: replay.first_index,
+            event_count: replay.event_count,
+            state: replay.state,
+        }
+    }
+
+    /// A key that was found on another log.
+    pub(super) fn reused(replay: Replay) -> Self {
+        Self::IdempotencyKeyReused {
+            log_id: replay.state.log_id(),
+            event_index: replay.first_index,
+        }
+    }
+}
+
+impl From<AppendError> for LogManagerError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Replay(replay) => Self::replay(replay),
+            AppendError::Conflict {
+                log_id,
+                event_index,
+            } => Self::ConcurrentAppend {
+                log_id,
+                event_index,
+            },
+            AppendError::LogAlreadyExists { log_id } => Self::LogAlreadyExists { log_id },
+            AppendError::LogNotFound { log_id } => Self::LogNotFound { log_id },
+            AppendError::Invalid(invalid) => Self::Invalid(invalid),
+            AppendError::Encode(error) => Self::Encode(error),
+            AppendError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<ReadError> for LogManagerError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            // Reductions drop the cached aggregate and start afresh; only a page that follows another one of the same
+            // reduction can get here, when the log was rewritten in between.
+            ReadError::HistoryChanged { log_id, index } => Self::ConcurrentAppend {
+                log_id,
+                event_index: index.saturating_add(1),
+            },
+            ReadError::Decode(error) => Self::Decode(error),
+            ReadError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<StoreError> for LogManagerError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Why [`LogManager::decide`](crate::LogManager::decide) did not record anything.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecideError<R> {
+    /// The closure refused, on a state that the store has confirmed.
+    #[error("the decision was refused")]
+    Refused(R),
+    /// The log could not be read or written.
+    #[error(transparent)]
+    Log(#[from] LogManagerError),
+}

@@ -1,0 +1,101 @@
+//! Applying events to an aggregate, one page at a time.
+
+use super::LogManagerError;
+use crate::ids::LogId;
+use crate::{Aggregate, Aggregation, EventRecord, LogState, Reach, RecordedEvent};
+use chrono::Utc;
+use std::sync::Arc;
+
+/// A reduction under way.
+pub(super) struct Fold<A> {
+    /// The log.
+    log_id: LogId,
+    /// The state so far; shared with the cache until the first event is applied.
+    aggregate: Arc<A>,
+    /// How far it reaches; `None` before the first event.
+    reach: Option<Reach>,
+    /// How many events were applied here.
+    applied_events: u64,
+}
+
+impl<A: Aggregate> Fold<A> {
+    /// Starts in front of the first event.
+    pub(super) fn from_the_start(log_id: LogId) -> Self {
+        Self {
+            log_id,
+            aggregate: Arc::new(A::default()),
+            reach: None,
+            applied_events: 0,
+        }
+    }
+
+    /// Goes on behind an earlier reduction. Its reach comes along: without a newer event the result must still say how
+    /// far the aggregate was reduced, or the next reduction would apply events twice.
+    pub(super) fn from_aggregation(aggregation: &Aggregation<A>) -> Self {
+        Self {
+            log_id: aggregation.log_id(),
+            aggregate: aggregation.shared_aggregate(),
+            reach: Some(*aggregation.reach()),
+            applied_events: 0,
+        }
+    }
+
+    /// The log that is folded.
+    pub(super) const fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    /// The position behind which the next page is read.
+    pub(super) fn state(&self) -> Option<LogState> {
+        self.reach
+            .map(|reach| LogState::new(reach.log_id, reach.index, reach.event_id))
+    }
+
+    /// Applies the next records, which must follow without a gap.
+    pub(super) fn apply(
+        &mut self,
+        records: &[RecordedEvent<A::Event>],
+    ) -> Result<(), LogManagerError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        // Copies the aggregate if the cache shares it, once a page.
+        let aggregate = Arc::make_mut(&mut self.aggregate);
+        for record in records {
+            let expected = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
+            if record.index() != expected || record.log_id() != self.log_id {
+                return Err(LogManagerError::BrokenLog {
+                    log_id: self.log_id,
+                    expected,
+                    found: record.index(),
+                });
+            }
+            aggregate.apply(record);
+            self.reach = Some(Reach {
+                log_id: self.log_id,
+                index: record.index(),
+                event_id: record.event_id(),
+                created_at: self
+                    .reach
+                    .map_or(record.recorded_at(), |reach| reach.created_at),
+                updated_at: record.recorded_at(),
+            });
+            self.applied_events += 1;
+        }
+        Ok(())
+    }
+
+    /// The result; `None` if there was no event at all.
+    pub(super) fn finish(self) -> Option<Aggregation<A>> {
+        let Self {
+            aggregate,
+            reach,
+            applied_events,
+            ..
+        } = self;
+        reach.map(|reach| {
+            Aggregation::from_parts(aggregate, reach, Utc::now())
+                .with_applied_events(applied_events)
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Reducing a log, from the cache's aggregate or from the start.
+
+use super::fold::Fold;
+use super::{LogManager, LogManagerError};
+use crate::ids::LogId;
+use crate::stores::{ReadError, ReadRequest, ReadStart};
+use crate::{Aggregate, Aggregation, EventRecord, RecordedEvent};
+use chrono::{DateTime, Utc};
+use tracing::Instrument;
+
+/// A point in a log's past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum At {
+    /// Right after the event with this index; an index behind the end means the end.
+    Index(u64),
+    /// Right after the last event that was recorded at or before this time, by the store's clock.
+    Time(DateTime<Utc>),
+}
+
+impl At {
+    fn includes<E>(self, record: &impl EventRecord<E>) -> bool {
+        match self {
+            Self::Index(index) => record.index() <= index,
+            Self::Time(time) => record.recorded_at() <= time,
+        }
+    }
+}
+
+impl<A: Aggregate> LogManager<A> {
+    /// Reduces a log to its current state.
+    ///
+    /// Starts from the cached aggregate, if there is one, and fetches only what was recorded since: one round trip, if
+    /// that fits into a page. The same read checks that the log still holds the event that the cached aggregate was
+    /// reduced through; if not, the entry is dropped and the log is reduced from the start. The result goes to the cache
+    /// in the background. Memory is bounded by a page of events, whatever the log's length.
+    ///
+    /// Dropping the future does no harm.
+    ///
+    /// # Errors
+    /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events.
+    /// - [`Decode`](LogManagerError::Decode) if an event cannot be read by this code.
+    /// - [`BrokenLog`](LogManagerError::BrokenLog) if an event is missing.
+    /// - [`Store`](LogManagerError::Store) if the database fails. A cache that fails is no error.
+    pub async fn reduce(&self, log_id: &LogId) -> Result<Aggregation<A>, LogManagerError> {
+        let span = tracing::info_span!("reduce", aggregate = A::name(), %log_id);
+        async {
+            let cached = self.cached(*log_id).await;
+            self.catch_up(*log_id, cached).await
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Reduces a log to what it was at a point in its past, without the cache.
+    ///
+    /// # Errors
+    /// Those of [`reduce`](LogManager::reduce); a time before the log's first event is
+    /// [`LogNotFound`](LogManagerError::LogNotFound).
+    pub async fn reduce_at(
+        &self,
+        log_id: &LogId,
+        at: At,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        let span = tracing::info_span!("reduce_at", aggregate = A::name(), %log_id, ?at);
+        async {
+            let mut fold = Fold::from_the_start(*log_id);
+            self.fold_pages(&mut fold, |record| at.includes(record))
+                .await?;
+            fold.finish()
+                .ok_or(LogManagerError::LogNotFound { log_id: *log_id })
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// What the cache has for a log. A cache that is slow, down or holding garbage has nothing.
+    pub(super) async fn cached(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        match tokio::time::timeout(self.inner.cache_timeout, self.inner.cache.get(log_id)).await {
+            Ok(Ok(cached)) => cached.filter(|cached| cached.log_id() == log_id),
+            Ok(Err(error)) => {
+                tracing::warn!(%log_id, error, "the cache failed; reducing without it");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(%log_id, timeout = ?self.inner.cache_timeout, "the cache is too slow; reducing without it");
+                None
+            }
+        }
+    }
+
+    /// Brings an earlier reduction up to the log's end, or reduces afresh if the log has another history.
+    pub(super) async fn catch_up(
+        &self,
+        log_id: LogId,
+        earlier: Option<Aggregation<A>>,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        let fold = match earlier {
+            Some(earlier) => {
+                let mut fold = Fold::from_aggregation(&earlier);
+                match self.fold_pages(&mut fold, |_| true).await {
+                    Ok(()) => fold,
+                    Err(ReduceError::HistoryChanged(_)) => {
+                        tracing::warn!(%log_id, index = earlier.through_index(), "the cached aggregate is of another history");
+                        self.inner.cache_writer.forget(earlier.state()).await;
+                        self.fold_whole(log_id).await?
+                    }
+                    Err(ReduceError::Log(error)) => return Err(error),
+                }
+            }
+            None => self.fold_whole(log_id).await?,
+        };
+        let aggregation = fold
+            .finish()
+            .ok_or(LogManagerError::LogNotFound { log_id })?;
+        // What is cached already, unchanged, need not be written again.
+        if aggregation.applied_events() > 0 {
+            self.inner.cache_writer.offer(aggregation.clone());
+        }
+        Ok(aggregation)
+    }
+
+    async fn fold_whole(&self, log_id: LogId) -> Result<Fold<A>, LogManagerError> {
+        let mut fold = Fold::from_the_start(log_id);
+        self.fold_pages(&mut fold, |_| true).await?;
+        Ok(fold)
+    }
+
+    /// Applies what follows behind the fold, page by page, as long as the records are wanted.
+    async fn fold_pages(
+        &self,
+        fold: &mut Fold<A>,
+        wanted: impl Fn(&RecordedEvent<A::Event>) -> bool + Send,
+    ) -> Result<(), ReduceError> {
+        let log_id = fold.log_id();
+        loop {
+            let start = fold.state().map_or(ReadStart::Index(0), ReadStart::After);
+            let page = self
+                .inner
+                .store
+                .read(ReadRequest::new(log_id, start, self.inner.page_size.get()))
+                .await?;
+            let end = page
+                .records
+                .iter()
+                .position(|record| !wanted(record))
+                .unwrap_or(page.records.len());
+            fold.apply(&page.records[..end])?;
+            if !page.more || end < page.records.len() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Why a fold stopped.
+enum ReduceError {
+    /// The event behind which it should go on is gone.
+    HistoryChanged(LogManagerError),
+    /// Anything else.
+    Log(LogManagerError),
+}
+
+impl From<ReadError> for ReduceError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::HistoryChanged { .. } => Self::HistoryChanged(error.into()),
+            error => Self::Log(error.into()),
+        }
+    }
+}
+
+impl From<ReduceError> for LogManagerError {
+    fn from(error: ReduceError) -> Self {
+        match error {
+            // Not a cached aggregate but a page of this very reduction has lost its footing.
+            ReduceError::HistoryChanged(error) | ReduceError::Log(error) => error,
+        }
+    }
+}
+
+impl From<LogManagerError> for ReduceError {
+    fn from(error: LogManagerError) -> Self {
+        Self::Log(error)
+    }
+}

@@ -1,0 +1,245 @@
+//! What can go wrong in a store.
+
+use super::{Limits, Replay};
+use crate::codec::{CodecError, DecodeProblem};
+use crate::ids::LogId;
+use std::path::PathBuf;
+
+/// Why nothing was appended; except for [`StoreError::OutcomeUnknown`], nothing was stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The idempotency key was used before.
+    #[error("the idempotency key was used before, at index {} of log {}", .0.first_index, .0.state.log_id())]
+    Replay(Replay),
+    /// The log ends elsewhere, or with another event, than expected.
+    #[error(
+        "log {log_id} does not end before index {event_index} with the event that the append was based on"
+    )]
+    Conflict {
+        /// The log.
+        log_id: LogId,
+        /// The index at which the first event would have been written.
+        event_index: u64,
+    },
+    /// A log was to be created that has events.
+    #[error("log {log_id} already exists")]
+    LogAlreadyExists {
+        /// The log.
+        log_id: LogId,
+    },
+    /// A log was to be continued that has no events.
+    #[error("log {log_id} does not exist")]
+    LogNotFound {
+        /// The log.
+        log_id: LogId,
+    },
+    /// The request itself is at fault.
+    #[error(transparent)]
+    Invalid(#[from] InvalidAppend),
+    /// An event cannot be stored.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A request that no store accepts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidAppend {
+    /// There is nothing to append.
+    #[error("an append needs at least one event; skip the call when there is nothing to record")]
+    NoEvents,
+    /// Too many events at once.
+    #[error(
+        "{events} events in one append are more than the limit of {limit}; split them, or raise `max_events_per_append`"
+    )]
+    TooManyEvents {
+        /// How many there are.
+        events: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// An event is too large.
+    #[error(
+        "the payload of `{event_type}` has {bytes} bytes, more than the limit of {limit}; store large data elsewhere and record where, or raise `max_payload_bytes`"
+    )]
+    PayloadTooLarge {
+        /// The event's stored name.
+        event_type: &'static str,
+        /// Its encoded size.
+        bytes: usize,
+        /// The greatest allowed size.
+        limit: usize,
+    },
+    /// The key is empty or too long.
+    #[error(
+        "an idempotency key has 1 to {} bytes, this one has {bytes}; use a UUID or a hash of the request",
+        Limits::MAX_KEY_BYTES
+    )]
+    IdempotencyKey {
+        /// The length of the key.
+        bytes: usize,
+    },
+}
+
+/// An event that a codec cannot store such that it could be read again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The codec refused the event.
+    #[error("`{event_type}` cannot be encoded; change the field that its codec cannot express")]
+    Codec {
+        /// The event's stored name.
+        event_type: &'static str,
+        /// The codec's reason.
+        source: CodecError,
+    },
+    /// The codec wrote bytes that it does not read back, such as JSON does for a number that is not finite. Stored, they
+    /// would make the whole log unreadable.
+    #[error(
+        "`{event_type}` was encoded into bytes that do not decode again; change the field that does not survive its codec"
+    )]
+    NotReadable {
+        /// The event's stored name.
+        event_type: &'static str,
+        /// What reading it back said.
+        source: DecodeProblem,
+    },
+}
+
+/// A stored event that this code cannot read. Nothing was skipped, and nothing derived from the log was cached.
+#[derive(Debug, thiserror::Error)]
+#[error("event {index} of log {log_id}, `{event_type}` version {version}, cannot be decoded")]
+pub struct DecodeError {
+    /// The log.
+    pub log_id: LogId,
+    /// The event's index.
+    pub index: u64,
+    /// The stored name.
+    pub event_type: String,
+    /// The stored version.
+    pub version: i32,
+    /// What is wrong with it.
+    #[source]
+    pub problem: DecodeProblem,
+}
+
+/// Why a page could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The event behind which the page should start is not there, or is another one.
+    #[error("log {log_id} no longer holds the event that was read before at index {index}")]
+    HistoryChanged {
+        /// The log.
+        log_id: LogId,
+        /// The index of the event that is gone.
+        index: u64,
+    },
+    /// An event on the page cannot be decoded.
+    #[error(transparent)]
+    Decode(#[from] Box<DecodeError>),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a driver said, kept as the source of an error.
+type DriverError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The database cannot be used as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file cannot be opened or created.
+    #[error("cannot open `{}`; check that its folder exists and that this process may write there", path.display())]
+    CannotOpen {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        source: DriverError,
+    },
+    /// The file is something else.
+    #[error("`{}` is not a SQLite database; give another path, or move that file away", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A table of one of our names has other columns.
+    #[error(
+        "the database has a table `{table}` of its own; give the events a database of their own"
+    )]
+    ForeignTable {
+        /// The table.
+        table: &'static str,
+    },
+    /// The tables are missing, or older than this code.
+    #[error(
+        "the database has schema version {found}, this code needs {needed}; call `migrate()` on the store"
+    )]
+    NotMigrated {
+        /// The version found; 0 where there are no tables.
+        found: i64,
+        /// The version that this code works with.
+        needed: i64,
+    },
+    /// A newer version of this crate was here.
+    #[error(
+        "the database has schema version {found}, this code knows up to {supported}; use a newer version of eventlogs"
+    )]
+    NewerSchema {
+        /// The version found.
+        found: i64,
+        /// The newest version that this code works with.
+        supported: i64,
+    },
+    /// There is no room left. Nothing was written; the same append works once there is room.
+    #[error("the database is full; free disk space or raise its size limit, then try again")]
+    Full {
+        /// What the database said.
+        source: DriverError,
+    },
+    /// The database may only be read.
+    #[error("the database is read-only; check the permissions of its file and folder")]
+    ReadOnly {
+        /// What the database said.
+        source: DriverError,
+    },
+    /// Somebody else kept the database locked for longer than the timeout. Nothing was written.
+    #[error(
+        "the database stayed locked by somebody else; try again, and keep other programs' transactions short"
+    )]
+    Busy {
+        /// What the database said.
+        source: DriverError,
+    },
+    /// The database's own structure is broken.
+    #[error(
+        "the database is damaged; stop writing, keep a copy, and restore a backup or use `sqlite3 FILE .recover`"
+    )]
+    Damaged {
+        /// What the database said.
+        source: DriverError,
+    },
+    /// The store was closed, or the runtime that it was opened on has ended. Nothing was written.
+    #[error("the store is closed; open it again, on a runtime that outlives its users")]
+    Closed,
+    /// The write was under way when its answer was lost: it may be stored or not. Retried with an idempotency key, or
+    /// after a new `reduce`, it cannot happen twice.
+    #[error(
+        "the outcome of the write is unknown; retry with the same idempotency key, or reduce the log and look"
+    )]
+    OutcomeUnknown {
+        /// What broke the connection, if it said anything.
+        source: Option<DriverError>,
+    },
+    /// Anything else that the database said.
+    #[error("the database failed: {source}")]
+    Database {
+        /// What the database said.
+        source: DriverError,
+    },
+}

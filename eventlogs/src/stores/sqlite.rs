@@ -1,0 +1,176 @@
+//! The embedded store: one SQLite file, no server.
+
+mod append;
+mod connection;
+mod error;
+mod migrate;
+mod options;
+mod read;
+mod transaction;
+mod writer;
+
+pub use options::SqliteOptions;
+
+use super::encoded;
+use super::{
+    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
+    StoreError,
+};
+use crate::Event;
+use connection::Connections;
+use migrate::SchemaVersion;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use writer::Writer;
+
+/// Keeps logs in a SQLite file.
+///
+/// It is a cheap handle: clone it into as many managers as you like, of any aggregates. They share one writer, which
+/// gathers the appends that arrive while it is busy into the next transaction, and a few readers that neither wait for
+/// the writer nor hold it up. What was acknowledged survives a power cut (write-ahead log, `synchronous=FULL`).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("payments.db");
+/// use eventlogs::SqliteEventStore;
+///
+/// let store = SqliteEventStore::open(path).await?; // creates the file and its tables
+/// store.close().await;
+/// # Ok(()) }
+/// ```
+///
+/// Programs other than this one may read the file at any time, and may write to it in short transactions.
+#[derive(Clone)]
+pub struct SqliteEventStore {
+    /// Shared by all clones.
+    core: Arc<Core>,
+}
+
+/// What the clones of a store share.
+struct Core {
+    /// The pools.
+    connections: Connections,
+    /// The queue in front of the one writing connection.
+    writer: Writer,
+    /// Which schema the file has, and whether this code can work with it.
+    schema: SchemaVersion,
+    /// What the user chose.
+    options: SqliteOptions,
+}
+
+impl SqliteEventStore {
+    /// Opens a file, creating it where there is none. A new or empty file is migrated at once; one that has tables
+    /// already wants a call of [`migrate`](SqliteEventStore::migrate).
+    ///
+    /// It starts a background task on the current runtime, which must outlive the store's users.
+    ///
+    /// # Errors
+    /// [`CannotOpen`](StoreError::CannotOpen), [`NotADatabase`](StoreError::NotADatabase),
+    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable),
+    /// [`ReadOnly`](StoreError::ReadOnly) and [`Busy`](StoreError::Busy), as they say themselves.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, SqliteOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`open`](SqliteEventStore::open).
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        options: SqliteOptions,
+    ) -> Result<Self, StoreError> {
+        let connections = Connections::open(path.as_ref(), &options).await?;
+        Self::start(connections, options).await
+    }
+
+    /// A database in this process's memory that ends with its last handle: SQLite itself, for tests.
+    ///
+    /// # Errors
+    /// When SQLite cannot start, for want of memory or threads.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        Self::in_memory_with(SqliteOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`in_memory`](SqliteEventStore::in_memory).
+    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, StoreError> {
+        let connections = Connections::in_memory(&options).await?;
+        Self::start(connections, options).await
+    }
+
+    async fn start(connections: Connections, options: SqliteOptions) -> Result<Self, StoreError> {
+        let schema = SchemaVersion::of_opened(&connections.writer).await?;
+        let writer = Writer::start(connections.writer.clone());
+        Ok(Self {
+            core: Arc::new(Core {
+                connections,
+                writer,
+                schema,
+                options,
+            }),
+        })
+    }
+
+    /// Brings the tables to the version that this code needs. Several processes may call it at once; each step happens
+    /// once, as a whole or not at all.
+    ///
+    /// # Errors
+    /// [`NewerSchema`](StoreError::NewerSchema) and [`ForeignTable`](StoreError::ForeignTable), as they say themselves.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.core
+            .schema
+            .migrate(&self.core.connections.writer)
+            .await
+    }
+
+    /// Finishes the writes under way and closes the file. Other handles on this store get
+    /// [`Closed`](StoreError::Closed) from then on.
+    ///
+    /// Ending a process without it is safe, too: it only leaves the write-ahead log beside the file, for the next one to
+    /// take up.
+    pub async fn close(&self) {
+        self.core.writer.close().await;
+        self.core.connections.close().await;
+    }
+}
+
+impl<E: Event> EventStore<E> for SqliteEventStore {
+    async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
+        self.core.schema.check()?;
+        let (append, decoded) = encoded::encode(&request, &self.core.options.limits)?;
+        let recorded = self.core.writer.write(append).await?;
+        Ok(decoded.into_answer(recorded, &request))
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
+        self.core.schema.check()?;
+        read::page(&self.core.connections.readers, request).await
+    }
+
+    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
+        self.core.schema.check()?;
+        let mut connection = self
+            .core
+            .connections
+            .readers
+            .acquire()
+            .await
+            .map_err(error::of)?;
+        append::find_key(&mut connection, idempotency_key).await
+    }
+}
+
+impl fmt::Debug for SqliteEventStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SqliteEventStore")
+            .field("options", &self.core.options)
+            .finish_non_exhaustive()
+    }
+}

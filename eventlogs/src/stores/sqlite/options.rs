@@ -1,0 +1,28 @@
+use crate::stores::Limits;
+use std::time::Duration;
+
+/// Options of a [`SqliteEventStore`](crate::SqliteEventStore).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// How many connections read beside the writer; 4 by default. A store in memory has none: its reads and writes
+    /// share one connection.
+    pub readers: u32,
+    /// How long to wait for other programs that hold the file locked; 5 s by default.
+    pub busy_timeout: Duration,
+    /// How large the file may grow, in bytes; unlimited by default. Behind that, appends get
+    /// [`StoreError::Full`](crate::stores::StoreError::Full).
+    pub max_bytes: Option<u64>,
+    /// The bounds of a single append.
+    pub limits: Limits,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+            max_bytes: None,
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Reading a page of a log.
+
+use super::append::signed;
+use super::error;
+use crate::codec::{CodecId, StoredPayload};
+use crate::ids::{EventId, LogId};
+use crate::stores::{DecodeError, Page, ReadError, ReadRequest, ReadStart, StoreError};
+use crate::{Event, RecordedEvent};
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use sqlx::Row;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use uuid::Uuid;
+
+/// A page ends early behind this many bytes of payload, so that large events cannot fill the memory.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+pub(super) async fn page<E: Event>(
+    readers: &SqlitePool,
+    request: ReadRequest,
+) -> Result<Page<E>, ReadError> {
+    const SELECT: &str = "
+        select event_index, event_id, event_type, event_version, codec,
+               case when event_index = ?3 then null else payload end, occurred_at, recorded_at
+        from events where log_id = ?1 and event_index >= ?2
+        order by event_index limit ?4";
+    let log_id = request.log_id;
+    let (from, anchor) = match request.start {
+        ReadStart::Index(index) => (signed(index), None),
+        ReadStart::After(state) => (signed(state.index()), Some(state)),
+    };
+    // One row more than asked for tells whether the log goes on.
+    let rows = signed(request.limit as u64)
+        .saturating_add(1)
+        .saturating_add(i64::from(anchor.is_some()));
+    let mut connection = readers.acquire().await.map_err(error::of)?;
+    let mut rows = sqlx::query(SELECT)
+        .bind(&log_id.as_bytes()[..])
+        .bind(from)
+        .bind(anchor.map(|state| signed(state.index())))
+        .bind(rows)
+        .fetch(&mut *connection);
+
+    if let Some(state) = anchor {
+        let holds = match rows.try_next().await.map_err(error::of)? {
+            Some(row) => {
+                row.get::<i64, _>(0) == signed(state.index())
+                    && state.event_id().is_none_or(|expected| {
+                        event_id(&row, 1).is_ok_and(|found| found == expected)
+                    })
+            }
+            None => false,
+        };
+        if !holds {
+            return Err(ReadError::HistoryChanged {
+                log_id,
+                index: state.index(),
+            });
+        }
+    }
+    let mut page = Page {
+        records: Vec::new(),
+        more: false,
+    };
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await.map_err(error::of)? {
+        if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
+            page.more = true;
+            break;
+        }
+        let payload: &[u8] = row.try_get(5).map_err(error::of)?;
+        bytes += payload.len();
+        page.records.push(record(log_id, &row, payload)?);
+    }
+    Ok(page)
+}
+
+fn record<E: Event>(
+    log_id: LogId,
+    row: &SqliteRow,
+    payload: &[u8],
+) -> Result<RecordedEvent<E>, ReadError> {
+    let index = row.get::<i64, _>(0).unsigned_abs();
+    let stored = StoredPayload {
+        name: row.try_get(2).map_err(error::of)?,
+        // A number that fits no version is one that this code does not know.
+        version: i32::try_from(row.get::<i64, _>(3)).unwrap_or(i32::MAX),
+        codec: CodecId::from_stored(i16::try_from(row.get::<i64, _>(4)).unwrap_or(i16::MAX)),
+        bytes: payload,
+    };
+    let event = E::decode(&stored).map_err(|problem| {
+        let event_type = stored.name.to_owned();
+        Box::new(DecodeError {
+            log_id,
+            index,
+            event_type,
+            version: stored.version,
+            problem,
+        })
+    })?;
+    let occurred_at = row.get::<Option<i64>, _>(6).map(time);
+    let recorded_at = time(row.get(7));
+    Ok(
+        RecordedEvent::new(log_id, index, event_id(row, 1)?, event, recorded_at)
+            .with_occurred_at(occurred_at),
+    )
+}
+
+/// The event id in a column.
+pub(super) fn event_id(row: &SqliteRow, column: usize) -> Result<EventId, StoreError> {
+    uuid(row, column).map(EventId::from_uuid)
+}
+
+/// The log id in a column.
+pub(super) fn log_id(row: &SqliteRow, column: usize) -> Result<LogId, StoreError> {
+    uuid(row, column).map(LogId::from_uuid)
+}
+
+fn uuid(row: &SqliteRow, column: usize) -> Result<Uuid, StoreError> {
+    let bytes: &[u8] = row.try_get(column).map_err(error::of)?;
+    Uuid::from_slice(bytes).map_err(|error| StoreError::Damaged {
+        source: error.into(),
+    })
+}
+
+/// A stored time. One that chrono cannot express was not written by this crate; it orders nothing, so the nearest will
+/// do.
+pub(super) fn time(microseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(microseconds).unwrap_or(if microseconds < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    })
+}

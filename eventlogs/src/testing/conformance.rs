@@ -1,0 +1,117 @@
+//! What stores and caches promise, as tests.
+//!
+//! Every store and cache of this crate passes these suites, the fakes included. To run one on your own, name a module
+//! and say how to make a fresh subject; each promise becomes a `#[tokio::test]` of its own:
+//!
+//! ```
+//! use eventlogs::stores::fake::FakeEventStore;
+//!
+//! eventlogs::event_store_conformance!(my_store, async { FakeEventStore::new() });
+//! # fn main() {}
+//! ```
+//!
+//! The functions panic where a promise is broken, as tests do.
+
+pub mod cache;
+pub mod decoding;
+mod events;
+pub mod store;
+
+pub use events::{AlienCodec, AlienEvent, Counter, CounterEvent, StrangeEvent};
+
+/// Makes a test of every promise in [`conformance::store`](crate::testing::conformance::store), which all stores keep.
+///
+/// Takes a name for the module of the tests and an expression that gives a future of a fresh
+/// [`EventStore<CounterEvent>`](crate::testing::conformance::CounterEvent). The calling crate needs `tokio` with its macros.
+#[macro_export]
+macro_rules! event_store_conformance {
+    ($name:ident, $store:expr) => {
+        $crate::__conformance_tests! { $name, $store, store:
+            indices_are_dense_from_zero
+            a_log_is_created_only_once
+            an_append_needs_its_predecessor
+            an_append_behind_another_event_at_the_same_index_is_refused
+            of_many_appends_at_one_index_exactly_one_wins
+            a_batch_lands_whole_or_not_at_all
+            a_retry_with_the_same_key_is_a_replay
+            a_retry_with_the_same_key_on_a_newer_state_is_a_replay
+            twin_creates_with_one_key_make_one_log
+            a_key_used_on_another_log_reports_that_log
+            a_refused_append_does_not_use_up_its_key
+            sending_the_same_request_again_gives_the_same_answer
+            what_an_append_returns_is_what_a_read_returns
+            pages_join_without_gap_or_overlap
+            a_page_behind_a_lost_event_is_refused
+            a_log_that_does_not_exist_is_an_empty_page
+            logs_do_not_touch_each_other
+            text_and_large_payloads_survive
+            the_recorded_time_never_falls
+            what_exceeds_a_limit_changes_nothing
+            a_dropped_append_harms_nobody
+        }
+    };
+}
+
+/// Makes a test of every promise in [`conformance::decoding`](crate::testing::conformance::decoding), which all stores
+/// keep that encode their events.
+///
+/// Takes what [`event_store_conformance!`](crate::event_store_conformance) takes; the store must also keep
+/// [`StrangeEvent`](crate::testing::conformance::StrangeEvent) and
+/// [`AlienEvent`](crate::testing::conformance::AlienEvent).
+#[macro_export]
+macro_rules! decoding_conformance {
+    ($name:ident, $store:expr) => {
+        $crate::__conformance_tests! { $name, $store, decoding:
+            an_unknown_event_is_an_error_that_names_it
+            a_newer_version_is_an_error_that_names_it
+            an_unknown_codec_is_an_error
+            a_payload_of_another_shape_is_an_error
+            an_event_that_cannot_be_encoded_is_refused
+            an_event_that_could_not_be_read_back_is_refused
+            a_payload_above_the_limit_is_refused
+            a_page_in_front_of_the_bad_event_can_be_read
+        }
+    };
+}
+
+/// Makes a test of every promise in [`conformance::cache`](crate::testing::conformance::cache).
+///
+/// Takes a name for the module of the tests and an expression that gives a future of a fresh
+/// [`AggregationCache<Counter>`](crate::testing::conformance::Counter). The calling crate needs `tokio` with its macros.
+#[macro_export]
+macro_rules! aggregation_cache_conformance {
+    ($name:ident, $cache:expr) => {
+        $crate::__conformance_tests! { $name, $cache, cache:
+            an_empty_cache_has_nothing
+            what_was_put_comes_back
+            a_further_reduction_replaces_an_entry
+            an_older_reduction_does_not_replace_an_entry
+            another_history_at_the_same_index_replaces_an_entry
+            only_the_entry_of_the_named_event_is_removed
+            an_entry_ends_with_its_ttl
+            an_expired_entry_gives_way_to_an_older_reduction
+            logs_do_not_touch_each_other
+            of_many_puts_the_furthest_stays
+        }
+    };
+}
+
+/// One `#[tokio::test]` a case.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __conformance_tests {
+    ($name:ident, $subject:expr, $suite:ident: $($case:ident)*) => {
+        mod $name {
+            #[allow(unused_imports, reason = "the expression may name everything by its full path")]
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    let subject = $subject.await;
+                    $crate::testing::conformance::$suite::$case(&subject).await;
+                }
+            )*
+        }
+    };
+}

@@ -1,0 +1,191 @@
+//! What decoding promises, on every store that encodes its events.
+
+use super::{AlienEvent, CounterEvent, StrangeEvent};
+use crate::LogState;
+use crate::codec::DecodeProblem;
+use crate::ids::LogId;
+use crate::stores::{
+    AppendError, AppendRequest, DecodeError, EncodeError, EventStore, InvalidAppend, Limits, Page,
+    ReadError, ReadRequest, ReadStart,
+};
+use crate::{Event, EventRecord};
+
+/// A store that keeps the events of several types.
+pub trait Store:
+    EventStore<CounterEvent> + EventStore<StrangeEvent> + EventStore<AlienEvent>
+{
+}
+impl<S: EventStore<CounterEvent> + EventStore<StrangeEvent> + EventStore<AlienEvent>> Store for S {}
+
+/// A log of two events, of which the second is not one that this code reads.
+async fn log_with<E: Event>(store: &(impl Store + EventStore<E>), bad: E) -> LogState {
+    let good = [CounterEvent::Added { amount: 7 }];
+    let state = store
+        .append(AppendRequest::create(LogId::new(), &good))
+        .await
+        .expect("this can be stored")
+        .state;
+    store
+        .append(AppendRequest::after(state, &[bad]))
+        .await
+        .expect("this can be stored, too")
+        .state
+}
+
+async fn page(
+    store: &impl Store,
+    log_id: LogId,
+    limit: usize,
+) -> Result<Page<CounterEvent>, ReadError> {
+    EventStore::<CounterEvent>::read(store, ReadRequest::new(log_id, ReadStart::Index(0), limit))
+        .await
+}
+
+/// The error that reading the log gives; it must name the event.
+async fn decode_error<E: Event>(store: &(impl Store + EventStore<E>), bad: E) -> DecodeError {
+    let event_type = bad.event_type();
+    let state = log_with(store, bad).await;
+    let read = page(store, state.log_id(), 10).await;
+    let Err(ReadError::Decode(error)) = read else {
+        panic!("expected a decode error, got {read:?}")
+    };
+    assert_eq!((error.log_id, error.index), (state.log_id(), 1));
+    assert_eq!(
+        (error.event_type.as_str(), error.version),
+        (event_type.name, i32::from(event_type.version))
+    );
+    *error
+}
+
+/// Code that is older than the log.
+pub async fn an_unknown_event_is_an_error_that_names_it(store: &impl Store) {
+    let error = decode_error(store, StrangeEvent::UnknownName).await;
+    assert!(
+        matches!(error.problem, DecodeProblem::UnknownName),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("`counter.exploded` version 1"),
+        "{error}"
+    );
+}
+
+/// Code that knows the event, but only an earlier version.
+pub async fn a_newer_version_is_an_error_that_names_it(store: &impl Store) {
+    let error = decode_error(store, StrangeEvent::NewerVersion).await;
+    assert!(
+        matches!(
+            error.problem,
+            DecodeProblem::UnknownVersion { supported: 1 }
+        ),
+        "{error:?}"
+    );
+}
+
+/// Code without the codec.
+pub async fn an_unknown_codec_is_an_error(store: &impl Store) {
+    let error = decode_error(store, AlienEvent).await;
+    assert!(
+        matches!(error.problem, DecodeProblem::UnknownCodec { codec: 30_000 }),
+        "{error:?}"
+    );
+}
+
+/// A payload that somebody changed, or whose version should have risen.
+pub async fn a_payload_of_another_shape_is_an_error(store: &impl Store) {
+    let error = decode_error(store, StrangeEvent::OtherShape).await;
+    assert!(
+        matches!(error.problem, DecodeProblem::Payload(_)),
+        "{error:?}"
+    );
+}
+
+/// The caller hears of it, and the log is as it was.
+pub async fn an_event_that_cannot_be_encoded_is_refused(store: &impl Store) {
+    let good = [CounterEvent::Added { amount: 7 }];
+    let state = store
+        .append(AppendRequest::create(LogId::new(), &good))
+        .await
+        .expect("this can be stored")
+        .state;
+    let refused = store
+        .append(AppendRequest::after(
+            state,
+            &[StrangeEvent::OtherShape, StrangeEvent::NotEncodable],
+        ))
+        .await;
+    assert!(
+        matches!(
+            &refused,
+            Err(AppendError::Encode(EncodeError::Codec {
+                event_type: "counter.added",
+                ..
+            }))
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(
+        page(store, state.log_id(), 10)
+            .await
+            .expect("the log can be read")
+            .records
+            .len(),
+        1
+    );
+}
+
+/// Stored, it would make the whole log unreadable.
+pub async fn an_event_that_could_not_be_read_back_is_refused(store: &impl Store) {
+    let refused = store
+        .append(AppendRequest::create(
+            LogId::new(),
+            &[StrangeEvent::NotReadable],
+        ))
+        .await;
+    assert!(
+        matches!(
+            &refused,
+            Err(AppendError::Encode(EncodeError::NotReadable { .. }))
+        ),
+        "{refused:?}"
+    );
+}
+
+/// Before it is sent anywhere.
+pub async fn a_payload_above_the_limit_is_refused(store: &impl Store) {
+    let text = "x".repeat(Limits::default().max_payload_bytes);
+    let log_id = LogId::new();
+    let refused = store
+        .append(AppendRequest::create(
+            log_id,
+            &[CounterEvent::Noted { text }],
+        ))
+        .await;
+    assert!(
+        matches!(
+            refused,
+            Err(AppendError::Invalid(InvalidAppend::PayloadTooLarge {
+                event_type: "counter.noted",
+                ..
+            }))
+        ),
+        "the event is too large for its log"
+    );
+    assert!(
+        page(store, log_id, 10)
+            .await
+            .expect("the store can be read")
+            .records
+            .is_empty()
+    );
+}
+
+/// Only what was asked for is decoded.
+pub async fn a_page_in_front_of_the_bad_event_can_be_read(store: &impl Store) {
+    let state = log_with(store, StrangeEvent::UnknownName).await;
+    let page = page(store, state.log_id(), 1)
+        .await
+        .expect("the first event is a good one");
+    assert_eq!(page.records[0].event(), &CounterEvent::Added { amount: 7 });
+    assert!(page.more);
+}

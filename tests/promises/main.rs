@@ -1,0 +1,13 @@
+//! What eventlogs promises, tried on every store and every cache.
+
+mod bad_cache;
+mod bad_input;
+mod caching;
+mod concurrency;
+mod conformance;
+mod decide;
+mod fold;
+mod manager;
+mod payments;
+mod reading;
+mod sqlite_file;

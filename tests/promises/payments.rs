@@ -1,0 +1,133 @@
+//! The domain of the tests: payments, annotated as a user would.
+
+use eventlogs::ids::LogId;
+use eventlogs::stores::fake::FakeEventStore;
+use eventlogs::{
+    Aggregate, AggregationCache, Event, EventStore, LogManager, LogManagerOptions,
+    MemoryAggregationCache, SqliteEventStore, event_handler,
+};
+
+/// What happens to a payment.
+#[derive(Debug, Clone, PartialEq, Event)]
+pub(crate) enum PaymentEvent {
+    /// Somebody wants to pay.
+    #[event(name = "payment.requested")]
+    Requested {
+        /// In cents.
+        amount: u64,
+    },
+    /// Money arrived.
+    #[event(name = "payment.captured")]
+    Captured {
+        /// In cents.
+        amount: u64,
+    },
+    /// Money went back.
+    #[event(name = "payment.refunded")]
+    Refunded(Refund),
+    /// The exchange rate was noted, a number that JSON cannot always express.
+    #[event(name = "payment.rated")]
+    Rated(f64),
+    /// Nobody wants to pay any more.
+    #[event(name = "payment.voided")]
+    Voided,
+}
+
+/// Money that goes back.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Refund {
+    /// In cents.
+    pub(crate) amount: u64,
+    /// For the people in support; never stored.
+    #[serde(skip)]
+    pub(crate) note: String,
+}
+
+/// The state of a payment. Every event adds, so that one applied twice shows.
+#[derive(Debug, Default, Clone, PartialEq, Aggregate)]
+#[aggregate(event = PaymentEvent)]
+pub(crate) struct Payment {
+    pub(crate) requested: u64,
+    pub(crate) captured: u64,
+    pub(crate) refunded: u64,
+    pub(crate) voided: u64,
+    pub(crate) notes: String,
+}
+
+#[event_handler(PaymentEvent, ignore(Rated))]
+impl Payment {
+    #[on(Requested)]
+    fn request(&mut self, amount: u64) {
+        self.requested += amount;
+    }
+
+    #[on(Captured)]
+    fn capture(&mut self, amount: u64) {
+        self.captured += amount;
+    }
+
+    #[on(Refunded(refund))]
+    fn refund(&mut self, refund: &Refund) {
+        self.refunded += refund.amount;
+        self.notes.push_str(&refund.note);
+    }
+
+    #[on(Voided)]
+    fn void(&mut self) {
+        self.voided += 1;
+    }
+
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.captured - self.refunded
+    }
+}
+
+/// A manager with an in-process cache.
+pub(crate) fn payments(store: impl EventStore<PaymentEvent>) -> LogManager<Payment> {
+    cached_payments(store, MemoryAggregationCache::default())
+}
+
+pub(crate) fn cached_payments(
+    store: impl EventStore<PaymentEvent>,
+    cache: impl AggregationCache<Payment>,
+) -> LogManager<Payment> {
+    LogManager::new(store, cache, LogManagerOptions::default())
+}
+
+/// Managers on each kind of store, to try the same on all.
+pub(crate) async fn on_every_store() -> Vec<(&'static str, LogManager<Payment>)> {
+    let sqlite = SqliteEventStore::in_memory().await.expect("SQLite starts");
+    vec![
+        ("fake", payments(FakeEventStore::new())),
+        ("sqlite", payments(sqlite)),
+    ]
+}
+
+/// A payment of which 100 are captured.
+pub(crate) async fn captured(payments: &LogManager<Payment>) -> LogId {
+    let log_id = LogId::new();
+    let state = payments
+        .create(
+            &log_id,
+            &PaymentEvent::Requested { amount: 100 },
+            &Default::default(),
+        )
+        .await
+        .unwrap();
+    payments
+        .append(
+            state,
+            &PaymentEvent::Captured { amount: 100 },
+            &Default::default(),
+        )
+        .await
+        .unwrap();
+    log_id
+}
+
+pub(crate) fn refund(amount: u64) -> PaymentEvent {
+    PaymentEvent::Refunded(Refund {
+        amount,
+        note: String::new(),
+    })
+}

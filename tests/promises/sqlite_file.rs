@@ -1,0 +1,350 @@
+//! The embedded store as a file: opening, migrating, sharing, closing, and what other programs see.
+
+use crate::payments::{Payment, PaymentEvent, payments};
+use eventlogs::ids::LogId;
+use eventlogs::stores::{
+    AppendError, AppendRequest, Appended, Page, ReadError, ReadRequest, Replay, StoreError,
+};
+use eventlogs::{
+    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, SqliteEventStore,
+};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Row, SqliteConnection};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A store in a folder that goes away with it.
+pub(crate) struct TemporaryStore {
+    /// The store.
+    pub(crate) store: SqliteEventStore,
+    /// Removed on drop.
+    folder: TempDir,
+}
+
+impl TemporaryStore {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let store = SqliteEventStore::open(folder.path().join("events.db"))
+            .await
+            .expect("a new file can be opened");
+        Self { store, folder }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("events.db")
+    }
+}
+
+impl<E: Event> EventStore<E> for TemporaryStore {
+    async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
+        self.store.append(request).await
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
+        self.store.read(request).await
+    }
+
+    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
+        EventStore::<E>::find_key(&self.store, idempotency_key).await
+    }
+}
+
+/// Another program's connection to a file.
+pub(crate) async fn connect(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .expect("the file can be opened")
+}
+
+pub(crate) async fn execute(path: &Path, sql: &'static str) {
+    sqlx::raw_sql(sql)
+        .execute(&mut connect(path).await)
+        .await
+        .expect("the statement is right");
+}
+
+#[tokio::test]
+async fn events_outlive_the_process_that_wrote_them() {
+    let file = TemporaryStore::open().await;
+    let log_id = LogId::new();
+    payments(file.store.clone())
+        .create(
+            &log_id,
+            &PaymentEvent::Requested { amount: 5 },
+            &CreateOptions::default(),
+        )
+        .await
+        .unwrap();
+    file.store.close().await;
+
+    let reopened = SqliteEventStore::open(file.path()).await.unwrap();
+    let payment = payments(reopened).reduce(&log_id).await.unwrap();
+    assert_eq!(payment.aggregate().requested, 5);
+}
+
+#[tokio::test]
+async fn several_stores_on_one_file_share_its_logs() {
+    let file = TemporaryStore::open().await;
+    let second = SqliteEventStore::open(file.path()).await.unwrap();
+    let (one, other) = (payments(file.store.clone()), payments(second));
+    let log_id = LogId::new();
+    let state = one
+        .create(
+            &log_id,
+            &PaymentEvent::Requested { amount: 5 },
+            &CreateOptions::default(),
+        )
+        .await
+        .unwrap();
+    other
+        .append(
+            state,
+            &PaymentEvent::Captured { amount: 5 },
+            &AppendOptions::default(),
+        )
+        .await
+        .unwrap();
+    let lost = one
+        .append(state, &PaymentEvent::Voided, &AppendOptions::default())
+        .await;
+    assert!(
+        matches!(
+            lost,
+            Err(LogManagerError::ConcurrentAppend { event_index: 1, .. })
+        ),
+        "{lost:?}"
+    );
+    assert_eq!(one.reduce(&log_id).await.unwrap().aggregate().captured, 5);
+}
+
+#[tokio::test]
+async fn many_openers_of_a_new_file_migrate_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    let openers: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(SqliteEventStore::open(path.clone())))
+        .collect();
+    for opener in openers {
+        let store = opener
+            .await
+            .unwrap()
+            .expect("every opener finds a usable file");
+        payments(store)
+            .create(
+                &LogId::new(),
+                &PaymentEvent::Voided,
+                &CreateOptions::default(),
+            )
+            .await
+            .unwrap();
+    }
+    let mut connection = connect(&path).await;
+    let count = sqlx::query("select count(*) from events")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(count.get::<i64, _>(0), 8);
+}
+
+#[tokio::test]
+async fn a_file_with_the_users_own_tables_wants_an_explicit_migration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    execute(&path, "create table customers (name text)").await;
+
+    let store = SqliteEventStore::open(&path)
+        .await
+        .expect("the file can be opened");
+    let payments = payments(store.clone());
+    let refused = payments
+        .create(
+            &LogId::new(),
+            &PaymentEvent::Voided,
+            &CreateOptions::default(),
+        )
+        .await;
+    assert!(
+        matches!(
+            refused,
+            Err(LogManagerError::Store(StoreError::NotMigrated {
+                found: 0,
+                needed: 1
+            }))
+        ),
+        "{refused:?}"
+    );
+    store
+        .migrate()
+        .await
+        .expect("the tables fit beside the user's");
+    store
+        .migrate()
+        .await
+        .expect("a second time changes nothing");
+    payments
+        .create(
+            &LogId::new(),
+            &PaymentEvent::Voided,
+            &CreateOptions::default(),
+        )
+        .await
+        .unwrap();
+    let customers = sqlx::query("select count(*) from customers")
+        .fetch_one(&mut connect(&path).await)
+        .await;
+    assert!(customers.is_ok(), "the user's table is still there");
+}
+
+#[tokio::test]
+async fn a_file_whose_tables_have_our_names_is_left_alone() {
+    for table in [
+        "create table events (id int)",
+        "create table meta (id int)",
+        "create table idempotency_keys (id int)",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        execute(&path, table).await;
+        let store = SqliteEventStore::open(&path)
+            .await
+            .expect("the file can be opened");
+        let refused = store.migrate().await;
+        assert!(
+            matches!(refused, Err(StoreError::ForeignTable { .. })),
+            "{table}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused() {
+    let file = TemporaryStore::open().await;
+    file.store.close().await;
+    execute(&file.path(), "update meta set schema_version = 99").await;
+    let refused = SqliteEventStore::open(file.path()).await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::NewerSchema {
+                found: 99,
+                supported: 1
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_shell_shows_readable_events() {
+    let file = TemporaryStore::open().await;
+    let log_id = LogId::new();
+    payments(file.store.clone())
+        .create(
+            &log_id,
+            &PaymentEvent::Requested { amount: 5 },
+            &CreateOptions::default(),
+        )
+        .await
+        .unwrap();
+    let row = sqlx::query(
+        "select log_id, event_type, payload, log_type, recorded_at from readable_events",
+    )
+    .fetch_one(&mut connect(&file.path()).await)
+    .await
+    .unwrap();
+    assert_eq!(row.get::<String, _>(0), log_id.to_string());
+    assert_eq!(row.get::<&str, _>(1), "payment.requested");
+    assert_eq!(row.get::<&str, _>(2), r#"{"amount":5}"#);
+    assert_eq!(row.get::<&str, _>(3), "Payment");
+    assert!(row.get::<String, _>(4).ends_with('Z'));
+}
+
+#[tokio::test]
+async fn what_was_queued_before_close_is_written_and_what_comes_later_is_refused() {
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    let ids: Vec<_> = (0..50).map(|_| LogId::new()).collect();
+    let writes = ids.iter().map(|id| {
+        let (payments, id) = (payments.clone(), *id);
+        tokio::spawn(async move {
+            payments
+                .create(&id, &PaymentEvent::Voided, &CreateOptions::default())
+                .await
+        })
+    });
+    let writes: Vec<_> = writes.collect();
+    tokio::task::yield_now().await;
+    file.store.close().await;
+    let mut acknowledged = 0;
+    for write in writes {
+        match write.await.unwrap() {
+            Ok(_) => acknowledged += 1,
+            Err(error) => assert!(
+                matches!(error, LogManagerError::Store(StoreError::Closed)),
+                "{error:?}"
+            ),
+        }
+    }
+    let late = payments
+        .create(
+            &LogId::new(),
+            &PaymentEvent::Voided,
+            &CreateOptions::default(),
+        )
+        .await;
+    assert!(
+        matches!(late, Err(LogManagerError::Store(StoreError::Closed))),
+        "{late:?}"
+    );
+    let late = payments.reduce(&ids[0]).await;
+    assert!(
+        matches!(late, Err(LogManagerError::Store(StoreError::Closed))),
+        "{late:?}"
+    );
+
+    let mut connection = connect(&file.path()).await;
+    let stored = sqlx::query("select count(*) from events")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(stored.get::<i64, _>(0), acknowledged);
+}
+
+#[tokio::test]
+async fn one_store_serves_managers_of_several_aggregates() {
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    let counters = eventlogs::LogManager::<eventlogs::testing::conformance::Counter>::new(
+        file.store.clone(),
+        eventlogs::MemoryAggregationCache::default(),
+        eventlogs::LogManagerOptions::default(),
+    );
+    let (payment, counter) = (LogId::new(), LogId::new());
+    let added = eventlogs::testing::conformance::CounterEvent::Added { amount: 2 };
+    payments
+        .create(
+            &payment,
+            &PaymentEvent::Requested { amount: 5 },
+            &CreateOptions::default(),
+        )
+        .await
+        .unwrap();
+    counters
+        .create(&counter, &added, &CreateOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        payments.reduce(&payment).await.unwrap().aggregate(),
+        &Payment {
+            requested: 5,
+            ..Payment::default()
+        }
+    );
+    assert_eq!(
+        counters.reduce(&counter).await.unwrap().aggregate().total,
+        2
+    );
+}
