@@ -1,4 +1,12 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// What input, a network or a database can reach must return an error.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable
+)]
 
 // The derive macros name this crate `::eventlogs`; inside the crate itself that path leads here.
 extern crate self as eventlogs;

@@ -95,13 +95,12 @@ impl<A: Aggregate> LogManager<A> {
         options: LogManagerOptions<A>,
     ) -> Self {
         let cache: Arc<dyn ErasedCache<A>> = Arc::new(cache);
-        let cache_writer = CacheWriter::new(Arc::clone(&cache), &options);
         let inner = Inner {
             store: Box::new(store),
-            cache,
-            cache_writer,
+            cache: Arc::clone(&cache),
             cache_timeout: options.cache_timeout,
             page_size: options.page_size,
+            cache_writer: CacheWriter::new(cache, options),
         };
         Self {
             inner: Arc::new(inner),

@@ -12,8 +12,11 @@ use std::time::{Duration, Instant};
 /// [`MemoryAggregationCache`](crate::MemoryAggregationCache), which is bounded.
 pub struct FakeAggregationCache<A> {
     /// One entry a log. No call holds the lock while it waits for anything, so a plain mutex does.
-    entries: Mutex<HashMap<LogId, (Aggregation<A>, Option<Instant>)>>,
+    entries: Mutex<Entries<A>>,
 }
+
+/// The aggregation of each log, and when it expires.
+type Entries<A> = HashMap<LogId, (Aggregation<A>, Option<Instant>)>;
 
 impl<A> FakeAggregationCache<A> {
     /// An empty cache.
@@ -25,7 +28,7 @@ impl<A> FakeAggregationCache<A> {
     }
 
     /// A panic of another test thread cannot have left the map half-changed: every change is one call.
-    fn entries(&self) -> MutexGuard<'_, HashMap<LogId, (Aggregation<A>, Option<Instant>)>> {
+    fn entries(&self) -> MutexGuard<'_, Entries<A>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

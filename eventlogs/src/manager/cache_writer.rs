@@ -49,9 +49,9 @@ struct Queue<A> {
 }
 
 impl<A: Aggregate> CacheWriter<A> {
-    pub(super) fn new(cache: Arc<dyn ErasedCache<A>>, options: &LogManagerOptions<A>) -> Self {
-        let (policy, ttl) = match &options.caching_policy {
-            Some(policy) => (Arc::clone(policy), None),
+    pub(super) fn new(cache: Arc<dyn ErasedCache<A>>, options: LogManagerOptions<A>) -> Self {
+        let (policy, ttl) = match options.caching_policy {
+            Some(policy) => (policy, None),
             None => (
                 Arc::new(A::CACHE) as Arc<dyn AggregationCachingPolicy<A>>,
                 A::CACHE.entry_ttl(),
@@ -89,27 +89,28 @@ impl<A: Aggregate> CacheWriter<A> {
         } else {
             tracing::debug!(%log_id, "the cache is slower than the reductions; dropped an aggregate");
         }
-        self.start(&mut queue);
+        self.start(queue);
     }
 
-    /// Drops the entry that was reduced through a lost event, in the cache and on its way there.
-    pub(super) async fn forget(&self, state: LogState) {
+    /// Drops the entry that was reduced through a lost event, in the cache and on its way there. The caller waits for
+    /// it, so it has the time box of a look-up.
+    pub(super) async fn forget(&self, state: LogState, time_box: Duration) {
+        let log_id = state.log_id();
         {
             let mut queue = self.shared.queue();
             if queue
                 .waiting
-                .get(&state.log_id())
+                .get(&log_id)
                 .is_some_and(|waiting| waiting.state() == state)
             {
-                queue.waiting.remove(&state.log_id());
-                queue.order.retain(|log_id| *log_id != state.log_id());
+                queue.waiting.remove(&log_id);
+                queue.order.retain(|waiting| *waiting != log_id);
             }
         }
-        let removed =
-            tokio::time::timeout(self.shared.write_timeout, self.shared.cache.remove(state)).await;
+        let removed = tokio::time::timeout(time_box, self.shared.cache.remove(state)).await;
         if !matches!(removed, Ok(Ok(()))) {
             // Harmless: the next reduction finds out again, and a put of the true history may replace the entry.
-            tracing::warn!(log_id = %state.log_id(), "could not drop an aggregate from the cache");
+            tracing::warn!(%log_id, "could not drop an aggregate from the cache");
         }
     }
 
@@ -119,33 +120,33 @@ impl<A: Aggregate> CacheWriter<A> {
             let mut idle = std::pin::pin!(self.shared.idle.notified());
             // Registered before the look at the queue, or the wake-up in between would be lost.
             idle.as_mut().enable();
-            {
-                let mut queue = self.shared.queue();
-                self.start(&mut queue);
-                if !queue.running {
-                    return;
-                }
+            if !self.start(self.shared.queue()) {
+                return;
             }
             idle.await;
         }
     }
 
-    /// Starts the task if there is work and nobody on it.
-    fn start(&self, queue: &mut Queue<A>) {
+    /// Starts the task if there is work and nobody on it; says whether somebody is on it now.
+    fn start(&self, mut queue: MutexGuard<'_, Queue<A>>) -> bool {
         if queue.running || queue.waiting.is_empty() {
-            return;
+            return queue.running;
         }
         // Outside a runtime (a future polled by hand) there is nobody to do the work; the cache does without.
         let Ok(runtime) = Handle::try_current() else {
             queue.waiting.clear();
             queue.order.clear();
-            return;
+            return false;
         };
         queue.running = true;
-        let running = Running {
+        // A runtime that is shutting down drops the task at once, and the task's end takes the lock, too.
+        drop(queue);
+        let task = Task {
             shared: Arc::clone(&self.shared),
+            done: false,
         };
-        runtime.spawn(running.empty_the_queue());
+        runtime.spawn(task.empty_the_queue());
+        true
     }
 }
 
@@ -156,30 +157,30 @@ impl<A> Shared<A> {
     }
 }
 
-/// The task. Dropped, also by a runtime that shuts down or a policy that panics, it lets another one start.
-struct Running<A> {
+/// The task that empties the queue. However it ends, by a runtime that shuts down or a policy that panics, too, another
+/// one can start.
+struct Task<A> {
     /// The other end is the manager's [`CacheWriter`].
     shared: Arc<Shared<A>>,
+    /// Whether it has said so itself that it is not running any more.
+    done: bool,
 }
 
-impl<A: Aggregate> Running<A> {
-    async fn empty_the_queue(self) {
+impl<A: Aggregate> Task<A> {
+    async fn empty_the_queue(mut self) {
         while let Some(aggregation) = self.next() {
             let shared = &self.shared;
             if !shared.policy.should_cache(&aggregation) {
                 continue;
             }
             let log_id = aggregation.log_id();
-            match tokio::time::timeout(
-                shared.write_timeout,
-                shared.cache.put(aggregation, shared.ttl),
-            )
-            .await
-            {
+            let put = shared.cache.put(aggregation, shared.ttl);
+            match tokio::time::timeout(shared.write_timeout, put).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%log_id, error, "could not cache an aggregate"),
                 Err(_) => {
-                    tracing::warn!(%log_id, timeout = ?shared.write_timeout, "caching an aggregate took too long")
+                    let timeout = shared.write_timeout;
+                    tracing::warn!(%log_id, ?timeout, "caching an aggregate took too long");
                 }
             }
         }
@@ -187,7 +188,7 @@ impl<A: Aggregate> Running<A> {
 
     /// The aggregation that has waited longest. Having none and ceasing to run are one step, so that no offer in
     /// between is left without a task.
-    fn next(&self) -> Option<Aggregation<A>> {
+    fn next(&mut self) -> Option<Aggregation<A>> {
         let mut queue = self.shared.queue();
         while let Some(log_id) = queue.order.pop_front() {
             if let Some(aggregation) = queue.waiting.remove(&log_id) {
@@ -195,18 +196,17 @@ impl<A: Aggregate> Running<A> {
             }
         }
         queue.running = false;
+        self.done = true;
         None
     }
 }
 
-impl<A> Drop for Running<A> {
+impl<A> Drop for Task<A> {
     fn drop(&mut self) {
-        // Ended before its time? Then nobody else has started: `running` still stands for this task.
-        let mut queue = self.shared.queue();
-        if !queue.order.is_empty() || queue.running {
-            queue.running = false;
+        if !self.done {
+            // Ended before its time, so `running` still stands for this task and nobody else has started.
+            self.shared.queue().running = false;
         }
-        drop(queue);
         self.shared.idle.notify_waiters();
     }
 }

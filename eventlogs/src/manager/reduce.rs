@@ -102,7 +102,10 @@ impl<A: Aggregate> LogManager<A> {
                     Ok(()) => fold,
                     Err(ReduceError::HistoryChanged(_)) => {
                         tracing::warn!(%log_id, index = earlier.through_index(), "the cached aggregate is of another history");
-                        self.inner.cache_writer.forget(earlier.state()).await;
+                        self.inner
+                            .cache_writer
+                            .forget(earlier.state(), self.inner.cache_timeout)
+                            .await;
                         self.fold_whole(log_id).await?
                     }
                     Err(ReduceError::Log(error)) => return Err(error),

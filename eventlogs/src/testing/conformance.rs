@@ -11,6 +11,12 @@
 //! ```
 //!
 //! The functions panic where a promise is broken, as tests do.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "every public function is a test, and a broken promise panics"
+)]
 
 pub mod cache;
 pub mod decoding;

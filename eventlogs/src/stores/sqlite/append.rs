@@ -105,7 +105,7 @@ async fn insert_head(
         .bind(stamp.epoch)
         .bind(stamp.tx)
         .bind(previous)
-        .bind(append.idempotency_key.as_ref().map(|key| key.as_bytes()))
+        .bind(append.idempotency_key.as_ref().map(String::as_bytes))
         .bind(GLOBAL)
         .fetch_optional(connection)
         .await
@@ -175,6 +175,7 @@ async fn why_refused(
     append: &EncodedAppend,
     head: &EncodedEvent,
 ) -> Result<Result<DateTime<Utc>, AppendError>, StoreError> {
+    const EXISTS: &str = "select exists (select 1 from events where log_id = ?)";
     const AT_INDEX: &str =
         "select event_id, recorded_at from events where log_id = ? and event_index = ?";
     let stored = sqlx::query(AT_INDEX)
@@ -193,7 +194,6 @@ async fn why_refused(
     {
         return Ok(Err(AppendError::Replay(replay)));
     }
-    const EXISTS: &str = "select exists (select 1 from events where log_id = ?)";
     let log_id = append.log_id;
     let row = sqlx::query(EXISTS)
         .bind(&log_id.as_bytes()[..])

@@ -9,11 +9,12 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// The steps. A step that was released is never changed; what is new goes into a new one.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_events.sql")];
+/// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a
+/// new one.
+const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_events.sql"))];
 
 /// The version that this code works with.
-const NEEDED: i64 = STEPS.len() as i64;
+const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 
 /// The tables that the first step creates.
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
@@ -79,11 +80,8 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
             }
         }
     }
-    for step in STEPS
-        .iter()
-        .skip(usize::try_from(found).unwrap_or_default())
-    {
-        sqlx::raw_sql(*step)
+    for (_, step) in STEPS.into_iter().filter(|(leads_to, _)| *leads_to > found) {
+        sqlx::raw_sql(step)
             .execute(&mut *connection)
             .await
             .map_err(error::of)?;
