@@ -5,7 +5,8 @@ use eventlogs::caches::CacheError;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
-    Aggregation, AggregationCache, AppendOptions, LogManager, LogManagerOptions, LogState,
+    Aggregation, AggregationCache, AppendOptions, DecideOptions, LogManager, LogManagerOptions,
+    LogState,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,9 @@ async fn everything_works_with(cache: impl AggregationCache<Payment>) {
         );
     }
     let decided = payments
-        .decide(&log_id, &Default::default(), |_| Ok::<_, ()>([refund(30)]))
+        .decide(&log_id, &DecideOptions::default(), |_| {
+            Ok::<_, ()>([refund(30)])
+        })
         .await
         .unwrap();
     assert_eq!(decided.aggregation().aggregate().outstanding(), 70);
@@ -160,7 +163,7 @@ async fn waiting_writes_are_bounded_and_hold_the_newest_of_each_log() {
     };
     let options = LogManagerOptions {
         cache_queue: 2,
-        cache_write_timeout: Duration::from_secs(60),
+        cache_write_timeout: Duration::from_mins(1),
         ..Default::default()
     };
     let payments = LogManager::<Payment>::new(FakeEventStore::new(), slow.clone(), options);

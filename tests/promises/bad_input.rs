@@ -5,7 +5,9 @@ use crate::sqlite_file::{TemporaryStore, connect, execute};
 use eventlogs::codec::DecodeProblem;
 use eventlogs::ids::LogId;
 use eventlogs::stores::StoreError;
-use eventlogs::{AppendOptions, CreateOptions, LogManagerError, SqliteEventStore, SqliteOptions};
+use eventlogs::{
+    AppendOptions, CreateOptions, DecideOptions, LogManagerError, SqliteEventStore, SqliteOptions,
+};
 use futures_util::future::join_all;
 use std::error::Error;
 use std::time::Duration;
@@ -121,7 +123,7 @@ async fn events_that_the_code_does_not_know_are_errors_that_name_them() {
             );
         }
         let decided = payments
-            .decide(&log_id, &Default::default(), |_| {
+            .decide(&log_id, &DecideOptions::default(), |_| {
                 Ok::<_, ()>([PaymentEvent::Voided])
             })
             .await;

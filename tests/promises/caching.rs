@@ -5,9 +5,9 @@ use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
-    Aggregate, Aggregation, AggregationCachingPolicy, AppendOptions, CacheRules, EventHandler,
-    EventRecord, LogAgePolicy, LogLengthPolicy, LogManager, LogManagerOptions, LogState,
-    MemoryAggregationCache,
+    Aggregate, Aggregation, AggregationCachingPolicy, AppendOptions, CacheRules, CreateOptions,
+    EventHandler, EventRecord, LogAgePolicy, LogLengthPolicy, LogManager, LogManagerOptions,
+    LogState, MemoryAggregationCache,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,8 +60,8 @@ async fn the_length_policy_counts_events() {
 
 #[tokio::test]
 async fn the_age_policy_counts_from_the_first_event() {
-    assert!(is_cached_under(LogAgePolicy::at_most(Duration::from_secs(3600))).await);
-    assert!(!is_cached_under(LogAgePolicy::at_least(Duration::from_secs(3600))).await);
+    assert!(is_cached_under(LogAgePolicy::at_most(Duration::from_hours(1))).await);
+    assert!(!is_cached_under(LogAgePolicy::at_least(Duration::from_hours(1))).await);
     assert!(is_cached_under(LogAgePolicy::at_least(Duration::ZERO)).await);
 }
 
@@ -104,7 +104,7 @@ async fn applied_by_length<A: Aggregate<Event = PaymentEvent>>() -> Vec<u64> {
     );
     let log_id = LogId::new();
     let mut state = logs
-        .create(&log_id, &PaymentEvent::Voided, &Default::default())
+        .create(&log_id, &PaymentEvent::Voided, &CreateOptions::default())
         .await
         .unwrap();
     let mut applied = vec![applied_after_caching(&logs, &log_id).await];
@@ -137,7 +137,7 @@ async fn entries_expire_as_the_attribute_says() {
         LogManagerOptions::default(),
     );
     let log_id = LogId::new();
-    logs.create(&log_id, &PaymentEvent::Voided, &Default::default())
+    logs.create(&log_id, &PaymentEvent::Voided, &CreateOptions::default())
         .await
         .unwrap();
     logs.reduce(&log_id).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_policy_in_the_options_takes_the_place_of_the_attributes() {
         options,
     );
     let log_id = LogId::new();
-    logs.create(&log_id, &PaymentEvent::Voided, &Default::default())
+    logs.create(&log_id, &PaymentEvent::Voided, &CreateOptions::default())
         .await
         .unwrap();
     assert_eq!(applied_after_caching(&logs, &log_id).await, 0);

@@ -5,7 +5,7 @@ use crate::sqlite_file::{TemporaryStore, execute};
 use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::stores::fake::FakeEventStore;
-use eventlogs::{Aggregation, At, EventStore, Reach};
+use eventlogs::{Aggregation, At, DecideOptions, EventStore, Reach};
 use eventlogs::{
     AggregationCache, AppendOptions, CreateOptions, LogManager, LogManagerError, LogManagerOptions,
     MemoryAggregationCache, SqliteEventStore,
@@ -256,7 +256,7 @@ async fn a_decision_folds_what_was_stored_not_what_was_said() {
             note: "a friend".to_owned(),
         });
         let decided = payments
-            .decide(&log_id, &Default::default(), |_| {
+            .decide(&log_id, &DecideOptions::default(), |_| {
                 Ok::<_, ()>([noted.clone()])
             })
             .await
@@ -348,7 +348,7 @@ async fn run(
                 expected.captured += amount + 3;
                 expected.refunded += amount;
                 let decided = payments
-                    .decide(&log_id, &Default::default(), decide)
+                    .decide(&log_id, &DecideOptions::default(), decide)
                     .await
                     .unwrap();
                 assert_eq!(decided.aggregation().aggregate(), &expected);

@@ -11,3 +11,4 @@ mod manager;
 mod payments;
 mod reading;
 mod sqlite_file;
+mod telemetry;

@@ -269,9 +269,9 @@ async fn an_event_that_its_codec_cannot_bring_back_is_refused() {
 async fn the_callers_time_is_kept_beside_the_stores() {
     for (store, payments) in on_every_store().await {
         let log_id = LogId::new();
-        let occurred_at = Some("1999-12-31T23:59:59.123456Z".parse().unwrap());
+        let occurred_at = "1999-12-31T23:59:59.123456Z".parse().unwrap();
         let options = CreateOptions {
-            occurred_at,
+            occurred_at: Some(occurred_at),
             ..Default::default()
         };
         payments
@@ -279,8 +279,8 @@ async fn the_callers_time_is_kept_beside_the_stores() {
             .await
             .unwrap();
         let records = payments.load(&log_id, 0, 10).await.unwrap();
-        assert_eq!(records[0].occurred_at(), occurred_at, "{store}");
-        assert!(records[0].recorded_at() > occurred_at.unwrap(), "{store}");
+        assert_eq!(records[0].occurred_at(), Some(occurred_at), "{store}");
+        assert!(records[0].recorded_at() > occurred_at, "{store}");
         let payment = payments.reduce(&log_id).await.unwrap();
         assert_eq!(
             (payment.created_at(), payment.updated_at()),

@@ -3,8 +3,8 @@
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
-    Aggregate, AggregationCache, Event, EventStore, LogManager, LogManagerOptions,
-    MemoryAggregationCache, SqliteEventStore, event_handler,
+    Aggregate, AggregationCache, AppendOptions, CreateOptions, Event, EventStore, LogManager,
+    LogManagerOptions, MemoryAggregationCache, SqliteEventStore, event_handler,
 };
 
 /// What happens to a payment.
@@ -110,7 +110,7 @@ pub(crate) async fn captured(payments: &LogManager<Payment>) -> LogId {
         .create(
             &log_id,
             &PaymentEvent::Requested { amount: 100 },
-            &Default::default(),
+            &CreateOptions::default(),
         )
         .await
         .unwrap();
@@ -118,7 +118,7 @@ pub(crate) async fn captured(payments: &LogManager<Payment>) -> LogId {
         .append(
             state,
             &PaymentEvent::Captured { amount: 100 },
-            &Default::default(),
+            &AppendOptions::default(),
         )
         .await
         .unwrap();

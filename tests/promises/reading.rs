@@ -4,8 +4,8 @@ use crate::payments::{PaymentEvent, captured, on_every_store, payments, refund};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
-    AppendOptions, At, EventRecord, LogManager, LogManagerError, LogManagerOptions, LogState,
-    SqliteEventStore,
+    AppendOptions, At, CreateOptions, EventRecord, LogManager, LogManagerError, LogManagerOptions,
+    LogState, SqliteEventStore,
 };
 use futures_util::{StreamExt, TryStreamExt};
 use std::num::NonZeroUsize;
@@ -148,7 +148,7 @@ async fn large_pages_arrive_whole_although_the_store_cuts_them() {
         text: "x".repeat(1024 * 1024),
     };
     let mut state = counters
-        .create(&log_id, &noted, &Default::default())
+        .create(&log_id, &noted, &CreateOptions::default())
         .await
         .unwrap();
     for _ in 0..8 {
