@@ -151,10 +151,9 @@ impl From<StoreError> for LogManagerError {
 
 /// Why [`LogManager::decide`](crate::LogManager::decide) did not record anything.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DecideError<R> {
     /// The closure refused, on a state that the store has confirmed.
-    #[error("the decision was refused")]
+    #[error("the decision was refused: {0}")]
     Refused(R),
     /// The log could not be read or written.
     #[error(transparent)]

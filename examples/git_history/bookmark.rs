@@ -1,0 +1,79 @@
+//! The bookmark of an import: reads and writes the log of `import_log.rs`.
+
+use crate::git::ObjectId;
+use crate::import::ImportError;
+use crate::import_log::{Import, ImportEvent, import_id};
+use eventlogs::ids::LogId;
+use eventlogs::{DecideError, DecideOptions, LogManager, LogManagerError};
+
+/// Somebody else moved the bookmark.
+#[derive(Debug, thiserror::Error)]
+#[error("another run imports into this database at the same time; let it finish, then run again")]
+pub(crate) struct AnotherRun;
+
+/// How far the import is, and the right to say so: of two runs at the same time only one gets on.
+#[derive(Debug)]
+pub(crate) struct Bookmark {
+    /// Where the log is kept.
+    imports: LogManager<Import>,
+    /// What it says, as this run knows it.
+    import: Import,
+}
+
+impl Bookmark {
+    /// Looks how far earlier runs came.
+    pub(crate) async fn find(imports: &LogManager<Import>) -> Result<Self, ImportError> {
+        let import = match imports.reduce(&import_id()).await {
+            Ok(aggregation) => aggregation.into_aggregate(),
+            // The first run in this database.
+            Err(LogManagerError::LogNotFound { .. }) => Import::default(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            imports: imports.clone(),
+            import,
+        })
+    }
+
+    /// How far the import is.
+    pub(crate) const fn import(&self) -> &Import {
+        &self.import
+    }
+
+    /// How far the import came in the end.
+    pub(crate) fn into_import(self) -> Import {
+        self.import
+    }
+
+    /// Notes that events of the commits through this one are about to be written.
+    pub(crate) async fn begin(&mut self, through: ObjectId) -> Result<(), ImportError> {
+        self.record(&[ImportEvent::Begun { through }]).await
+    }
+
+    /// Notes that all events of the portion are written, and which lives began in it.
+    pub(crate) async fn finish(&mut self, commits: u64, born: &[LogId]) -> Result<(), ImportError> {
+        self.record(&ImportEvent::finish(commits, born)).await
+    }
+
+    /// Records events, if nobody else has moved the bookmark.
+    async fn record(&mut self, events: &[ImportEvent]) -> Result<(), ImportError> {
+        let options = DecideOptions {
+            create_if_missing: true,
+            ..Default::default()
+        };
+        let known = &self.import;
+        let decide = |import: &Import| {
+            if import == known {
+                Ok(events.to_vec())
+            } else {
+                Err(AnotherRun)
+            }
+        };
+        self.import = match self.imports.decide(&import_id(), &options, decide).await {
+            Ok(decided) => decided.into_aggregation().into_aggregate(),
+            Err(DecideError::Refused(reason)) => return Err(reason.into()),
+            Err(error) => return Err(ImportError::Bookmark(error)),
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! The history of a git repository as logs of events, one log for the life of each file.
+//!
+//! ```text
+//! cargo run --example git_history -- [PATH] [--database FILE]
+//! ```
+//!
+//! A file is born when its path first appears, is modified, renamed, perhaps turned into something else, and deleted:
+//! each time an event, with the author and the time of the commit. The history is that of the first parents, so a merge
+//! counts as one change to the branch it was merged into. Every append carries an idempotency key: a second run adds
+//! nothing, and an interrupted one goes on where it was. At the end every log is reduced, and the files alive must be
+//! those that git has in HEAD.
+//!
+//! Read `file_life.rs` first: events and aggregate, the part that a service has, too. Then this file from the top.
+
+mod arguments;
+mod bookmark;
+mod file_life;
+mod git;
+mod import;
+mod import_log;
+mod lives;
+mod portion;
+mod progress;
+mod report;
+mod verify;
+
+use arguments::{Request, USAGE};
+use eventlogs::ids::LogId;
+use eventlogs::{LogManager, LogManagerOptions, MemoryAggregationCache, SqliteEventStore};
+use git::{Head, Repository};
+use import::Logs;
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Request::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Run { path, database }) => run(&path, database).await,
+        Ok(Request::Help) => io::stdout().write_all(USAGE.as_bytes()).map_err(Into::into),
+        Err(mistake) => {
+            eprintln!("error: {mistake}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    let mut source = error.source();
+    while let Some(reason) = source {
+        eprintln!("  because: {reason}");
+        source = reason.source();
+    }
+    ExitCode::FAILURE
+}
+
+/// Imports, reduces, compares, reports.
+async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
+    let started = Instant::now();
+    let mut out = io::stdout();
+    let repository = Repository::open(path).await?;
+    // Commits that arrive from now on are left to the next run.
+    let head = repository.head().await?;
+    let database = database.unwrap_or_else(|| default_database(&repository));
+    report::print_start(&mut out, &repository, &head, &database)?;
+
+    // One store for both managers: their appends share a writer and its transactions.
+    let store = SqliteEventStore::open(&database).await?;
+    let logs = Logs {
+        files: LogManager::new(
+            store.clone(),
+            MemoryAggregationCache::default(),
+            LogManagerOptions::default(),
+        ),
+        imports: LogManager::new(
+            store.clone(),
+            MemoryAggregationCache::default(),
+            LogManagerOptions::default(),
+        ),
+    };
+
+    let imported = import::import(&repository, &head, &logs).await?;
+    report::print_import(&mut out, &imported)?;
+
+    let reduced = verify::reduce_all(&logs.files, &imported.lives).await?;
+    let differences = match &head {
+        Head::Commit(commit) => verify::differences(&reduced, &repository, commit).await?,
+        Head::Unborn(_) => Vec::new(),
+    };
+    report::print_differences(&mut out, &reduced, &differences)?;
+    report::print_files(&mut out, &imported, &reduced, started.elapsed())?;
+
+    store.close().await;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "the files alive after reducing are not those of HEAD (differences, listed above: {}); import into a new \
+         database with --database FILE, and if they differ again, report it as a bug",
+        differences.len()
+    )
+    .into())
+}
+
+/// A file for each repository, outside of all of them: whoever tries this on a repository does not want to find
+/// something new in it. The id keeps repositories of the same name apart.
+fn default_database(repository: &Repository) -> PathBuf {
+    let git_dir = repository.git_dir();
+    let id = LogId::derived("git repository", git_dir.as_bytes()).to_string();
+    let bytes = git_dir
+        .as_bytes()
+        .strip_suffix(b"/.git")
+        .unwrap_or(git_dir.as_bytes());
+    let folder = bytes
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or_default();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let name: String = folder
+        .iter()
+        .copied()
+        .filter(is_plain)
+        .take(40)
+        .map(char::from)
+        .collect();
+    std::env::temp_dir().join(format!(
+        "git-history-{name}-{}.db",
+        id.get(..8).unwrap_or(&id)
+    ))
+}

@@ -1,0 +1,159 @@
+//! What is printed.
+
+use crate::file_life::FileLife;
+use crate::git::{GitPath, Head, Repository};
+use crate::import::Imported;
+use crate::verify::{Difference, Reduced};
+use std::cmp::Reverse;
+use std::io::{Result, Write};
+use std::path::Path;
+use std::time::Duration;
+
+/// How many of the busiest files are shown.
+const BUSIEST: usize = 10;
+/// How many of the files with the most authors are shown.
+const MOST_AUTHORS: usize = 5;
+/// How many differences are listed. Where there are more, they have one cause.
+const DIFFERENCES: usize = 50;
+
+/// What is imported from where to where.
+pub(crate) fn print_start(
+    out: &mut impl Write,
+    repository: &Repository,
+    head: &Head,
+    database: &Path,
+) -> Result<()> {
+    writeln!(out, "Repository: {}", repository.git_dir())?;
+    match head {
+        Head::Commit(commit) => writeln!(out, "HEAD:       {commit}")?,
+        Head::Unborn(branch) => writeln!(out, "HEAD:       {branch}, which has no commits yet")?,
+    }
+    writeln!(out, "Database:   {}\n", database.display())
+}
+
+/// What the import did.
+pub(crate) fn print_import(out: &mut impl Write, imported: &Imported) -> Result<()> {
+    let (new, repeated) = (imported.written.new, imported.written.repeated);
+    write!(
+        out,
+        "{} new commits, {new} new events",
+        imported.new_commits
+    )?;
+    if repeated > 0 {
+        write!(out, " behind {repeated} that an interrupted run had stored")?;
+    }
+    let (commits, logs) = (imported.commits, imported.lives.len());
+    writeln!(
+        out,
+        "; the history now has {commits} commits in {logs} logs"
+    )
+}
+
+/// The outcome of the comparison.
+pub(crate) fn print_differences(
+    out: &mut impl Write,
+    reduced: &Reduced,
+    differences: &[(GitPath, Difference)],
+) -> Result<()> {
+    if differences.is_empty() {
+        let alive = reduced
+            .lives
+            .iter()
+            .filter(|(life, _)| life.content.is_some())
+            .count();
+        return writeln!(
+            out,
+            "The {alive} files alive are those of HEAD: same paths, kinds and contents"
+        );
+    }
+    writeln!(
+        out,
+        "The files alive are not those of HEAD; {} differ:",
+        differences.len()
+    )?;
+    for (path, difference) in differences.iter().take(DIFFERENCES) {
+        writeln!(out, "  {path}: {difference}")?;
+    }
+    match differences.len().saturating_sub(DIFFERENCES) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more"),
+    }
+}
+
+/// The files that stand out, and how fast it went.
+pub(crate) fn print_files(
+    out: &mut impl Write,
+    imported: &Imported,
+    reduced: &Reduced,
+    elapsed: Duration,
+) -> Result<()> {
+    // Lives that are equal in what they are sorted by come in the order of their paths: every run prints the same.
+    let mut lives: Vec<_> = reduced.lives.iter().collect();
+    lives.sort_by(|(one, _), (other, _)| {
+        (&one.path, one.born_at).cmp(&(&other.path, other.born_at))
+    });
+
+    writeln!(out, "\nBusiest files")?;
+    lives.sort_by_key(|(_, events)| Reverse(*events));
+    print_table(out, lives.iter().take(BUSIEST).copied())?;
+
+    writeln!(out, "\nMost authors")?;
+    lives.sort_by_key(|(life, _)| Reverse(life.authors.len()));
+    print_table(out, lives.iter().take(MOST_AUTHORS).copied())?;
+
+    writeln!(out, "\nHow fast")?;
+    let written = imported.written.new + imported.written.repeated;
+    let applied = reduced.lives.iter().map(|(_, events)| events).sum();
+    print_speed(out, "read from git and written", written, imported.elapsed)?;
+    print_speed(out, "reduced", applied, reduced.elapsed)?;
+    writeln!(
+        out,
+        "  everything together took {:.2} s",
+        elapsed.as_secs_f64()
+    )
+}
+
+/// One line a life.
+fn print_table<'a>(
+    out: &mut impl Write,
+    lives: impl Iterator<Item = &'a (FileLife, u64)>,
+) -> Result<()> {
+    writeln!(
+        out,
+        "  {:>7}  {:>7}  {:>9}  {:>9}  {:<10}  path",
+        "events", "authors", "lines +", "lines -", "born"
+    )?;
+    for (life, events) in lives {
+        let authors = life.authors.len();
+        let (added, removed) = (life.lines.added, life.lines.removed);
+        let born = life.born_at.map_or_else(
+            || "?".to_owned(),
+            |time| time.format("%Y-%m-%d").to_string(),
+        );
+        let gone = if life.content.is_some() {
+            ""
+        } else {
+            "  (deleted)"
+        };
+        writeln!(
+            out,
+            "  {events:>7}  {authors:>7}  {added:>9}  {removed:>9}  {born:<10}  {}{gone}",
+            life.path
+        )?;
+    }
+    Ok(())
+}
+
+/// One line about how fast something was, if there was something.
+fn print_speed(out: &mut impl Write, what: &str, events: u64, elapsed: Duration) -> Result<()> {
+    if events == 0 {
+        return Ok(());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a rate is rounded anyway")]
+    let rate = events as f64 / elapsed.as_secs_f64().max(1e-9);
+    writeln!(
+        out,
+        "  {events} events {what} in {:.2} s: {rate:.0} a second",
+        elapsed.as_secs_f64()
+    )
+}

@@ -1,0 +1,82 @@
+//! Writes events of its own into a database of `git_history`: events that git knows nothing of.
+
+use eventlogs::ids::LogId;
+use eventlogs::{
+    Aggregate, AppendOptions, Event, EventRecord, LogManager, LogManagerOptions, LogState,
+    MemoryAggregationCache, SqliteEventStore,
+};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Two of the example's events. What counts is what is stored: the name, and the fields.
+#[derive(Debug, Clone, Event)]
+enum FileEvent {
+    /// A file is gone.
+    #[event(name = "file.deleted")]
+    Deleted { edit: Value },
+    /// A file has moved.
+    #[event(name = "file.renamed")]
+    Renamed {
+        path: String,
+        content: Value,
+        edit: Value,
+    },
+}
+
+/// Nothing is reduced here.
+#[derive(Debug, Clone, Default)]
+struct Nothing;
+
+impl Aggregate for Nothing {
+    type Event = FileEvent;
+
+    fn apply(&mut self, _event_record: &impl EventRecord<FileEvent>) {}
+}
+
+/// Lets the file that was born at a path with a commit be deleted.
+pub(crate) fn delete_in_the_log(database: &Path, path: &str, birth: &str) {
+    append(
+        database,
+        path,
+        birth,
+        &FileEvent::Deleted { edit: edit(birth) },
+    );
+}
+
+/// Lets the file that was born at a path with a commit move.
+pub(crate) fn move_in_the_log(database: &Path, path: &str, birth: &str, to: &str) {
+    let content = json!({ "kind": "regular", "object": birth });
+    append(
+        database,
+        path,
+        birth,
+        &FileEvent::Renamed {
+            path: to.to_owned(),
+            content,
+            edit: edit(birth),
+        },
+    );
+}
+
+/// Who did it: nobody.
+fn edit(commit: &str) -> Value {
+    json!({ "author": "Nobody <>", "commit": commit, "number": 1_000_000, "lines": null })
+}
+
+/// Appends an event to a log that has one.
+fn append(database: &Path, path: &str, birth: &str, event: &FileEvent) {
+    let log_id = LogId::derived("git file life", format!("{path}\0{birth}"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let store = SqliteEventStore::open(database)
+            .await
+            .expect("the database opens");
+        let cache = MemoryAggregationCache::<Nothing>::default();
+        let logs = LogManager::new(store.clone(), cache, LogManagerOptions::default());
+        let first = LogState::at(log_id, 0);
+        logs.append(first, event, &AppendOptions::default())
+            .await
+            .expect("the event is appended");
+        store.close().await;
+    });
+}
