@@ -1,0 +1,136 @@
+//! The rules of caching rules: those that together never let anything be cached.
+
+use super::parse::{Rule, Setting};
+use crate::errors::Errors;
+use crate::values::{Length, Number};
+use syn::Path;
+
+/// Two bounds by path, or a bound by path and a number: compared by the compiler, as only it knows the constants.
+pub(crate) struct Deferred {
+    /// The rule that is the lower bound, and its value in code.
+    pub(crate) least: (&'static str, Operand),
+    /// The rule that is the upper bound, and its value in code.
+    pub(crate) greatest: (&'static str, Operand),
+}
+
+/// One side of a deferred comparison.
+#[derive(Clone)]
+pub(crate) enum Operand {
+    /// A literal.
+    Number(u64),
+    /// A constant.
+    Constant(Path),
+}
+
+/// Records contradictions, and returns the comparisons that only the compiler can make.
+pub(crate) fn check(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
+    alone(rules, errors);
+    zeroes(rules, errors);
+    ages(rules, errors);
+    events(rules, errors)
+}
+
+/// `never` beside other rules.
+fn alone(rules: &[Rule], errors: &mut Errors) {
+    let never = rules
+        .iter()
+        .find(|rule| matches!(rule.setting, Setting::Never));
+    let other = rules
+        .iter()
+        .find(|rule| !matches!(rule.setting, Setting::Never));
+    if let (Some(never), Some(other)) = (never, other) {
+        errors.at(
+            never.key,
+            format!(
+                "`never` leaves nothing for `{}` to rule; remove one of them",
+                other.name
+            ),
+        );
+    }
+}
+
+/// Bounds that nothing can stay within.
+fn zeroes(rules: &[Rule], errors: &mut Errors) {
+    for rule in rules {
+        match (rule.name, &rule.setting) {
+            ("every", Setting::Number(Number::Known(0, span))) => {
+                errors.at(
+                    *span,
+                    "this policy never caches: `every` is 0; `every = 1` caches after each event",
+                );
+            }
+            ("max_events", Setting::Number(Number::Known(0, span))) => {
+                errors.at(*span, "this policy never caches: `max_events` is 0; if that is meant, write `cache(never)`");
+            }
+            (name @ ("ttl" | "max_age"), Setting::Length(Length::Known(0, literal))) => {
+                errors.at(literal.span(), format!("a {name} of zero never caches"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `max_age` below `min_age`.
+fn ages(rules: &[Rule], errors: &mut Errors) {
+    let find = |name| {
+        rules.iter().find_map(|rule| match &rule.setting {
+            Setting::Length(Length::Known(age, literal)) if rule.name == name => {
+                Some((*age, literal))
+            }
+            _ => None,
+        })
+    };
+    if let (Some((least, shortest)), Some((greatest, longest))) = (find("min_age"), find("max_age"))
+        && greatest < least
+        && greatest > 0
+    {
+        let (shown_greatest, shown_least) = (longest.value(), shortest.value());
+        errors.at(
+            longest.span(),
+            format!("this policy never caches: `max_age` ({shown_greatest}) is below `min_age` ({shown_least})"),
+        );
+    }
+}
+
+/// `max_events` below `min_events`.
+fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
+    let find = |name| {
+        rules.iter().find_map(|rule| match &rule.setting {
+            Setting::Number(number) if rule.name == name => Some(number),
+            _ => None,
+        })
+    };
+    let mut deferred = Vec::new();
+    if let Some(Number::Constant(path)) = find("every") {
+        let least = ("1", Operand::Number(1));
+        deferred.push(Deferred {
+            least,
+            greatest: ("every", Operand::Constant(path.clone())),
+        });
+    }
+    match (find("min_events"), find("max_events")) {
+        (Some(Number::Known(least, _)), Some(Number::Known(greatest, span)))
+            if greatest < least && *greatest > 0 =>
+        {
+            errors.at(
+                *span,
+                format!("this policy never caches: `max_events` ({greatest}) is below `min_events` ({least})"),
+            );
+        }
+        (Some(Number::Known(..)), Some(Number::Known(..))) => {}
+        (Some(least), Some(greatest)) => deferred.push(Deferred {
+            least: ("min_events", operand(least)),
+            greatest: ("max_events", operand(greatest)),
+        }),
+        _ => {}
+    }
+    deferred
+}
+
+/// A number as one side of a comparison.
+fn operand(number: &Number) -> Operand {
+    match number {
+        Number::Known(number, _) => Operand::Number(*number),
+        Number::Constant(path) => Operand::Constant(path.clone()),
+    }
+}

@@ -1,0 +1,46 @@
+//! Second stage: what the attributes say, found to be consistent.
+
+use super::cache::{self, Deferred};
+use super::parse::{ParsedAggregate, Rule};
+use crate::errors::Errors;
+use crate::values::Library;
+use proc_macro2::Ident;
+use syn::{Generics, Type};
+
+/// An aggregate.
+pub(crate) struct AggregateModel<'a> {
+    /// Its name.
+    pub(crate) ident: &'a Ident,
+    /// Its type parameters.
+    pub(crate) generics: &'a Generics,
+    /// Where generated code finds the library.
+    pub(crate) library: Library,
+    /// The events that it is reduced from.
+    pub(crate) event: Type,
+    /// When it is cached; always, if there is no rule.
+    pub(crate) rules: Vec<Rule>,
+    /// What the compiler still has to compare.
+    pub(crate) deferred: Vec<Deferred>,
+}
+
+/// Checks the attributes against each other. The model is complete only if no mistake was recorded.
+pub(crate) fn validate<'a>(
+    parsed: ParsedAggregate<'a>,
+    errors: &mut Errors,
+) -> Option<AggregateModel<'a>> {
+    if !parsed.event_given {
+        errors.on(
+            parsed.ident,
+            "tell `Aggregate` what it is reduced from: `#[aggregate(event = YourEvent)]`",
+        );
+    }
+    let deferred = cache::check(&parsed.cache, errors);
+    Some(AggregateModel {
+        event: parsed.event?,
+        ident: parsed.ident,
+        generics: parsed.generics,
+        library: parsed.library,
+        rules: parsed.cache,
+        deferred,
+    })
+}

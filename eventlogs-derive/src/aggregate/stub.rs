@@ -1,0 +1,36 @@
+//! What is emitted beside mistakes: an implementation without content, so that the rest of the crate compiles.
+
+use super::parse::ParsedAggregate;
+use crate::tokens;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+/// An `impl Aggregate` that changes nothing. Without a known event type it is reduced from `()`.
+pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
+    let ParsedAggregate {
+        ident,
+        generics,
+        library,
+        ..
+    } = parsed;
+    let (parameters, arguments, _) = generics.split_for_impl();
+    let event = parsed
+        .event
+        .as_ref()
+        .map_or_else(|| quote!(()), ToTokens::to_token_stream);
+    // Only said of generic types: of others it would have to be true, and be one more complaint where it is not.
+    let bounds = (!generics.params.is_empty()).then(|| {
+        quote! {
+            Self: ::core::default::Default + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
+            #event: ::core::marker::Send + ::core::marker::Sync + 'static,
+        }
+    });
+    let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
+    quote! {
+        #[automatically_derived]
+        impl #parameters #library::Aggregate for #ident #arguments #where_clause {
+            type Event = #event;
+            fn apply(&mut self, _: &impl #library::EventRecord<#event>) {}
+        }
+    }
+}

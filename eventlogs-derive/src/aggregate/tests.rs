@@ -1,0 +1,76 @@
+//! The output of the derive, and its answers to whatever it is given.
+
+use super::derive;
+use crate::mangle;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// An item that uses everything.
+fn everything() -> TokenStream {
+    quote! {
+        #[aggregate(event = events::PaymentEvent<T>, crate = ::sourcing)]
+        #[aggregate(cache(
+            min_events = 1, max_events = MOST, every = 5, min_age = "1s", max_age = "7d", ttl = "1h", when = is_open
+        ))]
+        pub struct Payment<T> where T: Clone {
+            amount: T,
+        }
+    }
+}
+
+#[test]
+fn the_output_is_what_one_would_write_by_hand() {
+    let item = quote! {
+        #[aggregate(event = DoorEvent, cache(min_events = 10, max_events = MOST, ttl = "1h", when = is_open))]
+        struct Door {
+            open: bool,
+        }
+    };
+    let expected = quote! {
+        const _: () = ::core::assert!(MOST >= 10, "this policy never caches: `max_events` is below `min_events`");
+
+        #[automatically_derived]
+        impl ::eventlogs::Aggregate for Door {
+            type Event = DoorEvent;
+
+            const CACHE: ::eventlogs::CacheRules<Self> = {
+                let when: fn(&::eventlogs::Aggregation<Self>) -> bool = is_open;
+                ::eventlogs::CacheRules::always()
+                    .min_events(10)
+                    .max_events(MOST)
+                    .ttl(::core::time::Duration::from_millis(3600000))
+                    .when(when)
+            };
+
+            fn name() -> &'static str {
+                "Door"
+            }
+
+            fn apply(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
+                <Self as ::eventlogs::EventHandler<DoorEvent>>::handle(self, event_record)
+            }
+        }
+    };
+    assert_eq!(derive(item).to_string(), expected.to_string());
+}
+
+#[test]
+fn a_renamed_library_is_named_nowhere() {
+    let output = derive(everything()).to_string();
+    assert!(
+        !output.contains("eventlogs") && output.contains(":: sourcing :: Aggregate for"),
+        "{output}"
+    );
+    assert!(!output.contains("compile_error"), "{output}");
+}
+
+#[test]
+fn whatever_it_is_given_it_answers_with_rust() {
+    for item in mangle::every_way(&everything()) {
+        let output = derive(item.clone());
+        assert!(
+            syn::parse2::<syn::File>(output.clone()).is_ok(),
+            "{item}\n\n{output}"
+        );
+    }
+}

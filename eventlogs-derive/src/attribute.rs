@@ -1,0 +1,226 @@
+//! Reading `#[event(key = value, key(list), flag)]` into entries that remember where they stand.
+//!
+//! The reader knows no keys. It takes any list of this form and skips what it cannot read up to the next comma, so that
+//! one slip does not hide the others.
+
+use crate::errors::Errors;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Lit, LitInt, Meta, Token, Type, parenthesized, token};
+
+/// One `key`, `key = value` or `key(list)`.
+pub(crate) struct Entry {
+    /// What stands in front.
+    pub(crate) key: Key,
+    /// What was written for it.
+    pub(crate) value: Value,
+}
+
+/// A key and its place, so that messages point at the key itself.
+#[derive(Clone)]
+pub(crate) struct Key {
+    /// The key as it was written: an identifier, a keyword or a number.
+    pub(crate) name: String,
+    /// Where it was written.
+    pub(crate) span: Span,
+}
+
+/// What follows a key.
+pub(crate) enum Value {
+    /// Nothing: the key stands alone.
+    Missing,
+    /// `= literal`
+    Literal(Lit),
+    /// `= path` or any other type.
+    Type(Box<Type>),
+    /// `(…)`, with what stands between the parentheses.
+    List(TokenStream),
+    /// `= something else`, kept to point at it.
+    Other(TokenStream),
+}
+
+/// All entries of all attributes called `name`, in order.
+pub(crate) fn read(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
+        match &attribute.meta {
+            Meta::List(list) => found.extend(entries(list.tokens.clone(), errors)),
+            Meta::Path(_) | Meta::NameValue(_) => {
+                let example = if name == "aggregate" {
+                    "event = YourEvent"
+                } else {
+                    "name = \"…\""
+                };
+                errors.on(
+                    &attribute.meta,
+                    format!("write keys in parentheses, as in `#[{name}({example})]`"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// The entries of one list.
+pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    let mut found = Vec::new();
+    let parser = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match entry(input) {
+                Ok(entry) => found.push(entry),
+                Err(error) => {
+                    errors.push(error);
+                    rest_of_entry(input);
+                }
+            }
+            if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                errors.at(input.span(), "expected `,` between two keys");
+                rest_of_entry(input);
+                // Nothing else can stand here than the comma that the line above stopped at.
+                let _ = input.parse::<Token![,]>();
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        errors.push(error);
+    }
+    found
+}
+
+/// One entry, up to its comma.
+fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
+    let key = key(input)?;
+    let value = if input.peek(Token![=]) {
+        let equals = input.parse::<Token![=]>()?;
+        if at_end(input) {
+            return Err(syn::Error::new_spanned(
+                equals,
+                format!("`{}` has no value behind its `=`", key.name),
+            ));
+        }
+        assigned(input)
+    } else if input.peek(token::Paren) {
+        let list;
+        parenthesized!(list in input);
+        Value::List(list.parse()?)
+    } else {
+        Value::Missing
+    };
+    Ok(Entry { key, value })
+}
+
+/// An identifier, a keyword such as `crate`, or a number.
+fn key(input: ParseStream<'_>) -> syn::Result<Key> {
+    if input.peek(LitInt) {
+        let number = input.parse::<LitInt>()?;
+        return Ok(Key {
+            name: number.to_string(),
+            span: number.span(),
+        });
+    }
+    let ident = input
+        .call(Ident::parse_any)
+        .map_err(|error| syn::Error::new(error.span(), "expected a key"))?;
+    Ok(Key {
+        name: ident.to_string(),
+        span: ident.span(),
+    })
+}
+
+/// What stands behind the `=`.
+fn assigned(input: ParseStream<'_>) -> Value {
+    let ahead = input.fork();
+    if let Ok(literal) = ahead.parse::<Lit>()
+        && at_end(&ahead)
+    {
+        rest_of_entry(input);
+        return Value::Literal(literal);
+    }
+    let ahead = input.fork();
+    if let Ok(found) = ahead.parse::<Type>()
+        && at_end(&ahead)
+    {
+        // The tokens are read again rather than the fork taken over: only the types' commas tell where they end.
+        return Value::Type(Box::new(input.parse().unwrap_or(found)));
+    }
+    Value::Other(rest_of_entry(input))
+}
+
+/// Whether the entry ends here.
+fn at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+/// Reads on to the next comma or the end.
+fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
+    let mut rest = Vec::new();
+    while !at_end(input) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => rest.push(token),
+            Err(_) => break,
+        }
+    }
+    rest.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Value, entries};
+    use crate::errors::Errors;
+    use quote::{ToTokens, quote};
+
+    fn show(entry: &Entry) -> String {
+        let value = match &entry.value {
+            Value::Missing => "-".to_owned(),
+            Value::Literal(literal) => format!("literal {}", literal.to_token_stream()),
+            Value::Type(path) => format!("type {}", path.to_token_stream()),
+            Value::List(tokens) => format!("list {tokens}"),
+            Value::Other(tokens) => format!("other {tokens}"),
+        };
+        format!("{}: {value}", entry.key.name)
+    }
+
+    #[test]
+    fn every_form_of_an_entry_is_read() {
+        let mut errors = Errors::default();
+        let tokens = quote!(event = Map<A, B>, crate = ::evl, cache(ttl = "1h"), never, version = 2, x = -1, y = |a| a, 1 = f);
+        let read: Vec<_> = entries(tokens, &mut errors).iter().map(show).collect();
+        assert_eq!(
+            read,
+            [
+                "event: type Map < A , B >",
+                "crate: type :: evl",
+                "cache: list ttl = \"1h\"",
+                "never: -",
+                "version: literal 2",
+                "x: literal - 1",
+                "y: other | a | a",
+                "1: type f",
+            ]
+        );
+        assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn a_slip_does_not_hide_the_entries_behind_it() {
+        let mut errors = Errors::default();
+        let read: Vec<_> = entries(quote!(name "x", version =, = 3, alias = "y"), &mut errors)
+            .iter()
+            .map(show)
+            .collect();
+        assert_eq!(read, ["name: -", "alias: literal \"y\""]);
+        assert_eq!(
+            errors.messages(),
+            [
+                "expected `,` between two keys",
+                "`version` has no value behind its `=`",
+                "expected a key"
+            ]
+        );
+    }
+}

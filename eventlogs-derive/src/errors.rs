@@ -1,0 +1,59 @@
+//! Gathering every mistake of an item, to report them all in one compile.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use std::fmt::Display;
+
+/// The mistakes found so far.
+#[derive(Default)]
+pub(crate) struct Errors {
+    /// All of them, combined into one; `None` as long as there are none.
+    combined: Option<syn::Error>,
+}
+
+impl Errors {
+    /// Records a mistake at one token, or at the macro's call where nothing was written.
+    pub(crate) fn at(&mut self, span: Span, message: impl Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    /// Records a mistake that spans several tokens.
+    pub(crate) fn on(&mut self, tokens: &impl ToTokens, message: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Records a mistake that somebody else has worded.
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.combined {
+            Some(combined) => combined.combine(error),
+            None => self.combined = Some(error),
+        }
+    }
+
+    /// Keeps what was right, and records why the rest was not.
+    pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.combined.is_none()
+    }
+
+    /// The code that makes the compiler report the mistakes.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        self.combined
+            .map(syn::Error::into_compile_error)
+            .unwrap_or_default()
+    }
+
+    /// The messages, in the order in which they were found.
+    #[cfg(test)]
+    pub(crate) fn messages(self) -> Vec<String> {
+        self.combined
+            .into_iter()
+            .flatten()
+            .map(|error| error.to_string())
+            .collect()
+    }
+}

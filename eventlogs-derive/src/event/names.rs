@@ -1,0 +1,79 @@
+//! The rules of stored names.
+
+use super::parse::ParsedVariant;
+use crate::errors::Errors;
+use proc_macro2::Span;
+use std::collections::HashMap;
+use syn::LitStr;
+use syn::ext::IdentExt;
+
+/// The rule, as it is told.
+const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
+
+/// The names that are taken so far: by which variant, and where.
+#[derive(Default)]
+pub(crate) struct Names {
+    /// Every name and alias.
+    taken: HashMap<String, (String, Span)>,
+}
+
+impl Names {
+    /// The name that a variant is stored under, and its aliases.
+    pub(crate) fn claim(
+        &mut self,
+        variant: &ParsedVariant<'_>,
+        errors: &mut Errors,
+    ) -> (String, Vec<String>) {
+        let (name, span) = if let Some(literal) = &variant.name {
+            (well_formed(literal, errors), literal.span())
+        } else {
+            let name = variant.ident.unraw().to_string();
+            if !is_well_formed(&name) {
+                errors.on(
+                    &variant.ident,
+                    format!("{RULE}; give this variant one: `#[event(name = \"…\")]`"),
+                );
+            }
+            (name, variant.ident.span())
+        };
+        self.take(&name, span, variant, errors);
+        let mut aliases = Vec::new();
+        for literal in &variant.aliases {
+            let alias = well_formed(literal, errors);
+            self.take(&alias, literal.span(), variant, errors);
+            aliases.push(alias);
+        }
+        (name, aliases)
+    }
+
+    /// Notes that a name is taken, unless it was before.
+    fn take(&mut self, name: &str, span: Span, variant: &ParsedVariant<'_>, errors: &mut Errors) {
+        if let Some((owner, first)) = self.taken.get(name) {
+            errors.at(
+                span,
+                format!("the stored name `{name}` already belongs to `{owner}`"),
+            );
+            errors.at(*first, "first used here");
+            return;
+        }
+        self.taken
+            .insert(name.to_owned(), (variant.ident.to_string(), span));
+    }
+}
+
+/// The literal's text, checked.
+fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
+    let name = literal.value();
+    if !is_well_formed(&name) {
+        errors.at(literal.span(), RULE);
+    }
+    name
+}
+
+/// Whether a name can be stored: short, and safe in a shell, a URL and a file name.
+fn is_well_formed(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'))
+}

@@ -1,0 +1,163 @@
+//! The output of the derive, and its answers to whatever it is given.
+
+use super::{derive, model, parse};
+use crate::errors::Errors;
+use crate::mangle;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The messages for an item with mistakes.
+fn mistakes(item: TokenStream) -> Vec<String> {
+    let input = syn::parse2(item).expect("the item is Rust");
+    let mut errors = Errors::default();
+    let parsed = parse::parse(&input, &mut errors);
+    model::validate(parsed, &mut errors);
+    errors.messages()
+}
+
+/// An item that uses everything.
+fn everything() -> TokenStream {
+    quote! {
+        #[event(codec = "msgpack", crate = ::sourcing)]
+        pub enum PaymentEvent<T> where T: Clone {
+            #[event(name = "payment.authorized", version = 3, upcast(1 = from_v1, 2 = self::from_v2))]
+            Authorized { #[serde(default)] amount: T, code: Option<Box<Self>> },
+            #[event(alias = "payment.credited")]
+            #[serde(rename_all = "camelCase")]
+            Refunded(Refund, #[serde(with = "text")] u8),
+            Voided,
+        }
+    }
+}
+
+#[test]
+fn the_output_is_what_one_would_write_by_hand() {
+    let item = quote! {
+        enum DoorEvent {
+            #[event(name = "door.opened", alias = "opened", version = 2, upcast(1 = from_v1))]
+            Opened { by: String },
+            Closed,
+        }
+    };
+    let expected = quote! {
+        #[allow(
+            dead_code, deprecated, non_camel_case_types, non_snake_case,
+            reason = "the payloads repeat the names of the enum and are only used by serde"
+        )]
+        const _: () = {
+            type __Codec = ::eventlogs::__codec_json!();
+
+            #[derive(::eventlogs::__private::serde::Serialize)]
+            #[serde(crate = ":: eventlogs :: __private :: serde", remote = "DoorEvent", untagged)]
+            enum __Payload {
+                Opened { by: String, },
+                Closed {},
+            }
+
+            #[derive(::eventlogs::__private::serde::Deserialize)]
+            #[serde(crate = ":: eventlogs :: __private :: serde", expecting = "the payload of `Opened`")]
+            struct __ReadOpened { by: String, }
+
+            #[derive(::eventlogs::__private::serde::Deserialize)]
+            #[serde(crate = ":: eventlogs :: __private :: serde", expecting = "the payload of `Closed`")]
+            struct __ReadClosed {}
+
+            #[automatically_derived]
+            impl ::eventlogs::Event for DoorEvent {
+                type Codec = __Codec;
+
+                const SCHEMA: &'static [::eventlogs::EventSchema] = &[
+                    ::eventlogs::EventSchema {
+                        event_type: ::eventlogs::EventType { name: "door.opened", version: 2u16 },
+                        aliases: &["opened"]
+                    },
+                    ::eventlogs::EventSchema {
+                        event_type: ::eventlogs::EventType { name: "Closed", version: 1u16 },
+                        aliases: &[]
+                    }
+                ];
+
+                fn event_type(&self) -> ::eventlogs::EventType {
+                    match self {
+                        Self::Opened { .. } => ::eventlogs::EventType { name: "door.opened", version: 2u16 },
+                        Self::Closed { .. } => ::eventlogs::EventType { name: "Closed", version: 1u16 },
+                    }
+                }
+
+                fn serialize_payload<__S: ::eventlogs::__private::serde::Serializer>(
+                    &self,
+                    serializer: __S,
+                ) -> ::core::result::Result<__S::Ok, __S::Error> {
+                    __Payload::serialize(self, serializer)
+                }
+
+                fn decode(
+                    stored: &::eventlogs::__private::StoredPayload<'_>,
+                ) -> ::core::result::Result<Self, ::eventlogs::__private::DecodeProblem> {
+                    match (stored.name, stored.version) {
+                        ("door.opened" | "opened", 2i32) => stored
+                            .read::<__Codec, __ReadOpened>()
+                            .map(|__ReadOpened { by }| Self::Opened { by }),
+                        ("door.opened" | "opened", 1i32) =>
+                            ::eventlogs::__private::upcast::<__Codec, _, Self>(stored, from_v1),
+                        ("Closed", 1i32) => stored
+                            .read::<__Codec, __ReadClosed>()
+                            .map(|__ReadClosed {}| Self::Closed {}),
+                        _ => ::core::result::Result::Err(stored.not_in_schema::<Self>()),
+                    }
+                }
+            }
+        };
+    };
+    assert_eq!(derive(item).to_string(), expected.to_string());
+}
+
+#[test]
+fn a_renamed_library_is_named_nowhere() {
+    let output = derive(everything()).to_string();
+    assert!(
+        !output.contains("eventlogs") && output.contains(":: sourcing :: Event for"),
+        "{output}"
+    );
+    assert!(!output.contains("compile_error"), "{output}");
+}
+
+#[test]
+fn all_mistakes_of_an_item_are_found_at_once() {
+    let item = quote! {
+        #[event(codek = "json", name = "x")]
+        enum DoorEvent<'a> {
+            #[event(name = "a b", version = 0)]
+            Opened { #[event(codec = "json")] by: &'a str },
+            #[event(version = 2)]
+            Closed,
+            #[event(name = "Closed")]
+            Shut,
+        }
+    };
+    assert_eq!(
+        mistakes(item),
+        [
+            "unknown key `codek`; did you mean `codec`?",
+            "`name` is given for each variant; move it down to the one that it is meant for",
+            "events are decoded into owned values; `DoorEvent<'a>` cannot borrow",
+            "versions start at 1",
+            "`codec` is chosen for the whole enum; move it up to the enum",
+            "stored names are 1–128 of `a-z A-Z 0-9 . _ -`",
+            "version 2 also needs an upcaster from version 1; add `upcast(1 = …)`",
+            "the stored name `Closed` already belongs to `Closed`",
+            "first used here",
+        ]
+    );
+}
+
+#[test]
+fn whatever_it_is_given_it_answers_with_rust() {
+    for item in mangle::every_way(&everything()) {
+        let output = derive(item.clone());
+        assert!(
+            syn::parse2::<syn::File>(output.clone()).is_ok(),
+            "{item}\n\n{output}"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! The rules of versions and upcasters.
+
+use super::parse::{ParsedVariant, Upcaster};
+use crate::errors::Errors;
+
+/// The version that is written for a variant: every older one must be readable, through exactly one upcaster.
+pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {
+    let current = variant.version.map_or(1, |(version, _)| version);
+    let mut read: Vec<&Upcaster> = Vec::new();
+    // What could not be read was reported, and may be all that is missing.
+    let Some(upcasters) = &variant.upcasters else {
+        return current;
+    };
+    for upcaster in upcasters {
+        if upcaster.from == 0 {
+            errors.at(upcaster.span, "versions start at 1");
+        } else if variant.version.is_none() {
+            let next = upcaster.from.saturating_add(1);
+            errors.at(
+                upcaster.span,
+                format!(
+                    "an upcaster reads a version older than the current one; say `version = {next}`"
+                ),
+            );
+        } else if upcaster.from >= current {
+            errors.at(
+                upcaster.span,
+                format!("the current version is {current}; an upcaster reads an older one, so remove this"),
+            );
+        } else if let Some(first) = read.iter().find(|first| first.from == upcaster.from) {
+            errors.at(
+                upcaster.span,
+                format!("version {} is given twice", upcaster.from),
+            );
+            errors.at(first.span, "first given here");
+        } else {
+            read.push(upcaster);
+        }
+    }
+    if let Some((version, span)) = variant.version
+        && let Some(missing) =
+            (1..version).find(|from| read.iter().all(|upcaster| upcaster.from != *from))
+    {
+        errors.at(
+            span,
+            format!("version {version} also needs an upcaster from version {missing}; add `upcast({missing} = …)`"),
+        );
+    }
+    current
+}

@@ -1,0 +1,42 @@
+//! `#[event_handler(YourEvent)]`: a block of methods as the arms of one `match`.
+
+mod arguments;
+mod block;
+mod expand;
+mod handler;
+mod model;
+mod parse;
+mod pattern;
+
+use crate::errors::Errors;
+use crate::tokens;
+use proc_macro2::TokenStream;
+
+/// The attributes that only this macro understands.
+const HELPERS: &[&str] = &["on", "record"];
+
+/// The whole macro.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let arguments = arguments::parse(arguments, &mut errors);
+    let Some(block) = errors.keep(block::parse(item.clone())) else {
+        // Whatever this is, it stays where it is, so that the rest of the file still finds it.
+        let mut output = errors.into_tokens();
+        output.extend(tokens::without_attributes(item, HELPERS));
+        return output;
+    };
+    let parsed = parse::parse(arguments, &block, &mut errors);
+    let library = parsed.library.clone();
+    let event = parsed.event.clone();
+    match model::validate(parsed, &block, &mut errors) {
+        Some(model) if errors.is_empty() => expand::expand(&model, &block),
+        _ => {
+            let mut output = errors.into_tokens();
+            output.extend(expand::stub(&block, &library, event.as_ref()));
+            output
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! First stage: the arguments of the attribute, `#[event_handler(YourEvent, ignore(A | B), crate = path)]`.
+
+use super::pattern::{self, Alternative};
+use crate::attribute::entries;
+use crate::errors::Errors;
+use crate::keys::{self, Known, Place};
+use crate::tokens;
+use crate::values::Library;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Ident, Path, Token, Type, token};
+
+/// The arguments as they were written.
+pub(crate) struct Arguments {
+    /// The path of the event enum.
+    pub(crate) event: Option<Path>,
+    /// What needs no handler.
+    pub(crate) ignored: Ignored,
+    /// Where generated code finds the library.
+    pub(crate) library: Library,
+}
+
+/// `ignore(…)`
+pub(crate) enum Ignored {
+    /// These variants, or nothing.
+    Listed(Vec<Alternative>),
+    /// Everything that has no handler, now and in the future; the underscore itself.
+    Rest(Token![_]),
+}
+
+/// Reads the arguments.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
+    let mut parsed = Arguments {
+        event: None,
+        ignored: Ignored::Listed(Vec::new()),
+        library: Library::default(),
+    };
+    let (event, rest) = match split.parse2(tokens) {
+        Ok(split) => split,
+        Err(error) => {
+            errors.push(error);
+            return parsed;
+        }
+    };
+    let entries = entries(rest, errors);
+    match event.as_ref().map(tokens::ungrouped) {
+        Some(Type::Path(event)) if event.qself.is_none() => {
+            parsed.event = Some(event.path.clone());
+        }
+        Some(other) => errors.on(
+            other,
+            "name the enum of the events by its path, as in `#[event_handler(YourEvent)]`",
+        ),
+        None if entries.iter().any(|entry| entry.key.name == "event") => {}
+        None => errors.at(
+            Span::call_site(),
+            "which events? write `#[event_handler(YourEvent)]`",
+        ),
+    }
+    for known in keys::check(
+        entries,
+        Place::HandlerBlock,
+        "`#[event_handler(…)]`",
+        errors,
+    ) {
+        match known.facts.name {
+            "ignore" => parsed.ignored = ignored(&known, errors),
+            _ => {
+                parsed.library = errors
+                    .keep(known.path())
+                    .map_or_else(Library::default, Library::renamed);
+            }
+        }
+    }
+    parsed
+}
+
+/// The event type, if the arguments start with one, and the keys behind it.
+fn split(input: ParseStream<'_>) -> syn::Result<(Option<Type>, TokenStream)> {
+    if input.is_empty() || starts_with_key(input) {
+        return Ok((None, input.parse()?));
+    }
+    let event = input.parse()?;
+    if !input.is_empty() {
+        input
+            .parse::<Token![,]>()
+            .map_err(|error| syn::Error::new(error.span(), "expected `,` behind the event type"))?;
+    }
+    Ok((Some(event), input.parse()?))
+}
+
+/// Whether `key(…)` or `key = …` stands where the event type should be.
+fn starts_with_key(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    let Ok(first) = ahead.call(Ident::parse_any) else {
+        return false;
+    };
+    ahead.peek(Token![=]) || (keys::is_handler_key(&first.to_string()) && ahead.peek(token::Paren))
+}
+
+/// The inside of `ignore(…)`.
+fn ignored(known: &Known, errors: &mut Errors) -> Ignored {
+    let Some(list) = errors.keep(known.list()) else {
+        return Ignored::Listed(Vec::new());
+    };
+    let separator = list
+        .clone()
+        .into_iter()
+        .find(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    if let Some(separator) = separator {
+        errors.on(
+            &separator.to_token_stream(),
+            "separate the variants with `|`, as in `ignore(Requested | Voided)`",
+        );
+        return Ignored::Listed(Vec::new());
+    }
+    if list.is_empty() {
+        errors.at(
+            known.key.span,
+            "`ignore` takes a list of variants, as in `ignore(Requested | Voided)`",
+        );
+        return Ignored::Listed(Vec::new());
+    }
+    let rest = |input: ParseStream<'_>| input.parse::<Token![_]>();
+    match rest.parse2(list.clone()) {
+        Ok(underscore) => Ignored::Rest(underscore),
+        Err(_) => Ignored::Listed(pattern::parse(list, "ignore(Requested | Voided)", errors)),
+    }
+}

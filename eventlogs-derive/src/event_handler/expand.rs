@@ -1,0 +1,223 @@
+//! Third stage: the block as it was, and the `match` that calls its methods.
+
+use super::HELPERS;
+use super::arguments::Ignored;
+use super::block::Block;
+use super::handler::{Parameter, ParsedHandler};
+use super::model::{self, HandlerModel};
+use crate::tokens;
+use crate::values::Library;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, ItemImpl, Path};
+
+/// The whole output of the attribute.
+pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
+    let HandlerModel { event, library, .. } = model;
+    let ItemImpl {
+        generics, self_ty, ..
+    } = &block.header;
+    let (parameters, _, where_clause) = generics.split_for_impl();
+    let attributes = block
+        .header
+        .attrs
+        .iter()
+        .filter(|attribute| goes_along(attribute));
+    let event_record = tokens::local("event_record");
+    // A missing handler is the compiler's own complaint about a `match`, made at the aggregate's name.
+    let place = Span::mixed_site().located_at(self_ty.span());
+    let matched = Ident::new("event", place);
+    let arms = arms(model, &event_record);
+    let dispatch = quote_spanned!(place=> match #matched { #(#arms)* });
+    // The trait is not in scope everywhere, and as a path of its own it would spoil the message of a type mismatch.
+    let clones = model
+        .handlers
+        .iter()
+        .flat_map(|handler| &handler.parameters)
+        .any(Parameter::is_cloned);
+    let import = clones.then(|| {
+        quote!(
+            use ::core::clone::Clone as _;
+        )
+    });
+    let block = block.stripped(HELPERS, &TokenStream::new());
+    quote! {
+        #block
+
+        #(#attributes)*
+        #[automatically_derived]
+        impl #parameters #library::EventHandler<#event> for #self_ty #where_clause {
+            #[allow(unused_qualifications, reason = "the enum stands in front of every variant")]
+            #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
+            fn handle(&mut self, #event_record: &impl #library::EventRecord<#event>) {
+                #import
+                let #matched = #library::EventRecord::event(#event_record);
+                #dispatch
+            }
+        }
+    }
+}
+
+/// All arms.
+///
+/// The compiler offers to add a missing arm behind the last one, which would put it into the middle of an attribute. It
+/// does not where the last two arms come from different expansions, so neighbours alternate between the two kinds of
+/// span that a macro has, and a single arm gets a neighbour that never matches.
+fn arms(model: &HandlerModel<'_>, event_record: &Ident) -> Vec<TokenStream> {
+    let HandlerModel {
+        event,
+        handlers,
+        ignored,
+        ..
+    } = model;
+    let contexts = [Span::mixed_site(), Span::call_site()];
+    let mut contexts = contexts.into_iter().cycle();
+    let mut next = || contexts.next().unwrap_or_else(Span::mixed_site);
+    let mut arms = Vec::new();
+    let is_single =
+        handlers.len() == 1 && matches!(ignored, Ignored::Listed(listed) if listed.is_empty());
+    if is_single {
+        let place = next();
+        arms.push(quote_spanned!(place=> _ if false => {}));
+    }
+    arms.extend(
+        handlers
+            .iter()
+            .map(|handler| handler_arm(event, handler, event_record, next())),
+    );
+    arms.extend(ignored_arm(event, ignored, next()));
+    arms
+}
+
+/// The arm of one handler.
+fn handler_arm(
+    event: &Path,
+    handler: &ParsedHandler<'_>,
+    event_record: &Ident,
+    context: Span,
+) -> TokenStream {
+    let ParsedHandler {
+        method,
+        attributes,
+        alternatives,
+        parameters,
+    } = handler;
+    let names: Vec<&Ident> = parameters.iter().filter_map(Parameter::name).collect();
+    let patterns = alternatives
+        .iter()
+        .map(|alternative| alternative.expand(event, &names));
+    let pattern = grouped(&quote!(#(#patterns)|*), context);
+    let arguments = parameters.iter().map(|parameter| match parameter {
+        Parameter::Record { place } => tokens::located(event_record, *place),
+        Parameter::Bound {
+            name,
+            by_reference: true,
+        } => name.to_token_stream(),
+        Parameter::Bound {
+            name,
+            by_reference: false,
+        } => {
+            let place = Span::mixed_site().located_at(name.span());
+            quote_spanned!(place=> (*#name).clone())
+        }
+    });
+    let place = context.located_at(method.span());
+    // `self` is found by the hygiene of the signature, which is not that of every arm.
+    let receiver = quote!(self);
+    let call = quote_spanned!(place=> Self::#method(#receiver, #(#arguments),*));
+    quote!(#(#attributes)* #pattern => #call,)
+}
+
+/// The arm of everything that is ignored.
+fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenStream> {
+    match ignored {
+        Ignored::Listed(alternatives) if alternatives.is_empty() => None,
+        Ignored::Listed(alternatives) => {
+            let patterns = alternatives
+                .iter()
+                .map(|alternative| alternative.expand(event, &[]));
+            let pattern = grouped(&quote!(#(#patterns)|*), context);
+            let nothing = quote_spanned!(context=> {});
+            Some(quote!(#pattern => #nothing))
+        }
+        Ignored::Rest(underscore) => Some(quote! {
+            #[allow(unreachable_patterns, reason = "today there may be nothing left to ignore")]
+            #underscore => {}
+        }),
+    }
+}
+
+/// The pattern in parentheses of the arm's context, while itself it stays what the user has written: lints look at the
+/// pattern, the compiler's offer of another arm looks at the parentheses.
+fn grouped(pattern: &TokenStream, context: Span) -> TokenStream {
+    quote_spanned!(context=> (#pattern))
+}
+
+/// Whether an attribute of the block or of a handler holds for the generated code, too.
+pub(crate) fn goes_along(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("allow")
+}
+
+impl<'a> Parameter<'a> {
+    /// The name that the pattern has to bind for it.
+    fn name(&self) -> Option<&'a Ident> {
+        match self {
+            Self::Record { .. } => None,
+            Self::Bound { name, .. } => Some(name),
+        }
+    }
+
+    /// Whether it receives a copy.
+    fn is_cloned(&self) -> bool {
+        matches!(
+            self,
+            Self::Bound {
+                by_reference: false,
+                ..
+            }
+        )
+    }
+}
+
+/// What is emitted beside mistakes: the block as it was, and an implementation that does nothing, so that the rest of
+/// the crate compiles.
+pub(crate) fn stub(block: &Block, library: &Library, event: Option<&Path>) -> TokenStream {
+    let ItemImpl {
+        generics, self_ty, ..
+    } = &block.header;
+    let (_, _, where_clause) = generics.split_for_impl();
+    let parameters = &generics.params;
+    let separator = (!parameters.empty_or_trailing()).then(|| quote!(,));
+    // Without a known event type, every one of them is handled.
+    let (any, event) = match event {
+        Some(event) => (None, event.to_token_stream()),
+        None => (Some(quote!(__E)), quote!(__E)),
+    };
+    let attributes = block
+        .header
+        .attrs
+        .iter()
+        .filter(|attribute| goes_along(attribute));
+    let misspelled = model::misspelled(block).map(|(_, name)| name);
+    let helpers: Vec<&str> = HELPERS
+        .iter()
+        .copied()
+        .chain(misspelled.as_deref())
+        .collect();
+    let block = block.stripped(
+        &helpers,
+        &quote! {
+            #[allow(dead_code, reason = "the dispatch that calls the handlers is missing")]
+        },
+    );
+    quote! {
+        #block
+
+        #(#attributes)*
+        #[automatically_derived]
+        impl <#parameters #separator #any> #library::EventHandler<#event> for #self_ty #where_clause {
+            fn handle(&mut self, _: &impl #library::EventRecord<#event>) {}
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Second stage: the arms of the `match`, found to be consistent.
+
+use super::arguments::Ignored;
+use super::block::Block;
+use super::handler::ParsedHandler;
+use super::parse::ParsedBlock;
+use super::pattern::Alternative;
+use crate::errors::Errors;
+use crate::suggest;
+use crate::values::Library;
+use proc_macro2::{Ident, Span};
+use std::collections::HashMap;
+use syn::Path;
+
+/// The dispatch of one event enum to the methods of one aggregate.
+pub(crate) struct HandlerModel<'a> {
+    /// The path of the event enum.
+    pub(crate) event: Path,
+    /// Where generated code finds the library.
+    pub(crate) library: Library,
+    /// The arms that call a method.
+    pub(crate) handlers: Vec<ParsedHandler<'a>>,
+    /// The arms that do nothing.
+    pub(crate) ignored: Ignored,
+}
+
+/// Checks the handlers against each other. The model is complete only if no mistake was recorded.
+pub(crate) fn validate<'a>(
+    parsed: ParsedBlock<'a>,
+    block: &Block,
+    errors: &mut Errors,
+) -> Option<HandlerModel<'a>> {
+    let ParsedBlock {
+        event,
+        ignored,
+        library,
+        handlers,
+        any_on,
+    } = parsed;
+    if !any_on {
+        check_empty(block, errors);
+    }
+    check_twice(&handlers, &ignored, errors);
+    Some(HandlerModel {
+        event: event?,
+        library,
+        handlers,
+        ignored,
+    })
+}
+
+/// A block without handlers, with a hint if an attribute looks like a misspelled one.
+fn check_empty(block: &Block, errors: &mut Errors) {
+    match misspelled(block) {
+        Some((span, _)) => errors.at(
+            span,
+            "no method here is marked `#[on(…)]`; did you mean `on`?",
+        ),
+        None => errors.at(
+            Span::call_site(),
+            "no method here is marked `#[on(…)]`; mark the handlers or remove this attribute",
+        ),
+    }
+}
+
+/// The first attribute on a method that looks like a misspelled `on`.
+pub(crate) fn misspelled(block: &Block) -> Option<(Span, String)> {
+    let names = block
+        .methods()
+        .flat_map(|method| &method.attributes)
+        .filter_map(|attribute| attribute.path().get_ident());
+    names
+        .map(|name| (name.span(), name.to_string()))
+        .find(|(_, name)| name != "on" && suggest::closest(name, ["on"]).is_some())
+}
+
+/// Variants that are handled or ignored completely, and then once more.
+///
+/// What only overlaps in part is left to the compiler's own check for unreachable patterns.
+fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut Errors) {
+    let mut complete: HashMap<&Ident, (Span, Option<&Ident>)> = HashMap::new();
+    // Of two handlers under different conditions only one may exist: only the compiler can tell.
+    for handler in handlers.iter().filter(|handler| !handler.is_conditional()) {
+        let mut own: Vec<&Alternative> = Vec::new();
+        for alternative in &handler.alternatives {
+            let variant = &alternative.variant;
+            if let Some((first, Some(method))) = complete.get(variant) {
+                errors.at(
+                    variant.span(),
+                    format!(
+                        "`{variant}` already has a handler; remove one, or merge the two bodies"
+                    ),
+                );
+                errors.at(*first, format!("first handler is `{method}`"));
+            } else if alternative.is_irrefutable() {
+                own.push(alternative);
+            }
+        }
+        complete.extend(
+            own.iter()
+                .map(|found| (&found.variant, (found.variant.span(), Some(handler.method)))),
+        );
+    }
+    let Ignored::Listed(ignored) = ignored else {
+        return;
+    };
+    for alternative in ignored {
+        let variant = &alternative.variant;
+        match complete.get(variant) {
+            Some((first, Some(method))) => {
+                errors.at(
+                    variant.span(),
+                    format!("`{variant}` already has a handler; remove it from `ignore(…)`, or the handler"),
+                );
+                errors.at(*first, format!("its handler is `{method}`"));
+            }
+            Some((first, None)) => {
+                errors.at(variant.span(), format!("`{variant}` is ignored twice"));
+                errors.at(*first, "first ignored here");
+            }
+            None if alternative.is_irrefutable() => {
+                complete.insert(variant, (variant.span(), None));
+            }
+            None => {}
+        }
+    }
+}

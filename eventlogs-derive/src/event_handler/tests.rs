@@ -1,0 +1,132 @@
+//! The output of the attribute, and its answers to whatever it is given.
+
+use super::expand;
+use crate::mangle;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// A block that uses everything.
+fn everything() -> TokenStream {
+    quote! {
+        /// Documented.
+        #[cfg(unix)]
+        impl<T: Clone> Payment<T> where T: Send {
+            #![allow(dead_code)]
+            pub const LEAST: u32 = { 1 };
+
+            #[on(Authorized | Captured { amount, .. })]
+            #[cfg(test)]
+            fn take(&mut self, mut amount: T, #[record] record: &impl EventRecord<PaymentEvent<T>>) {
+                self.amount = amount;
+            }
+
+            #[on(whole @ Refunded(Refund { reason: Some(reason), .. }, 1..=9))]
+            fn refund(self: &mut Self, reason: &str, whole: &PaymentEvent<T>) -> () {}
+
+            pub fn outstanding(&self) -> u64 { 0 }
+        }
+    }
+}
+
+/// Arguments that use everything.
+fn arguments() -> TokenStream {
+    quote!(
+        events::PaymentEvent<T>,
+        ignore(Voided | Requested { amount: 0 }),
+        crate = ::sourcing
+    )
+}
+
+#[test]
+fn the_output_is_what_one_would_write_by_hand() {
+    let block = quote! {
+        impl Door {
+            #[on(Opened)]
+            fn open(&mut self, by: &str, hours: u32) {
+                self.open = true;
+            }
+
+            #[on(Closed(_))]
+            fn close(&mut self, #[record] record: &impl EventRecord<DoorEvent>) {}
+
+            pub fn is_open(&self) -> bool {
+                self.open
+            }
+        }
+    };
+    let expected = quote! {
+        impl Door {
+            fn open(&mut self, by: &str, hours: u32) {
+                self.open = true;
+            }
+
+            fn close(&mut self, record: &impl EventRecord<DoorEvent>) {}
+
+            pub fn is_open(&self) -> bool {
+                self.open
+            }
+        }
+
+        #[automatically_derived]
+        impl ::eventlogs::EventHandler<DoorEvent> for Door {
+            #[allow(unused_qualifications, reason = "the enum stands in front of every variant")]
+            #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
+            fn handle(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
+                use ::core::clone::Clone as _;
+                let event = ::eventlogs::EventRecord::event(event_record);
+                match event {
+                    (DoorEvent::Opened { by, hours, .. }) => Self::open(self, by, (*hours).clone()),
+                    (DoorEvent::Closed(_)) => Self::close(self, event_record),
+                    (DoorEvent::Painted { .. }) => {}
+                }
+            }
+        }
+    };
+    let output = expand(quote!(DoorEvent, ignore(Painted)), block);
+    assert_eq!(output.to_string(), expected.to_string());
+}
+
+#[test]
+fn a_renamed_library_is_named_nowhere() {
+    let output = expand(arguments(), everything()).to_string();
+    assert!(
+        !output.contains("eventlogs") && output.contains(":: sourcing :: EventHandler <"),
+        "{output}"
+    );
+    assert!(!output.contains("compile_error"), "{output}");
+}
+
+#[test]
+fn a_block_with_mistakes_stays_and_is_left_in_peace() {
+    let block = quote! {
+        impl Door {
+            #[on(Opened)]
+            async fn open(&mut self, #[record] record: u8) { self. }
+        }
+    };
+    let output = expand(quote!(DoorEvent), block).to_string();
+    let kept = quote! {
+        impl Door {
+            async fn open(&mut self, record: u8) { self. }
+        }
+    };
+    assert!(output.contains(&kept.to_string()), "{output}");
+    assert!(
+        output.contains(":: eventlogs :: EventHandler < DoorEvent > for Door"),
+        "{output}"
+    );
+}
+
+#[test]
+fn whatever_it_is_given_it_answers() {
+    for block in mangle::every_way(&everything()) {
+        assert!(!expand(arguments(), block).is_empty());
+    }
+    for arguments in mangle::every_way(&arguments()) {
+        let output = expand(arguments.clone(), everything());
+        assert!(
+            syn::parse2::<syn::File>(output.clone()).is_ok(),
+            "{arguments}\n\n{output}"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! The macros of the [`eventlogs`](https://docs.rs/eventlogs) crate, which re-exports them: depend on that one.
+//!
+//! Each macro is a file with a folder of its stages: *parse* reads the user's tokens, *model* is what they mean once
+//! they are found to be right, *expand* turns that into code and cannot fail. The first two collect every mistake of an
+//! item; if there is one, *stub* gives the least code that keeps the rest of the user's crate free of follow-up errors.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod aggregate;
+mod attribute;
+mod duration;
+mod errors;
+mod event;
+mod event_handler;
+mod keys;
+#[cfg(test)]
+mod mangle;
+mod on;
+mod suggest;
+mod tokens;
+mod values;
+
+use proc_macro::TokenStream;
+
+#[doc = include_str!("../docs/event.md")]
+#[proc_macro_derive(Event, attributes(event, serde))]
+pub fn event(item: TokenStream) -> TokenStream {
+    event::derive(item.into()).into()
+}
+
+#[doc = include_str!("../docs/aggregate.md")]
+#[proc_macro_derive(Aggregate, attributes(aggregate))]
+pub fn aggregate(item: TokenStream) -> TokenStream {
+    aggregate::derive(item.into()).into()
+}
+
+#[doc = include_str!("../docs/event_handler.md")]
+#[proc_macro_attribute]
+pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    event_handler::expand(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/on.md")]
+#[proc_macro_attribute]
+pub fn on(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    on::expand(arguments.into(), item.into()).into()
+}

@@ -1,0 +1,44 @@
+//! Spoiling a well-formed item in every place, to show that no expansion panics.
+
+use proc_macro2::{Delimiter, Group, Literal, Punct, Spacing, TokenStream, TokenTree};
+
+/// The item with one token removed, doubled, or replaced by something that does not belong there: all such items.
+pub(crate) fn every_way(item: &TokenStream) -> Vec<TokenStream> {
+    let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let mut spoiled = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let with = |replacement: Vec<TokenTree>| -> TokenStream {
+            let (before, after) = (&tokens[..index], &tokens[index + 1..]);
+            before
+                .iter()
+                .cloned()
+                .chain(replacement)
+                .chain(after.iter().cloned())
+                .collect()
+        };
+        spoiled.push(with(Vec::new()));
+        spoiled.push(with(vec![token.clone(), token.clone()]));
+        for stranger in strangers() {
+            spoiled.push(with(vec![stranger]));
+        }
+        if let TokenTree::Group(group) = token {
+            for inside in every_way(&group.stream()) {
+                spoiled.push(with(vec![Group::new(group.delimiter(), inside).into()]));
+            }
+        }
+    }
+    spoiled
+}
+
+/// One token of every kind.
+fn strangers() -> [TokenTree; 7] {
+    [
+        Punct::new(',', Spacing::Alone).into(),
+        Punct::new('=', Spacing::Joint).into(),
+        Punct::new('<', Spacing::Alone).into(),
+        Literal::string("ß\u{0}").into(),
+        Literal::u128_suffixed(u128::MAX).into(),
+        Literal::f64_unsuffixed(1.5).into(),
+        Group::new(Delimiter::Bracket, TokenStream::new()).into(),
+    ]
+}

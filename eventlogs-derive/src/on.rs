@@ -1,0 +1,13 @@
+//! `#[on(…)]` where nobody reads it: outside a block of handlers.
+
+use crate::tokens;
+use proc_macro2::{Span, TokenStream};
+
+/// Says where the attribute belongs, and gives the item back.
+pub(crate) fn expand(_arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let message =
+        "`#[on]` only has a meaning inside an `impl` marked `#[event_handler(YourEvent)]`";
+    let mut output = syn::Error::new(Span::call_site(), message).into_compile_error();
+    output.extend(tokens::without_attributes(item, &["record"]));
+    output
+}

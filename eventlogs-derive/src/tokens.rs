@@ -1,0 +1,134 @@
+//! Small changes to tokens.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Generics, Type};
+
+/// An identifier of our own that a user's identifier of the same spelling neither captures nor is captured by.
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The same tokens, reported at `place`.
+///
+/// What they mean stays as it was: each token is still looked up where it was written, so that a `$crate` in the
+/// user's own macro leads to the user's crate.
+pub(crate) fn located(tokens: &impl ToTokens, place: Span) -> TokenStream {
+    map(tokens.to_token_stream(), &|mut token| {
+        token.set_span(token.span().located_at(place));
+        token.into()
+    })
+}
+
+/// The type without the invisible brackets that a `macro_rules!` puts around what it was given.
+pub(crate) fn ungrouped(found: &Type) -> &Type {
+    match found {
+        Type::Group(group) => ungrouped(&group.elem),
+        other => other,
+    }
+}
+
+/// The same tokens with `Self` spelled out, for types that move into another item.
+pub(crate) fn without_self(tokens: &impl ToTokens, name: &TokenStream) -> TokenStream {
+    map(tokens.to_token_stream(), &|token| match token {
+        TokenTree::Ident(ident) if ident == "Self" => name.clone(),
+        token => token.into(),
+    })
+}
+
+/// The where clause of an item, with further predicates.
+///
+/// They stay tokens: parsing them again could fail, as they hold what the user has written.
+pub(crate) fn where_clause(generics: &Generics, further: &TokenStream) -> TokenStream {
+    let clause = generics.where_clause.as_ref();
+    let own = clause
+        .map(|clause| &clause.predicates)
+        .filter(|own| !own.is_empty());
+    if own.is_none() && further.is_empty() {
+        return TokenStream::new();
+    }
+    let separator = own.filter(|own| !own.trailing_punct()).map(|_| quote!(,));
+    quote!(where #own #separator #further)
+}
+
+/// Whether an identifier occurs anywhere in the tokens.
+pub(crate) fn mention(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mention(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// Removes the attributes called by one of `names` from tokens that could not be parsed.
+pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if is_attribute(&group, names) && ends_with_hash(&kept) => {
+                kept.pop();
+            }
+            TokenTree::Group(group) => kept.push(TokenTree::Group(regroup(
+                &group,
+                without_attributes(group.stream(), names),
+            ))),
+            token => kept.push(token),
+        }
+    }
+    kept.into_iter().collect()
+}
+
+/// Whether the group is the `[name …]` of an attribute.
+fn is_attribute(group: &Group, names: &[&str]) -> bool {
+    let mut tokens = group.stream().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Ident(first)) if names.iter().any(|name| first == *name))
+        && matches!(tokens.next(), None | Some(TokenTree::Group(_)))
+        && tokens.next().is_none()
+}
+
+/// Whether a `#` was read last.
+fn ends_with_hash(tokens: &[TokenTree]) -> bool {
+    matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#')
+}
+
+/// Applies `change` to every token that is not a group, groups keeping their place.
+fn map(tokens: TokenStream, change: &impl Fn(TokenTree) -> TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Group(group) => {
+                TokenTree::Group(regroup(&group, map(group.stream(), change))).into()
+            }
+            token => change(token),
+        })
+        .collect()
+}
+
+/// A group with another inside.
+fn regroup(group: &Group, inside: TokenStream) -> Group {
+    let mut changed = Group::new(group.delimiter(), inside);
+    changed.set_span(group.span());
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{without_attributes, without_self};
+    use quote::quote;
+
+    #[test]
+    fn attributes_are_removed_at_every_depth() {
+        let tokens = quote!(impl A { #[on(B)] #[inline] fn b(&mut self, #[record] r: &R) {} });
+        let kept = without_attributes(tokens, &["on", "record"]);
+        assert_eq!(
+            kept.to_string(),
+            quote!(impl A { #[inline] fn b(&mut self, r: &R) {} }).to_string()
+        );
+    }
+
+    #[test]
+    fn self_is_spelled_out_at_every_depth() {
+        let spelled = without_self(&quote!(Vec<(Self, u8)>), &quote!(Tree<T>));
+        assert_eq!(spelled.to_string(), quote!(Vec<(Tree<T>, u8)>).to_string());
+    }
+}

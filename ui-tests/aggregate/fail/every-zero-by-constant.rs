@@ -1,0 +1,23 @@
+use eventlogs::{event_handler, Aggregate};
+
+pub enum DoorEvent {
+    Opened,
+}
+
+const STEP: u64 = 0;
+
+#[derive(Default, Clone, Aggregate)]
+#[aggregate(event = DoorEvent, cache(every = STEP))]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    fn open(&mut self) {
+        self.open = true;
+    }
+}
+
+fn main() {}

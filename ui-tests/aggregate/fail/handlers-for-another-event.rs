@@ -1,0 +1,25 @@
+use eventlogs::{event_handler, Aggregate};
+
+pub enum DoorEvent {
+    Opened,
+}
+
+pub enum WindowEvent {
+    Opened,
+}
+
+#[derive(Default, Clone, Aggregate)]
+#[aggregate(event = WindowEvent)]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    fn open(&mut self) {
+        self.open = true;
+    }
+}
+
+fn main() {}

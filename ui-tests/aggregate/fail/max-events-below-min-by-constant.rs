@@ -1,0 +1,23 @@
+use eventlogs::{event_handler, Aggregate};
+
+pub enum DoorEvent {
+    Opened,
+}
+
+const MOST: u64 = 5;
+
+#[derive(Default, Clone, Aggregate)]
+#[aggregate(event = DoorEvent, cache(min_events = 10, max_events = MOST))]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    fn open(&mut self) {
+        self.open = true;
+    }
+}
+
+fn main() {}

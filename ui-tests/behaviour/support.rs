@@ -1,0 +1,78 @@
+//! A store of one event.
+
+use eventlogs::codec::{Codec, CodecId, DecodeProblem, StoredPayload};
+use eventlogs::ids::{EventId, LogId};
+use eventlogs::{Aggregate, Event, RecordedEvent};
+use serde::{Serialize, Serializer};
+
+/// Lends an event's payload writer to serde.
+pub(crate) struct Payload<'a, E>(pub(crate) &'a E);
+
+impl<E: Event> Serialize for Payload<'_, E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_payload(serializer)
+    }
+}
+
+/// The bytes that a store would hold.
+pub(crate) fn bytes<E: Event>(event: &E) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    <E::Codec as Codec>::encode(&Payload(event), &mut buffer).expect("the event has a payload");
+    buffer
+}
+
+/// The payload as JSON, whatever the codec.
+pub(crate) fn json<E: Event>(event: &E) -> String {
+    serde_json::to_string(&Payload(event)).expect("the event has a payload")
+}
+
+/// Reads what a store holds.
+pub(crate) fn decode<E: Event>(
+    name: &str,
+    version: i32,
+    codec: CodecId,
+    bytes: &[u8],
+) -> Result<E, DecodeProblem> {
+    E::decode(&StoredPayload {
+        name,
+        version,
+        codec,
+        bytes,
+    })
+}
+
+/// Reads what a store holds in JSON.
+pub(crate) fn decode_json<E: Event>(
+    name: &str,
+    version: i32,
+    text: &str,
+) -> Result<E, DecodeProblem> {
+    decode(name, version, CodecId::JSON, text.as_bytes())
+}
+
+/// Writes an event and reads it back.
+pub(crate) fn round_trip<E: Event>(event: &E) -> E {
+    let event_type = event.event_type();
+    decode(
+        event_type.name,
+        event_type.version.into(),
+        <E::Codec as Codec>::ID,
+        &bytes(event),
+    )
+    .expect("what was written can be read")
+}
+
+/// The record of an event.
+pub(crate) fn record<E>(index: u64, event: E) -> RecordedEvent<E> {
+    let now = "2026-01-31T12:00:00Z".parse().expect("a valid time");
+    RecordedEvent::new(LogId::new(), index, EventId::new(), event, now)
+}
+
+/// Applies events to an aggregate that has seen none.
+pub(crate) fn fold<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> A {
+    let mut aggregate = A::default();
+    for (index, event) in (0..).zip(events) {
+        aggregate.apply(&record(index, event));
+    }
+    aggregate
+}

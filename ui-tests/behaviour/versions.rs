@@ -1,0 +1,129 @@
+//! Old names and old versions stay readable.
+
+use crate::support::{decode, decode_json, round_trip};
+use eventlogs::codec::{Codec, CodecId};
+use eventlogs::{Event, EventType};
+use serde::{Deserialize, Serialize};
+
+/// What version 1 held.
+#[derive(Serialize, Deserialize)]
+struct AuthorizedV1 {
+    cents: u64,
+}
+
+/// What version 2 held.
+#[derive(Serialize, Deserialize)]
+struct AuthorizedV2 {
+    amount: u64,
+}
+
+#[derive(Debug, PartialEq, Event)]
+enum PaymentEvent {
+    #[event(name = "payment.authorized", version = 3, upcast(1 = authorized_from_v1, 2 = upcasters::authorized_from_v2))]
+    Authorized { amount: u64, code: Option<String> },
+    #[event(
+        name = "payment.refunded",
+        alias = "payment.credited",
+        alias = "refund"
+    )]
+    #[event(version = 2)]
+    #[event(upcast(1 = Self::refunded_from_v1))]
+    Refunded(u64),
+}
+
+fn authorized_from_v1(old: AuthorizedV1) -> PaymentEvent {
+    PaymentEvent::Authorized {
+        amount: old.cents / 100,
+        code: None,
+    }
+}
+
+mod upcasters {
+    use super::{AuthorizedV2, PaymentEvent};
+
+    pub(super) fn authorized_from_v2(old: AuthorizedV2) -> PaymentEvent {
+        PaymentEvent::Authorized {
+            amount: old.amount,
+            code: None,
+        }
+    }
+}
+
+impl PaymentEvent {
+    /// One event may even become another.
+    fn refunded_from_v1((amount, authorized): (u64, bool)) -> Self {
+        if authorized {
+            Self::Authorized { amount, code: None }
+        } else {
+            Self::Refunded(amount)
+        }
+    }
+}
+
+#[test]
+fn every_older_version_is_upgraded() {
+    let expected = PaymentEvent::Authorized {
+        amount: 5,
+        code: None,
+    };
+    assert_eq!(
+        decode_json::<PaymentEvent>("payment.authorized", 1, r#"{"cents":500}"#)
+            .expect("it decodes"),
+        expected
+    );
+    assert_eq!(
+        decode_json::<PaymentEvent>("payment.authorized", 2, r#"{"amount":5}"#)
+            .expect("it decodes"),
+        expected
+    );
+    assert_eq!(round_trip(&expected), expected);
+}
+
+#[test]
+fn upcasters_work_with_the_codec_of_the_row() {
+    let mut bytes = Vec::new();
+    eventlogs::codec::MsgPack::encode(&AuthorizedV1 { cents: 500 }, &mut bytes)
+        .expect("it encodes");
+    let event: PaymentEvent =
+        decode("payment.authorized", 1, CodecId::MSGPACK, &bytes).expect("it decodes");
+    assert_eq!(
+        event,
+        PaymentEvent::Authorized {
+            amount: 5,
+            code: None
+        }
+    );
+}
+
+#[test]
+fn aliases_are_read_in_every_version() {
+    for name in ["payment.refunded", "payment.credited", "refund"] {
+        let event: PaymentEvent = decode_json(name, 2, "7").expect("it decodes");
+        assert_eq!(event, PaymentEvent::Refunded(7));
+        let event: PaymentEvent = decode_json(name, 1, "[7,true]").expect("it decodes");
+        assert_eq!(
+            event,
+            PaymentEvent::Authorized {
+                amount: 7,
+                code: None
+            }
+        );
+    }
+}
+
+#[test]
+fn the_schema_tells_names_versions_and_aliases() {
+    let [authorized, refunded] = PaymentEvent::SCHEMA else {
+        panic!("there are two variants")
+    };
+    assert_eq!(
+        authorized.event_type,
+        EventType {
+            name: "payment.authorized",
+            version: 3
+        }
+    );
+    assert_eq!(authorized.aliases, [""; 0]);
+    assert_eq!(refunded.event_type, PaymentEvent::Refunded(1).event_type());
+    assert_eq!(refunded.aliases, ["payment.credited", "refund"]);
+}

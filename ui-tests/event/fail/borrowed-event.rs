@@ -1,0 +1,8 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum DoorEvent<'a> {
+    Opened { by: &'a str },
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum DoorEvent {
+    #[event(name = "door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.door.")]
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub struct Opened {
+    pub hours: u32,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+#[event(codec = "mspack")]
+pub enum DoorEvent {
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+#[event(codex = "json")]
+pub enum DoorEvent {
+    Opened,
+}
+
+fn main() {}

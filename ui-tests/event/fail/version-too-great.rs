@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum DoorEvent {
+    #[event(version = 40000)]
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum DoorEvent {
+    #[event(version = 0)]
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+#[derive(Default)]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    fn open(&mut self, hours: impl Into<u64>) {
+        self.open = hours.into() > 0;
+    }
+
+
+    #[on(Closed)]
+    fn close(&mut self) {
+        self.open = false;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+#[derive(Default)]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    fn open(&mut self) {
+        self.open = true;
+    }
+
+
+    #[on(Closed)]
+    fn close(&mut self) {
+        self.open = false;
+    }
+
+    #[on(Opened)]
+    pub const DOORS: u32 = 1;
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+#[event_handler(DoorEvent)]
+mod door {}
+
+fn main() {}

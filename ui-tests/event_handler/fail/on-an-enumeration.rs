@@ -1,0 +1,13 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+#[event_handler(DoorEvent)]
+pub enum Door {
+    Open,
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+#[derive(Default)]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(DoorEvent::Opened)]
+    fn open(&mut self) {}
+
+
+    #[on(Closed)]
+    fn close(&mut self) {
+        self.open = false;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! What the macros accept, and the compiler's words where they do not.
+//!
+//! `TRYBUILD=overwrite cargo test -p ui-tests --test messages` writes the messages down anew, and
+//! `cargo test -p ui-tests --test messages -- compiler trybuild=missing-handler` selects cases by their file names.
+
+#[test]
+fn the_compiler_says_what_to_type() {
+    let cases = trybuild::TestCases::new();
+    for name in ["aggregate", "event", "event_handler", "on"] {
+        cases.compile_fail(format!("{name}/fail/*.rs"));
+    }
+    for name in ["aggregate", "event", "event_handler"] {
+        cases.pass(format!("{name}/pass/*.rs"));
+    }
+}

@@ -1,0 +1,8 @@
+use eventlogs::on;
+
+#[on(Opened)]
+fn open() {}
+
+fn main() {
+    open();
+}
