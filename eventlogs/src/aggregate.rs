@@ -56,6 +56,32 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     fn apply(&mut self, event_record: &impl EventRecord<Self::Event>);
 }
 
+/// A number that changes when the code of an aggregate changes, so that caches outside the process never hand an
+/// aggregate to code that would have reduced it differently.
+///
+/// `derive(Aggregate)` implements it. An aggregate written by hand lives in the in-process cache until it implements it,
+/// and then has to count up by itself:
+///
+/// ```
+/// use eventlogs::CodeFingerprint;
+///
+/// pub struct Counter { total: i64 }
+///
+/// impl CodeFingerprint for Counter {
+///     fn code_fingerprint() -> u64 { 3 }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no code fingerprint, which caches outside the process need",
+    label = "this type does not implement `CodeFingerprint`",
+    note = "derive `Aggregate` instead of implementing it, or implement `eventlogs::CodeFingerprint` and count up with every change"
+)]
+pub trait CodeFingerprint {
+    /// The number. It must differ between two builds that reduce the same events to different states, or that serialise
+    /// the same state differently.
+    fn code_fingerprint() -> u64;
+}
+
 /// The dispatch of the events `E` to the methods of an aggregate, written by
 /// [`#[event_handler]`](macro@crate::event_handler).
 ///

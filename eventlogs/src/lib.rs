@@ -27,7 +27,7 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregate::{Aggregate, EventHandler};
+pub use aggregate::{Aggregate, CodeFingerprint, EventHandler};
 pub use aggregation::{Aggregation, Reach};
 pub use caches::AggregationCache;
 pub use caches::memory::MemoryAggregationCache;
@@ -41,6 +41,8 @@ pub use manager::{
 };
 pub use record::{EventRecord, RecordedEvent};
 pub use stores::EventStore;
+#[cfg(feature = "postgres")]
+pub use stores::postgres::{PostgresEventStore, PostgresOptions};
 #[cfg(feature = "sqlite")]
 pub use stores::sqlite::{SqliteEventStore, SqliteOptions};
 

@@ -1,10 +1,14 @@
 //! Where logs are kept.
 
 pub mod fake;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod decoded;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoded;
 mod error;
 mod request;

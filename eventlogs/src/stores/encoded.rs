@@ -20,8 +20,8 @@ pub(super) struct EncodedAppend {
     pub(super) events: Vec<EncodedEvent>,
     /// Makes the append happen only once.
     pub(super) idempotency_key: Option<String>,
-    /// The caller's time, in microseconds since 1970.
-    pub(super) occurred_at: Option<i64>,
+    /// The caller's time.
+    pub(super) occurred_at: Option<DateTime<Utc>>,
     /// The kind of the log.
     pub(super) log_type: Option<String>,
 }
@@ -89,7 +89,7 @@ pub(super) fn encode<E: Event>(
         first_index: request.first_index(),
         events,
         idempotency_key: request.idempotency_key.map(str::to_owned),
-        occurred_at: request.occurred_at.map(|time| time.timestamp_micros()),
+        occurred_at: request.occurred_at.map(|time| time.trunc_subsecs(6)),
         log_type: request.log_type.map(str::to_owned),
     };
     Ok((append, decoded))

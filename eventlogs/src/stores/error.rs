@@ -196,6 +196,54 @@ pub enum StoreError {
         /// The newest version that this code works with.
         supported: i64,
     },
+    /// The text is not the address of a database.
+    #[error(
+        "the database's URL is not valid; write it as postgres://user:password@host:5432/database"
+    )]
+    InvalidUrl {
+        /// What is wrong with it. It does not repeat the URL, which may hold a password.
+        source: DriverError,
+    },
+    /// The name cannot be that of a schema.
+    #[error(
+        "`{schema}` cannot be the name of a schema; use 1 to 63 of `a-z 0-9 _`, not starting with a digit"
+    )]
+    InvalidSchema {
+        /// The name.
+        schema: String,
+    },
+    /// The server does not answer.
+    #[error(
+        "the database server cannot be reached; check its address, and whether it runs and has connections left"
+    )]
+    Unavailable {
+        /// What the driver said.
+        source: DriverError,
+    },
+    /// The server does not let us in.
+    #[error(
+        "the database server refused the connection; check user, password, database name and its pg_hba.conf"
+    )]
+    Refused {
+        /// What the server said.
+        source: DriverError,
+    },
+    /// One side wants TLS that the other does not have.
+    #[error(
+        "server and client disagree about TLS; check `sslmode` in the URL, and enable a `tls-…` feature of sqlx"
+    )]
+    Tls {
+        /// What the driver or the server said.
+        source: DriverError,
+    },
+    /// The user may not do that.
+    #[error(
+        "the database user lacks a right; grant it, see the documentation of `PostgresEventStore::migrate`"
+    )]
+    MissingRights {
+        /// What the server said, with the name of the object.
+        source: DriverError,
+    },
     /// There is no room left. Nothing was written; the same append works once there is room.
     #[error("the database is full; free disk space or raise its size limit, then try again")]
     Full {
@@ -203,7 +251,9 @@ pub enum StoreError {
         source: DriverError,
     },
     /// The database may only be read.
-    #[error("the database is read-only; check the permissions of its file and folder")]
+    #[error(
+        "the database is read-only; check the permissions of its file, or that the server is the primary"
+    )]
     ReadOnly {
         /// What the database said.
         source: DriverError,

@@ -3,6 +3,7 @@
 use super::error;
 use super::read::{event_id, log_id, time};
 use crate::LogState;
+use crate::stores::decoded::signed;
 use crate::stores::encoded::{EncodedAppend, EncodedEvent};
 use crate::stores::{AppendError, Expected, Replay, StoreError};
 use chrono::{DateTime, Utc};
@@ -99,7 +100,7 @@ async fn insert_head(
         .bind(i64::from(event.event_type.version))
         .bind(event.codec)
         .bind(&event.payload[..])
-        .bind(append.occurred_at)
+        .bind(append.occurred_at.map(|time| time.timestamp_micros()))
         .bind(stamp.now)
         .bind(log_type)
         .bind(stamp.epoch)
@@ -134,7 +135,7 @@ async fn insert_tail(
         .bind(i64::from(event.event_type.version))
         .bind(event.codec)
         .bind(&event.payload[..])
-        .bind(append.occurred_at)
+        .bind(append.occurred_at.map(|time| time.timestamp_micros()))
         .bind(recorded_at)
         .bind(stamp.epoch)
         .bind(stamp.tx)
@@ -237,9 +238,4 @@ fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
         state: LogState::new(log_id(row, 0)?, last, event_id(row, 3)?),
         recorded_at: time(row.get(4)),
     })
-}
-
-/// An index as SQLite holds it. One beyond its range fits no log: it becomes one that no log has reached.
-pub(super) fn signed(index: u64) -> i64 {
-    i64::try_from(index).unwrap_or(i64::MAX)
 }

@@ -1,19 +1,15 @@
 //! Reading a page of a log.
 
-use super::append::signed;
 use super::error;
-use crate::codec::{CodecId, StoredPayload};
 use crate::ids::{EventId, LogId};
-use crate::stores::{DecodeError, Page, ReadError, ReadRequest, ReadStart, StoreError};
+use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
+use crate::stores::{Page, ReadError, ReadRequest, ReadStart, StoreError};
 use crate::{Event, RecordedEvent};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use uuid::Uuid;
-
-/// A page ends early behind this many bytes of payload, so that large events cannot fill the memory.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
 pub(super) async fn page<E: Event>(
@@ -81,30 +77,18 @@ fn record<E: Event>(
     row: &SqliteRow,
     payload: &[u8],
 ) -> Result<RecordedEvent<E>, ReadError> {
-    let index = row.get::<i64, _>(0).unsigned_abs();
-    let stored = StoredPayload {
+    let stored = StoredEvent {
+        log_id,
+        index: row.get(0),
+        event_id: event_id(row, 1)?,
         name: row.try_get(2).map_err(error::of)?,
-        // A number that fits no version is one that this code does not know.
-        version: i32::try_from(row.get::<i64, _>(3)).unwrap_or(i32::MAX),
-        codec: CodecId::from_stored(i16::try_from(row.get::<i64, _>(4)).unwrap_or(i16::MAX)),
-        bytes: payload,
+        version: row.get(3),
+        codec: row.get(4),
+        payload,
+        occurred_at: row.get::<Option<i64>, _>(6).map(time),
+        recorded_at: time(row.get(7)),
     };
-    let event = E::decode(&stored).map_err(|problem| {
-        let event_type = stored.name.to_owned();
-        Box::new(DecodeError {
-            log_id,
-            index,
-            event_type,
-            version: stored.version,
-            problem,
-        })
-    })?;
-    let occurred_at = row.get::<Option<i64>, _>(6).map(time);
-    let recorded_at = time(row.get(7));
-    Ok(
-        RecordedEvent::new(log_id, index, event_id(row, 1)?, event, recorded_at)
-            .with_occurred_at(occurred_at),
-    )
+    stored.decode()
 }
 
 /// The event id in a column.

@@ -1,0 +1,168 @@
+//! The store for services: PostgreSQL 14 or later.
+
+mod append;
+mod connection;
+mod error;
+mod migrate;
+mod options;
+mod read;
+mod retry;
+mod statements;
+
+pub use options::PostgresOptions;
+
+use super::encoded;
+use super::{
+    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
+    StoreError,
+};
+use crate::Event;
+use migrate::SchemaVersion;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use statements::Statements;
+use std::fmt;
+use std::sync::Arc;
+
+/// Keeps logs in PostgreSQL.
+///
+/// It is a cheap handle: clone it into as many managers as you like, of any aggregates.
+///
+/// ```no_run
+/// # async fn open() -> Result<(), eventlogs::stores::StoreError> {
+/// use eventlogs::PostgresEventStore;
+///
+/// let store = PostgresEventStore::connect("postgres://app:secret@db.internal/payments").await?;
+/// store.migrate().await?;
+/// # Ok(()) }
+/// ```
+///
+/// Broken connections are replaced without help. An operation whose connection breaks is tried again until
+/// [`PostgresOptions::timeout`]; an append is sent with the same event ids, so that it cannot happen twice.
+#[derive(Clone)]
+pub struct PostgresEventStore {
+    /// Shared by all clones.
+    core: Arc<Core>,
+}
+
+/// What the clones of a store share.
+struct Core {
+    /// The connections.
+    pool: PgPool,
+    /// What is sent over them.
+    statements: Statements,
+    /// Which schema version the database has, and whether this code can work with it.
+    schema: SchemaVersion,
+    /// What the user chose.
+    options: PostgresOptions,
+}
+
+impl PostgresEventStore {
+    /// Connects to a server, and makes connections as they are needed.
+    ///
+    /// A database without tables, or with older ones, can be opened; using it wants a call of
+    /// [`migrate`](PostgresEventStore::migrate) by somebody.
+    ///
+    /// # Errors
+    /// [`InvalidUrl`](StoreError::InvalidUrl), [`Unavailable`](StoreError::Unavailable),
+    /// [`Refused`](StoreError::Refused), [`Tls`](StoreError::Tls), [`NewerSchema`](StoreError::NewerSchema) and
+    /// [`MissingRights`](StoreError::MissingRights), as they say themselves; none of them holds the password.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(connection::parse(url)?, PostgresOptions::default()).await
+    }
+
+    /// The same with your own connect options, for what a URL cannot say.
+    ///
+    /// # Errors
+    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](StoreError::InvalidSchema).
+    pub async fn connect_with(
+        connect: PgConnectOptions,
+        options: PostgresOptions,
+    ) -> Result<Self, StoreError> {
+        // Checked before anybody is bothered.
+        let statements = Statements::of(&options.schema)?;
+        let pool = connection::pool(connect, &options).await?;
+        Self::start(pool, statements, options).await
+    }
+
+    /// Uses a pool of yours, and its connections as they are set up.
+    ///
+    /// On your own connections, set `plan_cache_mode=force_generic_plan`: the server otherwise plans the small statements of
+    /// this crate anew at every execution.
+    ///
+    /// # Errors
+    /// Those of [`connect_with`](PostgresEventStore::connect_with).
+    pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, StoreError> {
+        let statements = Statements::of(&options.schema)?;
+        Self::start(pool, statements, options).await
+    }
+
+    async fn start(
+        pool: PgPool,
+        statements: Statements,
+        options: PostgresOptions,
+    ) -> Result<Self, StoreError> {
+        let schema = SchemaVersion::of_opened(&pool, &options).await?;
+        Ok(Self {
+            core: Arc::new(Core {
+                pool,
+                statements,
+                schema,
+                options,
+            }),
+        })
+    }
+
+    /// Creates the schema and brings its tables to the version that this code needs. Any number of processes may call it
+    /// at once; each step happens once, as a whole or not at all.
+    ///
+    /// It needs the right to create the schema, or to create tables in one that exists. Afterwards a role with `usage` on
+    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work.
+    ///
+    /// # Errors
+    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable) and
+    /// [`MissingRights`](StoreError::MissingRights), as they say themselves.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.core
+            .schema
+            .migrate(&self.core.pool, &self.core.options)
+            .await
+    }
+
+    /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this
+    /// store get [`Closed`](StoreError::Closed) from then on.
+    pub async fn close(&self) {
+        self.core.pool.close().await;
+    }
+}
+
+impl<E: Event> EventStore<E> for PostgresEventStore {
+    async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
+        let core = &*self.core;
+        let (append, decoded) = encoded::encode(&request, &core.options.limits)?;
+        core.schema.check(&core.pool, &core.options).await?;
+        let recorded_at = append::append(core, &append).await?;
+        Ok(decoded.into_answer(recorded_at, &request))
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
+        let core = &*self.core;
+        core.schema.check(&core.pool, &core.options).await?;
+        read::page(core, request).await
+    }
+
+    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
+        let core = &*self.core;
+        core.schema.check(&core.pool, &core.options).await?;
+        read::find_key(core, idempotency_key).await
+    }
+}
+
+impl fmt::Debug for PostgresEventStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the pool, whose connect options hold the password.
+        formatter
+            .debug_struct("PostgresEventStore")
+            .field("options", &self.core.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! The tables, in numbered steps.
+
+use super::PostgresOptions;
+use super::error;
+use super::statements::in_schema;
+use crate::stores::StoreError;
+use sqlx::Row;
+use sqlx::postgres::{PgConnection, PgPool};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a new
+/// one.
+const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_events.sql"))];
+
+/// The version that this code works with.
+pub(super) const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
+
+/// The tables that the first step creates.
+const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
+
+/// The version that the database was last seen to have. A number of its own, guarding nothing else, so that the relaxed
+/// order does.
+pub(super) struct SchemaVersion(AtomicI64);
+
+impl SchemaVersion {
+    /// The version of a database that was just opened.
+    pub(super) async fn of_opened(
+        pool: &PgPool,
+        options: &PostgresOptions,
+    ) -> Result<Self, StoreError> {
+        let found = find(pool, &options.schema).await?;
+        if found > NEEDED {
+            return Err(StoreError::NewerSchema {
+                found,
+                supported: NEEDED,
+            });
+        }
+        Ok(Self(AtomicI64::new(found)))
+    }
+
+    /// Whether the database can be worked with. Somebody else may have migrated it since, so a no is asked again.
+    pub(super) async fn check(
+        &self,
+        pool: &PgPool,
+        options: &PostgresOptions,
+    ) -> Result<(), StoreError> {
+        if self.0.load(Ordering::Relaxed) == NEEDED {
+            return Ok(());
+        }
+        let found = find(pool, &options.schema).await?;
+        self.0.store(found, Ordering::Relaxed);
+        match found {
+            NEEDED => Ok(()),
+            newer if newer > NEEDED => Err(StoreError::NewerSchema {
+                found,
+                supported: NEEDED,
+            }),
+            _ => Err(StoreError::NotMigrated {
+                found,
+                needed: NEEDED,
+            }),
+        }
+    }
+
+    /// Takes the steps that are missing.
+    pub(super) async fn migrate(
+        &self,
+        pool: &PgPool,
+        options: &PostgresOptions,
+    ) -> Result<(), StoreError> {
+        let mut transaction = pool.begin().await.map_err(error::of)?;
+        take_missing_steps(&mut transaction, &options.schema).await?;
+        transaction.commit().await.map_err(error::of)?;
+        self.0.store(NEEDED, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+async fn find(pool: &PgPool, schema: &str) -> Result<i64, StoreError> {
+    let mut connection = pool.acquire().await.map_err(error::of)?;
+    version(&mut connection, schema).await
+}
+
+async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
+    // Of several processes that start at once, one migrates and the others find it done. Held until the commit.
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('eventlogs ' || $1, 0))")
+        .bind(schema)
+        .execute(&mut *connection)
+        .await
+        .map_err(error::of)?;
+    let found = version(connection, schema).await?;
+    if found > NEEDED {
+        return Err(StoreError::NewerSchema {
+            found,
+            supported: NEEDED,
+        });
+    }
+    if found == 0 {
+        create_schema(connection, schema).await?;
+    }
+    for (_, step) in STEPS.into_iter().filter(|(leads_to, _)| *leads_to > found) {
+        sqlx::raw_sql(in_schema(step, schema))
+            .execute(&mut *connection)
+            .await
+            .map_err(error::of)?;
+    }
+    let finish = sqlx::query(in_schema(FINISH, schema)).bind(NEEDED);
+    finish.execute(connection).await.map_err(error::of)?;
+    Ok(())
+}
+
+/// A database that was restored into another server counts its transactions from the start: a new epoch begins.
+const FINISH: &str = "
+    update {schema}.meta set schema_version = $1, system_identifier = control.system_identifier,
+           epoch = epoch + (meta.system_identifier <> control.system_identifier)::integer
+    from pg_control_system() control";
+
+async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
+    for table in TABLES {
+        if exists(connection, schema, table).await? {
+            return Err(StoreError::ForeignTable { table });
+        }
+    }
+    // Asked first: `if not exists` wants the right to create schemas even where there is nothing to create.
+    let found = sqlx::query("select 1 from pg_namespace where nspname = $1").bind(schema);
+    if found
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(error::of)?
+        .is_none()
+    {
+        let create = sqlx::raw_sql(in_schema("create schema {schema}", schema));
+        create.execute(connection).await.map_err(error::of)?;
+    }
+    Ok(())
+}
+
+/// The version of the tables; 0 where there are none of ours.
+async fn version(connection: &mut PgConnection, schema: &str) -> Result<i64, StoreError> {
+    // A table of that name with other columns is somebody else's.
+    const COLUMNS: &str = "
+        select count(*) from pg_attribute
+        where attrelid = to_regclass($1) and attname in ('schema_version', 'system_identifier')";
+    let columns = sqlx::query(COLUMNS).bind(format!("{schema}.meta"));
+    let columns: i64 = columns
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(error::of)?
+        .get(0);
+    if columns < 2 {
+        return Ok(0);
+    }
+    let version = sqlx::query(in_schema(
+        "select schema_version from {schema}.meta",
+        schema,
+    ));
+    let version = version
+        .fetch_optional(connection)
+        .await
+        .map_err(error::of)?;
+    Ok(version.map_or(0, |row| row.get(0)))
+}
+
+async fn exists(
+    connection: &mut PgConnection,
+    schema: &str,
+    table: &str,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query("select to_regclass($1) is not null").bind(format!("{schema}.{table}"));
+    Ok(found.fetch_one(connection).await.map_err(error::of)?.get(0))
+}

@@ -1,0 +1,79 @@
+-- `{schema}` stands for the schema that the user chose.
+
+create table {schema}.meta (
+    -- One row, ever.
+    id                integer primary key check (id = 1),
+    schema_version    bigint  not null,
+    -- Transaction numbers of different epochs do not compare: they restart when a dump is restored into a new server.
+    epoch             integer not null,
+    -- By which a restore is noticed.
+    system_identifier bigint  not null
+);
+
+insert into {schema}.meta (id, schema_version, epoch, system_identifier)
+select 1, 0, 1, system_identifier from pg_control_system();
+
+create table {schema}.events (
+    log_id        uuid        not null,
+    -- Dense from 0 in each log.
+    event_index   bigint      not null check (event_index >= 0),
+    -- Made by the client, the same for every attempt to write the event.
+    event_id      uuid        not null,
+    event_type    text        not null,
+    event_version smallint    not null,
+    -- 1 is JSON, 2 MessagePack, from 100 the user's own.
+    codec         smallint    not null,
+    payload       bytea       not null,
+    metadata      bytea,
+    -- The caller's time.
+    occurred_at   timestamptz,
+    -- The server's time; it never falls along a log.
+    recorded_at   timestamptz not null,
+    -- The kind of the log, with its first event only.
+    log_type      text,
+    epoch         integer     not null,
+    -- Rises along each log, for an append is the first write of its transaction.
+    tx            xid8        not null default pg_current_xact_id(),
+    position      bigint      generated always as identity,
+    primary key (log_id, event_index)
+);
+
+-- In this order a feed reads what is committed, without gaps.
+create index events_feed on {schema}.events (epoch, tx, position);
+
+create table {schema}.idempotency_keys (
+    -- The zero id where the key is unique among all logs, else the log.
+    scope        uuid        not null,
+    key          bytea       not null,
+    -- Counts the rows of one key, where one write went to several logs.
+    part         smallint    not null,
+    log_id       uuid        not null,
+    first_index  bigint      not null,
+    event_count  bigint      not null,
+    -- The id of the last of these events.
+    event_id     uuid        not null,
+    request_hash bytea,
+    recorded_at  timestamptz not null,
+    primary key (scope, key, part)
+);
+
+-- Old keys are found by time, and cost next to nothing to index.
+create index idempotency_keys_recorded_at on {schema}.idempotency_keys using brin (recorded_at);
+
+-- For people with psql; the library does not read it.
+create view {schema}.readable_events as
+select log_id,
+       event_index,
+       event_type,
+       event_version,
+       case
+           when codec <> 1 then null
+           -- jsonb knows no NUL characters; one such event must not hide all others.
+           when position('\u0000' in convert_from(payload, 'UTF8')) > 0 then null
+           else convert_from(payload, 'UTF8')::jsonb
+       end as payload,
+       occurred_at,
+       recorded_at,
+       log_type
+from {schema}.events
+order by epoch, tx, position;

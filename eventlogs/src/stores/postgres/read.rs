@@ -1,0 +1,120 @@
+//! Reading pages and keys. A read changes nothing, so one whose connection breaks is simply tried again.
+
+use super::Core;
+use super::retry::{OnItsWay, until_answered};
+use crate::ids::{EventId, LogId};
+use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
+use crate::stores::{Page, ReadError, ReadRequest, ReadStart, Replay, StoreError};
+use crate::{Event, LogState, RecordedEvent};
+use futures_util::TryStreamExt;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+/// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+pub(super) async fn page<E: Event>(
+    core: &Core,
+    request: ReadRequest,
+) -> Result<Page<E>, ReadError> {
+    until_answered(core, &OnItsWay::default(), || one_page(core, request)).await?
+}
+
+async fn one_page<E: Event>(
+    core: &Core,
+    request: ReadRequest,
+) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
+    let (from, anchor) = match request.start {
+        ReadStart::Index(index) => (signed(index), None),
+        ReadStart::After(state) => (signed(state.index()), Some(state)),
+    };
+    // One row more than asked for tells whether the log goes on.
+    let limit = signed(request.limit as u64)
+        .saturating_add(1)
+        .saturating_add(i64::from(anchor.is_some()));
+    let mut connection = core.pool.acquire().await?;
+    let mut rows = sqlx::query(core.statements.page.clone())
+        .bind(Uuid::from(request.log_id))
+        .bind(from)
+        .bind(anchor.map(|state| signed(state.index())))
+        .bind(limit)
+        .fetch(&mut *connection);
+    if let Some(state) = anchor {
+        let first = rows.try_next().await?;
+        if !first.is_some_and(|first| is_at(&first, state)) {
+            return Ok(Err(ReadError::HistoryChanged {
+                log_id: request.log_id,
+                index: state.index(),
+            }));
+        }
+    }
+    let mut page = Page {
+        records: Vec::new(),
+        more: false,
+    };
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await? {
+        if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
+            page.more = true;
+            break;
+        }
+        let payload: &[u8] = row.try_get(5)?;
+        bytes += payload.len();
+        match record(request.log_id, &row, payload) {
+            Ok(record) => page.records.push(record),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(page))
+}
+
+/// Whether this row is the event of a state.
+fn is_at(row: &PgRow, state: LogState) -> bool {
+    let same_event = |expected| EventId::from(row.get::<Uuid, _>(1)) == expected;
+    row.get::<i64, _>(0) == signed(state.index()) && state.event_id().is_none_or(same_event)
+}
+
+fn record<E: Event>(
+    log_id: LogId,
+    row: &PgRow,
+    payload: &[u8],
+) -> Result<RecordedEvent<E>, ReadError> {
+    let stored = StoredEvent {
+        log_id,
+        index: row.get(0),
+        event_id: row.get::<Uuid, _>(1).into(),
+        name: row.get(2),
+        version: row.get::<i16, _>(3).into(),
+        codec: row.get::<i16, _>(4).into(),
+        payload,
+        occurred_at: row.get(6),
+        recorded_at: row.get(7),
+    };
+    stored.decode()
+}
+
+/// The write that used a key.
+pub(super) async fn find_key(core: &Core, key: &str) -> Result<Option<Replay>, StoreError> {
+    until_answered(core, &OnItsWay::default(), || one_look_up(core, key)).await
+}
+
+async fn one_look_up(core: &Core, key: &str) -> Result<Option<Replay>, sqlx::Error> {
+    let mut connection = core.pool.acquire().await?;
+    let find = sqlx::query(core.statements.find_key.clone()).bind(key.as_bytes());
+    let row = find.fetch_optional(&mut *connection).await;
+    Ok(row?.as_ref().map(|row| replay(row, 0)))
+}
+
+/// The write of a key, from five columns.
+pub(super) fn replay(row: &PgRow, from: usize) -> Replay {
+    let first_index = row.get::<i64, _>(from + 1).unsigned_abs();
+    let event_count = row.get::<i64, _>(from + 2).unsigned_abs();
+    let last = first_index + event_count.saturating_sub(1);
+    let log_id = LogId::from(row.get::<Uuid, _>(from));
+    let last_event_id = EventId::from(row.get::<Uuid, _>(from + 3));
+    Replay {
+        first_index,
+        event_count,
+        state: LogState::new(log_id, last, last_event_id),
+        recorded_at: row.get(from + 4),
+    }
+}
