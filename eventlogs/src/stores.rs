@@ -12,6 +12,8 @@ mod decoded;
 mod encoded;
 mod error;
 mod request;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod schema_version;
 
 pub use error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, StoreError};
 pub use request::{

@@ -1,6 +1,7 @@
 //! Real tasks on several threads, and a check of what they were told against what is stored.
 
 use crate::payments::{Payment, PaymentEvent, payments};
+use crate::postgres::TestStore;
 use crate::sqlite_file::TemporaryStore;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
@@ -38,6 +39,8 @@ async fn work(payments: LogManager<Payment>, logs: Vec<LogId>, task: u64) -> His
             .await
             .expect("the log is there")
             .state();
+        // So that others get in between also where nothing ever waits.
+        tokio::task::yield_now().await;
         let amount = 1_000_000 + task * 1_000 + round;
         // Every third append shares its key with a twin task that aims at the same log.
         let key = (round % 3 == 0).then(|| format!("{log_id}-{round}-{}", task / 2));
@@ -167,6 +170,18 @@ async fn every_answer_is_true_on_sqlite_with_a_writer_each() {
     let mut managers = Vec::new();
     for _ in 0..3 {
         managers.push(payments(SqliteEventStore::open(file.path()).await.unwrap()));
+    }
+    check(managers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_answer_is_true_on_postgres_with_a_pool_each() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let mut managers = Vec::new();
+    for _ in 0..3 {
+        managers.push(payments(store.another().await));
     }
     check(managers).await;
 }

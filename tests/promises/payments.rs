@@ -1,5 +1,6 @@
 //! The domain of the tests: payments, annotated as a user would.
 
+use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
@@ -94,13 +95,17 @@ pub(crate) fn cached_payments(
     LogManager::new(store, cache, LogManagerOptions::default())
 }
 
-/// Managers on each kind of store, to try the same on all.
+/// Managers on each kind of store that is at hand, to try the same on all.
 pub(crate) async fn on_every_store() -> Vec<(&'static str, LogManager<Payment>)> {
     let sqlite = SqliteEventStore::in_memory().await.expect("SQLite starts");
-    vec![
+    let mut managers = vec![
         ("fake", payments(FakeEventStore::new())),
         ("sqlite", payments(sqlite)),
-    ]
+    ];
+    if let Some(postgres) = TestStore::new().await {
+        managers.push(("postgres", payments(postgres.store)));
+    }
+    managers
 }
 
 /// A payment of which 100 are captured.

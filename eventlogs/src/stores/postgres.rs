@@ -12,12 +12,12 @@ mod statements;
 pub use options::PostgresOptions;
 
 use super::encoded;
+use super::schema_version::SchemaVersion;
 use super::{
     AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
     StoreError,
 };
 use crate::Event;
-use migrate::SchemaVersion;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
 use std::fmt;
@@ -54,6 +54,16 @@ struct Core {
     schema: SchemaVersion,
     /// What the user chose.
     options: PostgresOptions,
+}
+
+impl Core {
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        if self.schema.is_current() {
+            return Ok(());
+        }
+        self.schema
+            .found(migrate::find(&self.pool, &self.options.schema).await?)
+    }
 }
 
 impl PostgresEventStore {
@@ -101,7 +111,10 @@ impl PostgresEventStore {
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
-        let schema = SchemaVersion::of_opened(&pool, &options).await?;
+        let schema = SchemaVersion::of_opened(
+            migrate::find(&pool, &options.schema).await?,
+            migrate::NEEDED,
+        )?;
         Ok(Self {
             core: Arc::new(Core {
                 pool,
@@ -122,10 +135,9 @@ impl PostgresEventStore {
     /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable) and
     /// [`MissingRights`](StoreError::MissingRights), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.core
-            .schema
-            .migrate(&self.core.pool, &self.core.options)
-            .await
+        let core = &*self.core;
+        core.schema
+            .found(migrate::migrate(&core.pool, &core.options.schema).await?)
     }
 
     /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this
@@ -139,20 +151,20 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         let (append, decoded) = encoded::encode(&request, &core.options.limits)?;
-        core.schema.check(&core.pool, &core.options).await?;
+        core.check_schema().await?;
         let recorded_at = append::append(core, &append).await?;
         Ok(decoded.into_answer(recorded_at, &request))
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         let core = &*self.core;
-        core.schema.check(&core.pool, &core.options).await?;
+        core.check_schema().await?;
         read::page(core, request).await
     }
 
     async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
         let core = &*self.core;
-        core.schema.check(&core.pool, &core.options).await?;
+        core.check_schema().await?;
         read::find_key(core, idempotency_key).await
     }
 }

@@ -12,13 +12,13 @@ mod writer;
 pub use options::SqliteOptions;
 
 use super::encoded;
+use super::schema_version::SchemaVersion;
 use super::{
     AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
     StoreError,
 };
 use crate::Event;
 use connection::Connections;
-use migrate::SchemaVersion;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,6 +59,16 @@ struct Core {
     schema: SchemaVersion,
     /// What the user chose.
     options: SqliteOptions,
+}
+
+impl Core {
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        if self.schema.is_current() {
+            return Ok(());
+        }
+        self.schema
+            .found(migrate::find(&self.connections.readers).await?)
+    }
 }
 
 impl SqliteEventStore {
@@ -105,7 +115,7 @@ impl SqliteEventStore {
     }
 
     async fn start(connections: Connections, options: SqliteOptions) -> Result<Self, StoreError> {
-        let schema = SchemaVersion::of_opened(&connections.writer).await?;
+        let schema = migrate::open(&connections.writer).await?;
         let writer = Writer::start(connections.writer.clone());
         Ok(Self {
             core: Arc::new(Core {
@@ -123,10 +133,9 @@ impl SqliteEventStore {
     /// # Errors
     /// [`NewerSchema`](StoreError::NewerSchema) and [`ForeignTable`](StoreError::ForeignTable), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.core
-            .schema
-            .migrate(&self.core.connections.writer)
-            .await
+        let core = &*self.core;
+        core.schema
+            .found(migrate::migrate(&core.connections.writer).await?)
     }
 
     /// Finishes the writes under way and closes the file. Other handles on this store get
@@ -142,19 +151,19 @@ impl SqliteEventStore {
 
 impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
-        self.core.schema.check()?;
+        self.core.check_schema().await?;
         let (append, decoded) = encoded::encode(&request, &self.core.options.limits)?;
         let recorded = self.core.writer.write(append).await?;
         Ok(decoded.into_answer(recorded, &request))
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
-        self.core.schema.check()?;
+        self.core.check_schema().await?;
         read::page(&self.core.connections.readers, request).await
     }
 
     async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
-        self.core.schema.check()?;
+        self.core.check_schema().await?;
         let mut connection = self
             .core
             .connections

@@ -1,12 +1,11 @@
 //! The tables, in numbered steps.
 
-use super::PostgresOptions;
 use super::error;
 use super::statements::in_schema;
 use crate::stores::StoreError;
+use crate::stores::schema_version::refuse_newer;
 use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgPool};
-use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a new
 /// one.
@@ -18,67 +17,18 @@ pub(super) const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 /// The tables that the first step creates.
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
-/// The version that the database was last seen to have. A number of its own, guarding nothing else, so that the relaxed
-/// order does.
-pub(super) struct SchemaVersion(AtomicI64);
-
-impl SchemaVersion {
-    /// The version of a database that was just opened.
-    pub(super) async fn of_opened(
-        pool: &PgPool,
-        options: &PostgresOptions,
-    ) -> Result<Self, StoreError> {
-        let found = find(pool, &options.schema).await?;
-        if found > NEEDED {
-            return Err(StoreError::NewerSchema {
-                found,
-                supported: NEEDED,
-            });
-        }
-        Ok(Self(AtomicI64::new(found)))
-    }
-
-    /// Whether the database can be worked with. Somebody else may have migrated it since, so a no is asked again.
-    pub(super) async fn check(
-        &self,
-        pool: &PgPool,
-        options: &PostgresOptions,
-    ) -> Result<(), StoreError> {
-        if self.0.load(Ordering::Relaxed) == NEEDED {
-            return Ok(());
-        }
-        let found = find(pool, &options.schema).await?;
-        self.0.store(found, Ordering::Relaxed);
-        match found {
-            NEEDED => Ok(()),
-            newer if newer > NEEDED => Err(StoreError::NewerSchema {
-                found,
-                supported: NEEDED,
-            }),
-            _ => Err(StoreError::NotMigrated {
-                found,
-                needed: NEEDED,
-            }),
-        }
-    }
-
-    /// Takes the steps that are missing.
-    pub(super) async fn migrate(
-        &self,
-        pool: &PgPool,
-        options: &PostgresOptions,
-    ) -> Result<(), StoreError> {
-        let mut transaction = pool.begin().await.map_err(error::of)?;
-        take_missing_steps(&mut transaction, &options.schema).await?;
-        transaction.commit().await.map_err(error::of)?;
-        self.0.store(NEEDED, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-async fn find(pool: &PgPool, schema: &str) -> Result<i64, StoreError> {
+/// The version that a database has now.
+pub(super) async fn find(pool: &PgPool, schema: &str) -> Result<i64, StoreError> {
     let mut connection = pool.acquire().await.map_err(error::of)?;
     version(&mut connection, schema).await
+}
+
+/// Takes the steps that are missing, and returns the version that they lead to.
+pub(super) async fn migrate(pool: &PgPool, schema: &str) -> Result<i64, StoreError> {
+    let mut transaction = pool.begin().await.map_err(error::of)?;
+    take_missing_steps(&mut transaction, schema).await?;
+    transaction.commit().await.map_err(error::of)?;
+    Ok(NEEDED)
 }
 
 async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
@@ -89,12 +39,7 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
         .await
         .map_err(error::of)?;
     let found = version(connection, schema).await?;
-    if found > NEEDED {
-        return Err(StoreError::NewerSchema {
-            found,
-            supported: NEEDED,
-        });
-    }
+    refuse_newer(found, NEEDED)?;
     if found == 0 {
         create_schema(connection, schema).await?;
     }

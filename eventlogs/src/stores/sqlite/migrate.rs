@@ -5,9 +5,9 @@
 
 use super::{error, transaction};
 use crate::stores::StoreError;
+use crate::stores::schema_version::{SchemaVersion, refuse_newer};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a
 /// new one.
@@ -19,60 +19,38 @@ const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 /// The tables that the first step creates.
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
-/// The version that the database was last seen to have. A number of its own, guarding nothing else, so that the relaxed
-/// order does.
-pub(super) struct SchemaVersion(AtomicI64);
-
-impl SchemaVersion {
-    /// The version of a database that was just opened; an empty one is migrated.
-    pub(super) async fn of_opened(writer: &SqlitePool) -> Result<Self, StoreError> {
-        let mut connection = writer.acquire().await.map_err(error::of)?;
-        let found = version(&mut connection).await?;
-        let schema = Self(AtomicI64::new(found));
-        if found > NEEDED {
-            return Err(StoreError::NewerSchema {
-                found,
-                supported: NEEDED,
-            });
-        }
-        if found == 0 && is_empty(&mut connection).await? {
-            drop(connection);
-            schema.migrate(writer).await?;
-        }
-        Ok(schema)
+/// The version of a database that was just opened; an empty one is migrated.
+pub(super) async fn open(writer: &SqlitePool) -> Result<SchemaVersion, StoreError> {
+    let mut connection = writer.acquire().await.map_err(error::of)?;
+    let found = version(&mut connection).await?;
+    let schema = SchemaVersion::of_opened(found, NEEDED)?;
+    if found == 0 && is_empty(&mut connection).await? {
+        drop(connection);
+        migrate(writer).await?;
+        schema.found(NEEDED)?;
     }
+    Ok(schema)
+}
 
-    /// Whether the database can be worked with.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        match self.0.load(Ordering::Relaxed) {
-            NEEDED => Ok(()),
-            found => Err(StoreError::NotMigrated {
-                found,
-                needed: NEEDED,
-            }),
-        }
-    }
+/// The version that a database has now.
+pub(super) async fn find(readers: &SqlitePool) -> Result<i64, StoreError> {
+    let mut connection = readers.acquire().await.map_err(error::of)?;
+    version(&mut connection).await
+}
 
-    /// Takes the steps that are missing.
-    pub(super) async fn migrate(&self, writer: &SqlitePool) -> Result<(), StoreError> {
-        let mut connection = writer.acquire().await.map_err(error::of)?;
-        // The write lock comes first: of several processes that start at once, one migrates and the others find it done.
-        transaction::begin(&mut connection).await?;
-        let steps = take_missing_steps(&mut connection).await;
-        transaction::end(&mut connection, steps).await?;
-        self.0.store(NEEDED, Ordering::Relaxed);
-        Ok(())
-    }
+/// Takes the steps that are missing, and returns the version that they lead to.
+pub(super) async fn migrate(writer: &SqlitePool) -> Result<i64, StoreError> {
+    let mut connection = writer.acquire().await.map_err(error::of)?;
+    // The write lock comes first: of several processes that start at once, one migrates and the others find it done.
+    transaction::begin(&mut connection).await?;
+    let steps = take_missing_steps(&mut connection).await;
+    transaction::end(&mut connection, steps).await?;
+    Ok(NEEDED)
 }
 
 async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let found = version(connection).await?;
-    if found > NEEDED {
-        return Err(StoreError::NewerSchema {
-            found,
-            supported: NEEDED,
-        });
-    }
+    refuse_newer(found, NEEDED)?;
     if found == 0 {
         for table in TABLES {
             if exists(connection, table).await? {

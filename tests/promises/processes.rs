@@ -1,0 +1,305 @@
+//! Several processes on one database, some of them killed: what they were told against what is stored.
+
+use crate::payments::{Payment, PaymentEvent, payments};
+use crate::postgres::TestStore;
+use eventlogs::ids::LogId;
+use eventlogs::{
+    AppendOptions, CreateOptions, EventRecord, LogManager, LogManagerError, PostgresEventStore,
+    PostgresOptions, SqliteEventStore,
+};
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Tells a child where to work.
+const PLACE: &str = "EVENTLOGS_TEST_PLACE";
+/// Tells a child which of the children it is.
+const CHILD: &str = "EVENTLOGS_TEST_CHILD";
+/// Tells a child how many rounds to work.
+const ROUNDS: &str = "EVENTLOGS_TEST_ROUNDS";
+
+/// Where the processes meet.
+#[derive(Clone)]
+enum Place {
+    Sqlite(String),
+    Postgres { url: String, schema: String },
+}
+
+impl Place {
+    fn to_text(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite {path}"),
+            Self::Postgres { url, schema } => format!("postgres {schema} {url}"),
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text.split_once(' ') {
+            Some(("sqlite", path)) => Self::Sqlite(path.to_owned()),
+            Some(("postgres", rest)) => {
+                let (schema, url) = rest.split_once(' ').expect("schema and URL");
+                Self::Postgres {
+                    url: url.to_owned(),
+                    schema: schema.to_owned(),
+                }
+            }
+            _ => panic!("no place: {text}"),
+        }
+    }
+
+    async fn open(&self) -> LogManager<Payment> {
+        match self {
+            Self::Sqlite(path) => {
+                payments(SqliteEventStore::open(path).await.expect("the file opens"))
+            }
+            Self::Postgres { url, schema } => {
+                let options = PostgresOptions {
+                    schema: schema.clone(),
+                    max_connections: 4,
+                    ..PostgresOptions::default()
+                };
+                let connect = url.parse().expect("a valid URL");
+                let store = PostgresEventStore::connect_with(connect, options).await;
+                payments(store.expect("the server lets us in"))
+            }
+        }
+    }
+}
+
+/// Three logs that all processes know by name.
+fn logs(place: &Place) -> Vec<LogId> {
+    (0..3)
+        .map(|log| LogId::derived("processes", format!("{} {log}", place.to_text())))
+        .collect()
+}
+
+/// A child's work, started by the tests below in a process of its own; as a test of its own it does nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    let Ok(place) = std::env::var(PLACE) else {
+        return;
+    };
+    let place = Place::parse(&place);
+    let number = |variable| -> u64 { std::env::var(variable).unwrap().parse().unwrap() };
+    let (child, rounds) = (number(CHILD), number(ROUNDS));
+    let manager = place.open().await;
+    let tasks: Vec<_> = (0..4)
+        .map(|task| {
+            tokio::spawn(work(
+                manager.clone(),
+                logs(&place),
+                child * 4 + task,
+                rounds,
+            ))
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+/// Appends, and reports each answer once it is known.
+async fn work(manager: LogManager<Payment>, logs: Vec<LogId>, task: u64, rounds: u64) {
+    for round in 0..rounds {
+        let log_id = logs[usize::try_from((task / 2 * 31 + round * 17) % 3).unwrap()];
+        let state = manager
+            .reduce(&log_id)
+            .await
+            .expect("the log is there")
+            .state();
+        let amount = task * 1_000_000 + round + 1;
+        // Every third append shares its key with a task of another process.
+        let key = (round % 3 == 0).then(|| format!("{log_id} {round}"));
+        let options = AppendOptions {
+            idempotency_key: key.clone(),
+            ..Default::default()
+        };
+        let event = PaymentEvent::Captured { amount };
+        let line = match manager.append(state, &event, &options).await {
+            Ok(state) => format!(
+                "ACK\t{log_id}\t{}\t{amount}\t{}",
+                state.index(),
+                key.unwrap_or_default()
+            ),
+            Err(LogManagerError::ConcurrentAppend { .. }) => continue,
+            Err(LogManagerError::IdempotentReplay {
+                log_id,
+                event_index,
+                ..
+            }) => {
+                format!(
+                    "REPLAY\t{log_id}\t{event_index}\t0\t{}",
+                    key.unwrap_or_default()
+                )
+            }
+            Err(error) => format!("FAILED\t{error:?}"),
+        };
+        // One write a line, so that the lines of several tasks do not mix.
+        std::io::stdout()
+            .write_all(format!("\n{line}\n").as_bytes())
+            .unwrap();
+    }
+}
+
+fn spawn(place: &Place, child: u64, rounds: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["processes::child", "--exact", "--nocapture"])
+        .env(PLACE, place.to_text())
+        .env(CHILD, child.to_string())
+        .env(ROUNDS, rounds.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// One line of a child.
+struct Answer {
+    replay: bool,
+    log_id: LogId,
+    index: u64,
+    amount: u64,
+    key: String,
+}
+
+/// Everything that a child has said by its end, however that came.
+fn answers(child: &mut Child) -> Vec<Answer> {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let answers = lines.map_while(Result::ok).filter_map(|line| {
+        assert!(!line.starts_with("FAILED"), "{line}");
+        let fields: Vec<_> = line.split('\t').collect();
+        // The last line of a killed process may be cut short; then nothing was acknowledged.
+        let [kind @ ("ACK" | "REPLAY"), log_id, index, amount, key] = fields[..] else {
+            return None;
+        };
+        Some(Answer {
+            replay: kind == "REPLAY",
+            log_id: log_id.parse().ok()?,
+            index: index.parse().ok()?,
+            amount: amount.parse().ok()?,
+            key: key.to_owned(),
+        })
+    });
+    answers.collect()
+}
+
+async fn check(place: &Place, answers: Vec<Answer>) {
+    let manager = place.open().await;
+    let mut stored = HashMap::new();
+    for log_id in logs(place) {
+        let records = manager.load(&log_id, 0, 1_000_000).await.unwrap();
+        for (record, index) in records.iter().zip(0..) {
+            assert_eq!(record.index(), index, "indices are dense");
+            stored.insert((log_id, index), record.event().clone());
+        }
+    }
+    let (mut places, mut by_key) = (HashSet::new(), HashMap::new());
+    for ack in answers.iter().filter(|answer| !answer.replay) {
+        let place = (ack.log_id, ack.index);
+        assert!(places.insert(place), "{place:?} has two winners");
+        assert_eq!(
+            stored.get(&place),
+            Some(&PaymentEvent::Captured { amount: ack.amount }),
+            "acknowledged, so stored"
+        );
+        if !ack.key.is_empty() {
+            assert!(
+                by_key.insert(&ack.key, place).is_none(),
+                "{} was used twice",
+                ack.key
+            );
+        }
+    }
+    for replay in answers.iter().filter(|answer| answer.replay) {
+        let place = (replay.log_id, replay.index);
+        assert!(stored.contains_key(&place), "a replay points at an event");
+        // The original may have been written by a process that was killed before it could say so.
+        if let Some(original) = by_key.get(&replay.key) {
+            assert_eq!(
+                *original, place,
+                "a replay answers what the original was told"
+            );
+        }
+    }
+}
+
+async fn prepare(place: &Place) {
+    let manager = place.open().await;
+    for log_id in logs(place) {
+        let requested = PaymentEvent::Requested { amount: 1 };
+        manager
+            .create(&log_id, &requested, &CreateOptions::default())
+            .await
+            .unwrap();
+    }
+}
+
+async fn every_answer_is_true(place: Place) {
+    prepare(&place).await;
+    let mut children: Vec<_> = (0..3).map(|child| spawn(&place, child, 40)).collect();
+    let mut all = Vec::new();
+    for child in &mut children {
+        all.extend(answers(child));
+        assert!(child.wait().unwrap().success());
+    }
+    assert!(all.len() > 100, "{} answers", all.len());
+    check(&place, all).await;
+}
+
+async fn what_was_acknowledged_survives_kills(place: Place) {
+    prepare(&place).await;
+    let mut all = Vec::new();
+    for generation in 0..6 {
+        let mut children: Vec<_> = (0..2)
+            .map(|child| spawn(&place, generation * 2 + child, 1_000_000))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(150 + generation * 37)).await;
+        for child in &mut children {
+            child.kill().unwrap();
+        }
+        for child in &mut children {
+            all.extend(answers(child));
+            child.wait().unwrap();
+        }
+    }
+    assert!(all.len() > 20, "{} answers", all.len());
+    check(&place, all).await;
+}
+
+async fn postgres() -> Option<Place> {
+    let store = TestStore::new().await?;
+    let url = crate::servers::postgres_url()?;
+    Some(Place::Postgres {
+        url,
+        schema: store.options.schema,
+    })
+}
+
+#[tokio::test]
+async fn every_answer_is_true_on_one_sqlite_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.db").display().to_string();
+    every_answer_is_true(Place::Sqlite(file)).await;
+}
+
+#[tokio::test]
+async fn every_answer_is_true_on_postgres() {
+    if let Some(place) = postgres().await {
+        every_answer_is_true(place).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kills_on_one_sqlite_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.db").display().to_string();
+    what_was_acknowledged_survives_kills(Place::Sqlite(file)).await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kills_on_postgres() {
+    if let Some(place) = postgres().await {
+        what_was_acknowledged_survives_kills(place).await;
+    }
+}
