@@ -1,0 +1,211 @@
+//! Where an append lands, and when it is refused.
+
+use super::helpers::{
+    Store, added, all, amounts, append, append_with_key, create, fresh_key, log_of,
+};
+use crate::ids::{EventId, LogId};
+use crate::stores::{AppendError, AppendRequest, InvalidAppend, Limits};
+use crate::{LogState, RecordedEvent};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+
+/// Indices start at 0 and rise by one, and an append says where the log ends.
+pub async fn indices_are_dense_from_zero(store: &impl Store) {
+    let log_id = LogId::new();
+    let first = create(store, log_id, 1).await;
+    assert_eq!((first.log_id(), first.index()), (log_id, 0));
+    let second = append(store, first, 2)
+        .await
+        .expect("the state is current")
+        .state;
+    assert_eq!(second.index(), 1);
+    let records = all(store, log_id).await;
+    assert_eq!(
+        records.iter().map(RecordedEvent::state).collect::<Vec<_>>(),
+        [first, second]
+    );
+}
+
+/// A second creation is refused and changes nothing.
+pub async fn a_log_is_created_only_once(store: &impl Store) {
+    let state = create(store, LogId::new(), 1).await;
+    let again = store
+        .append(AppendRequest::create(state.log_id(), &[added(2)]))
+        .await;
+    assert!(
+        matches!(again, Err(AppendError::LogAlreadyExists { log_id }) if log_id == state.log_id()),
+        "{again:?}"
+    );
+    assert_eq!(amounts(store, state.log_id()).await, [1]);
+}
+
+/// No hole can be made, neither behind the end nor in a log that does not exist.
+pub async fn an_append_needs_its_predecessor(store: &impl Store) {
+    let missing = append(store, LogState::at(LogId::new(), 0), 1).await;
+    assert!(
+        matches!(missing, Err(AppendError::LogNotFound { .. })),
+        "{missing:?}"
+    );
+
+    let state = log_of(store, 2).await;
+    for index in [0, 2, 17, i64::MAX as u64, u64::MAX - 1] {
+        let refused = append(store, LogState::at(state.log_id(), index), 9).await;
+        assert!(
+            matches!(refused, Err(AppendError::Conflict { .. })),
+            "at {index}: {refused:?}"
+        );
+    }
+    let by_index = append(store, LogState::at(state.log_id(), 1), 2).await;
+    assert_eq!(
+        by_index
+            .expect("the index alone is enough if it is right")
+            .state
+            .index(),
+        2
+    );
+    assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2]);
+}
+
+/// The guard compares the event, not only its index: a caller of another history is refused.
+pub async fn an_append_behind_another_event_at_the_same_index_is_refused(store: &impl Store) {
+    let state = log_of(store, 2).await;
+    let forked = LogState::new(state.log_id(), state.index(), EventId::new());
+    let refused = append(store, forked, 9).await;
+    assert!(
+        matches!(refused, Err(AppendError::Conflict { event_index: 2, .. })),
+        "{refused:?}"
+    );
+    assert_eq!(amounts(store, state.log_id()).await, [0, 1]);
+}
+
+/// One winner; everybody else hears of the conflict.
+pub async fn of_many_appends_at_one_index_exactly_one_wins(store: &impl Store) {
+    let state = log_of(store, 3).await;
+    let answers = join_all((100..132).map(|amount| append(store, state, amount))).await;
+    let winners: Vec<_> = answers
+        .iter()
+        .zip(100..)
+        .filter(|(answer, _)| answer.is_ok())
+        .map(|(_, amount)| amount)
+        .collect();
+    assert_eq!(winners.len(), 1, "{answers:?}");
+    for answer in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert!(
+            matches!(answer, AppendError::Conflict { event_index: 3, .. }),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2, winners[0]]);
+}
+
+/// The events of one append stand next to each other, or nowhere.
+pub async fn a_batch_lands_whole_or_not_at_all(store: &impl Store) {
+    let state = log_of(store, 1).await;
+    let batch = [added(1), added(2), added(3)];
+    let landed = store
+        .append(AppendRequest::after(state, &batch))
+        .await
+        .expect("the state is current");
+    assert_eq!(landed.state.index(), 3);
+    let refused = store.append(AppendRequest::after(state, &batch)).await;
+    assert!(
+        matches!(refused, Err(AppendError::Conflict { event_index: 1, .. })),
+        "{refused:?}"
+    );
+
+    // Two batches that overlap, at once: never a mixture.
+    let (first, second) = ([added(10), added(11)], [added(20), added(21), added(22)]);
+    let requests = [
+        AppendRequest::after(landed.state, &first),
+        AppendRequest::after(landed.state, &second),
+    ];
+    let answers = join_all(requests.into_iter().map(|request| store.append(request))).await;
+    assert_eq!(
+        answers.iter().filter(|answer| answer.is_ok()).count(),
+        1,
+        "{answers:?}"
+    );
+    let stored = amounts(store, state.log_id()).await;
+    assert!(
+        [[0, 1, 2, 3, 10, 11].as_slice(), &[0, 1, 2, 3, 20, 21, 22]].contains(&stored.as_slice()),
+        "{stored:?}"
+    );
+}
+
+/// Neighbours in an index are not the same log.
+pub async fn logs_do_not_touch_each_other(store: &impl Store) {
+    let (one, other) = (log_of(store, 3).await, log_of(store, 5).await);
+    assert_eq!(amounts(store, one.log_id()).await, [0, 1, 2]);
+    assert_eq!(amounts(store, other.log_id()).await, [0, 1, 2, 3, 4]);
+}
+
+/// A refused request leaves no trace.
+pub async fn what_exceeds_a_limit_changes_nothing(store: &impl Store) {
+    let state = log_of(store, 1).await;
+    let too_many = vec![added(1); Limits::default().max_events_per_append + 1];
+    let refused = store.append(AppendRequest::after(state, &too_many)).await;
+    assert!(
+        matches!(
+            refused,
+            Err(AppendError::Invalid(InvalidAppend::TooManyEvents { .. }))
+        ),
+        "{refused:?}"
+    );
+    let refused = store.append(AppendRequest::after(state, &[])).await;
+    assert!(
+        matches!(refused, Err(AppendError::Invalid(InvalidAppend::NoEvents))),
+        "{refused:?}"
+    );
+    for key in ["", &"k".repeat(513)] {
+        let refused = append_with_key(store, state, &[added(1)], key).await;
+        assert!(
+            matches!(
+                refused,
+                Err(AppendError::Invalid(InvalidAppend::IdempotencyKey { .. }))
+            ),
+            "{refused:?}"
+        );
+    }
+    let prefix = fresh_key();
+    let key = format!(
+        "{prefix}{}",
+        "k".repeat(Limits::MAX_KEY_BYTES - prefix.len())
+    );
+    append_with_key(store, state, &too_many[..1000], &key)
+        .await
+        .expect("1,000 events and a long key are allowed");
+    assert_eq!(all(store, state.log_id()).await.len(), 1001);
+}
+
+/// A caller who gives up leaves the log whole and the store usable, whether its event was stored or not.
+pub async fn a_dropped_append_harms_nobody(store: &impl Store) {
+    let state = log_of(store, 1).await;
+    let events = [added(1)];
+    for _ in 0..8 {
+        // Polled once, then dropped.
+        let _ = store
+            .append(AppendRequest::after(state, &events))
+            .now_or_never();
+    }
+    let stored = amounts(store, state.log_id()).await;
+    assert!(
+        stored.len() <= 2,
+        "of appends at one index at most one wins: {stored:?}"
+    );
+    let end = all(store, state.log_id())
+        .await
+        .last()
+        .map(RecordedEvent::state)
+        .expect("the first event is there");
+    // Somebody's event may still land in between; whoever is refused sees the new end.
+    if append(store, end, 9).await.is_err() {
+        let end = all(store, state.log_id())
+            .await
+            .last()
+            .map(RecordedEvent::state)
+            .expect("the first event is there");
+        append(store, end, 9)
+            .await
+            .expect("all dropped appends have been answered by now");
+    }
+}

@@ -1,0 +1,106 @@
+//! What the promises are tried with.
+
+use crate::ids::{EventId, LogId};
+use crate::stores::{
+    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, ReadStart,
+};
+use crate::testing::conformance::CounterEvent;
+use crate::{EventRecord, LogState, RecordedEvent};
+
+/// A store of the suite's events.
+pub trait Store: EventStore<CounterEvent> {}
+impl<S: EventStore<CounterEvent>> Store for S {}
+
+/// What an append answers.
+pub(super) type Answer = Result<Appended<CounterEvent>, AppendError>;
+
+pub(super) fn added(amount: i64) -> CounterEvent {
+    CounterEvent::Added { amount }
+}
+
+pub(super) async fn create(store: &impl Store, log_id: LogId, amount: i64) -> LogState {
+    let events = [added(amount)];
+    store
+        .append(AppendRequest::create(log_id, &events))
+        .await
+        .expect("a new log can be created")
+        .state
+}
+
+pub(super) async fn append(store: &impl Store, state: LogState, amount: i64) -> Answer {
+    store
+        .append(AppendRequest::after(state, &[added(amount)]))
+        .await
+}
+
+/// A log of events that add 0, 1, 2 and so on.
+pub(super) async fn log_of(store: &impl Store, events: i64) -> LogState {
+    let mut state = create(store, LogId::new(), 0).await;
+    for amount in 1..events {
+        state = append(store, state, amount)
+            .await
+            .expect("the state is current")
+            .state;
+    }
+    state
+}
+
+pub(super) async fn page(
+    store: &impl Store,
+    log_id: LogId,
+    start: ReadStart,
+    limit: usize,
+) -> Result<Page<CounterEvent>, ReadError> {
+    store.read(ReadRequest::new(log_id, start, limit)).await
+}
+
+/// All events of a log, with a check that their indices are dense.
+pub(super) async fn all(store: &impl Store, log_id: LogId) -> Vec<RecordedEvent<CounterEvent>> {
+    let page = page(store, log_id, ReadStart::Index(0), 10_000)
+        .await
+        .expect("the log can be read");
+    assert!(!page.more, "a page of 10,000 holds the whole log");
+    let indices: Vec<u64> = page.records.iter().map(EventRecord::index).collect();
+    assert_eq!(
+        indices,
+        (0..indices.len() as u64).collect::<Vec<_>>(),
+        "indices are dense from 0"
+    );
+    page.records
+}
+
+pub(super) async fn amounts(store: &impl Store, log_id: LogId) -> Vec<i64> {
+    let amount = |record: &RecordedEvent<_>| match record.event() {
+        CounterEvent::Added { amount } => *amount,
+        CounterEvent::Noted { .. } => panic!("only amounts were written"),
+    };
+    all(store, log_id).await.iter().map(amount).collect()
+}
+
+pub(super) async fn append_with_key(
+    store: &impl Store,
+    state: LogState,
+    events: &[CounterEvent],
+    key: &str,
+) -> Answer {
+    let mut request = AppendRequest::after(state, events);
+    request.idempotency_key = Some(key);
+    store.append(request).await
+}
+
+pub(super) async fn create_with_key(
+    store: &impl Store,
+    log_id: LogId,
+    amount: i64,
+    key: &str,
+) -> Answer {
+    let events = [added(amount)];
+    let mut request = AppendRequest::create(log_id, &events);
+    request.idempotency_key = Some(key);
+    store.append(request).await
+}
+
+/// A key no other test uses, for stores that outlive a test.
+pub(super) fn fresh_key() -> String {
+    format!("key-{}", EventId::new())
+}
