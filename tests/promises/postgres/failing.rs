@@ -1,0 +1,293 @@
+//! Servers that are slow, gone, locked, read-only or not to be had.
+
+use super::TestStore;
+use crate::payments::{PaymentEvent, captured, payments, refund};
+use eventlogs::stores::StoreError;
+use eventlogs::{
+    AppendOptions, DecideOptions, EventRecord, LogManagerError, LogState, PostgresEventStore,
+    PostgresOptions,
+};
+use sqlx::Executor;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_server_that_only_reads_is_recognised() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let log_id = captured(&payments(store.store.clone())).await;
+    let standby = store
+        .connect
+        .clone()
+        .options([("default_transaction_read_only", "on")]);
+    let standby = PostgresEventStore::connect_with(standby, store.options.clone())
+        .await
+        .unwrap();
+    let manager = payments(standby);
+    assert_eq!(
+        manager.reduce(&log_id).await.unwrap().aggregate().captured,
+        100
+    );
+    let refused = manager
+        .append(
+            LogState::at(log_id, 1),
+            &PaymentEvent::Voided,
+            &AppendOptions::default(),
+        )
+        .await;
+    assert!(
+        matches!(
+            refused,
+            Err(LogManagerError::Store(StoreError::ReadOnly { .. }))
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_locked_is_waited_for_and_then_reported() {
+    let Some(store) = TestStore::with(PostgresOptions {
+        lock_timeout: Duration::from_millis(50),
+        ..PostgresOptions::default()
+    })
+    .await
+    else {
+        return;
+    };
+    let manager = payments(store.store.clone());
+    let log_id = captured(&manager).await;
+    let mut other = store.connection().await;
+    other.execute("begin").await.unwrap();
+    sqlx::query(
+        "insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch)
+         values ($1, 2, gen_random_uuid(), 'payment.voided', 1, 1, '{}', now(), 1)",
+    )
+    .bind(log_id.as_uuid())
+    .execute(&mut other)
+    .await
+    .unwrap();
+    let blocked = manager
+        .append(
+            LogState::at(log_id, 1),
+            &PaymentEvent::Voided,
+            &AppendOptions::default(),
+        )
+        .await;
+    assert!(
+        matches!(
+            blocked,
+            Err(LogManagerError::Store(StoreError::Busy { .. }))
+        ),
+        "{blocked:?}"
+    );
+    other.execute("rollback").await.unwrap();
+    manager
+        .append(
+            LogState::at(log_id, 1),
+            &PaymentEvent::Voided,
+            &AppendOptions::default(),
+        )
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_again() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let (proxy, behind) = store.through_proxy(Duration::from_secs(20)).await;
+    let manager = payments(behind);
+    let log_id = captured(&manager).await;
+    let mut state = LogState::at(log_id, 1);
+    let rounds = 60;
+    for round in 0..rounds {
+        // Once more, so that the statement is prepared on the connection and the lost answer is that of the append.
+        manager.reduce(&log_id).await.unwrap();
+        let key = (round % 2 == 0).then(|| format!("{log_id}-{round}"));
+        let options = AppendOptions {
+            idempotency_key: key,
+            ..Default::default()
+        };
+        proxy.lose_next_answer();
+        let events =
+            vec![PaymentEvent::Captured { amount: round }; 1 + usize::try_from(round % 3).unwrap()];
+        state = manager
+            .append_all(state, &events, &options)
+            .await
+            .expect("the library finds the truth");
+    }
+    assert!(
+        proxy.lost_answers() >= rounds,
+        "{} answers were lost",
+        proxy.lost_answers()
+    );
+    let records = manager.load(&log_id, 2, 1_000).await.unwrap();
+    let amounts: Vec<_> = records
+        .iter()
+        .map(|record| record.event().clone())
+        .collect();
+    let expected = (0..rounds).flat_map(|round| {
+        vec![PaymentEvent::Captured { amount: round }; 1 + usize::try_from(round % 3).unwrap()]
+    });
+    assert_eq!(
+        amounts,
+        expected.collect::<Vec<_>>(),
+        "each event exactly once"
+    );
+    assert_eq!(records.last().map(EventRecord::index), Some(state.index()));
+}
+
+#[tokio::test]
+async fn without_an_answer_in_time_the_outcome_is_unknown() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let (proxy, behind) = store.through_proxy(Duration::from_millis(400)).await;
+    let manager = payments(behind);
+    let log_id = captured(&manager).await;
+    proxy.black_hole(true);
+    let state = LogState::at(log_id, 1);
+    let unknown = manager
+        .append(state, &refund(1), &AppendOptions::default())
+        .await;
+    assert!(
+        matches!(
+            unknown,
+            Err(LogManagerError::Store(StoreError::OutcomeUnknown {
+                source: Some(_)
+            }))
+        ),
+        "{unknown:?}"
+    );
+    // A read cannot have changed anything.
+    let unread = manager.reduce(&log_id).await;
+    assert!(
+        matches!(
+            unread,
+            Err(LogManagerError::Store(StoreError::Unavailable { .. }))
+        ),
+        "{unread:?}"
+    );
+    proxy.black_hole(false);
+    assert_eq!(
+        manager.reduce(&log_id).await.unwrap().aggregate().captured,
+        100
+    );
+}
+
+#[tokio::test]
+async fn ended_sessions_are_replaced() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let name = format!("victim of {}", store.options.schema);
+    let connect = store.connect.clone().application_name(&name);
+    let manager = payments(
+        PostgresEventStore::connect_with(connect, store.options.clone())
+            .await
+            .unwrap(),
+    );
+    let log_id = captured(&manager).await;
+    let mut killer = store.connection().await;
+    let working = tokio::spawn({
+        let manager = manager.clone();
+        async move {
+            for _ in 0..30 {
+                let options = DecideOptions {
+                    max_attempts: 100,
+                    ..Default::default()
+                };
+                manager
+                    .decide(&log_id, &options, |_| Ok::<_, ()>([refund(1)]))
+                    .await
+                    .expect("sessions are replaced");
+            }
+        }
+    });
+    while !working.is_finished() {
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1",
+        )
+        .bind(&name)
+        .execute(&mut killer)
+        .await
+        .unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    working.await.unwrap();
+    assert_eq!(
+        manager.reduce(&log_id).await.unwrap().aggregate().refunded,
+        30
+    );
+}
+
+/// The mistakes that one can make with an address, and what they are told.
+#[tokio::test]
+async fn servers_that_cannot_be_had_are_reported_without_secrets() {
+    let unreachable = "postgres://app:hunter2@127.0.0.1:1/payments";
+    let malformed = [
+        "postgres://app:hunter2@host:notaport/db",
+        "mysql://app:hunter2@host/db",
+        "app:hunter2",
+        "",
+    ];
+    for url in malformed {
+        let error = PostgresEventStore::connect(url).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::InvalidUrl { .. }),
+            "{url}: {error:?}"
+        );
+        assert!(
+            !format!("{error} {error:?}").contains("hunter2"),
+            "{error:?}"
+        );
+    }
+    let error = PostgresEventStore::connect(unreachable).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(
+        !format!("{error} {error:?}").contains("hunter2"),
+        "{error:?}"
+    );
+
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let no_database = store.connect.clone().database("no_such_database");
+    let tls = store
+        .connect
+        .clone()
+        .ssl_mode(sqlx::postgres::PgSslMode::Require);
+    let error = PostgresEventStore::connect_with(no_database, store.options.clone())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+    let error = PostgresEventStore::connect_with(tls, store.options.clone())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Tls { .. }), "{error:?}");
+    let schema = PostgresOptions {
+        schema: "No; drop table".to_owned(),
+        ..PostgresOptions::default()
+    };
+    let error = PostgresEventStore::connect_with(store.connect.clone(), schema)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, StoreError::InvalidSchema { .. }),
+        "{error:?}"
+    );
+    let wrong = store
+        .connect
+        .clone()
+        .username("nobody_of_that_name")
+        .password("hunter2");
+    let error = PostgresEventStore::connect_with(wrong, store.options.clone())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+    assert!(
+        !format!("{error} {error:?}").contains("hunter2"),
+        "{error:?}"
+    );
+}

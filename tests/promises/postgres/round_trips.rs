@@ -1,0 +1,97 @@
+//! How often the server is asked.
+
+use super::TestStore;
+use crate::payments::{PaymentEvent, payments, refund};
+use crate::servers;
+use eventlogs::ids::LogId;
+use eventlogs::{AppendOptions, CreateOptions, DecideOptions, LogState};
+use sqlx::{ConnectOptions, PgConnection, Row};
+
+/// What was asked of the server in this schema since the last look, by the number of executions.
+async fn executions(store: &TestStore, connection: &mut PgConnection) -> i64 {
+    let count = "select coalesce(sum(calls), 0)::bigint from pg_stat_statements where query like '%' || $1 || '%' \
+                 and query not like '%pg_stat_statements%'";
+    sqlx::query(count)
+        .bind(&store.options.schema)
+        .fetch_one(connection)
+        .await
+        .unwrap()
+        .get(0)
+}
+
+#[tokio::test]
+async fn each_operation_is_one_round_trip() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let mut connection = store.connection().await;
+    if sqlx::raw_sql("create extension if not exists pg_stat_statements with schema public")
+        .execute(&mut connection)
+        .await
+        .is_err()
+        || sqlx::query("select 1 from public.pg_stat_statements limit 1")
+            .fetch_all(&mut connection)
+            .await
+            .is_err()
+    {
+        servers::left_out("counting round trips: the server has no pg_stat_statements");
+        return;
+    }
+    let mut connection = store.connect.connect().await.unwrap();
+    let manager = payments(store.store.clone());
+    let log_id = LogId::new();
+    let mut state = LogState::at(log_id, 0);
+    let mut before = executions(&store, &mut connection).await;
+    macro_rules! one_round_trip {
+        ($what:literal, $operation:expr) => {{
+            let result = $operation;
+            let after = executions(&store, &mut connection).await;
+            assert_eq!(after - before, 1, $what);
+            before = after;
+            result
+        }};
+    }
+    let event = PaymentEvent::Captured { amount: 1 };
+    let requested = PaymentEvent::Requested { amount: 1 };
+    one_round_trip!(
+        "create",
+        manager
+            .create(&log_id, &requested, &CreateOptions::default())
+            .await
+            .unwrap()
+    );
+    state = one_round_trip!(
+        "append",
+        manager
+            .append(state, &event, &AppendOptions::default())
+            .await
+            .unwrap()
+    );
+    let options = AppendOptions {
+        idempotency_key: Some(log_id.to_string()),
+        ..Default::default()
+    };
+    one_round_trip!(
+        "append_all with a key",
+        manager
+            .append_all(state, &[event.clone(), event.clone()], &options)
+            .await
+            .unwrap()
+    );
+    one_round_trip!("cold reduce", manager.reduce(&log_id).await.unwrap());
+    manager.flush_cache().await;
+    let warm = one_round_trip!("warm reduce", manager.reduce(&log_id).await.unwrap());
+    assert_eq!(warm.applied_events(), 0);
+    one_round_trip!("load", manager.load(&log_id, 0, 100).await.unwrap());
+    let decided = one_round_trip!(
+        "warm decide",
+        manager
+            .decide(&log_id, &DecideOptions::default(), |_| Ok::<_, ()>([
+                refund(0)
+            ]))
+            .await
+            .unwrap()
+    );
+    assert_eq!(decided.aggregation().through_index(), 4);
+    let _ = before;
+}
