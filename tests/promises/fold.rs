@@ -1,6 +1,7 @@
 //! A fold that starts from the cache is the fold from the start: for every history and every content of the cache.
 
 use crate::payments::{Payment, PaymentEvent, cached_payments, payments, refund};
+use crate::postgres::TestStore;
 use crate::sqlite_file::{TemporaryStore, execute};
 use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::{EventId, LogId};
@@ -127,10 +128,10 @@ async fn a_log_longer_than_a_page_folds_like_a_short_one() {
     }
 }
 
-#[tokio::test]
-async fn the_aggregate_of_a_restored_database_is_reduced_afresh() {
-    let file = TemporaryStore::open().await;
-    let payments = payments(file.store.clone());
+async fn a_restored_database_is_reduced_afresh(
+    payments: LogManager<Payment>,
+    execute: impl AsyncFn(&'static str),
+) {
     let log_id = LogId::new();
     let mut state = payments
         .create(
@@ -155,7 +156,7 @@ async fn the_aggregate_of_a_restored_database_is_reduced_afresh() {
     payments.flush_cache().await;
 
     // The cache is ahead of the store.
-    execute(&file.path(), "delete from events where event_index > 1").await;
+    execute("delete from events where event_index > 1").await;
     let payment = payments.reduce(&log_id).await.unwrap();
     assert_eq!(
         (payment.aggregate().captured, payment.through_index()),
@@ -171,7 +172,7 @@ async fn the_aggregate_of_a_restored_database_is_reduced_afresh() {
 
     // The cache has another history of the same length.
     payments.flush_cache().await;
-    execute(&file.path(), "delete from events where event_index > 0").await;
+    execute("delete from events where event_index > 0").await;
     payments
         .append(
             first,
@@ -188,7 +189,7 @@ async fn the_aggregate_of_a_restored_database_is_reduced_afresh() {
 
     // The log is gone altogether.
     payments.flush_cache().await;
-    execute(&file.path(), "delete from events").await;
+    execute("delete from events").await;
     let gone = payments.reduce(&log_id).await;
     assert!(
         matches!(gone, Err(LogManagerError::LogNotFound { .. })),
@@ -196,10 +197,10 @@ async fn the_aggregate_of_a_restored_database_is_reduced_afresh() {
     );
 }
 
-#[tokio::test]
-async fn a_log_with_a_missing_event_is_an_error_not_a_wrong_sum() {
-    let file = TemporaryStore::open().await;
-    let payments = payments(file.store.clone());
+async fn a_missing_event_is_an_error(
+    payments: LogManager<Payment>,
+    execute: impl AsyncFn(&'static str),
+) {
     let log_id = LogId::new();
     let state = payments
         .create(
@@ -218,7 +219,7 @@ async fn a_log_with_a_missing_event_is_an_error_not_a_wrong_sum() {
         .append_all(state, &batch, &AppendOptions::default())
         .await
         .unwrap();
-    execute(&file.path(), "delete from events where event_index = 2").await;
+    execute("delete from events where event_index = 2").await;
     let broken = payments.reduce(&log_id).await;
     assert!(
         matches!(
@@ -231,7 +232,7 @@ async fn a_log_with_a_missing_event_is_an_error_not_a_wrong_sum() {
         ),
         "{broken:?}"
     );
-    execute(&file.path(), "delete from events where event_index = 0").await;
+    execute("delete from events where event_index = 0").await;
     let broken = payments.reduce(&log_id).await;
     assert!(
         matches!(
@@ -244,6 +245,39 @@ async fn a_log_with_a_missing_event_is_an_error_not_a_wrong_sum() {
         ),
         "{broken:?}"
     );
+}
+
+#[tokio::test]
+async fn the_aggregate_of_a_restored_file_is_reduced_afresh() {
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    a_restored_database_is_reduced_afresh(payments, async |sql| execute(&file.path(), sql).await)
+        .await;
+}
+
+#[tokio::test]
+async fn the_aggregate_of_a_restored_server_is_reduced_afresh() {
+    let Some(server) = TestStore::new().await else {
+        return;
+    };
+    let payments = payments(server.store.clone());
+    a_restored_database_is_reduced_afresh(payments, async |sql| server.execute(sql).await).await;
+}
+
+#[tokio::test]
+async fn a_missing_event_in_a_file_is_an_error_not_a_wrong_sum() {
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    a_missing_event_is_an_error(payments, async |sql| execute(&file.path(), sql).await).await;
+}
+
+#[tokio::test]
+async fn a_missing_event_on_a_server_is_an_error_not_a_wrong_sum() {
+    let Some(server) = TestStore::new().await else {
+        return;
+    };
+    let payments = payments(server.store.clone());
+    a_missing_event_is_an_error(payments, async |sql| server.execute(sql).await).await;
 }
 
 #[tokio::test]
@@ -407,7 +441,10 @@ proptest! {
         runtime.block_on(async {
             run(steps.clone(), FakeEventStore::new(), FakeAggregationCache::new()).await;
             run(steps.clone(), SqliteEventStore::in_memory().await.unwrap(), FakeAggregationCache::new()).await;
-            run(steps, SqliteEventStore::in_memory().await.unwrap(), MemoryAggregationCache::default()).await;
+            run(steps.clone(), SqliteEventStore::in_memory().await.unwrap(), MemoryAggregationCache::default()).await;
+            if let Some(server) = TestStore::new().await {
+                run(steps, server.store, MemoryAggregationCache::default()).await;
+            }
         });
     }
 }
