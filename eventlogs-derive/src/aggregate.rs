@@ -4,6 +4,7 @@ mod cache;
 mod expand;
 mod model;
 mod parse;
+mod shape;
 mod stub;
 
 use crate::errors::Errors;

@@ -3,10 +3,13 @@
 mod arguments;
 mod block;
 mod expand;
+mod fingerprint;
 mod handler;
 mod model;
+mod named;
 mod parse;
 mod pattern;
+mod stub;
 
 use crate::errors::Errors;
 use crate::tokens;
@@ -32,7 +35,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Some(model) if errors.is_empty() => expand::expand(&model, &block),
         _ => {
             let mut output = errors.into_tokens();
-            output.extend(expand::stub(&block, &library, event.as_ref()));
+            output.extend(stub::stub(&block, &library, event.as_ref()));
             output
         }
     }

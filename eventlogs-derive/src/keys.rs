@@ -90,6 +90,12 @@ static KEYS: &[KeyFacts] = &[
         "a list of rules",
         "cache(min_events = 10)",
     ),
+    key(
+        Place::Aggregate,
+        "fingerprint",
+        "a string",
+        "fingerprint = \"2\"",
+    ),
     key(Place::Aggregate, "crate", "a path", "crate = ::eventlogs"),
     key(Place::Cache, "min_events", "an integer", "min_events = 10"),
     key(
@@ -288,7 +294,7 @@ mod tests {
         );
         assert_eq!(
             mistakes(quote!(snapshot), Place::Aggregate),
-            ["unknown key `snapshot`; expected one of `event`, `cache`, `crate`"]
+            ["unknown key `snapshot`; expected one of `event`, `cache`, `fingerprint`, `crate`"]
         );
     }
 

@@ -20,6 +20,7 @@ mod duration;
 mod errors;
 mod event;
 mod event_handler;
+mod fingerprint;
 mod keys;
 #[cfg(test)]
 mod mangle;

@@ -1,15 +1,14 @@
 //! What a key takes: turning an entry's value into the kind that its key asks for.
 
+use crate::attribute::Value;
 use crate::duration;
 use crate::keys::Known;
 use crate::suggest;
 use crate::tokens;
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Lit, LitStr, Path, Type};
-
-use crate::attribute::Value;
 
 /// A number that is known now, or a constant that the compiler knows later.
 #[derive(Clone)]
@@ -128,7 +127,7 @@ impl Known {
         }
     }
 
-    /// One of a few words in a string literal, or a type: `(word, _)` or `(_, type)`.
+    /// One of `words` in a string literal, or a type. `noun` is what the words are, for messages.
     pub(crate) fn word_or_type(
         &self,
         noun: &str,
@@ -166,24 +165,35 @@ pub(crate) enum WordOrType {
 }
 
 /// The path of the library in generated code: what `crate = …` says, else `::eventlogs`.
-#[derive(Clone)]
-pub(crate) struct Library(TokenStream);
-
-impl Default for Library {
-    fn default() -> Self {
-        Self(quote!(::eventlogs))
-    }
+#[derive(Clone, Default)]
+pub(crate) struct Library {
+    /// The user's own path.
+    renamed: Option<Path>,
 }
 
 impl Library {
     /// The library under the name that the user gave it.
     pub(crate) fn renamed(path: &Path) -> Self {
-        Self(path.to_token_stream())
+        Self {
+            renamed: Some(path.clone()),
+        }
+    }
+
+    /// The path as if the user had written it at `place`, so that what is wrong with it is reported there.
+    pub(crate) fn written_at(&self, place: Span) -> TokenStream {
+        if let Some(path) = &self.renamed {
+            tokens::located(path, place)
+        } else {
+            quote_spanned!(place=> ::eventlogs)
+        }
     }
 }
 
 impl ToTokens for Library {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
+        match &self.renamed {
+            Some(path) => path.to_tokens(tokens),
+            None => tokens.extend(quote!(::eventlogs)),
+        }
     }
 }

@@ -9,8 +9,9 @@ pub use crate::codec::Json;
 #[cfg(feature = "msgpack")]
 pub use crate::codec::MsgPack;
 
-use crate::Codec;
+use crate::{Codec, Event, EventSchema, EventType};
 use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 
 /// Reads a payload of a past version and upgrades it. A function of its own so that the type of the old payload is
 /// inferred from the upcaster's parameter.
@@ -28,43 +29,89 @@ where
     stored.read::<Own, Old>().map(upcaster)
 }
 
-/// Names the JSON codec, or says which feature is missing.
+/// Combines the hashes of pieces of code into one.
+#[must_use]
+pub fn fingerprint(parts: &[u64]) -> u64 {
+    parts
+        .iter()
+        .fold(EMPTY, |hash, part| hashed(hash, &part.to_le_bytes()))
+}
+
+/// The hash of nothing.
+const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Adds bytes to a hash (FNV-1a, 64 bits): unlike the standard library's it is the same in every release.
+fn hashed(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The hash of the stored names and versions of events, if they have any.
+///
+/// An aggregate's events need not implement [`Event`], and no bound can say "if they do". A call on
+/// `&PhantomData::<E>` can: the compiler tries the reference first, and what it refers to where that is not implemented.
+pub trait SchemaFingerprint {
+    /// The hash.
+    fn schema_fingerprint(self) -> u64;
+}
+
+impl<E: Event> SchemaFingerprint for &PhantomData<E> {
+    fn schema_fingerprint(self) -> u64 {
+        let entry = |entry: &EventSchema| {
+            let EventType { name, version } = entry.event_type;
+            hashed(hashed(EMPTY, name.as_bytes()), &version.to_le_bytes())
+        };
+        // A sum, as the order of the variants makes no difference.
+        E::SCHEMA.iter().map(entry).fold(0, u64::wrapping_add)
+    }
+}
+
+impl<E> SchemaFingerprint for PhantomData<E> {
+    fn schema_fingerprint(self) -> u64 {
+        0
+    }
+}
+
+/// Names the JSON codec.
 #[cfg(feature = "json")]
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __codec_json {
-    () => {
-        $crate::__private::Json
+    ($name:ident) => {
+        type $name = $crate::__private::Json;
     };
 }
 
-/// Names the JSON codec, or says which feature is missing.
+/// Says which feature the JSON codec needs, and names another that keeps the enum free of further complaints.
 #[cfg(not(feature = "json"))]
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __codec_json {
-    () => {
-        ::core::compile_error!("codec `json` needs the `json` feature of `eventlogs`")
+    ($name:ident) => {
+        ::core::compile_error!("codec `json` needs the `json` feature of `eventlogs`");
+        type $name = $crate::__private::StubCodec;
     };
 }
 
-/// Names the MessagePack codec, or says which feature is missing.
+/// Names the MessagePack codec.
 #[cfg(feature = "msgpack")]
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __codec_msgpack {
-    () => {
-        $crate::__private::MsgPack
+    ($name:ident) => {
+        type $name = $crate::__private::MsgPack;
     };
 }
 
-/// Names the MessagePack codec, or says which feature is missing.
+/// Says which feature the MessagePack codec needs, and names another that keeps the enum free of further complaints.
 #[cfg(not(feature = "msgpack"))]
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __codec_msgpack {
-    () => {
-        ::core::compile_error!("codec `msgpack` needs the `msgpack` feature of `eventlogs`")
+    ($name:ident) => {
+        ::core::compile_error!("codec `msgpack` needs the `msgpack` feature of `eventlogs`");
+        type $name = $crate::__private::StubCodec;
     };
 }
 

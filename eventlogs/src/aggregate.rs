@@ -59,8 +59,8 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 /// A number that changes when the code of an aggregate changes, so that caches outside the process never hand an
 /// aggregate to code that would have reduced it differently.
 ///
-/// `derive(Aggregate)` implements it. An aggregate written by hand lives in the in-process cache until it implements it,
-/// and then has to count up by itself:
+/// [`derive(Aggregate)`](macro@crate::Aggregate#code-fingerprint) implements it, and lists what it sees. An aggregate
+/// written by hand lives in the in-process cache until it implements it, and then has to count up by itself:
 ///
 /// ```
 /// use eventlogs::CodeFingerprint;
@@ -112,4 +112,11 @@ pub trait CodeFingerprint {
 pub trait EventHandler<E> {
     /// Changes the state by one event.
     fn handle(&mut self, event_record: &impl EventRecord<E>);
+
+    /// The handlers' part of a derived [`CodeFingerprint`]. Those written by hand contribute nothing.
+    #[doc(hidden)]
+    #[must_use]
+    fn handlers_fingerprint() -> u64 {
+        0
+    }
 }

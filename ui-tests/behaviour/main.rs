@@ -9,6 +9,7 @@
 mod caching;
 mod decoding;
 mod dispatch;
+mod fingerprints;
 mod payloads;
 mod serde_attributes;
 mod support;

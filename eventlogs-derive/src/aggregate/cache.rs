@@ -1,16 +1,18 @@
-//! The rules of caching rules: those that together never let anything be cached.
+//! The rules that together never let anything be cached.
 
 use super::parse::{Rule, Setting};
 use crate::errors::Errors;
 use crate::values::{Length, Number};
 use syn::Path;
 
-/// Two bounds by path, or a bound by path and a number: compared by the compiler, as only it knows the constants.
+/// A bound by path, and what it must not be below: compared by the compiler, as only it knows the constants.
 pub(crate) struct Deferred {
-    /// The rule that is the lower bound, and its value in code.
-    pub(crate) least: (&'static str, Operand),
-    /// The rule that is the upper bound, and its value in code.
-    pub(crate) greatest: (&'static str, Operand),
+    /// The greater side.
+    pub(crate) greatest: Operand,
+    /// The lesser side.
+    pub(crate) least: Operand,
+    /// What is wrong if it is not so.
+    pub(crate) message: &'static str,
 }
 
 /// One side of a deferred comparison.
@@ -102,10 +104,10 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
     };
     let mut deferred = Vec::new();
     if let Some(Number::Constant(path)) = find("every") {
-        let least = ("1", Operand::Number(1));
         deferred.push(Deferred {
-            least,
-            greatest: ("every", Operand::Constant(path.clone())),
+            greatest: Operand::Constant(path.clone()),
+            least: Operand::Number(1),
+            message: "this policy never caches: `every` is 0",
         });
     }
     match (find("min_events"), find("max_events")) {
@@ -119,8 +121,9 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
         }
         (Some(Number::Known(..)), Some(Number::Known(..))) => {}
         (Some(least), Some(greatest)) => deferred.push(Deferred {
-            least: ("min_events", operand(least)),
-            greatest: ("max_events", operand(greatest)),
+            greatest: operand(greatest),
+            least: operand(least),
+            message: "this policy never caches: `max_events` is below `min_events`",
         }),
         _ => {}
     }

@@ -9,7 +9,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Path};
+use syn::{GenericParam, Ident, Path};
 
 /// The whole output of the derive.
 pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
@@ -25,11 +25,8 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     let cache = cache(model);
     let checks = model.deferred.iter().map(check);
     let event_record = tokens::local("event_record");
-    // Where there is no handler block for these events, the event type in the attribute is the place to say so.
-    let handler = tokens::located(
-        &quote!(<Self as #library::EventHandler<#event>>::handle),
-        event.span(),
-    );
+    let handler = handler(model, "handle");
+    let fingerprint = fingerprint(model);
     quote! {
         #(#checks)*
 
@@ -47,7 +44,69 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
                 #handler(self, #event_record)
             }
         }
+
+        #fingerprint
     }
+}
+
+/// A function of the handlers.
+///
+/// Where there is no block of handlers for these events, the event type in the attribute is the place to say so.
+fn handler(model: &AggregateModel<'_>, function: &str) -> TokenStream {
+    let AggregateModel { library, event, .. } = model;
+    let function = Ident::new(function, Span::call_site());
+    tokens::located(
+        &quote!(<Self as #library::EventHandler<#event>>::#function),
+        event.span(),
+    )
+}
+
+/// The implementation of `CodeFingerprint`: the type's own hash, its handlers' and its events'.
+fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
+    let AggregateModel {
+        ident,
+        generics,
+        library,
+        event,
+        fingerprint,
+        ..
+    } = model;
+    let (parameters, arguments, _) = generics.split_for_impl();
+    // Whether generic events have stored names is known only where they are used. Of others the method call below
+    // finds it out, so that events in memory need none.
+    let bounds = (!generics.params.is_empty()).then(|| {
+        let stored = mentions_parameter(model).then(|| quote!(#event: #library::Event,));
+        quote!(Self: #library::EventHandler<#event>, #stored)
+    });
+    let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
+    let handlers = handler(model, "handlers_fingerprint");
+    quote! {
+        #[automatically_derived]
+        impl #parameters #library::CodeFingerprint for #ident #arguments #where_clause {
+            fn code_fingerprint() -> u64 {
+                use #library::__private::SchemaFingerprint as _;
+                #library::__private::fingerprint(&[
+                    #fingerprint,
+                    #handlers(),
+                    (&::core::marker::PhantomData::<#event>).schema_fingerprint(),
+                ])
+            }
+        }
+    }
+}
+
+/// Whether the event type depends on a parameter of the aggregate.
+fn mentions_parameter(model: &AggregateModel<'_>) -> bool {
+    let event = model.event.to_token_stream();
+    let mut parameters = model.generics.params.iter();
+    parameters.any(|parameter| {
+        let name = match parameter {
+            GenericParam::Type(parameter) => &parameter.ident,
+            GenericParam::Const(parameter) => &parameter.ident,
+            GenericParam::Lifetime(_) => return false,
+        };
+        tokens::mention(event.clone(), name)
+    })
 }
 
 /// The policy, unless it is the trait's default.
@@ -108,13 +167,11 @@ fn typed(model: &AggregateModel<'_>, path: &Path) -> TokenStream {
 
 /// A comparison that the compiler makes.
 fn check(deferred: &Deferred) -> TokenStream {
-    let (least_name, least) = &deferred.least;
-    let (greatest_name, greatest) = &deferred.greatest;
-    let message = if *least_name == "1" {
-        format!("this policy never caches: `{greatest_name}` is 0")
-    } else {
-        format!("this policy never caches: `{greatest_name}` is below `{least_name}`")
-    };
+    let Deferred {
+        greatest,
+        least,
+        message,
+    } = deferred;
     let span = match (greatest, least) {
         (Operand::Constant(path), _) | (Operand::Number(_), Operand::Constant(path)) => path.span(),
         (Operand::Number(_), Operand::Number(_)) => Span::call_site(),

@@ -3,6 +3,7 @@
 use super::cache::{self, Deferred};
 use super::parse::{ParsedAggregate, Rule};
 use crate::errors::Errors;
+use crate::fingerprint::Fingerprint;
 use crate::values::Library;
 use proc_macro2::Ident;
 use syn::{Generics, Type};
@@ -21,6 +22,8 @@ pub(crate) struct AggregateModel<'a> {
     pub(crate) rules: Vec<Rule>,
     /// What the compiler still has to compare.
     pub(crate) deferred: Vec<Deferred>,
+    /// The hash of what it consists of, and of `fingerprint = …`.
+    pub(crate) fingerprint: u64,
 }
 
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
@@ -35,6 +38,10 @@ pub(crate) fn validate<'a>(
         );
     }
     let deferred = cache::check(&parsed.cache, errors);
+    let mut fingerprint = Fingerprint::of(&parsed.shape);
+    if let Some(text) = &parsed.fingerprint {
+        fingerprint.text(text);
+    }
     Some(AggregateModel {
         event: parsed.event?,
         ident: parsed.ident,
@@ -42,5 +49,6 @@ pub(crate) fn validate<'a>(
         library: parsed.library,
         rules: parsed.cache,
         deferred,
+        fingerprint: fingerprint.finish(),
     })
 }

@@ -1,12 +1,13 @@
 //! First stage: the type and its attributes, value by value.
 
+use super::shape;
 use crate::attribute::{self, Key, entries};
 use crate::errors::Errors;
 use crate::keys::{self, Known, Place};
 use crate::suggest;
 use crate::values::{Length, Library, Number};
-use proc_macro2::{Ident, Span};
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type};
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Path, Type};
 
 /// A type as it was written.
 pub(crate) struct ParsedAggregate<'a> {
@@ -22,6 +23,10 @@ pub(crate) struct ParsedAggregate<'a> {
     pub(crate) event_given: bool,
     /// `cache(…)`
     pub(crate) cache: Vec<Rule>,
+    /// `fingerprint = …`
+    pub(crate) fingerprint: Option<String>,
+    /// What it consists of.
+    pub(crate) shape: TokenStream,
 }
 
 /// One rule in `cache(…)`.
@@ -55,6 +60,8 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         event: None,
         event_given: false,
         cache: Vec::new(),
+        fingerprint: None,
+        shape: shape::shape(input),
     };
     if let Data::Union(data) = &input.data {
         errors.on(
@@ -71,6 +78,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         match known.facts.name {
             "event" => parsed.event = errors.keep(known.any_type()).cloned(),
             "cache" => parsed.cache = cache(&known, &mut parsed.event_given, errors),
+            "fingerprint" => parsed.fingerprint = errors.keep(known.string()).map(LitStr::value),
             _ => {
                 parsed.library = errors
                     .keep(known.path())

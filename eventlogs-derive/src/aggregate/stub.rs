@@ -5,7 +5,7 @@ use crate::tokens;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// An `impl Aggregate` that changes nothing. Without a known event type it is reduced from `()`.
+/// An `impl Aggregate` that changes nothing, and an empty fingerprint. Without a known event type it is reduced from `()`.
 pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
     let ParsedAggregate {
         ident,
@@ -25,12 +25,20 @@ pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
             #event: ::core::marker::Send + ::core::marker::Sync + 'static,
         }
     });
+    let own_where_clause = &generics.where_clause;
     let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
     quote! {
         #[automatically_derived]
         impl #parameters #library::Aggregate for #ident #arguments #where_clause {
             type Event = #event;
             fn apply(&mut self, _: &impl #library::EventRecord<#event>) {}
+        }
+
+        #[automatically_derived]
+        impl #parameters #library::CodeFingerprint for #ident #arguments #own_where_clause {
+            fn code_fingerprint() -> u64 {
+                0
+            }
         }
     }
 }

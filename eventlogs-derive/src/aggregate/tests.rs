@@ -8,7 +8,7 @@ use quote::quote;
 /// An item that uses everything.
 fn everything() -> TokenStream {
     quote! {
-        #[aggregate(event = events::PaymentEvent<T>, crate = ::sourcing)]
+        #[aggregate(event = events::PaymentEvent<T>, fingerprint = "2", crate = ::sourcing)]
         #[aggregate(cache(
             min_events = 1, max_events = MOST, every = 5, min_age = "1s", max_age = "7d", ttl = "1h", when = is_open
         ))]
@@ -48,6 +48,18 @@ fn the_output_is_what_one_would_write_by_hand() {
 
             fn apply(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
                 <Self as ::eventlogs::EventHandler<DoorEvent>>::handle(self, event_record)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::eventlogs::CodeFingerprint for Door {
+            fn code_fingerprint() -> u64 {
+                use ::eventlogs::__private::SchemaFingerprint as _;
+                ::eventlogs::__private::fingerprint(&[
+                    15349640386952096983u64,
+                    <Self as ::eventlogs::EventHandler<DoorEvent>>::handlers_fingerprint(),
+                    (&::core::marker::PhantomData::<DoorEvent>).schema_fingerprint(),
+                ])
             }
         }
     };

@@ -135,17 +135,18 @@ fn codec_name(model: &EventModel<'_>) -> TokenStream {
     }
 }
 
-/// A short name for a built-in codec: it comes from a macro of the library, which says so if the feature is missing.
+/// A short name for a built-in codec, declared by a macro of the library, which says so if the feature is missing.
+///
+/// All its tokens have the place of the codec in the attribute: that is where the compiler then points.
 fn codec_alias(model: &EventModel<'_>) -> Option<TokenStream> {
-    let library = &model.library;
     let (name, span) = match &model.codec {
         CodecModel::Json(span) => ("__codec_json", *span),
         CodecModel::MsgPack(span) => ("__codec_msgpack", *span),
         CodecModel::Custom(_) => return None,
     };
     let name = Ident::new(name, span);
-    let found = tokens::located(&quote!(#library::#name!()), span);
-    Some(quote!(type __Codec = #found;))
+    let library = model.library.written_at(span);
+    Some(quote_spanned!(span=> #library::#name!(__Codec);))
 }
 
 /// What an event asks of its type parameters.

@@ -45,7 +45,7 @@ fn the_output_is_what_one_would_write_by_hand() {
             reason = "the payloads repeat the names of the enum and are only used by serde"
         )]
         const _: () = {
-            type __Codec = ::eventlogs::__codec_json!();
+            ::eventlogs::__codec_json!(__Codec);
 
             #[derive(::eventlogs::__private::serde::Serialize)]
             #[serde(crate = ":: eventlogs :: __private :: serde", remote = "DoorEvent", untagged)]

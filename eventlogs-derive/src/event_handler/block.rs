@@ -44,6 +44,16 @@ pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {
     segments.len() <= 2 && segments.last().is_some_and(|segment| segment.ident == name)
 }
 
+/// Whether an attribute of the block or of a handler holds for the generated code, too.
+pub(crate) fn goes_along(attribute: &Attribute) -> bool {
+    is_condition(attribute) || attribute.path().is_ident("allow")
+}
+
+/// Whether the attribute may remove what it stands on.
+pub(crate) fn is_condition(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg")
+}
+
 /// Whether the attribute is called by one of the names.
 fn is_one_of(attribute: &Attribute, names: &[&str]) -> bool {
     names.iter().any(|name| is_called(attribute, name))
@@ -151,7 +161,6 @@ impl Block {
     pub(crate) fn stripped(&self, helpers: &[&str], extra: &TokenStream) -> TokenStream {
         let ItemImpl {
             attrs,
-            modifiers: _,
             unsafety,
             impl_token,
             generics,
@@ -196,6 +205,13 @@ impl Member {
 }
 
 impl Method {
+    /// Whether it is marked `#[on(…)]`.
+    pub(crate) fn is_handler(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| is_called(attribute, "on"))
+    }
+
     /// The method without the helper attributes.
     fn stripped(&self, helpers: &[&str]) -> TokenStream {
         let attributes = self

@@ -2,15 +2,15 @@
 
 use super::HELPERS;
 use super::arguments::Ignored;
-use super::block::Block;
+use super::block::{Block, goes_along};
+use super::fingerprint::{self, Part};
 use super::handler::{Parameter, ParsedHandler};
-use super::model::{self, HandlerModel};
+use super::model::HandlerModel;
 use crate::tokens;
-use crate::values::Library;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, ItemImpl, Path};
+use syn::{ItemImpl, Path};
 
 /// The whole output of the attribute.
 pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
@@ -41,6 +41,10 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
             use ::core::clone::Clone as _;
         )
     });
+    let parts = fingerprint::parts(model, block);
+    let parts = parts
+        .iter()
+        .map(|Part { conditions, hash }| quote!(#(#conditions)* #hash));
     let block = block.stripped(HELPERS, &TokenStream::new());
     quote! {
         #block
@@ -54,6 +58,10 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
                 #import
                 let #matched = #library::EventRecord::event(#event_record);
                 #dispatch
+            }
+
+            fn handlers_fingerprint() -> u64 {
+                #library::__private::fingerprint(&[#(#parts),*])
             }
         }
     }
@@ -152,72 +160,4 @@ fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenSt
 /// pattern, the compiler's offer of another arm looks at the parentheses.
 fn grouped(pattern: &TokenStream, context: Span) -> TokenStream {
     quote_spanned!(context=> (#pattern))
-}
-
-/// Whether an attribute of the block or of a handler holds for the generated code, too.
-pub(crate) fn goes_along(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg") || attribute.path().is_ident("allow")
-}
-
-impl<'a> Parameter<'a> {
-    /// The name that the pattern has to bind for it.
-    fn name(&self) -> Option<&'a Ident> {
-        match self {
-            Self::Record { .. } => None,
-            Self::Bound { name, .. } => Some(name),
-        }
-    }
-
-    /// Whether it receives a copy.
-    fn is_cloned(&self) -> bool {
-        matches!(
-            self,
-            Self::Bound {
-                by_reference: false,
-                ..
-            }
-        )
-    }
-}
-
-/// What is emitted beside mistakes: the block as it was, and an implementation that does nothing, so that the rest of
-/// the crate compiles.
-pub(crate) fn stub(block: &Block, library: &Library, event: Option<&Path>) -> TokenStream {
-    let ItemImpl {
-        generics, self_ty, ..
-    } = &block.header;
-    let (_, _, where_clause) = generics.split_for_impl();
-    let parameters = &generics.params;
-    let separator = (!parameters.empty_or_trailing()).then(|| quote!(,));
-    // Without a known event type, every one of them is handled.
-    let (any, event) = match event {
-        Some(event) => (None, event.to_token_stream()),
-        None => (Some(quote!(__E)), quote!(__E)),
-    };
-    let attributes = block
-        .header
-        .attrs
-        .iter()
-        .filter(|attribute| goes_along(attribute));
-    let misspelled = model::misspelled(block).map(|(_, name)| name);
-    let helpers: Vec<&str> = HELPERS
-        .iter()
-        .copied()
-        .chain(misspelled.as_deref())
-        .collect();
-    let block = block.stripped(
-        &helpers,
-        &quote! {
-            #[allow(dead_code, reason = "the dispatch that calls the handlers is missing")]
-        },
-    );
-    quote! {
-        #block
-
-        #(#attributes)*
-        #[automatically_derived]
-        impl <#parameters #separator #any> #library::EventHandler<#event> for #self_ty #where_clause {
-            fn handle(&mut self, _: &impl #library::EventRecord<#event>) {}
-        }
-    }
 }

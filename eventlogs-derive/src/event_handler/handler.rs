@@ -1,7 +1,6 @@
 //! First stage: the signature of a handler, and what is wrong with it.
 
-use super::block::{Method, is_called};
-use super::expand::goes_along;
+use super::block::{Method, goes_along, is_called, is_condition};
 use super::pattern::{Alternative, FieldPatterns};
 use crate::errors::Errors;
 use crate::suggest;
@@ -31,7 +30,7 @@ impl ParsedHandler<'_> {
     pub(crate) fn is_conditional(&self) -> bool {
         self.attributes
             .iter()
-            .any(|attribute| attribute.path().is_ident("cfg"))
+            .any(|attribute| is_condition(attribute))
     }
 }
 
@@ -49,6 +48,27 @@ pub(crate) enum Parameter<'a> {
         /// Whether the parameter is a reference, and takes the binding as it is.
         by_reference: bool,
     },
+}
+
+impl<'a> Parameter<'a> {
+    /// The name that the pattern has to bind for it.
+    pub(crate) fn name(&self) -> Option<&'a Ident> {
+        match self {
+            Self::Record { .. } => None,
+            Self::Bound { name, .. } => Some(name),
+        }
+    }
+
+    /// Whether it receives a copy.
+    pub(crate) fn is_cloned(&self) -> bool {
+        matches!(
+            self,
+            Self::Bound {
+                by_reference: false,
+                ..
+            }
+        )
+    }
 }
 
 /// Reads a handler's signature.

@@ -34,10 +34,7 @@ pub(crate) fn parse<'a>(
     for member in &block.members {
         match member {
             Member::Method(method) => {
-                any_on |= method
-                    .attributes
-                    .iter()
-                    .any(|attribute| is_called(attribute, "on"));
+                any_on |= method.is_handler();
                 handlers.extend(method_handler(method, errors));
             }
             Member::Other(attributes, _) => {

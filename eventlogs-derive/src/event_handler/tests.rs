@@ -80,6 +80,12 @@ fn the_output_is_what_one_would_write_by_hand() {
                     (DoorEvent::Painted { .. }) => {}
                 }
             }
+
+            fn handlers_fingerprint() -> u64 {
+                ::eventlogs::__private::fingerprint(&[
+                    13719282935019811523u64, 253147472089360146u64, 8215080498982568861u64
+                ])
+            }
         }
     };
     let output = expand(quote!(DoorEvent, ignore(Painted)), block);

@@ -18,7 +18,7 @@ pub struct StoredPayload<'a> {
 }
 
 /// Why a stored payload is not an event of this code. The store adds which event it was and makes it a
-/// [`DecodeError`](crate::DecodeError).
+/// [`DecodeError`](crate::stores::DecodeError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeProblem {

@@ -1,0 +1,286 @@
+//! Hashing code so that the hash changes with what the code does, and not with how it is laid out.
+//!
+//! Tokens are hashed one by one, as a token stream's text is spaced differently by every compiler. Left out is what
+//! cannot change a state: comments, documentation, lint levels, and the commas that a formatter adds at line ends.
+
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::Attribute;
+
+/// What the compiler reads as one operator, longest first.
+///
+/// Other neighbours, as in `x=-1`, may or may not be marked as joined. Shifts are missing because `>>` also closes two
+/// lists of type arguments.
+const OPERATORS: &[&str] = &[
+    "..=", "...", "..", "::", "->", "=>", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=",
+    "/=", "%=", "^=", "&=", "|=",
+];
+
+/// Attributes that change no state: those of the compiler and its tools, and those that are looked at elsewhere.
+const WITHOUT_EFFECT: &[&str] = &[
+    "aggregate",
+    "allow",
+    "cfg",
+    "clippy",
+    "cold",
+    "deny",
+    "deprecated",
+    "derive",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "must_use",
+    "rustfmt",
+    "warn",
+];
+
+/// Whether an attribute may change what a state is, or how it is serialised.
+pub(crate) fn has_effect(attribute: &Attribute) -> bool {
+    let first = attribute.path().segments.first();
+    first.is_none_or(|first| WITHOUT_EFFECT.iter().all(|name| first.ident != *name))
+}
+
+/// A hash in the making (FNV-1a, 64 bits).
+#[derive(Clone, Copy)]
+pub(crate) struct Fingerprint(u64);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fingerprint {
+    /// The hash of some code.
+    pub(crate) fn of(code: &impl ToTokens) -> Self {
+        let mut fingerprint = Self::default();
+        fingerprint.tokens(code.to_token_stream(), true);
+        fingerprint
+    }
+
+    /// The hash so far.
+    pub(crate) fn finish(self) -> u64 {
+        self.0
+    }
+
+    /// Adds a text of its own.
+    pub(crate) fn text(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.byte(byte);
+        }
+        // A byte that no text contains: `a b` and `ab` are different.
+        self.byte(0xff);
+    }
+
+    /// Adds one byte.
+    fn byte(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    /// Adds the tokens of one level. `comma_counts` says whether a comma at their end may be more than layout.
+    fn tokens(&mut self, tokens: TokenStream, comma_counts: bool) {
+        let tokens = flat(tokens);
+        let mut rest = tokens.as_slice();
+        let mut before: Option<&TokenTree> = None;
+        let mut is_call = false;
+        while let Some((token, behind)) = rest.split_first() {
+            rest = behind;
+            match token {
+                TokenTree::Ident(ident) => self.text(&ident.to_string()),
+                TokenTree::Literal(literal) => self.text(&literal.to_string()),
+                TokenTree::Group(group) => self.group(group, is_call),
+                TokenTree::Punct(comma)
+                    if comma.as_char() == ',' && is_layout(behind, comma_counts) => {}
+                TokenTree::Punct(punct) => {
+                    let operator = operator(punct, behind);
+                    match operator {
+                        Some(operator) => self.text(operator),
+                        None => self.text(&punct.as_char().to_string()),
+                    }
+                    let joined = operator.map_or(0, |operator| operator.len() - 1);
+                    rest = behind.get(joined..).unwrap_or_default();
+                }
+            }
+            // `name(…)` and `name!(…)`
+            is_call = match token {
+                TokenTree::Ident(ident) => is_name(ident),
+                TokenTree::Punct(punct) if punct.as_char() == '!' => {
+                    matches!(before, Some(TokenTree::Ident(ident)) if is_name(ident))
+                }
+                _ => false,
+            };
+            before = Some(token);
+        }
+    }
+
+    /// Adds a group, and its brackets.
+    fn group(&mut self, group: &Group, is_call: bool) {
+        let (open, close) = match group.delimiter() {
+            Delimiter::Parenthesis => ("(", ")"),
+            Delimiter::Brace => ("{", "}"),
+            Delimiter::Bracket => ("[", "]"),
+            Delimiter::None => ("", ""),
+        };
+        self.text(open);
+        // `(a,)` is a tuple and `(a)` is none, while `f(a,)` is a call like any other.
+        self.tokens(
+            group.stream(),
+            group.delimiter() == Delimiter::Parenthesis && !is_call,
+        );
+        self.text(close);
+    }
+}
+
+/// Whether a comma with these tokens behind it only ends the last line of a list.
+fn is_layout(behind: &[TokenTree], comma_counts: bool) -> bool {
+    match behind.first() {
+        None => !comma_counts,
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '>',
+        Some(_) => false,
+    }
+}
+
+/// The operator that starts with `first`, if it has several characters.
+fn operator(first: &Punct, behind: &[TokenTree]) -> Option<&'static str> {
+    let mut written = String::from(first.as_char());
+    let mut spacing = first.spacing();
+    for token in behind.iter().take(2) {
+        match token {
+            TokenTree::Punct(next) if spacing == Spacing::Joint => {
+                written.push(next.as_char());
+                spacing = next.spacing();
+            }
+            _ => break,
+        }
+    }
+    OPERATORS
+        .iter()
+        .find(|operator| written.starts_with(**operator))
+        .copied()
+}
+
+/// Whether an identifier is no keyword; `Self` is one, but may be called.
+pub(crate) fn is_name(ident: &Ident) -> bool {
+    ident == "Self" || syn::parse2::<Ident>(ident.to_token_stream()).is_ok()
+}
+
+/// The tokens of one level, without documentation and without the invisible brackets that come and go with the
+/// compiler's handling of `macro_rules!`.
+pub(crate) fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut found: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                found.extend(flat(group.stream()));
+            }
+            TokenTree::Group(group) if is_documentation(&group) && ends_with(&found, "#") => {
+                found.pop();
+            }
+            TokenTree::Group(group) if is_documentation(&group) && ends_with(&found, "#!") => {
+                found.truncate(found.len().saturating_sub(2));
+            }
+            token => found.push(token),
+        }
+    }
+    found
+}
+
+/// Whether the group is the `[doc …]` of an attribute.
+fn is_documentation(group: &Group) -> bool {
+    group.delimiter() == Delimiter::Bracket
+        && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == "doc")
+}
+
+/// Whether these characters were read last.
+fn ends_with(tokens: &[TokenTree], characters: &str) -> bool {
+    let mut last = tokens.iter().rev();
+    characters.chars().rev().all(
+        |character| matches!(last.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == character),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fingerprint, has_effect};
+    use proc_macro2::TokenStream;
+    use quote::quote;
+    use syn::{Attribute, parse_quote};
+
+    fn hash(code: &str) -> u64 {
+        let tokens: TokenStream = code.parse().expect("the code consists of tokens");
+        Fingerprint::of(&tokens).finish()
+    }
+
+    #[test]
+    fn the_hash_is_the_same_everywhere() {
+        assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash("self.total += amount;"), 0x8e4a_a71e_6171_01d8);
+    }
+
+    #[test]
+    fn layout_does_not_count() {
+        for (left, right) in [
+            ("a+=b", "a\n    +=\tb"),
+            ("let x=-1;", "let x = -1;"),
+            ("Vec<Vec<u8>>", "Vec<Vec<u8> >"),
+            ("f(a, b)", "f(\n    a,\n    b,\n)"),
+            ("f(a)", "f(\n    a,\n)"),
+            ("assert!(a)", "assert!(\n    a,\n)"),
+            ("Map<A, B>", "Map<\n    A,\n    B,\n>"),
+            ("S { a, b }", "S {\n    a,\n    b,\n}"),
+            ("[a, b]", "[\n    a,\n    b,\n]"),
+            ("a /* why */ + b // so\n", "a + b"),
+            ("{ a }", "{ //! Inside.\n /// In front.\n a }"),
+        ] {
+            assert_eq!(hash(left), hash(right), "{left}");
+        }
+    }
+
+    #[test]
+    fn everything_else_counts() {
+        for (left, right) in [
+            ("a + b", "a - b"),
+            ("a b", "ab"),
+            ("a && b", "a & &b"),
+            ("a <= b", "a < b"),
+            ("(a,)", "(a)"),
+            ("return (a,)", "return (a)"),
+            ("-> (Map<A, B>,)", "-> (Map<A, B>)"),
+            ("f(a)", "f[a]"),
+            ("{ a } b", "{ a b }"),
+            ("1", "1u8"),
+            ("\"a\"", "\"b\""),
+            ("#[serde(skip)] a", "a"),
+            ("x::<A>()", "x()"),
+        ] {
+            assert_ne!(hash(left), hash(right), "{left}");
+        }
+    }
+
+    #[test]
+    fn invisible_brackets_do_not_count() {
+        let expression: syn::Expr = parse_quote!(a + b);
+        let group = proc_macro2::Group::new(proc_macro2::Delimiter::None, quote!(#expression));
+        assert_eq!(
+            Fingerprint::of(&quote!(f(#group))).finish(),
+            Fingerprint::of(&quote!(f(a + b))).finish()
+        );
+    }
+
+    #[test]
+    fn attributes_of_the_compiler_have_no_effect() {
+        let attributes: [Attribute; 6] = [
+            parse_quote!(#[doc = "a"]),
+            parse_quote!(#[allow(dead_code)]),
+            parse_quote!(#[rustfmt::skip]),
+            parse_quote!(#[serde(skip)]),
+            parse_quote!(#[default]),
+            parse_quote!(#[tracing::instrument]),
+        ];
+        assert_eq!(
+            attributes.each_ref().map(has_effect),
+            [false, false, false, true, true, true]
+        );
+    }
+}
