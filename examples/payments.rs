@@ -1,4 +1,5 @@
-//! The life of a payment, on an embedded database: `cargo run --example payments [FILE]`.
+//! The life of a payment, on an embedded database: `cargo run --example payments [FILE]`; or, with
+//! `EVENTLOGS_POSTGRES_URL` and `EVENTLOGS_REDIS_URL` set, on those servers.
 //!
 //! Read it from top to bottom: first the domain (what can happen, what it adds up to), then `main`, which records,
 //! reduces, caches, races, retries and reads back, and says at each step what it did.
@@ -6,12 +7,13 @@
 use eventlogs::ids::LogId;
 use eventlogs::{
     Aggregate, Aggregation, AppendOptions, CreateOptions, DecideError, DecideOptions, Event,
-    EventRecord, LogManager, LogManagerError, LogManagerOptions, MemoryAggregationCache,
-    SqliteEventStore, event_handler,
+    EventRecord, EventStore, LogManager, LogManagerError, LogManagerOptions,
+    MemoryAggregationCache, PostgresEventStore, RedisAggregationCache, SqliteEventStore,
+    TieredAggregationCache, event_handler,
 };
 use serde::{Deserialize, Serialize};
+use std::env;
 use std::error::Error;
-use std::path::PathBuf;
 use uuid::Uuid;
 
 /// What can happen to a payment. Names and payloads are stored; variants may be renamed at will.
@@ -147,27 +149,55 @@ fn refund(wanted: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], TooM
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let file = std::env::args_os()
-        .nth(1)
-        .map_or_else(|| PathBuf::from("payments.db"), PathBuf::from);
-    let store = SqliteEventStore::open(&file).await?;
-    let cache = MemoryAggregationCache::default();
-    let payments = LogManager::<Payment>::new(store.clone(), cache, LogManagerOptions::default());
-    println!("The events are kept in `{}`.", file.display());
+    // The store is chosen at run time; nothing below can tell which it is.
+    if let Ok(url) = env::var("EVENTLOGS_POSTGRES_URL") {
+        let store = PostgresEventStore::connect(&url).await?;
+        store.migrate().await?;
+        println!("The events are kept in PostgreSQL.");
+        tell_the_story(manager(store.clone()).await?).await?;
+        store.close().await;
+        println!("\nThe same with SQL:");
+        println!(
+            "   psql \"$EVENTLOGS_POSTGRES_URL\" -c 'select * from eventlogs.readable_events'"
+        );
+    } else {
+        let file = env::args_os().nth(1).unwrap_or("payments.db".into());
+        let store = SqliteEventStore::open(&file).await?;
+        println!("The events are kept in `{}`.", file.display());
+        tell_the_story(manager(store.clone()).await?).await?;
+        store.close().await;
+        println!("\nThe same with SQL, if you have its shell:");
+        println!(
+            "   sqlite3 {} 'select * from readable_events'",
+            file.display()
+        );
+    }
+    Ok(())
+}
 
+/// Puts store and cache together. The cache is in this process; with Redis, processes share one behind it.
+async fn manager(
+    store: impl EventStore<PaymentEvent>,
+) -> Result<LogManager<Payment>, Box<dyn Error>> {
+    let near = MemoryAggregationCache::default();
+    let options = LogManagerOptions::default();
+    Ok(match env::var("EVENTLOGS_REDIS_URL") {
+        Ok(url) => {
+            let far = RedisAggregationCache::connect(&url).await?;
+            LogManager::new(store, TieredAggregationCache::new(near, far), options)
+        }
+        Err(_) => LogManager::new(store, near, options),
+    })
+}
+
+/// The life of one payment.
+async fn tell_the_story(payments: LogManager<Payment>) -> Result<(), Box<dyn Error>> {
     let log_id = create_once(&payments).await?;
     append_and_reduce(&payments, &log_id).await?;
     lose_a_race(&payments, &log_id).await?;
     decide_refunds(&payments, &log_id).await?;
     read_back(&payments, &log_id).await?;
-
-    println!("\nThe same with SQL, if you have its shell:");
-    println!(
-        "   sqlite3 {} 'select * from readable_events'",
-        file.display()
-    );
     payments.flush_cache().await;
-    store.close().await;
     Ok(())
 }
 

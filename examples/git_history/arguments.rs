@@ -14,6 +14,9 @@ reduces every log, and compares the outcome with the files of HEAD.
   --database FILE  where the logs are kept; default: a file for each repository in the system's
                    folder for temporary files, so that nothing is left in yours
   --help           this text
+
+With EVENTLOGS_POSTGRES_URL set and no --database, the logs are kept on that server, in a schema
+for each repository; with EVENTLOGS_REDIS_URL set, aggregates are cached there, too.
 ";
 
 /// What to do.

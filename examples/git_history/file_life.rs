@@ -91,7 +91,7 @@ impl FileEvent {
 }
 
 /// A file, as its log tells it. A life of one event is read as fast as a cached one, hence the rule.
-#[derive(Debug, Clone, Default, PartialEq, Aggregate)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(event = FileEvent, cache(min_events = 2))]
 pub(crate) struct FileLife {
     /// Where it is, or was last.

@@ -7,6 +7,7 @@
 use crate::git::ObjectId;
 use eventlogs::ids::LogId;
 use eventlogs::{Aggregate, Event, event_handler};
+use serde::{Deserialize, Serialize};
 
 /// How many lives one [`ImportEvent::Born`] may name, so that a payload stays well below the store's
 /// limit even when a first commit holds half a million files.
@@ -18,7 +19,7 @@ pub(crate) fn import_id() -> LogId {
     LogId::derived("git history import", "")
 }
 
-/// What can happen to an import. `MessagePack` writes an id in 18 bytes where JSON takes 39.
+/// What can happen to an import. MessagePack writes an id in 18 bytes where JSON takes 39.
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(codec = "msgpack")]
 pub(crate) enum ImportEvent {
@@ -55,7 +56,7 @@ impl ImportEvent {
 }
 
 /// How far the import is.
-#[derive(Debug, Clone, Default, PartialEq, Aggregate)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(event = ImportEvent)]
 pub(crate) struct Import {
     /// The last commit of the last portion that was begun.

@@ -14,6 +14,7 @@
 
 mod arguments;
 mod bookmark;
+mod database;
 mod file_life;
 mod git;
 mod import;
@@ -25,10 +26,8 @@ mod report;
 mod verify;
 
 use arguments::{Request, USAGE};
-use eventlogs::ids::LogId;
-use eventlogs::{LogManager, LogManagerOptions, MemoryAggregationCache, SqliteEventStore};
+use database::Database;
 use git::{Head, Repository};
-use import::Logs;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -64,24 +63,11 @@ async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error
     let repository = Repository::open(path).await?;
     // Commits that arrive from now on are left to the next run.
     let head = repository.head().await?;
-    let database = database.unwrap_or_else(|| default_database(&repository));
+    let database = Database::choose(database, &repository);
     report::print_start(&mut out, &repository, &head, &database)?;
 
-    // One store for both managers: their appends share a writer and its transactions.
-    let store = SqliteEventStore::open(&database).await?;
-    let logs = Logs {
-        files: LogManager::new(
-            store.clone(),
-            MemoryAggregationCache::default(),
-            LogManagerOptions::default(),
-        ),
-        imports: LogManager::new(
-            store.clone(),
-            MemoryAggregationCache::default(),
-            LogManagerOptions::default(),
-        ),
-    };
-
+    let store = database.open().await?;
+    let logs = store.logs().await?;
     let imported = import::import(&repository, &head, &logs).await?;
     report::print_import(&mut out, &imported)?;
 
@@ -93,6 +79,8 @@ async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error
     report::print_differences(&mut out, &reduced, &differences)?;
     report::print_files(&mut out, &imported, &reduced, started.elapsed())?;
 
+    // What is still on its way to a cache that outlives this program.
+    logs.files.flush_cache().await;
     store.close().await;
     if differences.is_empty() {
         return Ok(());
@@ -103,31 +91,4 @@ async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error
         differences.len()
     )
     .into())
-}
-
-/// A file for each repository, outside of all of them: whoever tries this on a repository does not want to find
-/// something new in it. The id keeps repositories of the same name apart.
-fn default_database(repository: &Repository) -> PathBuf {
-    let git_dir = repository.git_dir();
-    let id = LogId::derived("git repository", git_dir.as_bytes()).to_string();
-    let bytes = git_dir
-        .as_bytes()
-        .strip_suffix(b"/.git")
-        .unwrap_or(git_dir.as_bytes());
-    let folder = bytes
-        .rsplit(|&byte| byte == b'/')
-        .next()
-        .unwrap_or_default();
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    let name: String = folder
-        .iter()
-        .copied()
-        .filter(is_plain)
-        .take(40)
-        .map(char::from)
-        .collect();
-    std::env::temp_dir().join(format!(
-        "git-history-{name}-{}.db",
-        id.get(..8).unwrap_or(&id)
-    ))
 }

@@ -1,12 +1,12 @@
 //! What is printed.
 
+use crate::database::Database;
 use crate::file_life::FileLife;
 use crate::git::{GitPath, Head, Repository};
 use crate::import::Imported;
 use crate::verify::{Difference, Reduced};
 use std::cmp::Reverse;
 use std::io::{Result, Write};
-use std::path::Path;
 use std::time::Duration;
 
 /// How many of the busiest files are shown.
@@ -21,14 +21,14 @@ pub(crate) fn print_start(
     out: &mut impl Write,
     repository: &Repository,
     head: &Head,
-    database: &Path,
+    database: &Database,
 ) -> Result<()> {
     writeln!(out, "Repository: {}", repository.git_dir())?;
     match head {
         Head::Commit(commit) => writeln!(out, "HEAD:       {commit}")?,
         Head::Unborn(branch) => writeln!(out, "HEAD:       {branch}, which has no commits yet")?,
     }
-    writeln!(out, "Database:   {}\n", database.display())
+    writeln!(out, "Database:   {database}\n")
 }
 
 /// What the import did.

@@ -41,6 +41,9 @@ impl Place {
         let mut command = Command::new(program);
         command
             .current_dir(self.folder.path())
+            // These tests are about the file; servers are tried where they are asked for.
+            .env_remove("EVENTLOGS_POSTGRES_URL")
+            .env_remove("EVENTLOGS_REDIS_URL")
             .env("HOME", self.folder.path())
             .env("TMPDIR", self.folder.path())
             .env("GIT_CONFIG_GLOBAL", "/dev/null")

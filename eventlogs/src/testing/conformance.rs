@@ -10,6 +10,9 @@
 //! # fn main() {}
 //! ```
 //!
+//! Where a subject is not always to be had, as for lack of a server, `optional:` in front of the expression makes it one
+//! that gives an `Option`; the tests of a `None` pass without doing anything.
+//!
 //! The functions panic where a promise is broken, as tests do.
 #![allow(
     clippy::expect_used,
@@ -32,6 +35,9 @@ pub use events::{AlienCodec, AlienEvent, Counter, CounterEvent, StrangeEvent};
 #[macro_export]
 macro_rules! event_store_conformance {
     ($name:ident, $store:expr) => {
+        $crate::event_store_conformance!($name, optional: async { Some($store.await) });
+    };
+    ($name:ident, optional: $store:expr) => {
         $crate::__conformance_tests! { $name, $store, store:
             indices_are_dense_from_zero
             a_log_is_created_only_once
@@ -62,11 +68,14 @@ macro_rules! event_store_conformance {
 /// keep that encode their events.
 ///
 /// Takes what [`event_store_conformance!`](crate::event_store_conformance) takes; the store must also keep
-/// [`StrangeEvent`](crate::testing::conformance::StrangeEvent) and
-/// [`AlienEvent`](crate::testing::conformance::AlienEvent).
+/// `StrangeEvent` and
+/// `AlienEvent`.
 #[macro_export]
 macro_rules! decoding_conformance {
     ($name:ident, $store:expr) => {
+        $crate::decoding_conformance!($name, optional: async { Some($store.await) });
+    };
+    ($name:ident, optional: $store:expr) => {
         $crate::__conformance_tests! { $name, $store, decoding:
             an_unknown_event_is_an_error_that_names_it
             a_newer_version_is_an_error_that_names_it
@@ -87,6 +96,9 @@ macro_rules! decoding_conformance {
 #[macro_export]
 macro_rules! aggregation_cache_conformance {
     ($name:ident, $cache:expr) => {
+        $crate::aggregation_cache_conformance!($name, optional: async { Some($cache.await) });
+    };
+    ($name:ident, optional: $cache:expr) => {
         $crate::__conformance_tests! { $name, $cache, cache:
             an_empty_cache_has_nothing
             what_was_put_comes_back
@@ -114,7 +126,9 @@ macro_rules! __conformance_tests {
             $(
                 #[tokio::test]
                 async fn $case() {
-                    let subject = $subject.await;
+                    let Some(subject) = $subject.await else {
+                        return;
+                    };
                     $crate::testing::conformance::$suite::$case(&subject).await;
                 }
             )*

@@ -1,10 +1,10 @@
 //! The events and the aggregate that the suites use, written by hand so that they need no macros.
 
 use crate::codec::{Codec, CodecError, CodecId, DecodeProblem, Json, StoredPayload};
-use crate::{Aggregate, Event, EventRecord, EventSchema, EventType};
+use crate::{Aggregate, CodeFingerprint, Event, EventRecord, EventSchema, EventType};
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The events of a [`Counter`].
@@ -42,6 +42,30 @@ impl Aggregate for Counter {
             CounterEvent::Added { amount } => self.total += amount,
             CounterEvent::Noted { text } => self.notes.push(text.clone()),
         }
+    }
+}
+
+// By hand, because serde's derive comes with the macros only.
+impl Serialize for Counter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.total, self.events, &self.notes).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Counter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (total, events, notes) = Deserialize::deserialize(deserializer)?;
+        Ok(Self {
+            total,
+            events,
+            notes,
+        })
+    }
+}
+
+impl CodeFingerprint for Counter {
+    fn code_fingerprint() -> u64 {
+        1
     }
 }
 
