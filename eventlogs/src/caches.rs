@@ -2,6 +2,9 @@
 
 pub mod fake;
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod tiered;
 
 use crate::ids::LogId;
 use crate::{Aggregation, LogState};

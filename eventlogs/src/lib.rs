@@ -31,6 +31,9 @@ pub use aggregate::{Aggregate, CodeFingerprint, EventHandler};
 pub use aggregation::{Aggregation, Reach};
 pub use caches::AggregationCache;
 pub use caches::memory::MemoryAggregationCache;
+#[cfg(feature = "redis")]
+pub use caches::redis::{RedisAggregationCache, RedisCacheOptions, RedisConnectError};
+pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;
 pub use event::{Event, EventSchema, EventType};
@@ -49,3 +52,7 @@ pub use stores::sqlite::{SqliteEventStore, SqliteOptions};
 /// The attribute that marks a handler, for the message that it gives in the wrong place.
 #[cfg(feature = "macros")]
 pub use eventlogs_derive::{Aggregate, Event, event_handler, on};
+
+/// The driver of the Redis cache, for connections of one's own.
+#[cfg(feature = "redis")]
+pub use redis;

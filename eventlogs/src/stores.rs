@@ -14,6 +14,8 @@ mod error;
 mod request;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod schema_version;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod write_queue;
 
 pub use error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, StoreError};
 pub use request::{

@@ -13,6 +13,7 @@ mod postgres;
 mod processes;
 mod proxy;
 mod reading;
+mod redis;
 mod servers;
 mod sqlite_file;
 mod telemetry;

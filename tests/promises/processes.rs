@@ -10,6 +10,8 @@ use eventlogs::{
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Tells a child where to work.
@@ -163,25 +165,38 @@ struct Answer {
     key: String,
 }
 
-/// Everything that a child has said by its end, however that came.
-fn answers(child: &mut Child) -> Vec<Answer> {
+/// Reads what a child says until its end, however that comes; and tells when it has said something.
+fn follow(child: &mut Child) -> (JoinHandle<Vec<Answer>>, Receiver<()>) {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let answers = lines.map_while(Result::ok).filter_map(|line| {
-        assert!(!line.starts_with("FAILED"), "{line}");
-        let fields: Vec<_> = line.split('\t').collect();
-        // The last line of a killed process may be cut short; then nothing was acknowledged.
-        let [kind @ ("ACK" | "REPLAY"), log_id, index, amount, key] = fields[..] else {
-            return None;
-        };
-        Some(Answer {
-            replay: kind == "REPLAY",
-            log_id: log_id.parse().ok()?,
-            index: index.parse().ok()?,
-            amount: amount.parse().ok()?,
-            key: key.to_owned(),
-        })
+    let (said_something, heard) = mpsc::channel();
+    let answers = std::thread::spawn(move || {
+        let mut answers = Vec::new();
+        for line in lines.map_while(Result::ok) {
+            if let Some(answer) = parse(&line) {
+                answers.push(answer);
+                // Nobody listens any more after the first time.
+                let _ = said_something.send(());
+            }
+        }
+        answers
     });
-    answers.collect()
+    (answers, heard)
+}
+
+fn parse(line: &str) -> Option<Answer> {
+    assert!(!line.starts_with("FAILED"), "{line}");
+    let fields: Vec<_> = line.split('\t').collect();
+    // The last line of a killed process may be cut short; then nothing was acknowledged.
+    let [kind @ ("ACK" | "REPLAY"), log_id, index, amount, key] = fields[..] else {
+        return None;
+    };
+    Some(Answer {
+        replay: kind == "REPLAY",
+        log_id: log_id.parse().ok()?,
+        index: index.parse().ok()?,
+        amount: amount.parse().ok()?,
+        key: key.to_owned(),
+    })
 }
 
 async fn check(place: &Place, answers: Vec<Answer>) {
@@ -238,9 +253,10 @@ async fn prepare(place: &Place) {
 async fn every_answer_is_true(place: Place) {
     prepare(&place).await;
     let mut children: Vec<_> = (0..3).map(|child| spawn(&place, child, 40)).collect();
+    let followed: Vec<_> = children.iter_mut().map(follow).collect();
     let mut all = Vec::new();
-    for child in &mut children {
-        all.extend(answers(child));
+    for (mut child, (answers, _)) in children.into_iter().zip(followed) {
+        all.extend(answers.join().unwrap());
         assert!(child.wait().unwrap().success());
     }
     assert!(all.len() > 100, "{} answers", all.len());
@@ -254,12 +270,19 @@ async fn what_was_acknowledged_survives_kills(place: Place) {
         let mut children: Vec<_> = (0..2)
             .map(|child| spawn(&place, generation * 2 + child, 1_000_000))
             .collect();
-        tokio::time::sleep(Duration::from_millis(150 + generation * 37)).await;
+        let followed: Vec<_> = children.iter_mut().map(follow).collect();
+        for (_, heard) in &followed {
+            heard
+                .recv_timeout(Duration::from_mins(1))
+                .expect("a child works");
+        }
+        // At some point in the middle of their work, another one each time.
+        tokio::time::sleep(Duration::from_millis(20 + generation * 17)).await;
         for child in &mut children {
             child.kill().unwrap();
         }
-        for child in &mut children {
-            all.extend(answers(child));
+        for (mut child, (answers, _)) in children.into_iter().zip(followed) {
+            all.extend(answers.join().unwrap());
             child.wait().unwrap();
         }
     }

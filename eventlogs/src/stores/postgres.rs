@@ -6,13 +6,17 @@ mod error;
 mod migrate;
 mod options;
 mod read;
+mod refusal;
 mod retry;
 mod statements;
+mod values;
+mod writer;
 
 pub use options::PostgresOptions;
 
 use super::encoded;
 use super::schema_version::SchemaVersion;
+use super::write_queue::WriteQueue;
 use super::{
     AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
     StoreError,
@@ -25,7 +29,10 @@ use std::sync::Arc;
 
 /// Keeps logs in PostgreSQL.
 ///
-/// It is a cheap handle: clone it into as many managers as you like, of any aggregates.
+/// It is a cheap handle: clone it into as many managers as you like, of any aggregates. They share one gatherer: appends that
+/// arrive while others are being written go to the server together, in one statement, each with an answer of its own. A lone
+/// append is sent at once. The gatherer is a background task on the runtime that the store was opened on, which must outlive
+/// the store's users.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), eventlogs::stores::StoreError> {
@@ -40,14 +47,18 @@ use std::sync::Arc;
 /// [`PostgresOptions::timeout`]; an append is sent with the same event ids, so that it cannot happen twice.
 #[derive(Clone)]
 pub struct PostgresEventStore {
-    /// Shared by all clones.
+    /// The queue in front of the gatherer, which ends with the last clone.
+    writer: Arc<WriteQueue>,
+    /// Shared with the gatherer.
     core: Arc<Core>,
 }
 
-/// What the clones of a store share.
+/// What the clones of a store and its gatherer share.
 struct Core {
-    /// The connections.
+    /// The connections for everybody.
     pool: PgPool,
+    /// The connections of the gatherer; of a user's pool, the same.
+    writers: PgPool,
     /// What is sent over them.
     statements: Statements,
     /// Which schema version the database has, and whether this code can work with it.
@@ -90,8 +101,8 @@ impl PostgresEventStore {
     ) -> Result<Self, StoreError> {
         // Checked before anybody is bothered.
         let statements = Statements::of(&options.schema)?;
-        let pool = connection::pool(connect, &options).await?;
-        Self::start(pool, statements, options).await
+        let (pool, writers) = connection::pools(connect, &options).await?;
+        Self::start(pool, writers, statements, options).await
     }
 
     /// Uses a pool of yours, and its connections as they are set up.
@@ -103,11 +114,12 @@ impl PostgresEventStore {
     /// Those of [`connect_with`](PostgresEventStore::connect_with).
     pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, StoreError> {
         let statements = Statements::of(&options.schema)?;
-        Self::start(pool, statements, options).await
+        Self::start(pool.clone(), pool, statements, options).await
     }
 
     async fn start(
         pool: PgPool,
+        writers: PgPool,
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
@@ -115,14 +127,17 @@ impl PostgresEventStore {
             migrate::find(&pool, &options.schema).await?,
             migrate::NEEDED,
         )?;
-        Ok(Self {
-            core: Arc::new(Core {
-                pool,
-                statements,
-                schema,
-                options,
-            }),
-        })
+        let core = Arc::new(Core {
+            pool,
+            writers,
+            statements,
+            schema,
+            options,
+        });
+        let (writer, jobs) = WriteQueue::new();
+        writer::start(jobs, Arc::clone(&core));
+        let writer = Arc::new(writer);
+        Ok(Self { writer, core })
     }
 
     /// Creates the schema and brings its tables to the version that this code needs. Any number of processes may call it
@@ -143,6 +158,8 @@ impl PostgresEventStore {
     /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this
     /// store get [`Closed`](StoreError::Closed) from then on.
     pub async fn close(&self) {
+        self.writer.close().await;
+        self.core.writers.close().await;
         self.core.pool.close().await;
     }
 }
@@ -152,7 +169,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         let core = &*self.core;
         let (append, decoded) = encoded::encode(&request, &core.options.limits)?;
         core.check_schema().await?;
-        let recorded_at = append::append(core, &append).await?;
+        let recorded_at = self.writer.write(append).await?;
         Ok(decoded.into_answer(recorded_at, &request))
     }
 

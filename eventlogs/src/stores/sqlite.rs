@@ -13,6 +13,7 @@ pub use options::SqliteOptions;
 
 use super::encoded;
 use super::schema_version::SchemaVersion;
+use super::write_queue::WriteQueue;
 use super::{
     AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
     StoreError,
@@ -22,7 +23,6 @@ use connection::Connections;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use writer::Writer;
 
 /// Keeps logs in a SQLite file.
 ///
@@ -54,7 +54,7 @@ struct Core {
     /// The pools.
     connections: Connections,
     /// The queue in front of the one writing connection.
-    writer: Writer,
+    writer: WriteQueue,
     /// Which schema the file has, and whether this code can work with it.
     schema: SchemaVersion,
     /// What the user chose.
@@ -116,7 +116,7 @@ impl SqliteEventStore {
 
     async fn start(connections: Connections, options: SqliteOptions) -> Result<Self, StoreError> {
         let schema = migrate::open(&connections.writer).await?;
-        let writer = Writer::start(connections.writer.clone());
+        let writer = writer::start(connections.writer.clone());
         Ok(Self {
             core: Arc::new(Core {
                 connections,

@@ -95,3 +95,64 @@ async fn each_operation_is_one_round_trip() {
     assert_eq!(decided.aggregation().through_index(), 4);
     let _ = before;
 }
+
+/// How many rows were read from the tables of a store, by any way.
+async fn rows_read(store: &TestStore) -> i64 {
+    let count = "select coalesce(sum(seq_tup_read), 0)::bigint
+                        + (select sum(idx_tup_read) from pg_stat_user_indexes where schemaname = $1)::bigint
+                 from pg_stat_user_tables where schemaname = $1 and relname <> 'meta'";
+    let mut connection = store.connect.connect().await.unwrap();
+    let count = sqlx::query(count).bind(&store.options.schema);
+    count.fetch_one(&mut connection).await.unwrap().get(0)
+}
+
+/// A plan that is made while the tables are empty must not be one that reads them whole ever after: nobody analyses them
+/// in the first minutes of a deployment.
+#[tokio::test]
+async fn what_an_operation_reads_does_not_grow_with_the_tables() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    store
+        .execute("alter table events set (autovacuum_enabled = off)")
+        .await;
+    store
+        .execute("alter table idempotency_keys set (autovacuum_enabled = off)")
+        .await;
+    let manager = payments(store.store.clone());
+    let logs = 600;
+    for log in 0..logs {
+        let log_id = LogId::new();
+        let create = CreateOptions {
+            idempotency_key: Some(log_id.to_string()),
+            ..Default::default()
+        };
+        let requested = PaymentEvent::Requested { amount: 1 };
+        let state = manager.create(&log_id, &requested, &create).await.unwrap();
+        let append = AppendOptions {
+            idempotency_key: (log % 2 == 0).then(|| format!("{log_id} again")),
+            ..Default::default()
+        };
+        let events = vec![refund(1); 1 + log % 2];
+        manager.append_all(state, &events, &append).await.unwrap();
+        let replay = manager.create(&LogId::new(), &requested, &create).await;
+        assert!(replay.is_err(), "{replay:?}");
+        manager.reduce(&log_id).await.unwrap();
+    }
+    // A session reports what it has read at its end.
+    store.store.close().await;
+    let mut read = rows_read(&store).await;
+    for _ in 0..100 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let again = rows_read(&store).await;
+        if again == read && read > 0 {
+            break;
+        }
+        read = again;
+    }
+    let operations = i64::try_from(4 * logs).unwrap();
+    assert!(
+        read < 10 * operations,
+        "{read} rows were read by {operations} operations"
+    );
+}

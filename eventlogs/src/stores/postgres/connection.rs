@@ -22,11 +22,12 @@ pub(super) fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
         })
 }
 
-/// Connects once, to tell early and exactly what is wrong, and makes a pool.
-pub(super) async fn pool(
+/// Connects once, to tell early and exactly what is wrong, and makes two pools: for everybody, and for the writer, which then
+/// never waits for a connection behind the readers.
+pub(super) async fn pools(
     connect: PgConnectOptions,
     options: &PostgresOptions,
-) -> Result<PgPool, StoreError> {
+) -> Result<(PgPool, PgPool), StoreError> {
     let lock_timeout = options.lock_timeout.as_millis().to_string();
     let connect = connect
         .options([
@@ -51,10 +52,16 @@ pub(super) async fn pool(
     };
     // It was only to see that one can be had; the pool makes its own.
     let _ = first.close().await;
-    let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections.max(1))
+    let everybody =
+        pool(options.max_connections.max(1), options).connect_lazy_with(connect.clone());
+    let writer = pool(super::writer::IN_FLIGHT, options).connect_lazy_with(connect);
+    Ok((everybody, writer))
+}
+
+fn pool(connections: u32, options: &PostgresOptions) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .acquire_timeout(options.timeout)
         // The test before each use costs a round trip. What it would find out, the retry does.
-        .test_before_acquire(false);
-    Ok(pool.connect_lazy_with(connect))
+        .test_before_acquire(false)
 }

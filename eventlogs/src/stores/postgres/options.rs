@@ -7,9 +7,10 @@ pub struct PostgresOptions {
     /// The database schema that the tables are in, a plain lower-case identifier; `eventlogs` by default. Tenants, and
     /// tests that run at the same time, get one each.
     pub schema: String,
-    /// The greatest number of connections, for a store that makes its own; 16 by default.
+    /// The greatest number of connections that read, for a store that makes its own; 16 by default. Two more write.
     pub max_connections: u32,
-    /// How long an operation may take altogether, with all its attempts on broken connections; 30 s by default.
+    /// How long an operation may take with all its attempts on broken connections, and how long an append may wait for its
+    /// turn before that; 30 s by default.
     pub timeout: Duration,
     /// How long a statement waits for somebody else's lock, for a store that makes its own connections; 5 s by default.
     pub lock_timeout: Duration,

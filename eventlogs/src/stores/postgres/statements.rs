@@ -23,30 +23,33 @@ const HEAD: &str = "
     returning event_id, recorded_at";
 
 /// The head with everything around it: a used key keeps the whole append out, the rest of a batch follows its head, and
-/// keys are taken only with the events that were stored. A clash in the tail or in the keys fails the statement.
+/// keys are taken only with the events that were stored. A clash in the tail or in the keys fails the statement. The keys
+/// are joined from the left, so that the plan must look each of them up: an inner join is turned round while the table is
+/// empty, and reads all keys ever after.
 const WHOLE: &str = "
     with blocked as materialized (
-        select distinct x.head
-        from unnest($11::uuid[], $12::bytea[]) x (head, key)
-        join {schema}.idempotency_keys k on k.scope = '00000000-0000-0000-0000-000000000000' and k.key = x.key),
+        select x.head, bool_or(k.key is not null) as used
+        from unnest($20::uuid[], $26::uuid[], $21::bytea[]) x (head, scope, key)
+        left join {schema}.idempotency_keys k on k.scope = x.scope and k.key = x.key
+        group by x.head),
     head as ({head}),
     tail as (
         insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload,
                                      occurred_at, recorded_at, epoch)
         select t.log_id, t.event_index, t.event_id, t.event_type, t.event_version, t.codec, t.payload, t.occurred_at,
                h.recorded_at, (select epoch from {schema}.meta where id = 1)
-        from unnest($13::uuid[], $14::uuid[], $15::bigint[], $16::uuid[], $17::text[], $18::smallint[], $19::smallint[],
-                    $20::bytea[], $21::timestamptz[])
+        from unnest($11::uuid[], $12::uuid[], $13::bigint[], $14::uuid[], $15::text[], $16::smallint[], $17::smallint[],
+                    $18::bytea[], $19::timestamptz[])
              t (head, log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at)
         join head h on h.event_id = t.head
         order by t.log_id, t.event_index
         returning event_id),
     keys as (
         insert into {schema}.idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, recorded_at)
-        select '00000000-0000-0000-0000-000000000000', x.key, 0, x.log_id, x.first_index, x.event_count, x.last_event_id,
+        select x.scope, x.key, 0, x.log_id, x.first_index, x.event_count, x.last_event_id,
                h.recorded_at
-        from unnest($11::uuid[], $12::bytea[], $22::uuid[], $23::bigint[], $24::bigint[], $25::uuid[])
-             x (head, key, log_id, first_index, event_count, last_event_id)
+        from unnest($20::uuid[], $26::uuid[], $21::bytea[], $22::uuid[], $23::bigint[], $24::bigint[], $25::uuid[])
+             x (head, scope, key, log_id, first_index, event_count, last_event_id)
         join head h on h.event_id = x.head
         order by x.key
         returning key)
@@ -80,9 +83,9 @@ const PAGE: &str = "
 
 /// The statements of one schema.
 pub(super) struct Statements {
-    /// One event without a key, the common case.
-    pub(super) append_one: SqlStr,
-    /// Anything else.
+    /// A batch of single events without keys, the common case.
+    pub(super) append_plain: SqlStr,
+    /// Any other batch.
     pub(super) append: SqlStr,
     /// Why an append did not come back.
     pub(super) why: SqlStr,
@@ -105,13 +108,13 @@ impl Statements {
                 schema: schema.to_owned(),
             });
         }
-        let blocked = "left join blocked b on b.head = u.event_id";
+        let blocked = "left join blocked b on b.head = u.event_id and b.used";
         let guarded = HEAD
             .replace("{blocked}", blocked)
             .replace("{unblocked}", "and b.head is null");
         let plain = HEAD.replace("{blocked}", "").replace("{unblocked}", "");
         Ok(Self {
-            append_one: in_schema(&plain, schema),
+            append_plain: in_schema(&plain, schema),
             append: in_schema(&WHOLE.replace("{head}", &guarded), schema),
             why: in_schema(WHY, schema),
             find_key: in_schema(FIND_KEY, schema),

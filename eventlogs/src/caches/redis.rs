@@ -1,0 +1,301 @@
+//! The cache that processes share.
+
+mod connection;
+mod envelope;
+mod error;
+mod link;
+mod options;
+mod scripts;
+
+use super::{AggregationCache, CacheError};
+use crate::ids::LogId;
+use crate::{Aggregate, Aggregation, CodeFingerprint, LogState};
+use connection::{Connection, Given};
+use envelope::Identity;
+use link::{Limits, Link};
+use redis::aio::ConnectionLike;
+use redis::{Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
+use scripts::Compare;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use error::RedisConnectError;
+pub use options::RedisCacheOptions;
+
+/// The longest time to live that is passed on; Redis refuses what exceeds its clock.
+const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
+
+/// Keeps aggregates in Redis (6.2 or later, or what speaks its protocol), where other processes find them.
+///
+/// The aggregate must be serialisable and have a [`CodeFingerprint`], which `derive(Aggregate)` gives it: programs
+/// whose code differs share a Redis without seeing each other's entries.
+///
+/// ```no_run
+/// use eventlogs::{Aggregate, Event, LogManager, LogManagerOptions, RedisAggregationCache, event_handler};
+/// # use eventlogs::stores::fake::FakeEventStore;
+/// use serde::{Deserialize, Serialize};
+/// # #[derive(Debug, Clone, Event)]
+/// # pub enum PaymentEvent { #[event(name = "payment.captured")] Captured { amount: u64 } }
+///
+/// #[derive(Debug, Default, Clone, Serialize, Deserialize, Aggregate)]
+/// #[aggregate(event = PaymentEvent)]
+/// pub struct Payment { captured: u64 }
+/// # #[event_handler(PaymentEvent)]
+/// # impl Payment { #[on(Captured)] fn capture(&mut self, amount: u64) { self.captured += amount; } }
+///
+/// # async fn run(store: FakeEventStore<PaymentEvent>) -> Result<(), Box<dyn std::error::Error>> {
+/// let cache = RedisAggregationCache::<Payment>::connect("redis://127.0.0.1:6379").await?;
+/// let payments = LogManager::<Payment>::new(store, cache, LogManagerOptions::default());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What it costs
+///
+/// Every call is one round trip on one connection that all calls, and all clones of the cache, share: `get` a `GET`,
+/// `put` and `remove` one script each. Two cases take a second one: the first use of a script after Redis was started,
+/// and an entry that turns out not to be one, which is dropped.
+///
+/// # What it does not promise
+///
+/// Redis may lose, evict or expire entries whenever it likes, `maxmemory` with an `allkeys` policy included. A
+/// connection that breaks is made anew in the background, and until then calls fail at once. Whatever stands at a key
+/// that is not an entry of this log, aggregate and code is a miss.
+///
+/// A user of Redis who may do little needs `ping`, `get`, `evalsha`, `eval`, `getrange`, `set` and `unlink`.
+///
+/// # Keys
+///
+/// `eventlogs:Payment:88a1f0c2b4d6e813:{0198b0a2-…}`: namespace, [name](Aggregate::name) and fingerprint of the
+/// aggregate, and the log. The braces keep a log's entries on one node of a cluster.
+pub struct RedisAggregationCache<A> {
+    /// Shared by all clones.
+    connection: Arc<dyn Connection>,
+    /// Shared by all clones, too.
+    options: Arc<RedisCacheOptions>,
+    /// The aggregate is in the keys and the entries only.
+    aggregate: PhantomData<fn() -> A>,
+}
+
+impl<A> RedisAggregationCache<A> {
+    /// Connects to a server: `redis://[user:password@]host[:port][/database]`, or `unix:/path/to/socket`. For
+    /// `rediss://` (TLS) the program must depend on the crate `redis` with the feature `tokio-rustls-comp` or
+    /// `tokio-native-tls-comp`.
+    ///
+    /// It takes [a bounded time](RedisCacheOptions::connect_timeout). The connection lives on the current runtime; once
+    /// that has ended, the next call on another one makes it anew there.
+    ///
+    /// # Errors
+    /// [`RedisConnectError`] says what to do about each.
+    pub async fn connect(url: &str) -> Result<Self, RedisConnectError> {
+        Self::connect_with(url, RedisCacheOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`connect`](RedisAggregationCache::connect).
+    pub async fn connect_with(
+        url: &str,
+        options: RedisCacheOptions,
+    ) -> Result<Self, RedisConnectError> {
+        let client = Client::open(url).map_err(|error| RedisConnectError::of_url(url, &error))?;
+        let address = client.get_connection_info().addr().to_string();
+        let limits = Limits {
+            response: options.response_timeout,
+            connect: options.connect_timeout,
+        };
+        let link = Link::connect(client, limits).await.map_err(|error| {
+            RedisConnectError::of_connecting(address, options.connect_timeout, error)
+        })?;
+        Ok(Self::over(Arc::new(link), options))
+    }
+
+    /// Uses a connection that is there already: a multiplexed one, one to a cluster, or any other that can be cloned.
+    ///
+    /// Whether it comes back after a failure is up to that connection. A `redis::aio::MultiplexedConnection` does not.
+    ///
+    /// ```no_run
+    /// use eventlogs::{RedisAggregationCache, RedisCacheOptions, redis};
+    /// # use eventlogs::testing::conformance::Counter;
+    ///
+    /// # async fn run() -> Result<(), redis::RedisError> {
+    /// let client = redis::Client::open("redis://127.0.0.1:6379")?;
+    /// let connection = client.get_connection_manager().await?;
+    /// let cache = RedisAggregationCache::<Counter>::new(connection, RedisCacheOptions::default());
+    /// # let _ = cache;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn new(
+        connection: impl ConnectionLike + Clone + Send + Sync + 'static,
+        options: RedisCacheOptions,
+    ) -> Self {
+        let given = Given {
+            connection,
+            response_timeout: options.response_timeout,
+        };
+        Self::over(Arc::new(given), options)
+    }
+
+    fn over(connection: Arc<dyn Connection>, options: RedisCacheOptions) -> Self {
+        Self {
+            connection,
+            options: Arc::new(options),
+            aggregate: PhantomData,
+        }
+    }
+
+    /// A cache for another aggregate, on the same connection and with the same options.
+    ///
+    /// ```no_run
+    /// # use eventlogs::RedisAggregationCache;
+    /// # pub struct Payment; pub struct Customer;
+    /// # async fn run() -> Result<(), eventlogs::RedisConnectError> {
+    /// let payments = RedisAggregationCache::<Payment>::connect("redis://127.0.0.1:6379").await?;
+    /// let customers = payments.for_aggregate::<Customer>();
+    /// # let _ = customers;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn for_aggregate<B>(&self) -> RedisAggregationCache<B> {
+        RedisAggregationCache {
+            connection: Arc::clone(&self.connection),
+            options: Arc::clone(&self.options),
+            aggregate: PhantomData,
+        }
+    }
+
+    /// Runs a script, of which Redis usually knows the hash.
+    async fn run(&self, script: &Compare, key: &str, arguments: &[&[u8]]) -> RedisResult<()> {
+        let answer = self.connection.send(&script.by_hash(key, arguments)).await;
+        let unknown = ErrorKind::Server(ServerErrorKind::NoScript);
+        if answer.as_ref().is_err_and(|error| error.kind() == unknown) {
+            self.connection
+                .send(&script.by_code(key, arguments))
+                .await?;
+        } else {
+            answer?;
+        }
+        Ok(())
+    }
+
+    /// Drops what is no entry. It would only be fetched again and again; but nobody depends on its going.
+    async fn discard(&self, key: &str, bytes: &[u8]) {
+        if let Err(error) = self.run(&scripts::DISCARD, key, &[bytes]).await {
+            tracing::debug!(key, %error, "could not drop what is no entry");
+        }
+    }
+
+    /// The milliseconds for Redis, or nothing if an entry may stay. A time that was asked for is never exceeded.
+    fn milliseconds_to_live(&self, ttl: Option<Duration>) -> String {
+        let (ttl, most) = match (ttl, self.options.default_ttl) {
+            (Some(ttl), _) => (ttl, 1.0),
+            (None, Some(ttl)) => (ttl, 1.1),
+            (None, None) => return String::new(),
+        };
+        let varied = ttl
+            .min(LONGEST_TTL)
+            .mul_f64(0.9 + (most - 0.9) * fastrand::f64());
+        varied.as_millis().max(1).to_string()
+    }
+}
+
+impl<A: Aggregate + CodeFingerprint> RedisAggregationCache<A> {
+    fn key(&self, log_id: LogId) -> String {
+        let namespace = &self.options.namespace;
+        let (aggregate, fingerprint) = (A::name(), A::code_fingerprint());
+        format!("{namespace}:{aggregate}:{fingerprint:016x}:{{{log_id}}}")
+    }
+
+    fn identity(key: &str) -> Identity<'_> {
+        Identity {
+            key,
+            fingerprint: A::code_fingerprint(),
+        }
+    }
+}
+
+impl<A> AggregationCache<A> for RedisAggregationCache<A>
+where
+    A: Aggregate + CodeFingerprint + Serialize + DeserializeOwned,
+{
+    async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<A>>, CacheError> {
+        let key = self.key(log_id);
+        let bytes = match self.connection.send(cmd("GET").arg(&key)).await {
+            Ok(Value::BulkString(bytes)) => bytes,
+            Ok(Value::Nil) => return Ok(None),
+            Ok(_) => return Err("Redis answers a GET with something else".into()),
+            Err(error) if is_of_another_type(&error) => {
+                tracing::warn!(key, "Redis has a value of another type; dropped it");
+                self.discard(&key, &[]).await;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match envelope::decode(&bytes, log_id, Self::identity(&key)) {
+            Ok(aggregation) => Ok(Some(aggregation)),
+            Err(misfit) => {
+                tracing::warn!(key, %misfit, "Redis has an entry that does not fit; dropped it");
+                self.discard(&key, &bytes).await;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn put(
+        &self,
+        aggregation: Aggregation<A>,
+        ttl: Option<Duration>,
+    ) -> Result<(), CacheError> {
+        let key = self.key(aggregation.log_id());
+        let entry = envelope::encode(&aggregation, Self::identity(&key))?;
+        if entry.len() > self.options.max_entry_bytes {
+            tracing::debug!(
+                key,
+                bytes = entry.len(),
+                "the aggregate is too large to be cached"
+            );
+            return Ok(());
+        }
+        let ttl = self.milliseconds_to_live(ttl);
+        Ok(self
+            .run(&scripts::PUT, &key, &[&entry, ttl.as_bytes()])
+            .await?)
+    }
+
+    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+        // A state without an event is no entry's.
+        let Some(bytes) = envelope::state_bytes(state) else {
+            return Ok(());
+        };
+        let key = self.key(state.log_id());
+        Ok(self.run(&scripts::REMOVE, &key, &[&bytes]).await?)
+    }
+}
+
+fn is_of_another_type(error: &RedisError) -> bool {
+    error.code() == Some("WRONGTYPE")
+}
+
+impl<A> Clone for RedisAggregationCache<A> {
+    // By hand, because the derive would ask `A: Clone`.
+    fn clone(&self) -> Self {
+        self.for_aggregate()
+    }
+}
+
+impl<A> fmt::Debug for RedisAggregationCache<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RedisAggregationCache")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+//! What the cache sends its commands through: a connection of its own, or one that the user brought along.
+
+use super::link::Link;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, RedisError, RedisResult, Value};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A connection whose type was forgotten, since the cache's type should name the aggregate only. One box a command.
+pub(super) trait Connection: Send + Sync {
+    /// Sends a command and waits for its answer, for a bounded time.
+    fn send<'a>(
+        &'a self,
+        command: &'a Cmd,
+    ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>>;
+}
+
+impl Connection for Arc<Link> {
+    fn send<'a>(
+        &'a self,
+        command: &'a Cmd,
+    ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>> {
+        Box::pin(Link::send(self, command))
+    }
+}
+
+/// A connection of the user's.
+pub(super) struct Given<C> {
+    /// Cloned for each command: clones share what is underneath.
+    pub(super) connection: C,
+    /// Its own time limit, if it has one, is not ours to know.
+    pub(super) response_timeout: Duration,
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync> Connection for Given<C> {
+    fn send<'a>(
+        &'a self,
+        command: &'a Cmd,
+    ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>> {
+        let mut connection = self.connection.clone();
+        Box::pin(async move {
+            tokio::time::timeout(self.response_timeout, command.query_async(&mut connection))
+                .await
+                .unwrap_or_else(|_| Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut))))
+        })
+    }
+}

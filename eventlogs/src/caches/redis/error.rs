@@ -1,0 +1,135 @@
+use redis::{ErrorKind, RedisError};
+use std::time::Duration;
+
+/// Why a [`RedisAggregationCache`](crate::RedisAggregationCache) could not connect. None of the messages holds a
+/// password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedisConnectError {
+    /// The URL cannot be read. It is not repeated here, since it may hold a password.
+    #[error(
+        "the Redis URL is malformed ({problem}); write redis://[user:password@]host[:port][/database], and what is special in a password in percents, as in %40 for @"
+    )]
+    MalformedUrl {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The URL asks for TLS, and this program was built without.
+    #[error(
+        "the Redis URL asks for TLS (rediss://), which this program was built without; depend on the crate `redis` with its feature `tokio-rustls-comp`"
+    )]
+    TlsNotBuilt,
+    /// Nobody listens at the address.
+    #[error("nothing listens at {address}; start Redis there, or correct the URL's host and port")]
+    Refused {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// What the system says.
+        source: RedisError,
+    },
+    /// The address cannot be reached.
+    #[error(
+        "Redis at {address} cannot be reached; check the URL's host, the network and its firewalls"
+    )]
+    Unreachable {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// What the system says.
+        source: RedisError,
+    },
+    /// Nothing came back in time.
+    #[error(
+        "Redis at {address} has not answered within {timeout:?}; check the host and its firewalls, or raise `connect_timeout`"
+    )]
+    TimedOut {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// The time it was given.
+        timeout: Duration,
+    },
+    /// The user name or the password is missing or wrong.
+    #[error(
+        "Redis at {address} does not accept the user or the password; correct them in the URL: redis://user:password@host, or redis://:password@host for the default user"
+    )]
+    NotAuthenticated {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// What Redis says.
+        source: RedisError,
+    },
+    /// What answers does not speak Redis' protocol, or hangs up.
+    #[error(
+        "what listens at {address} hangs up, or does not answer as Redis does; if it demands TLS, write rediss:// in place of redis://; if it is a Redis, see whether it has reached its `maxclients`; else correct the port"
+    )]
+    NotRedis {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// How it answers.
+        source: RedisError,
+    },
+    /// Redis is there, and has another reason not to serve.
+    #[error("Redis at {address} refuses to serve; its own message says why")]
+    Refusing {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// What Redis says.
+        source: RedisError,
+    },
+}
+
+impl RedisConnectError {
+    /// For what the driver says about a URL. Its message may quote the URL, so it does not become the source.
+    pub(super) fn of_url(url: &str, error: &RedisError) -> Self {
+        let scheme = url.split(':').next().unwrap_or_default();
+        let text = error.to_string();
+        let text = text.as_str();
+        if matches!(scheme, "rediss" | "valkeys") && text.contains("TLS") {
+            return Self::TlsNotBuilt;
+        }
+        let problem = if text.contains("did not parse") {
+            if matches!(
+                scheme,
+                "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix"
+            ) {
+                "host, port or password cannot be told apart"
+            } else {
+                "it does not start with redis://"
+            }
+        } else if text.contains("database") {
+            "the database is not a number"
+        } else if text.contains("protocol") {
+            "the protocol is neither resp2 nor resp3"
+        } else if text.contains("ostname") || text.contains("wildcard") {
+            "it names no host to connect to"
+        } else if text.contains("UTF-8") {
+            "user or password are not UTF-8"
+        } else {
+            "the driver does not understand it"
+        };
+        Self::MalformedUrl { problem }
+    }
+
+    /// For what came of connecting and of the first command.
+    pub(super) fn of_connecting(address: String, timeout: Duration, source: RedisError) -> Self {
+        if source.is_timeout() {
+            return Self::TimedOut { address, timeout };
+        }
+        if source.is_connection_refusal() {
+            return Self::Refused { address, source };
+        }
+        let denied = matches!(source.code(), Some("NOAUTH" | "WRONGPASS"));
+        if denied || source.kind() == ErrorKind::AuthenticationFailed {
+            return Self::NotAuthenticated { address, source };
+        }
+        match source.kind() {
+            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
+                Self::NotRedis { address, source }
+            }
+            // Connected, and then hung up on: a server that waits for TLS, or another service.
+            ErrorKind::Io if source.is_connection_dropped() => Self::NotRedis { address, source },
+            // The driver counts a host without addresses as a wrong configuration.
+            ErrorKind::Io | ErrorKind::InvalidClientConfig => Self::Unreachable { address, source },
+            _ => Self::Refusing { address, source },
+        }
+    }
+}
