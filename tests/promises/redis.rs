@@ -16,6 +16,7 @@ use eventlogs::{
     LogManager, LogManagerOptions, MemoryAggregationCache, RedisAggregationCache,
     RedisCacheOptions, SqliteEventStore, TieredAggregationCache, aggregation_cache_conformance,
 };
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -63,11 +64,14 @@ async fn raw(url: &str) -> MultiplexedConnection {
         .expect("Redis is there")
 }
 
-fn key<A: Aggregate + CodeFingerprint>(options: &RedisCacheOptions, log_id: LogId) -> String {
+fn key<A: Aggregate + CodeFingerprint + DeserializeOwned>(
+    options: &RedisCacheOptions,
+    log_id: LogId,
+) -> String {
     let (namespace, name) = (&options.namespace, A::name());
     format!(
         "{namespace}:{name}:{:016x}:{{{log_id}}}",
-        A::code_fingerprint()
+        RedisAggregationCache::<A>::fingerprint()
     )
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod link;
 mod options;
 mod scripts;
+mod shape;
 
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use error::RedisConnectError;
@@ -77,6 +78,8 @@ pub struct RedisAggregationCache<A> {
     connection: Arc<dyn Connection>,
     /// Shared by all clones, too.
     options: Arc<RedisCacheOptions>,
+    /// [`fingerprint`](Self::fingerprint), once somebody has asked for it.
+    fingerprint: OnceLock<u64>,
     /// The aggregate is in the keys and the entries only.
     aggregate: PhantomData<fn() -> A>,
 }
@@ -147,6 +150,7 @@ impl<A> RedisAggregationCache<A> {
         Self {
             connection,
             options: Arc::new(options),
+            fingerprint: OnceLock::new(),
             aggregate: PhantomData,
         }
     }
@@ -168,6 +172,7 @@ impl<A> RedisAggregationCache<A> {
         RedisAggregationCache {
             connection: Arc::clone(&self.connection),
             options: Arc::clone(&self.options),
+            fingerprint: OnceLock::new(),
             aggregate: PhantomData,
         }
     }
@@ -207,18 +212,30 @@ impl<A> RedisAggregationCache<A> {
     }
 }
 
-impl<A: Aggregate + CodeFingerprint> RedisAggregationCache<A> {
+impl<A: Aggregate + CodeFingerprint + DeserializeOwned> RedisAggregationCache<A> {
+    /// The number in the keys: the aggregate's [`CodeFingerprint`], and the shape that serde gives it, nested types
+    /// included. Programs that have another one do not see each other's entries.
+    ///
+    /// It is worked out anew by each call; the cache remembers it.
+    #[must_use]
+    pub fn fingerprint() -> u64 {
+        // Rotated, so that the two cannot cancel each other out.
+        A::code_fingerprint().rotate_left(1) ^ shape::shape::<A>()
+    }
+
     fn key(&self, log_id: LogId) -> String {
         let namespace = &self.options.namespace;
-        let (aggregate, fingerprint) = (A::name(), A::code_fingerprint());
+        let (aggregate, fingerprint) = (A::name(), self.remembered_fingerprint());
         format!("{namespace}:{aggregate}:{fingerprint:016x}:{{{log_id}}}")
     }
 
-    fn identity(key: &str) -> Identity<'_> {
-        Identity {
-            key,
-            fingerprint: A::code_fingerprint(),
-        }
+    fn identity<'a>(&self, key: &'a str) -> Identity<'a> {
+        let fingerprint = self.remembered_fingerprint();
+        Identity { key, fingerprint }
+    }
+
+    fn remembered_fingerprint(&self) -> u64 {
+        *self.fingerprint.get_or_init(Self::fingerprint)
     }
 }
 
@@ -239,7 +256,7 @@ where
             }
             Err(error) => return Err(error.into()),
         };
-        match envelope::decode(&bytes, log_id, Self::identity(&key)) {
+        match envelope::decode(&bytes, log_id, self.identity(&key)) {
             Ok(aggregation) => Ok(Some(aggregation)),
             Err(misfit) => {
                 tracing::warn!(key, %misfit, "Redis has an entry that does not fit; dropped it");
@@ -255,7 +272,7 @@ where
         ttl: Option<Duration>,
     ) -> Result<(), CacheError> {
         let key = self.key(aggregation.log_id());
-        let entry = envelope::encode(&aggregation, Self::identity(&key))?;
+        let entry = envelope::encode(&aggregation, self.identity(&key))?;
         if entry.len() > self.options.max_entry_bytes {
             tracing::debug!(
                 key,

@@ -10,6 +10,7 @@ use eventlogs::{
     Aggregate, Aggregation, AggregationCache, AppendOptions, CodeFingerprint, EventRecord,
     EventStore, LogManager, Reach, RedisAggregationCache, SqliteEventStore,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -103,8 +104,7 @@ impl Setting {
     /// The bytes that another aggregate has for a log of these events.
     async fn entry_of_another<B>(&mut self, log_id: LogId) -> Vec<u8>
     where
-        B: Aggregate<Event = CounterEvent> + CodeFingerprint + Serialize,
-        RedisAggregationCache<B>: AggregationCache<B>,
+        B: Aggregate<Event = CounterEvent> + CodeFingerprint + Serialize + DeserializeOwned,
     {
         let reach = *self.counters.reduce(&log_id).await.unwrap().reach();
         let forged = Aggregation::from_parts(Arc::new(B::default()), reach, reach.updated_at);
