@@ -1,10 +1,12 @@
 //! `#[derive(Event)]`: the stored names, versions and payloads of an enum's variants.
 
 mod expand;
+mod flatten;
 mod model;
 mod names;
 mod parse;
 mod payload;
+mod schema;
 mod stub;
 mod versions;
 

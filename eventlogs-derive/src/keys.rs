@@ -60,6 +60,12 @@ static KEYS: &[KeyFacts] = &[
         "`\"json\"`, `\"msgpack\"` or a type",
         "codec = \"json\"",
     ),
+    key(
+        Place::EventEnum,
+        "explicit_names",
+        "no value",
+        "explicit_names",
+    ),
     key(Place::EventEnum, "crate", "a path", "crate = ::eventlogs"),
     key(
         Place::EventVariant,
@@ -83,6 +89,7 @@ static KEYS: &[KeyFacts] = &[
         "a list of functions",
         "upcast(1 = from_v1)",
     ),
+    key(Place::EventVariant, "flatten", "no value", "flatten"),
     key(Place::Aggregate, "event", "a type", "event = YourEvent"),
     key(
         Place::Aggregate,

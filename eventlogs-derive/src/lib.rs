@@ -25,6 +25,7 @@ mod keys;
 #[cfg(test)]
 mod mangle;
 mod on;
+mod spelling;
 mod suggest;
 mod tokens;
 mod values;

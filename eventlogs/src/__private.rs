@@ -1,6 +1,12 @@
 //! What the macros' output calls. Not part of the public interface: it changes with the macros, in any release.
 
+mod schema;
+mod upcast;
+
 pub use crate::codec::{DecodeProblem, StoredPayload};
+pub use schema::{assert_distinct, concat, count};
+pub use upcast::{Upcast, upcast};
+
 #[cfg(feature = "macros")]
 pub use serde;
 
@@ -13,20 +19,13 @@ use crate::{Codec, Event, EventSchema, EventType};
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
-/// Reads a payload of a past version and upgrades it. A function of its own so that the type of the old payload is
-/// inferred from the upcaster's parameter.
+/// Reads an event with its own codec. A function of its own, since whoever names a method of a trait is told a second time
+/// what the type lacks for it.
 ///
 /// # Errors
-/// Those of [`StoredPayload::read`].
-pub fn upcast<Own, Old, E>(
-    stored: &StoredPayload<'_>,
-    upcaster: impl Fn(Old) -> E,
-) -> Result<E, DecodeProblem>
-where
-    Own: Codec,
-    Old: DeserializeOwned,
-{
-    stored.read::<Own, Old>().map(upcaster)
+/// Those of [`Event::decode`].
+pub fn decode<E: Event>(stored: &StoredPayload<'_>) -> Result<E, DecodeProblem> {
+    E::decode_with::<E::Codec>(stored)
 }
 
 /// Combines the hashes of pieces of code into one.

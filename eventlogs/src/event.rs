@@ -14,12 +14,22 @@ pub struct EventType {
 }
 
 /// One entry of an event enum's schema: what is written for a variant, and what else is read as it.
+///
+/// Reading and writing go by the first two fields. The others are for
+/// [`check_events_lock!`](crate::testing::check_events_lock), which remembers what was ever stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventSchema {
     /// The name and version that are written.
     pub event_type: EventType,
     /// Former names that are still read.
     pub aliases: &'static [&'static str],
+    /// The older versions that are upgraded on reading.
+    pub upcast_from: &'static [u16],
+    /// The variant, as the code calls it.
+    pub variant: &'static str,
+    /// The fields of the payload as the code spells them, each with those of serde's attributes that shape what is stored:
+    /// `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. An attribute of all fields stands alone.
+    pub fields: &'static [&'static str],
 }
 
 /// An enum whose variants are the events of a log, storable in a database.
@@ -35,7 +45,7 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// The codec that payloads are written with. Reading goes by the codec that is stored with each event.
     type Codec: Codec;
 
-    /// Every name that is written or read, in the order of the variants.
+    /// Every name that is written or read, in the order of the variants; those of a flattened event stand in its place.
     const SCHEMA: &'static [EventSchema];
 
     /// The name and version of this event.
@@ -52,6 +62,15 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// # Errors
     /// When the code does not know the name, the version or the codec, and when the payload has another shape.
     fn decode(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem>;
+
+    /// The same as a part of another event, which was written with that one's codec `C`.
+    ///
+    /// # Errors
+    /// Those of [`decode`](Event::decode).
+    #[doc(hidden)]
+    fn decode_with<C: Codec>(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem> {
+        Self::decode(stored)
+    }
 }
 
 /// Lends an event's own payload writer to serde.

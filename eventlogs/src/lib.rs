@@ -42,7 +42,7 @@ pub use manager::{
     AppendOptions, At, CreateOptions, DecideError, DecideOptions, Decided, LogManager,
     LogManagerError, LogManagerOptions,
 };
-pub use record::{EventRecord, RecordedEvent};
+pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 pub use stores::EventStore;
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{PostgresEventStore, PostgresOptions};

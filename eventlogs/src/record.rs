@@ -11,11 +11,12 @@ mod sealed {
     /// Keeps [`EventRecord`](super::EventRecord) open for new methods: nobody else implements it.
     pub trait Sealed {}
     impl<E> Sealed for super::RecordedEvent<E> {}
+    impl<E> Sealed for super::BorrowedRecord<'_, E> {}
 }
 
 /// An event together with where and when it was recorded: what an aggregate applies.
 ///
-/// The trait is sealed. Tests make a [`RecordedEvent`].
+/// The trait is sealed, so that it may grow. Tests make a [`RecordedEvent`].
 pub trait EventRecord<E>: sealed::Sealed {
     /// The event itself.
     fn event(&self) -> &E;
@@ -35,6 +36,115 @@ pub trait EventRecord<E>: sealed::Sealed {
 
     /// When it happened, if the caller said so on appending.
     fn occurred_at(&self) -> Option<DateTime<Utc>>;
+
+    /// The same place and times with another event: the one that this one holds, on its way to the handlers of its own
+    /// kind.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "macros", feature = "json"))] {
+    /// use eventlogs::{Event, EventHandler, EventRecord, event_handler};
+    ///
+    /// #[derive(Event)]
+    /// pub enum ShippingEvent {
+    ///     #[event(name = "shipping.dispatched")]
+    ///     Dispatched { parcels: u32 },
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// pub struct Shipping { parcels: u32, last: u64 }
+    ///
+    /// #[event_handler(ShippingEvent)]
+    /// impl Shipping {
+    ///     #[on(Dispatched)]
+    ///     fn dispatch(&mut self, parcels: u32, #[record] record: &impl EventRecord<ShippingEvent>) {
+    ///         self.parcels += parcels;
+    ///         self.last = record.index();
+    ///     }
+    /// }
+    ///
+    /// #[derive(Event)]
+    /// pub enum OrderEvent {
+    ///     #[event(name = "order.placed")]
+    ///     Placed,
+    ///     #[event(flatten)]
+    ///     Shipping(ShippingEvent),
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// pub struct Order { shipping: Shipping }
+    ///
+    /// #[event_handler(OrderEvent, ignore(Placed))]
+    /// impl Order {
+    ///     #[on(Shipping(event))]
+    ///     fn ship(&mut self, event: &ShippingEvent, #[record] record: &impl EventRecord<OrderEvent>) {
+    ///         self.shipping.handle(&record.with_event(event));
+    ///     }
+    /// }
+    ///
+    /// # use eventlogs::{RecordedEvent, ids::{EventId, LogId}};
+    /// # let now = "2026-01-31T12:00:00Z".parse().expect("a valid time");
+    /// # let event = OrderEvent::Shipping(ShippingEvent::Dispatched { parcels: 3 });
+    /// # let mut order = Order::default();
+    /// # order.handle(&RecordedEvent::new(LogId::new(), 7, EventId::new(), event, now));
+    /// # assert_eq!((order.shipping.parcels, order.shipping.last), (3, 7));
+    /// # }
+    /// ```
+    fn with_event<'a, I>(&self, event: &'a I) -> BorrowedRecord<'a, I>
+    where
+        Self: Sized,
+    {
+        BorrowedRecord {
+            log_id: self.log_id(),
+            index: self.index(),
+            event_id: self.event_id(),
+            event,
+            recorded_at: self.recorded_at(),
+            occurred_at: self.occurred_at(),
+        }
+    }
+}
+
+/// The [`EventRecord`] that [`with_event`](EventRecord::with_event) returns: of an event that stands somewhere else.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BorrowedRecord<'a, E> {
+    /// The log it stands in.
+    log_id: LogId,
+    /// Its zero-based place in the log.
+    index: u64,
+    /// Its identity.
+    event_id: EventId,
+    /// The event itself.
+    event: &'a E,
+    /// The store's time of recording.
+    recorded_at: DateTime<Utc>,
+    /// The caller's time of occurrence.
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+impl<E> EventRecord<E> for BorrowedRecord<'_, E> {
+    fn event(&self) -> &E {
+        self.event
+    }
+
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn index(&self) -> u64 {
+        self.index
+    }
+
+    fn event_id(&self) -> EventId {
+        self.event_id
+    }
+
+    fn recorded_at(&self) -> DateTime<Utc> {
+        self.recorded_at
+    }
+
+    fn occurred_at(&self) -> Option<DateTime<Utc>> {
+        self.occurred_at
+    }
 }
 
 /// The [`EventRecord`] that stores return.

@@ -1,4 +1,73 @@
-//! Help for tests: the promises that every store and every cache must keep, ready to be run on your own.
+//! Help for tests: decisions tried without a store, laws for your own aggregates and events, and the promises that every
+//! store and every cache must keep, ready to be run on your own.
+//!
+//! A test of a domain says what has happened, what is decided, and what that gives:
+//!
+//! ```
+//! # #[cfg(feature = "macros")] {
+//! use eventlogs::testing::given;
+//! use eventlogs::{Aggregate, event_handler};
+//!
+//! #[derive(Debug, Clone, PartialEq)]
+//! pub enum PaymentEvent {
+//!     Captured { amount: u64 },
+//!     Refunded { amount: u64 },
+//! }
+//!
+//! #[derive(Debug, Default, Clone, PartialEq, Aggregate)]
+//! #[aggregate(event = PaymentEvent)]
+//! pub struct Payment { outstanding: u64 }
+//!
+//! #[event_handler(PaymentEvent)]
+//! impl Payment {
+//!     #[on(Captured)]
+//!     fn capture(&mut self, amount: u64) { self.outstanding += amount; }
+//!     #[on(Refunded)]
+//!     fn refund(&mut self, amount: u64) { self.outstanding -= amount; }
+//! }
+//!
+//! /// What `LogManager::decide` is given in production.
+//! fn refund(amount: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], &'static str> {
+//!     move |payment| match payment.outstanding {
+//!         outstanding if outstanding < amount => Err("too much"),
+//!         _ => Ok([PaymentEvent::Refunded { amount }]),
+//!     }
+//! }
+//!
+//! given([PaymentEvent::Captured { amount: 100 }])
+//!     .when(refund(70))
+//!     .then([PaymentEvent::Refunded { amount: 70 }])
+//!     .reduces_to(Payment { outstanding: 30 })
+//!     .when(refund(31))
+//!     .then_error("too much");
+//! # }
+//! ```
+//!
+//! What differs is shown line by line:
+//!
+//! ```text
+//! the decision gave other events than expected
+//! (- expected, + found)
+//!
+//! --> event 0 differs
+//!         Refunded {
+//!   -         amount: 71,
+//!   +         amount: 70,
+//!         }
+//! ```
+//!
+//! [`laws`] says what every aggregate and every event must obey, and makes tests of it in a line;
+//! [`check_events_lock!`] fails when the stored shape of an event has changed by accident.
 
 #[cfg(feature = "json")]
 pub mod conformance;
+pub mod events_lock;
+pub mod laws;
+mod scenario;
+
+#[doc(inline)]
+pub use crate::{
+    __aggregate_laws as aggregate_laws, __check_events_lock as check_events_lock,
+    __event_laws as event_laws, __snapshot_laws as snapshot_laws,
+};
+pub use scenario::{Outcome, Scenario, given, given_records};

@@ -17,3 +17,4 @@ mod redis;
 mod servers;
 mod sqlite_file;
 mod telemetry;
+mod testing_kit;

@@ -33,7 +33,7 @@ enum DoorEvent {
     Closed,
 }
 
-fn opened_from_v1(hours: u32) -> DoorEvent {
+const fn opened_from_v1(hours: u32) -> DoorEvent {
     DoorEvent::Opened { hours }
 }
 

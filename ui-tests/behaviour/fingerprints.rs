@@ -1,6 +1,7 @@
 //! The code fingerprint changes with what the code does, and with nothing else.
 
 #![allow(
+    clippy::missing_const_for_fn,
     dead_code,
     reason = "fields and methods are there to be hashed, not to be used"
 )]

@@ -103,6 +103,33 @@ fn fields_are_read_as_serde_is_told() {
     assert_eq!(moved, OrderEvent::Moved(9, "x".to_owned(), 0));
 }
 
+#[test]
+fn the_schema_spells_fields_with_what_shapes_them() {
+    let fields: Vec<&[&str]> = OrderEvent::SCHEMA
+        .iter()
+        .map(|entry| entry.fields)
+        .collect();
+    let expected: [&[&str]; 5] = [
+        &[
+            "amount: u64 #[serde(with = \"text\")]",
+            "currency_code: String #[serde(alias = \"currency\")] #[serde(rename = \"cur\")]",
+            "note: Option<String> #[serde(default)] #[serde(skip_serializing_if = \"Option::is_none\")]",
+        ],
+        &["0: u64 #[serde(with = \"text\")]"],
+        &[
+            "0: u64 #[serde(with = \"text\")]",
+            "1: String",
+            "2: u8 #[serde(default)]",
+        ],
+        &[
+            "place: Place #[serde(flatten)]",
+            "rest: BTreeMap<String, u8> #[serde(flatten)]",
+        ],
+        &["#[serde(rename_all = \"camelCase\")]", "parcel_count: u32"],
+    ];
+    assert_eq!(fields, expected);
+}
+
 /// Serde's derives on the enum itself, with attributes of their own, change nothing about payloads.
 #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "UPPERCASE")]

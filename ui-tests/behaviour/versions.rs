@@ -2,6 +2,7 @@
 
 use crate::support::{decode, decode_json, round_trip};
 use eventlogs::codec::{Codec, CodecId};
+use eventlogs::testing::events_lock::{self, EnumSchema};
 use eventlogs::{Event, EventType};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ enum PaymentEvent {
     Refunded(u64),
 }
 
-fn authorized_from_v1(old: AuthorizedV1) -> PaymentEvent {
+const fn authorized_from_v1(old: AuthorizedV1) -> PaymentEvent {
     PaymentEvent::Authorized {
         amount: old.cents / 100,
         code: None,
@@ -41,7 +42,7 @@ fn authorized_from_v1(old: AuthorizedV1) -> PaymentEvent {
 mod upcasters {
     use super::{AuthorizedV2, PaymentEvent};
 
-    pub(super) fn authorized_from_v2(old: AuthorizedV2) -> PaymentEvent {
+    pub(super) const fn authorized_from_v2(old: AuthorizedV2) -> PaymentEvent {
         PaymentEvent::Authorized {
             amount: old.amount,
             code: None,
@@ -51,7 +52,7 @@ mod upcasters {
 
 impl PaymentEvent {
     /// One event may even become another.
-    fn refunded_from_v1((amount, authorized): (u64, bool)) -> Self {
+    const fn refunded_from_v1((amount, authorized): (u64, bool)) -> Self {
         if authorized {
             Self::Authorized { amount, code: None }
         } else {
@@ -95,6 +96,65 @@ fn upcasters_work_with_the_codec_of_the_row() {
     );
 }
 
+/// Bytes as they were written when each version was the current one, never to be changed.
+#[test]
+fn every_version_that_was_ever_written_decodes_today() {
+    let authorized = PaymentEvent::Authorized {
+        amount: 5,
+        code: None,
+    };
+    let golden: [(i32, &[u8], &[u8]); 3] = [
+        (1, br#"{"cents":500}"#, b"\x81\xa5cents\xcd\x01\xf4"),
+        (2, br#"{"amount":5}"#, b"\x81\xa6amount\x05"),
+        (
+            3,
+            br#"{"amount":5,"code":null}"#,
+            b"\x82\xa6amount\x05\xa4code\xc0",
+        ),
+    ];
+    for (version, json, message_pack) in golden {
+        for (codec, bytes) in [(CodecId::JSON, json), (CodecId::MSGPACK, message_pack)] {
+            let event: PaymentEvent =
+                decode("payment.authorized", version, codec, bytes).expect("it decodes");
+            assert_eq!(event, authorized, "version {version}, {codec:?}");
+        }
+    }
+}
+
+/// The record of all that was stored, beside this package's `Cargo.toml`.
+#[test]
+fn stored_events_stay_readable() {
+    eventlogs::testing::check_events_lock!(PaymentEvent);
+}
+
+#[test]
+fn a_changed_shape_without_a_new_version_is_noticed() {
+    #[derive(Event)]
+    #[event(codec = "msgpack")]
+    enum DoorEvent {
+        #[event(name = "door.opened")]
+        Opened {
+            #[serde(default)]
+            hours: u32,
+        },
+    }
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let past = "enum DoorEvent\ncodec 1\n\ndoor.opened 1 Opened\n    hours: u64\n";
+    std::fs::write(folder.path().join("events.lock"), past).expect("it is written");
+    let opened = EnumSchema::of::<DoorEvent>("DoorEvent");
+    let error = events_lock::check(folder.path(), &[opened]).expect_err("the type has changed");
+    let said = error.to_string();
+    assert!(said.contains("`DoorEvent::Opened` has changed"), "{said}");
+    assert!(said.contains("`hours` was `u64` and is `u32`"), "{said}");
+    assert_eq!(
+        round_trip(&DoorEvent::Opened { hours: 3 })
+            .event_type()
+            .version,
+        1
+    );
+}
+
 #[test]
 fn aliases_are_read_in_every_version() {
     for name in ["payment.refunded", "payment.credited", "refund"] {
@@ -126,4 +186,8 @@ fn the_schema_tells_names_versions_and_aliases() {
     assert_eq!(authorized.aliases, [""; 0]);
     assert_eq!(refunded.event_type, PaymentEvent::Refunded(1).event_type());
     assert_eq!(refunded.aliases, ["payment.credited", "refund"]);
+    assert_eq!(authorized.upcast_from, [1, 2]);
+    assert_eq!(authorized.variant, "Authorized");
+    assert_eq!(authorized.fields, ["amount: u64", "code: Option<String>"]);
+    assert_eq!(refunded.fields, ["0: u64"]);
 }

@@ -1,7 +1,8 @@
 //! Third stage: the implementation of `Event`.
 
-use super::model::{CodecModel, EventModel, VariantModel};
+use super::model::{CodecModel, EventModel, StoredModel, VariantModel};
 use super::payload;
+use super::schema::{as_event, event_type, schema};
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,27 +14,21 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     let EventModel { ident, library, .. } = model;
     let (parameters, arguments, _) = model.generics.split_for_impl();
     let where_clause = tokens::where_clause(model.generics, &bounds(model));
-    let turbofish = arguments.as_turbofish();
     let codec = codec_name(model);
     let codec_alias = codec_alias(model);
-    let writer = payload::writer(model);
-    let writer_name = payload::writer_name();
+    let has_payloads = model.stored().next().is_some();
+    let writer = has_payloads.then(|| payload::writer(model));
     let readers = model
+        .stored()
+        .map(|variant| payload::reader(model, variant));
+    let (schema, schema_parts) = schema(model);
+    let types = model
         .variants
         .iter()
-        .map(|variant| payload::reader(model, variant));
-    let schema = model.variants.iter().map(|variant| {
-        let event_type = event_type(model, variant);
-        let aliases = &variant.aliases;
-        quote!(#library::EventSchema { event_type: #event_type, aliases: &[#(#aliases),*] })
-    });
-    let types = model.variants.iter().map(|variant| {
-        let name = variant.ident;
-        let event_type = event_type(model, variant);
-        quote!(Self::#name { .. } => #event_type)
-    });
+        .map(|variant| type_arm(model, variant));
     let stored = tokens::local("stored");
     let serializer = tokens::local("serializer");
+    let serialize = serialize(model, &serializer);
     let arms = model
         .variants
         .iter()
@@ -47,12 +42,13 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
             #codec_alias
             #writer
             #(#readers)*
+            #schema_parts
 
             #[automatically_derived]
             impl #parameters #library::Event for #ident #arguments #where_clause {
                 type Codec = #codec;
 
-                const SCHEMA: &'static [#library::EventSchema] = &[#(#schema),*];
+                const SCHEMA: &'static [#library::EventSchema] = #schema;
 
                 fn event_type(&self) -> #library::EventType {
                     match self {
@@ -64,10 +60,16 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
                     &self,
                     #serializer: __S,
                 ) -> ::core::result::Result<__S::Ok, __S::Error> {
-                    #writer_name #turbofish::serialize(self, #serializer)
+                    #serialize
                 }
 
                 fn decode(
+                    #stored: &#library::__private::StoredPayload<'_>,
+                ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
+                    #library::__private::decode(#stored)
+                }
+
+                fn decode_with<__C: #library::Codec>(
                     #stored: &#library::__private::StoredPayload<'_>,
                 ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
                     match (#stored.name, #stored.version) {
@@ -80,10 +82,68 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     }
 }
 
-/// How the payloads of one variant are read: the current version, then one arm for each older one.
+/// The name and version of one variant.
+fn type_arm(model: &EventModel<'_>, variant: &VariantModel<'_>) -> TokenStream {
+    match variant {
+        VariantModel::Stored(stored) => {
+            let ident = stored.ident;
+            let event_type = event_type(model, stored);
+            quote!(Self::#ident { .. } => #event_type)
+        }
+        VariantModel::Flattened(flattened) => {
+            let ident = flattened.ident;
+            let event = as_event(model, flattened);
+            let inner = tokens::local("inner");
+            quote!(Self::#ident(#inner) => #event::event_type(#inner))
+        }
+    }
+}
+
+/// Writes a payload: by way of the mirror, as far as the variants have payloads of their own.
+fn serialize(model: &EventModel<'_>, serializer: &Ident) -> TokenStream {
+    let (_, arguments, _) = model.generics.split_for_impl();
+    let turbofish = arguments.as_turbofish();
+    let writer = payload::writer_name();
+    let own = quote!(#writer #turbofish::serialize(self, #serializer));
+    let inner = tokens::local("inner");
+    let mut has_payloads = false;
+    let mut flattened = Vec::new();
+    for variant in &model.variants {
+        match variant {
+            VariantModel::Stored(_) => has_payloads = true,
+            VariantModel::Flattened(found) => {
+                let ident = found.ident;
+                let event = as_event(model, found);
+                flattened.push(
+                    quote!(Self::#ident(#inner) => #event::serialize_payload(#inner, #serializer)),
+                );
+            }
+        }
+    }
+    if flattened.is_empty() {
+        return own;
+    }
+    let own = has_payloads.then(|| quote!(_ => #own));
+    quote!(match self { #(#flattened,)* #own })
+}
+
+/// How one variant is read.
 fn decode_arms(model: &EventModel<'_>, variant: &VariantModel<'_>, stored: &Ident) -> TokenStream {
+    match variant {
+        VariantModel::Stored(variant) => stored_arms(model, variant, stored),
+        VariantModel::Flattened(flattened) => {
+            let ident = flattened.ident;
+            let event = as_event(model, flattened);
+            quote! {
+                _ if #stored.is_in(#event::SCHEMA) => #event::decode_with::<__C>(#stored).map(Self::#ident),
+            }
+        }
+    }
+}
+
+/// How the payloads of one variant are read: the current version, then one arm for each older one.
+fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident) -> TokenStream {
     let library = &model.library;
-    let codec = codec_name(model);
     let names = std::iter::once(&variant.name).chain(&variant.aliases);
     let names = quote!(#(#names)|*);
     let current = i32::from(variant.version);
@@ -103,11 +163,12 @@ fn decode_arms(model: &EventModel<'_>, variant: &VariantModel<'_>, stored: &Iden
         Fields::Unnamed(_) | Fields::Unit => quote!({}),
     };
     let upcasts = variant.upcasters.iter().map(|upcaster| {
-        let from = i32::from(upcaster.from);
+        let version = upcaster.from;
+        let from = i32::from(version);
         let path = &upcaster.path;
         // The call is reported at the function: a wrong signature is found there.
         let call = tokens::located(
-            &quote!(#library::__private::upcast::<#codec, _, Self>),
+            &quote!(#library::__private::upcast::<#version, __C, _, Self>),
             path.span(),
         );
         let call =
@@ -115,16 +176,9 @@ fn decode_arms(model: &EventModel<'_>, variant: &VariantModel<'_>, stored: &Iden
         quote!((#names, #from) => #call,)
     });
     quote! {
-        (#names, #current) => #stored.read::<#codec, #reader #arguments>().map(|#reader #fields| Self::#ident #fields),
+        (#names, #current) => #stored.read::<__C, #reader #arguments>().map(|#reader #fields| Self::#ident #fields),
         #(#upcasts)*
     }
-}
-
-/// The name and version that are written for a variant.
-fn event_type(model: &EventModel<'_>, variant: &VariantModel<'_>) -> TokenStream {
-    let library = &model.library;
-    let VariantModel { name, version, .. } = variant;
-    quote!(#library::EventType { name: #name, version: #version })
 }
 
 /// The codec in generated code.

@@ -1,5 +1,6 @@
 //! Second stage: what the attributes say, found to be consistent.
 
+use super::flatten;
 use super::names::Names;
 use super::parse::{ParsedEnum, Upcaster};
 use super::versions;
@@ -33,7 +34,15 @@ pub(crate) enum CodecModel {
 }
 
 /// A variant.
-pub(crate) struct VariantModel<'a> {
+pub(crate) enum VariantModel<'a> {
+    /// One that is an event of its own.
+    Stored(StoredModel<'a>),
+    /// One that holds the events of another enum.
+    Flattened(FlattenedModel<'a>),
+}
+
+/// A variant with a name and a payload of its own.
+pub(crate) struct StoredModel<'a> {
     /// Its name in code.
     pub(crate) ident: &'a Ident,
     /// Its fields.
@@ -50,12 +59,35 @@ pub(crate) struct VariantModel<'a> {
     pub(crate) upcasters: Vec<Upcaster>,
 }
 
+/// A variant whose only field is another event, which is stored as if its variants were this enum's.
+pub(crate) struct FlattenedModel<'a> {
+    /// Its name in code.
+    pub(crate) ident: &'a Ident,
+    /// The other event.
+    pub(crate) event: &'a Type,
+}
+
+impl<'a> EventModel<'a> {
+    /// The variants that are stored under names of their own.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &StoredModel<'a>> {
+        self.variants.iter().filter_map(|variant| match variant {
+            VariantModel::Stored(stored) => Some(stored),
+            VariantModel::Flattened(_) => None,
+        })
+    }
+}
+
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
 pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> EventModel<'a> {
-    let mut names = Names::default();
-    let variants = parsed.variants.into_iter().map(|variant| {
+    let mut names = Names::new(parsed.explicit_names);
+    let generics = parsed.generics;
+    let variants = parsed.variants.into_iter().filter_map(|variant| {
+        if let Some(flatten) = variant.flatten {
+            return flatten::check(&variant, flatten, generics, errors)
+                .map(VariantModel::Flattened);
+        }
         let (name, aliases) = names.claim(&variant, errors);
-        VariantModel {
+        Some(VariantModel::Stored(StoredModel {
             ident: variant.ident,
             fields: variant.fields,
             name,
@@ -63,7 +95,7 @@ pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> Event
             version: versions::current(&variant, errors),
             rename_all: variant.rename_all,
             upcasters: variant.upcasters.unwrap_or_default(),
-        }
+        }))
     });
     EventModel {
         variants: variants.collect(),

@@ -11,13 +11,22 @@ use syn::ext::IdentExt;
 const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
 
 /// The names that are taken so far: by which variant, and where.
-#[derive(Default)]
 pub(crate) struct Names {
+    /// Whether a variant's own name does not count.
+    explicit: bool,
     /// Every name and alias.
     taken: HashMap<String, (String, Span)>,
 }
 
 impl Names {
+    /// No names yet. `explicit` says that every variant must be given one.
+    pub(crate) fn new(explicit: bool) -> Self {
+        Self {
+            explicit,
+            taken: HashMap::new(),
+        }
+    }
+
     /// The name that a variant is stored under, and its aliases.
     pub(crate) fn claim(
         &mut self,
@@ -28,7 +37,12 @@ impl Names {
             (well_formed(literal, errors), literal.span())
         } else {
             let name = variant.ident.unraw().to_string();
-            if !is_well_formed(&name) {
+            if self.explicit {
+                errors.on(
+                    variant.ident,
+                    format!("`explicit_names` asks for a stored name; give `{name}` one: `#[event(name = \"…\")]`"),
+                );
+            } else if !is_well_formed(&name) {
                 errors.on(
                     &variant.ident,
                     format!("{RULE}; give this variant one: `#[event(name = \"…\")]`"),

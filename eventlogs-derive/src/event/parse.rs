@@ -21,6 +21,8 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) library: Library,
     /// `codec = …`
     pub(crate) codec: Option<WordOrType>,
+    /// `explicit_names`
+    pub(crate) explicit_names: bool,
     /// Its variants.
     pub(crate) variants: Vec<ParsedVariant<'a>>,
 }
@@ -41,6 +43,10 @@ pub(crate) struct ParsedVariant<'a> {
     pub(crate) version: Option<(u16, Span)>,
     /// The entries of `upcast(…)`; `None` if some could not be read.
     pub(crate) upcasters: Option<Vec<Upcaster>>,
+    /// Where `flatten` stands.
+    pub(crate) flatten: Option<Span>,
+    /// The other keys, which cannot stand beside `flatten`, and where they are.
+    pub(crate) keys: Vec<(&'static str, Span)>,
 }
 
 /// `1 = path` in `upcast(…)`.
@@ -60,6 +66,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         generics: &input.generics,
         library: Library::default(),
         codec: None,
+        explicit_names: false,
         variants: Vec::new(),
     };
     let owner = format!("`enum {}`", input.ident);
@@ -72,6 +79,9 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         match known.facts.name {
             "codec" => {
                 parsed.codec = errors.keep(known.word_or_type("codec", &["json", "msgpack"]));
+            }
+            "explicit_names" => {
+                parsed.explicit_names = errors.keep(known.flag()).is_some();
             }
             _ => {
                 parsed.library = errors
@@ -123,6 +133,8 @@ fn variant<'a>(variant: &'a Variant, owner: &str, errors: &mut Errors) -> Parsed
         aliases: Vec::new(),
         version: None,
         upcasters: Some(Vec::new()),
+        flatten: None,
+        keys: Vec::new(),
     };
     for known in keys::check(
         attribute::read(&variant.attrs, "event", errors),
@@ -130,6 +142,11 @@ fn variant<'a>(variant: &'a Variant, owner: &str, errors: &mut Errors) -> Parsed
         owner,
         errors,
     ) {
+        if known.facts.name == "flatten" {
+            parsed.flatten = errors.keep(known.flag()).map(|()| known.key.span);
+            continue;
+        }
+        parsed.keys.push((known.facts.name, known.key.span));
         match known.facts.name {
             "name" => parsed.name = errors.keep(known.string()).cloned(),
             "alias" => parsed.aliases.extend(errors.keep(known.string()).cloned()),

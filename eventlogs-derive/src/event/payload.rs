@@ -3,7 +3,7 @@
 //! Writing goes through one enum that mirrors the user's, reading through one owned struct for each variant. Both are
 //! made of the user's own field tokens, so that a field type without serde's traits is reported at that type.
 
-use super::model::{EventModel, VariantModel};
+use super::model::{EventModel, FlattenedModel, StoredModel, VariantModel};
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -12,7 +12,7 @@ use syn::{Field, Fields, GenericParam, Generics};
 
 /// The mirror of the enum that serialises payloads.
 ///
-/// A variant without fields is a struct variant here, as it is written as an empty map: it may gain fields later.
+/// A flattened event writes itself. A variant without fields is a struct variant here, as it is written as an empty map: it may gain fields later.
 pub(crate) fn writer(model: &EventModel<'_>) -> TokenStream {
     let EventModel {
         ident,
@@ -24,11 +24,17 @@ pub(crate) fn writer(model: &EventModel<'_>) -> TokenStream {
     let serde_path = serde.to_string();
     let name = writer_name();
     let remote = ident.to_string();
-    let variants = model.variants.iter().map(|variant| {
-        let ident = variant.ident;
-        let rename_all = rename_all(variant);
-        let fields = fields(model, variant);
-        quote!(#rename_all #ident #fields)
+    let variants = model.variants.iter().map(|variant| match variant {
+        VariantModel::Stored(variant) => {
+            let ident = variant.ident;
+            let rename_all = rename_all(variant);
+            let fields = fields(model, variant);
+            quote!(#rename_all #ident #fields)
+        }
+        VariantModel::Flattened(FlattenedModel { ident, event }) => {
+            let event = tokens::without_self(event, &enum_type(model));
+            quote!(#[serde(skip)] #ident(#event))
+        }
     });
     let where_clause = &generics.where_clause;
     quote! {
@@ -46,7 +52,7 @@ pub(crate) fn writer_name() -> Ident {
 }
 
 /// The struct that a variant's payload is read as.
-pub(crate) fn reader(model: &EventModel<'_>, variant: &VariantModel<'_>) -> TokenStream {
+pub(crate) fn reader(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let library = &model.library;
     let serde = quote!(#library::__private::serde);
     let serde_path = serde.to_string();
@@ -71,19 +77,19 @@ pub(crate) fn reader(model: &EventModel<'_>, variant: &VariantModel<'_>) -> Toke
 }
 
 /// The name of a variant's reader. It is prefixed, because `Refunded(Refunded)` is a popular kind of variant.
-pub(crate) fn reader_name(variant: &VariantModel<'_>) -> Ident {
+pub(crate) fn reader_name(variant: &StoredModel<'_>) -> Ident {
     format_ident!("__Read{}", variant.ident.unraw(), span = Span::call_site())
 }
 
 /// The type arguments of a variant's reader.
-pub(crate) fn reader_arguments(model: &EventModel<'_>, variant: &VariantModel<'_>) -> TokenStream {
+pub(crate) fn reader_arguments(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let generics = reader_generics(model.generics, variant);
     let (_, arguments, _) = generics.split_for_impl();
     arguments.to_token_stream()
 }
 
 /// The parameters of the enum that this variant's fields mention: a struct must use every one that it declares.
-fn reader_generics(generics: &Generics, variant: &VariantModel<'_>) -> Generics {
+fn reader_generics(generics: &Generics, variant: &StoredModel<'_>) -> Generics {
     let types: TokenStream = variant
         .fields
         .iter()
@@ -150,10 +156,8 @@ impl ToTokens for ShownFields {
 }
 
 /// The fields of a variant, with serde's attributes and without anything else that was written on them.
-fn fields(model: &EventModel<'_>, variant: &VariantModel<'_>) -> ShownFields {
-    let (_, arguments, _) = model.generics.split_for_impl();
-    let ident = model.ident;
-    let enum_type = quote!(#ident #arguments);
+fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>) -> ShownFields {
+    let enum_type = enum_type(model);
     let shown = variant.fields.iter().map(|field| {
         let Field {
             attrs,
@@ -176,8 +180,15 @@ fn fields(model: &EventModel<'_>, variant: &VariantModel<'_>) -> ShownFields {
     }
 }
 
+/// What `Self` stands for.
+fn enum_type(model: &EventModel<'_>) -> TokenStream {
+    let (_, arguments, _) = model.generics.split_for_impl();
+    let ident = model.ident;
+    quote!(#ident #arguments)
+}
+
 /// The variant's `rename_all`, as an attribute of a twin.
-fn rename_all(variant: &VariantModel<'_>) -> Option<TokenStream> {
+fn rename_all(variant: &StoredModel<'_>) -> Option<TokenStream> {
     let entries = &variant.rename_all;
     (!entries.is_empty()).then(|| quote!(#[serde(#(#entries),*)]))
 }

@@ -18,14 +18,17 @@ fn mistakes(item: TokenStream) -> Vec<String> {
 /// An item that uses everything.
 fn everything() -> TokenStream {
     quote! {
-        #[event(codec = "msgpack", crate = ::sourcing)]
+        #[event(codec = "msgpack", crate = ::sourcing, explicit_names)]
         pub enum PaymentEvent<T> where T: Clone {
             #[event(name = "payment.authorized", version = 3, upcast(1 = from_v1, 2 = self::from_v2))]
             Authorized { #[serde(default)] amount: T, code: Option<Box<Self>> },
-            #[event(alias = "payment.credited")]
+            #[event(name = "payment.refunded", alias = "payment.credited")]
             #[serde(rename_all = "camelCase")]
             Refunded(Refund, #[serde(with = "text")] u8),
+            #[event(name = "payment.voided")]
             Voided,
+            #[event(flatten)]
+            Shipping(ShippingEvent),
         }
     }
 }
@@ -69,11 +72,17 @@ fn the_output_is_what_one_would_write_by_hand() {
                 const SCHEMA: &'static [::eventlogs::EventSchema] = &[
                     ::eventlogs::EventSchema {
                         event_type: ::eventlogs::EventType { name: "door.opened", version: 2u16 },
-                        aliases: &["opened"]
+                        aliases: &["opened"],
+                        upcast_from: &[1u16],
+                        variant: "Opened",
+                        fields: &["by: String"]
                     },
                     ::eventlogs::EventSchema {
                         event_type: ::eventlogs::EventType { name: "Closed", version: 1u16 },
-                        aliases: &[]
+                        aliases: &[],
+                        upcast_from: &[],
+                        variant: "Closed",
+                        fields: &[]
                     }
                 ];
 
@@ -94,14 +103,20 @@ fn the_output_is_what_one_would_write_by_hand() {
                 fn decode(
                     stored: &::eventlogs::__private::StoredPayload<'_>,
                 ) -> ::core::result::Result<Self, ::eventlogs::__private::DecodeProblem> {
+                    ::eventlogs::__private::decode(stored)
+                }
+
+                fn decode_with<__C: ::eventlogs::Codec>(
+                    stored: &::eventlogs::__private::StoredPayload<'_>,
+                ) -> ::core::result::Result<Self, ::eventlogs::__private::DecodeProblem> {
                     match (stored.name, stored.version) {
                         ("door.opened" | "opened", 2i32) => stored
-                            .read::<__Codec, __ReadOpened>()
+                            .read::<__C, __ReadOpened>()
                             .map(|__ReadOpened { by }| Self::Opened { by }),
                         ("door.opened" | "opened", 1i32) =>
-                            ::eventlogs::__private::upcast::<__Codec, _, Self>(stored, from_v1),
+                            ::eventlogs::__private::upcast::<1u16, __C, _, Self>(stored, from_v1),
                         ("Closed", 1i32) => stored
-                            .read::<__Codec, __ReadClosed>()
+                            .read::<__C, __ReadClosed>()
                             .map(|__ReadClosed {}| Self::Closed {}),
                         _ => ::core::result::Result::Err(stored.not_in_schema::<Self>()),
                     }
@@ -110,6 +125,59 @@ fn the_output_is_what_one_would_write_by_hand() {
         };
     };
     assert_eq!(derive(item).to_string(), expected.to_string());
+}
+
+#[test]
+fn a_flattened_event_is_asked_for_everything() {
+    let item = quote! {
+        enum DoorEvent {
+            #[event(flatten)]
+            Lock(LockEvent),
+            Closed,
+        }
+    };
+    let output = derive(item).to_string();
+    for expected in [
+        quote! {
+            enum __Payload {
+                #[serde(skip)] Lock(LockEvent),
+                Closed {},
+            }
+        },
+        quote! {
+            const __PARTS: &[&[::eventlogs::EventSchema]] = &[
+                <LockEvent as ::eventlogs::Event>::SCHEMA,
+                &[::eventlogs::EventSchema {
+                    event_type: ::eventlogs::EventType { name: "Closed", version: 1u16 },
+                    aliases: &[],
+                    upcast_from: &[],
+                    variant: "Closed",
+                    fields: &[]
+                }]
+            ];
+            const _: () = ::eventlogs::__private::assert_distinct(__PARTS, 0usize);
+        },
+        quote! {
+            const SCHEMA: &'static [::eventlogs::EventSchema] =
+                &::eventlogs::__private::concat::<{ ::eventlogs::__private::count(__PARTS) }>(__PARTS);
+        },
+        quote!(Self::Lock(inner) => <LockEvent as ::eventlogs::Event>::event_type(inner),),
+        quote! {
+            match self {
+                Self::Lock(inner) => <LockEvent as ::eventlogs::Event>::serialize_payload(inner, serializer),
+                _ => __Payload::serialize(self, serializer)
+            }
+        },
+        quote! {
+            _ if stored.is_in(<LockEvent as ::eventlogs::Event>::SCHEMA) =>
+                <LockEvent as ::eventlogs::Event>::decode_with::<__C>(stored).map(Self::Lock),
+        },
+    ] {
+        assert!(
+            output.contains(&expected.to_string()),
+            "{expected}\n\n{output}"
+        );
+    }
 }
 
 #[test]

@@ -221,6 +221,10 @@ impl Method {
         let Self {
             visibility, body, ..
         } = self;
+        // Clippy would ask for what this macro refuses.
+        let lint = self.is_handler().then(|| {
+            quote!(#[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")])
+        });
         let mut signature = self.signature.clone();
         for parameter in &mut signature.inputs {
             if let syn::FnArg::Typed(parameter) = parameter {
@@ -229,6 +233,6 @@ impl Method {
                     .retain(|attribute| !is_one_of(attribute, helpers));
             }
         }
-        quote!(#(#attributes)* #visibility #signature #body)
+        quote!(#lint #(#attributes)* #visibility #signature #body)
     }
 }

@@ -56,10 +56,12 @@ fn the_output_is_what_one_would_write_by_hand() {
     };
     let expected = quote! {
         impl Door {
+            #[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")]
             fn open(&mut self, by: &str, hours: u32) {
                 self.open = true;
             }
 
+            #[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")]
             fn close(&mut self, record: &impl EventRecord<DoorEvent>) {}
 
             pub fn is_open(&self) -> bool {
@@ -113,6 +115,7 @@ fn a_block_with_mistakes_stays_and_is_left_in_peace() {
     let output = expand(quote!(DoorEvent), block).to_string();
     let kept = quote! {
         impl Door {
+            #[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")]
             async fn open(&mut self, record: u8) { self. }
         }
     };

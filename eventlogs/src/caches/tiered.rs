@@ -14,6 +14,7 @@ const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
 /// that another process has reduced costs no full fold here.
 ///
 /// ```no_run
+/// # #[cfg(feature = "redis")] {
 /// use eventlogs::{MemoryAggregationCache, RedisAggregationCache, TieredAggregationCache};
 /// # use eventlogs::testing::conformance::Counter;
 ///
@@ -23,6 +24,7 @@ const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
 /// let cache = TieredAggregationCache::new(near, far);
 /// # let _ = cache;
 /// # Ok(())
+/// # }
 /// # }
 /// ```
 ///

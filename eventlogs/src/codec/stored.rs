@@ -1,7 +1,7 @@
 //! Reading a stored payload: the one decode path of all stores.
 
 use super::{Codec, CodecError, CodecId};
-use crate::Event;
+use crate::{Event, EventSchema};
 use serde::de::DeserializeOwned;
 
 /// An event as a database holds it: name, version, codec and bytes. [`Event::decode`] turns it into an event.
@@ -69,13 +69,23 @@ impl StoredPayload<'_> {
         value.map_err(DecodeProblem::Payload)
     }
 
+    /// Whether one of these entries reads the name, in whatever version.
+    #[must_use]
+    pub fn is_in(&self, schema: &[EventSchema]) -> bool {
+        self.entry(schema).is_some()
+    }
+
+    /// The entry that reads the name.
+    fn entry<'s>(&self, schema: &'s [EventSchema]) -> Option<&'s EventSchema> {
+        schema
+            .iter()
+            .find(|entry| entry.event_type.name == self.name || entry.aliases.contains(&self.name))
+    }
+
     /// The reason why no variant of `E` reads this name and version.
     #[must_use]
     pub fn not_in_schema<E: Event>(&self) -> DecodeProblem {
-        let entry = E::SCHEMA
-            .iter()
-            .find(|entry| entry.event_type.name == self.name || entry.aliases.contains(&self.name));
-        match entry {
+        match self.entry(E::SCHEMA) {
             Some(entry) => DecodeProblem::UnknownVersion {
                 supported: entry.event_type.version,
             },

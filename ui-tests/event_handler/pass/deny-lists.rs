@@ -45,6 +45,18 @@ pub enum DoorEvent {
     Rung,
     /// It was closed.
     Closed,
+    /// Something happened to its lock.
+    #[event(flatten)]
+    Lock(LockEvent),
+}
+
+/// What happens to locks.
+#[derive(Debug, Clone, PartialEq, Event)]
+#[event(explicit_names)]
+pub enum LockEvent {
+    /// It was turned.
+    #[event(name = "lock.turned")]
+    Turned,
 }
 
 fn opened_from_v1(by: String) -> DoorEvent {
@@ -66,7 +78,7 @@ fn is_open(door: &Aggregation<Door>) -> bool {
     door.aggregate().open
 }
 
-#[event_handler(DoorEvent, ignore(Painted | Inspected))]
+#[event_handler(DoorEvent, ignore(Painted | Inspected | Lock))]
 impl Door {
     #[on(Opened)]
     fn open(&mut self, by: String, hours: u32, #[record] record: &impl EventRecord<DoorEvent>) {

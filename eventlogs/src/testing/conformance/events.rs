@@ -87,10 +87,16 @@ impl Event for CounterEvent {
         EventSchema {
             event_type: ADDED,
             aliases: &[],
+            upcast_from: &[],
+            variant: "Added",
+            fields: &["amount: i64"],
         },
         EventSchema {
             event_type: NOTED,
             aliases: &[],
+            upcast_from: &[],
+            variant: "Noted",
+            fields: &["text: String"],
         },
     ];
 

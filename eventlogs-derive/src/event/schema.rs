@@ -1,0 +1,127 @@
+//! Third stage, the schema: what is stored for each variant, as plain data.
+
+use super::model::{EventModel, FlattenedModel, StoredModel, VariantModel};
+use crate::spelling::spelled;
+use crate::tokens;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Field, Meta, Token};
+
+/// Serde's attributes on fields that say nothing about what is stored.
+const WITHOUT_SHAPE: &[&str] = &["bound", "borrow", "getter"];
+
+/// The value of `SCHEMA`, and the constants that it is made of where other events are flattened.
+pub(crate) fn schema(model: &EventModel<'_>) -> (TokenStream, TokenStream) {
+    let EventModel {
+        library, variants, ..
+    } = model;
+    if model.stored().count() == variants.len() {
+        let entries = model.stored().map(|variant| entry(model, variant));
+        return (quote!(&[#(#entries),*]), TokenStream::new());
+    }
+    let parts = variants.iter().map(|variant| match variant {
+        VariantModel::Stored(stored) => {
+            let entry = entry(model, stored);
+            quote!(&[#entry])
+        }
+        VariantModel::Flattened(flattened) => {
+            let event = as_event(model, flattened);
+            quote!(#event::SCHEMA)
+        }
+    });
+    let private = quote!(#library::__private);
+    let assertions = variants.iter().enumerate().filter_map(|(index, variant)| {
+        let VariantModel::Flattened(flattened) = variant else {
+            return None;
+        };
+        let place = flattened.event.span().resolved_at(Span::mixed_site());
+        let private = tokens::located(&private, place);
+        let parts = Ident::new("__PARTS", Span::call_site().located_at(place));
+        let call = quote_spanned!(place=> #private::assert_distinct(#parts, #index));
+        Some(quote!(const _: () = #call;))
+    });
+    let constants = quote! {
+        const __PARTS: &[&[#library::EventSchema]] = &[#(#parts),*];
+        #(#assertions)*
+    };
+    let value = quote!(&#private::concat::<{ #private::count(__PARTS) }>(__PARTS));
+    (value, constants)
+}
+
+/// A flattened event as such: what is missing is reported at its type.
+pub(crate) fn as_event(model: &EventModel<'_>, flattened: &FlattenedModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let ident = model.ident;
+    let (_, arguments, _) = model.generics.split_for_impl();
+    let event = tokens::without_self(flattened.event, &quote!(#ident #arguments));
+    tokens::located(&quote!(<#event as #library::Event>), flattened.event.span())
+}
+
+/// The name and version that are written for a variant.
+pub(crate) fn event_type(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let StoredModel { name, version, .. } = variant;
+    quote!(#library::EventType { name: #name, version: #version })
+}
+
+/// What is written for a variant.
+fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let event_type = event_type(model, variant);
+    let aliases = &variant.aliases;
+    let upcast_from = variant.upcasters.iter().map(|upcaster| upcaster.from);
+    let name = variant.ident.unraw().to_string();
+    let rename_all = variant.rename_all.iter();
+    let rename_all = rename_all.map(|entry| format!("#[serde({})]", spelled(entry)));
+    let fields = variant
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| shown(index, field));
+    let fields = rename_all.chain(fields);
+    quote! {
+        #library::EventSchema {
+            event_type: #event_type,
+            aliases: &[#(#aliases),*],
+            upcast_from: &[#(#upcast_from),*],
+            variant: #name,
+            fields: &[#(#fields),*]
+        }
+    }
+}
+
+/// A field as it is spelled, unless it is not stored: `name: Type #[serde(attribute)]`.
+fn shown(index: usize, field: &Field) -> Option<String> {
+    let entries: Vec<Meta> = field.attrs.iter().flat_map(serde_entries).collect();
+    if entries.iter().any(|entry| entry.path().is_ident("skip")) {
+        return None;
+    }
+    let name = match &field.ident {
+        Some(name) => name.unraw().to_string(),
+        None => index.to_string(),
+    };
+    let mut attributes: Vec<String> = entries
+        .iter()
+        .filter(|entry| !WITHOUT_SHAPE.iter().any(|word| entry.path().is_ident(word)))
+        .map(|entry| format!(" #[serde({})]", spelled(entry)))
+        .collect();
+    attributes.sort();
+    Some(format!(
+        "{name}: {}{}",
+        spelled(&field.ty),
+        attributes.concat()
+    ))
+}
+
+/// The entries of a `#[serde(…)]`. What does not parse is left to serde to complain about.
+fn serde_entries(attribute: &Attribute) -> Punctuated<Meta, Token![,]> {
+    if !attribute.path().is_ident("serde") {
+        return Punctuated::new();
+    }
+    attribute
+        .parse_args_with(Punctuated::parse_terminated)
+        .unwrap_or_default()
+}

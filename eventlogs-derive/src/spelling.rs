@@ -1,0 +1,143 @@
+//! Writing tokens down in one spelling, whatever their layout was: what is written into files must not change with a
+//! formatter or a compiler.
+
+use crate::fingerprint::flat;
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// A type or an attribute, roughly as a formatter would lay it out on one line.
+pub(crate) fn spelled(tokens: &impl ToTokens) -> String {
+    let mut text = String::new();
+    write(tokens.to_token_stream(), &mut text);
+    text
+}
+
+/// Adds the tokens of one level.
+fn write(tokens: TokenStream, text: &mut String) {
+    let tokens = flat(tokens);
+    let mut rest = tokens.as_slice();
+    let mut needs_space = false;
+    while let Some((token, behind)) = rest.split_first() {
+        rest = behind;
+        match token {
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                if needs_space {
+                    text.push(' ');
+                }
+                text.push_str(&token.to_string());
+                needs_space = true;
+            }
+            TokenTree::Group(group) => {
+                let (open, close) = brackets(group.delimiter());
+                text.push_str(open);
+                write(group.stream(), text);
+                text.push_str(close);
+                needs_space = true;
+            }
+            TokenTree::Punct(punct) => {
+                let joined = punct.spacing() == Spacing::Joint;
+                let next = match behind.first() {
+                    Some(TokenTree::Punct(next)) => Some(next.as_char()),
+                    _ => None,
+                };
+                needs_space = false;
+                match (punct.as_char(), next) {
+                    // The last comma belongs to the layout, unless it makes a tuple.
+                    (',', Some('>')) => {}
+                    (',', _) if behind.is_empty() => {
+                        if tokens.iter().filter(|token| is_comma(token)).count() == 1 {
+                            text.push(',');
+                        }
+                    }
+                    (':', Some(':')) if joined => {
+                        text.push_str("::");
+                        rest = behind.get(1..).unwrap_or_default();
+                    }
+                    ('-', Some('>')) if joined => {
+                        text.push_str(" -> ");
+                        rest = behind.get(1..).unwrap_or_default();
+                    }
+                    (mark @ (',' | ':' | ';'), _) => {
+                        text.push(mark);
+                        text.push(' ');
+                    }
+                    (mark @ ('=' | '+'), _) => {
+                        text.push(' ');
+                        text.push(mark);
+                        text.push(' ');
+                    }
+                    (mark, _) => {
+                        text.push(mark);
+                        needs_space = mark == '>';
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the token is a comma.
+fn is_comma(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
+}
+
+/// The brackets of a group.
+fn brackets(delimiter: Delimiter) -> (&'static str, &'static str) {
+    match delimiter {
+        Delimiter::Parenthesis => ("(", ")"),
+        Delimiter::Brace => ("{", "}"),
+        Delimiter::Bracket => ("[", "]"),
+        Delimiter::None => ("", ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spelled;
+    use proc_macro2::TokenStream;
+
+    fn respelled(code: &str) -> String {
+        let tokens: TokenStream = code.parse().expect("the code consists of tokens");
+        spelled(&tokens)
+    }
+
+    #[test]
+    fn a_type_is_spelled_as_it_is_usually_formatted() {
+        for code in [
+            "u64",
+            "Option<String>",
+            "std::collections::BTreeMap<String, Vec<u8>>",
+            "::std::string::String",
+            "&'static str",
+            "[u8; 3]",
+            "(u8, u16)",
+            "(u8,)",
+            "()",
+            "<T as Trait<U>>::Item",
+            "Box<dyn Fn(u8) -> u8 + Send>",
+            "Box<dyn for<'a> Fn(&'a str)>",
+            "Iterator<Item = u8>",
+            "Array<{N}, 3>",
+            "rename = \"a b\"",
+            "default",
+            "r#type",
+        ] {
+            assert_eq!(respelled(code), code);
+        }
+    }
+
+    #[test]
+    fn layout_does_not_count() {
+        for (code, spelling) in [
+            ("Option < String >", "Option<String>"),
+            ("Map<\n    A,\n    B,\n>", "Map<A, B>"),
+            ("(\n    A,\n    B,\n)", "(A, B)"),
+            ("Vec<Vec<u8> >", "Vec<Vec<u8>>"),
+            ("[u8;3]", "[u8; 3]"),
+            ("with=\"x\"", "with = \"x\""),
+            ("/* why */ u8", "u8"),
+        ] {
+            assert_eq!(respelled(code), spelling);
+        }
+    }
+}

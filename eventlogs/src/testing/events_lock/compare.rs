@@ -1,0 +1,196 @@
+//! What the code says, beside what is remembered.
+
+use super::fields;
+use super::format::{Lock, LockedEnum, LockedEvent};
+use super::{EnumSchema, EventsLockError};
+use crate::EventSchema;
+use std::collections::BTreeSet;
+
+/// Something that was stored and that the code does not read.
+#[derive(Debug)]
+pub(super) struct Problem<'a> {
+    /// The enum.
+    pub(super) of: &'a str,
+    /// The stored name; of an enum nothing.
+    pub(super) name: String,
+    /// The stored version.
+    pub(super) version: u16,
+    /// What is remembered of the event.
+    pub(super) event: LockedEvent,
+    /// What is wrong.
+    pub(super) kind: Kind,
+}
+
+/// What is wrong.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Nothing is called so any more.
+    Lost,
+    /// The code writes an older version.
+    Older(EventSchema),
+    /// The code has no upcaster for it.
+    NotUpgraded(EventSchema),
+    /// The fields are others.
+    Changed(EventSchema, Vec<String>),
+    /// Another codec of the user's wrote it.
+    Codec(i16),
+    /// The enum has another name.
+    Renamed(String),
+}
+
+/// What to remember from now on, and everything that the code does not read of what was remembered.
+pub(super) fn compare<'a>(
+    remembered: &Lock,
+    enums: &'a [EnumSchema],
+) -> Result<(Lock, Vec<Problem<'a>>), EventsLockError> {
+    let mut merged = remembered.clone();
+    let mut problems = Vec::new();
+    for code in enums {
+        check_texts(code)?;
+        let mut content = if let Some(content) = remembered.enums.get(code.name) {
+            let (kept, found) = compare_enum(content, code);
+            problems.extend(found);
+            kept
+        } else {
+            problems.extend(renamed(remembered, code, enums));
+            LockedEnum::default()
+        };
+        content.codec = code.codec;
+        for entry in code.schema {
+            let key = (entry.event_type.name.to_owned(), entry.event_type.version);
+            content.events.insert(key, locked(entry));
+        }
+        merged.enums.insert(code.name.to_owned(), content);
+    }
+    Ok((merged, problems))
+}
+
+/// Whether everything fits on lines. What the macro writes does; schemas can be written by hand.
+fn check_texts(code: &EnumSchema) -> Result<(), EventsLockError> {
+    let is_line = |text: &str| !text.trim().is_empty() && !text.contains(['\n', '\r']);
+    let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    let unfit = |text: &str| EventsLockError::Unfit {
+        text: text.to_owned(),
+    };
+    if !is_line(code.name) {
+        return Err(unfit(code.name));
+    }
+    for entry in code.schema {
+        let words = [entry.event_type.name, entry.variant];
+        for word in words.iter().chain(entry.aliases) {
+            if !is_word(word) {
+                return Err(unfit(word));
+            }
+        }
+        if let Some(field) = entry.fields.iter().find(|field| !is_line(field)) {
+            return Err(unfit(field));
+        }
+    }
+    Ok(())
+}
+
+/// What to remember of a variant.
+fn locked(entry: &EventSchema) -> LockedEvent {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    LockedEvent {
+        variant: entry.variant.to_owned(),
+        aliases: owned(entry.aliases),
+        fields: owned(entry.fields),
+    }
+}
+
+/// What stays of what is remembered of an enum, and what the code does not read.
+fn compare_enum<'a>(
+    remembered: &LockedEnum,
+    code: &'a EnumSchema,
+) -> (LockedEnum, Vec<Problem<'a>>) {
+    let mut kept = remembered.clone();
+    let mut problems = Vec::new();
+    let mut problem = |name: &str, version, event: &LockedEvent, kind| {
+        problems.push(Problem {
+            of: code.name,
+            name: name.to_owned(),
+            version,
+            event: event.clone(),
+            kind,
+        });
+    };
+    // Those of this crate are always read.
+    let is_custom = remembered.codec >= 100;
+    if is_custom && remembered.codec != code.codec {
+        problem(
+            "",
+            0,
+            &LockedEvent::default(),
+            Kind::Codec(remembered.codec),
+        );
+    }
+    for ((name, version), event) in &remembered.events {
+        if let Some(kind) = judge(name, *version, event, code) {
+            problem(name, *version, event, kind);
+            kept.events.remove(&(name.clone(), *version));
+        }
+    }
+    // Every version remembers the aliases that it had.
+    let mut lost = BTreeSet::new();
+    for ((_, version), event) in &remembered.events {
+        for alias in &event.aliases {
+            let is_remembered = remembered.events.keys().any(|(name, _)| name == alias);
+            if !is_remembered && find(code, alias).is_none() && lost.insert(alias) {
+                problem(alias, *version, event, Kind::Lost);
+            }
+        }
+    }
+    for event in kept.events.values_mut() {
+        event.aliases.retain(|alias| !lost.contains(alias));
+    }
+    (kept, problems)
+}
+
+/// What is wrong with a remembered event, if anything.
+fn judge(name: &str, version: u16, event: &LockedEvent, code: &EnumSchema) -> Option<Kind> {
+    let Some(entry) = find(code, name) else {
+        return Some(Kind::Lost);
+    };
+    let current = entry.event_type.version;
+    if version > current {
+        return Some(Kind::Older(*entry));
+    }
+    if version < current {
+        let is_upgraded = entry.upcast_from.contains(&version);
+        return (!is_upgraded).then_some(Kind::NotUpgraded(*entry));
+    }
+    let differences = fields::differences(&event.fields, entry.fields);
+    (!differences.is_empty()).then_some(Kind::Changed(*entry, differences))
+}
+
+/// The variant that reads a name.
+fn find(code: &EnumSchema, name: &str) -> Option<&'static EventSchema> {
+    code.schema
+        .iter()
+        .find(|entry| entry.event_type.name == name || entry.aliases.contains(&name))
+}
+
+/// A new enum that reads everything of one that nobody asked for is probably that one under a new name, and its past
+/// must not go unchecked.
+fn renamed<'a>(
+    remembered: &Lock,
+    code: &'a EnumSchema,
+    enums: &[EnumSchema],
+) -> Option<Problem<'a>> {
+    let (old, _) = remembered.enums.iter().find(|(name, content)| {
+        !enums.iter().any(|asked| asked.name == *name)
+            && !content.events.is_empty()
+            && content
+                .events
+                .keys()
+                .all(|(name, _)| find(code, name).is_some())
+    })?;
+    Some(Problem {
+        of: code.name,
+        name: String::new(),
+        version: 0,
+        event: LockedEvent::default(),
+        kind: Kind::Renamed(old.clone()),
+    })
+}

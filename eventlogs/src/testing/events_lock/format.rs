@@ -1,0 +1,189 @@
+//! The file: its content, and how that is written on lines.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The first lines of every file.
+const HEAD: &str = "\
+# Every event that was ever stored, in every version: name, version, variant, and the fields of the payload.
+# Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
+";
+
+/// In front of the fields of an event.
+const INDENT: &str = "    ";
+
+/// All that is remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Lock {
+    /// By name.
+    pub(super) enums: BTreeMap<String, LockedEnum>,
+}
+
+/// An enum.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct LockedEnum {
+    /// The number of the codec that its events were last written with.
+    pub(super) codec: i16,
+    /// By stored name and version.
+    pub(super) events: BTreeMap<(String, u16), LockedEvent>,
+}
+
+/// An event in one version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct LockedEvent {
+    /// The variant that wrote it.
+    pub(super) variant: String,
+    /// Other names that were read as it.
+    pub(super) aliases: Vec<String>,
+    /// The fields, as in [`EventSchema::fields`](crate::EventSchema::fields).
+    pub(super) fields: Vec<String>,
+}
+
+/// What is wrong with a file, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed {
+    /// The line, from 1.
+    pub(super) line: usize,
+    /// What is wrong.
+    pub(super) problem: String,
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(HEAD)?;
+        for (name, content) in &self.enums {
+            write!(formatter, "\nenum {name}\ncodec {}\n", content.codec)?;
+            for ((name, version), event) in &content.events {
+                write!(formatter, "\n{name} {version} {}", event.variant)?;
+                if !event.aliases.is_empty() {
+                    write!(formatter, " alias {}", event.aliases.join(" "))?;
+                }
+                formatter.write_str("\n")?;
+                for field in &event.fields {
+                    writeln!(formatter, "{INDENT}{field}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Lock {
+    /// Reads a file. Line ends may be those of Windows, as version control may have changed them.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(bytes).map_err(|error| Malformed {
+            line: 1 + bytes
+                .iter()
+                .take(error.valid_up_to())
+                .filter(|byte| **byte == b'\n')
+                .count(),
+            problem: "not UTF-8".to_owned(),
+        })?;
+        let mut reader = Reader::default();
+        for (index, line) in text.lines().enumerate() {
+            reader.line(line).map_err(|problem| Malformed {
+                line: index + 1,
+                problem,
+            })?;
+        }
+        Ok(reader.lock)
+    }
+}
+
+/// A file as far as it was read.
+#[derive(Default)]
+struct Reader {
+    lock: Lock,
+    /// The enum that the line belongs to.
+    current: Option<String>,
+    /// The event that a field belongs to.
+    event: Option<(String, u16)>,
+}
+
+impl Reader {
+    /// Reads a line.
+    fn line(&mut self, line: &str) -> Result<(), String> {
+        if line.trim().is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        if let Some(field) = line.strip_prefix(INDENT) {
+            return self.field(field);
+        }
+        if let Some(name) = line.strip_prefix("enum ") {
+            return self.start(name.trim());
+        }
+        let Some(content) = self
+            .current
+            .as_ref()
+            .and_then(|current| self.lock.enums.get_mut(current))
+        else {
+            return Err(format!("`{line}` belongs to no enum"));
+        };
+        if let Some(codec) = line.strip_prefix("codec ")
+            && content.events.is_empty()
+        {
+            content.codec = codec
+                .trim()
+                .parse()
+                .map_err(|_| format!("`{codec}` is not the number of a codec"))?;
+            return Ok(());
+        }
+        let (key, event) = event(line)?;
+        if content.events.contains_key(&key) {
+            return Err(format!("version {} of `{}` is there twice", key.1, key.0));
+        }
+        content.events.insert(key.clone(), event);
+        self.event = Some(key);
+        Ok(())
+    }
+
+    /// Begins an enum.
+    fn start(&mut self, name: &str) -> Result<(), String> {
+        if self.lock.enums.contains_key(name) {
+            return Err(format!("`enum {name}` is there twice"));
+        }
+        self.lock
+            .enums
+            .insert(name.to_owned(), LockedEnum::default());
+        self.current = Some(name.to_owned());
+        self.event = None;
+        Ok(())
+    }
+
+    /// Adds a field to the last event.
+    fn field(&mut self, field: &str) -> Result<(), String> {
+        let event = self.current.as_ref().zip(self.event.as_ref());
+        let event =
+            event.and_then(|(current, key)| self.lock.enums.get_mut(current)?.events.get_mut(key));
+        match event {
+            Some(event) => {
+                event.fields.push(field.trim_end().to_owned());
+                Ok(())
+            }
+            None => Err(format!("`{field}` belongs to no event")),
+        }
+    }
+}
+
+/// Reads `name version Variant alias one two`.
+fn event(line: &str) -> Result<((String, u16), LockedEvent), String> {
+    let not_an_event =
+        || format!("`{line}` is not an event, such as `payment.captured 1 Captured`");
+    let mut words = line.split_whitespace();
+    let (Some(name), Some(version), Some(variant)) = (words.next(), words.next(), words.next())
+    else {
+        return Err(not_an_event());
+    };
+    let version = version.parse().map_err(|_| not_an_event())?;
+    let aliases = match words.next() {
+        None => Vec::new(),
+        Some("alias") => words.map(str::to_owned).collect(),
+        Some(_) => return Err(not_an_event()),
+    };
+    let event = LockedEvent {
+        variant: variant.to_owned(),
+        aliases,
+        fields: Vec::new(),
+    };
+    Ok(((name.to_owned(), version), event))
+}

@@ -1,0 +1,144 @@
+//! Laws that aggregates and events must obey for caches and stores to be right about them, as tests of your own.
+//!
+//! Three macros make the tests, one line each. What they are tried on is an expression: histories for an aggregate, one
+//! sample or more of each variant for events.
+//!
+//! ```
+//! # #[cfg(feature = "macros")]
+//! # mod door {
+//! use eventlogs::testing::laws::every_sequence;
+//! use eventlogs::{Aggregate, Event, event_handler};
+//!
+//! #[derive(Debug, Clone, PartialEq, Event)]
+//! pub enum DoorEvent {
+//!     Opened { hours: u64 },
+//!     Closed,
+//! }
+//!
+//! #[derive(Debug, Default, Clone, PartialEq, Aggregate)]
+//! #[aggregate(event = DoorEvent)]
+//! pub struct Door { hours: u64, open: bool }
+//!
+//! #[event_handler(DoorEvent)]
+//! impl Door {
+//!     #[on(Opened)]
+//!     fn open(&mut self, hours: u64) { self.hours += hours; self.open = true; }
+//!     #[on(Closed)]
+//!     fn close(&mut self) { self.open = false; }
+//! }
+//!
+//! fn samples() -> Vec<DoorEvent> {
+//!     vec![DoorEvent::Opened { hours: 3 }, DoorEvent::Closed]
+//! }
+//!
+//! eventlogs::testing::event_laws!(door_event_laws, DoorEvent, samples());
+//! eventlogs::testing::aggregate_laws!(door_laws, Door, every_sequence(samples(), 4));
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds what a cache outside the process needs. Each law is a function
+//! as well, to be called with the histories of a property test, say. They panic where a law is broken.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "every law is a test, and a broken one panics"
+)]
+
+mod aggregate;
+mod event;
+mod macros;
+#[cfg(any(feature = "msgpack", feature = "redis"))]
+mod snapshot;
+
+pub use aggregate::{applying_never_panics, cached_and_tail_is_the_full_fold, folds_are_equal};
+pub use event::{events_survive_their_codec, former_names_are_read, samples_are_complete};
+#[cfg(any(feature = "msgpack", feature = "redis"))]
+pub use snapshot::{snapshot_and_tail_is_the_full_fold, snapshots_come_back};
+
+use super::scenario::difference;
+use super::scenario::history::History;
+use std::fmt::Debug;
+
+/// Every sequence of 1 to `length` of these events, each as often as you like: histories for the laws.
+///
+/// There are as many as a number of `length` digits has values, so a handful of events and a length of 3 or 4 go a long
+/// way.
+///
+/// ```
+/// use eventlogs::testing::laws::every_sequence;
+///
+/// assert_eq!(
+///     every_sequence(['a', 'b'], 2),
+///     [vec!['a'], vec!['b'], vec!['a', 'a'], vec!['a', 'b'], vec!['b', 'a'], vec!['b', 'b']],
+/// );
+/// ```
+#[must_use]
+pub fn every_sequence<E: Clone>(events: impl IntoIterator<Item = E>, length: usize) -> Vec<Vec<E>> {
+    let events: Vec<_> = events.into_iter().collect();
+    let mut sequences: Vec<Vec<E>> = Vec::new();
+    // Where the sequences begin that are one event shorter than the next ones; at first, the empty one stands for them.
+    let mut shorter = vec![Vec::new()];
+    for _ in 0..length {
+        let longer: Vec<_> = shorter
+            .iter()
+            .flat_map(|sequence: &Vec<E>| {
+                events.iter().map(|event| {
+                    let mut sequence = sequence.clone();
+                    sequence.push(event.clone());
+                    sequence
+                })
+            })
+            .collect();
+        sequences.append(&mut shorter);
+        shorter = longer;
+    }
+    sequences.append(&mut shorter);
+    sequences.retain(|sequence| !sequence.is_empty());
+    sequences
+}
+
+/// The histories with their records. A law that is tried on nothing would hold whatever the aggregate does.
+#[track_caller]
+fn histories_of<E>(
+    histories: impl IntoIterator<Item = impl IntoIterator<Item = E>>,
+) -> Vec<History<E>> {
+    let histories: Vec<_> = histories
+        .into_iter()
+        .map(|events| {
+            let mut history = History::default();
+            history.push(events);
+            history
+        })
+        .collect();
+    assert!(
+        histories
+            .iter()
+            .any(|history| !history.records().is_empty()),
+        "no history with an event was given, so the law was not tried on anything"
+    );
+    histories
+}
+
+/// Fails if two states differ; `broken` says which law was broken, and where.
+#[track_caller]
+fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnce() -> String) {
+    assert!(
+        expected == found,
+        "{}\n{}",
+        broken(),
+        difference::of_values(expected, found)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::every_sequence;
+
+    #[test]
+    fn no_events_and_no_length_make_no_sequence() {
+        assert!(every_sequence([0; 0], 3).is_empty());
+        assert!(every_sequence([1, 2], 0).is_empty());
+        assert_eq!(every_sequence([1, 2, 3], 3).len(), 3 + 9 + 27);
+    }
+}

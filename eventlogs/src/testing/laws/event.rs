@@ -1,0 +1,118 @@
+//! The laws of events that databases store.
+
+use super::assert_same;
+use crate::codec::StoredPayload;
+use crate::event::Payload;
+use crate::{Codec, Event};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+/// There is a sample of every event that is written, so a variant that is added later asks for one.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::testing::laws;
+/// let (added, noted) = (CounterEvent::Added { amount: 2 }, CounterEvent::Noted { text: "a".to_owned() });
+/// laws::samples_are_complete([added, noted]);
+/// # }
+/// ```
+#[track_caller]
+pub fn samples_are_complete<E: Event>(samples: impl IntoIterator<Item = E>) {
+    let found: BTreeSet<_> = samples
+        .into_iter()
+        .map(|event| event.event_type().name)
+        .collect();
+    let missing: Vec<_> = E::SCHEMA
+        .iter()
+        .map(|entry| entry.event_type.name)
+        .filter(|name| !found.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "no sample of {missing:?} was given");
+}
+
+/// What is read is what was written.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::testing::laws;
+/// laws::events_survive_their_codec([CounterEvent::Added { amount: 2 }]);
+/// # }
+/// ```
+#[track_caller]
+pub fn events_survive_their_codec<E: Event + PartialEq + Debug>(
+    samples: impl IntoIterator<Item = E>,
+) {
+    for event in not_empty(samples) {
+        let name = event.event_type().name;
+        assert_same(&event, &read_back(&event, name), || {
+            format!("`{name}` is read as another event than was written")
+        });
+    }
+}
+
+/// What was stored under a former name is still the same event.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::testing::laws;
+/// laws::former_names_are_read([CounterEvent::Added { amount: 2 }]);
+/// # }
+/// ```
+#[track_caller]
+pub fn former_names_are_read<E: Event + PartialEq + Debug>(samples: impl IntoIterator<Item = E>) {
+    for event in not_empty(samples) {
+        let name = event.event_type().name;
+        let entries = E::SCHEMA
+            .iter()
+            .filter(|entry| entry.event_type.name == name);
+        for alias in entries.flat_map(|entry| entry.aliases) {
+            assert_same(&event, &read_back(&event, alias), || {
+                format!("under its former name `{alias}`, `{name}` is read as another event")
+            });
+        }
+    }
+}
+
+/// The samples. A law that is tried on nothing would hold whatever the events are.
+#[track_caller]
+fn not_empty<E>(samples: impl IntoIterator<Item = E>) -> Vec<E> {
+    let samples: Vec<_> = samples.into_iter().collect();
+    assert!(
+        !samples.is_empty(),
+        "no event was given, so the law was not tried on anything"
+    );
+    samples
+}
+
+/// The event as a store gives it back that holds it under this name.
+#[track_caller]
+fn read_back<E: Event + Debug>(event: &E, name: &str) -> E {
+    let mut bytes = Vec::new();
+    if let Err(error) = E::Codec::encode(&Payload(event), &mut bytes) {
+        panic!("this event cannot be encoded: {error}\n{event:#?}");
+    }
+    let stored = StoredPayload {
+        name,
+        version: i32::from(event.event_type().version),
+        codec: E::Codec::ID,
+        bytes: &bytes,
+    };
+    match E::decode(&stored) {
+        Ok(event) => event,
+        Err(problem) => panic!(
+            "under the name `{name}`, this event cannot be read back: {}\n{event:#?}",
+            with_sources(&problem)
+        ),
+    }
+}
+
+/// An error with all that is behind it.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

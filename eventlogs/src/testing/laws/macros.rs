@@ -1,0 +1,129 @@
+//! The macros that make a test of each law. They are exported at the root, hidden, and shown by their names in
+//! [`testing`](crate::testing).
+
+/// Makes a test of every law of an aggregate: applying never panics, two folds are equal, and a cached state that gets the
+/// rest of the events is the full fold.
+///
+/// Takes a name for the module of the tests, the aggregate, and an expression that gives histories: anything that
+/// iterates over iterables of events. The aggregate must be `PartialEq` and `Debug`. See
+/// [`testing::laws`](crate::testing::laws) for a whole example.
+///
+/// ```
+/// # #[cfg(feature = "json")]
+/// # mod example {
+/// use eventlogs::testing::conformance::{Counter, CounterEvent};
+///
+/// eventlogs::testing::aggregate_laws!(counter_laws, Counter, [
+///     vec![],
+///     vec![CounterEvent::Added { amount: 2 }, CounterEvent::Noted { text: "two".to_owned() }],
+/// ]);
+/// # }
+/// # fn main() {}
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __aggregate_laws {
+    ($name:ident, $aggregate:ty, $histories:expr $(,)?) => {
+        $crate::__law_tests! { $name, [$aggregate], $histories,
+            applying_never_panics
+            folds_are_equal
+            cached_and_tail_is_the_full_fold
+        }
+    };
+}
+
+/// Makes a test of every law of an aggregate that is cached outside the process: every state comes back from its snapshot,
+/// and, with the rest of the events, is the full fold.
+///
+/// Takes what [`aggregate_laws!`](crate::testing::aggregate_laws) takes. The aggregate must implement serde's traits, too.
+/// Needs the feature `redis` or `msgpack`.
+///
+/// ```
+/// # #[cfg(feature = "json")]
+/// # mod example {
+/// use eventlogs::testing::conformance::{Counter, CounterEvent};
+///
+/// # #[cfg(any(feature = "msgpack", feature = "redis"))]
+/// eventlogs::testing::snapshot_laws!(counter_snapshot_laws, Counter, [[CounterEvent::Added { amount: 2 }]]);
+/// # }
+/// # fn main() {}
+/// ```
+#[cfg(any(feature = "msgpack", feature = "redis"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snapshot_laws {
+    ($name:ident, $aggregate:ty, $histories:expr $(,)?) => {
+        $crate::__law_tests! { $name, [$aggregate], $histories,
+            snapshots_come_back
+            snapshot_and_tail_is_the_full_fold
+        }
+    };
+}
+
+/// Makes a test of every law of an aggregate that is cached outside the process. Needs the feature `redis` or `msgpack`.
+#[cfg(not(any(feature = "msgpack", feature = "redis")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snapshot_laws {
+    ($($arguments:tt)*) => {
+        ::core::compile_error!(
+            "`snapshot_laws!` needs the feature `redis` or `msgpack` of `eventlogs`"
+        );
+    };
+}
+
+/// Makes a test of every law of stored events: there is a sample of each, it survives its codec, and it is read under its
+/// former names.
+///
+/// Takes a name for the module of the tests, the enum, and an expression that gives an iterable of events. The enum must
+/// be `PartialEq` and `Debug`. See [`testing::laws`](crate::testing::laws) for a whole example.
+///
+/// ```
+/// # #[cfg(feature = "json")]
+/// # mod example {
+/// use eventlogs::testing::conformance::CounterEvent;
+///
+/// eventlogs::testing::event_laws!(counter_event_laws, CounterEvent, [
+///     CounterEvent::Added { amount: 2 },
+///     CounterEvent::Noted { text: "two".to_owned() },
+/// ]);
+/// # }
+/// # fn main() {}
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_laws {
+    ($name:ident, $event:ty, $samples:expr $(,)?) => {
+        $crate::__law_tests! { $name, [$event], $samples,
+            samples_are_complete
+            events_survive_their_codec
+            former_names_are_read
+        }
+    };
+}
+
+/// One `#[test]` a law.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __law_tests {
+    ($name:ident, $subject:tt, $input:expr, $($law:ident)*) => {
+        mod $name {
+            #[allow(unused_imports, reason = "the expression may name everything by its full path")]
+            use super::*;
+
+            $( $crate::__law_test! { $law, $subject, $input } )*
+        }
+    };
+}
+
+/// The `#[test]` of one law. The type comes in brackets, as a group that can be handed on.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __law_test {
+    ($law:ident, [$subject:ty], $input:expr) => {
+        #[test]
+        fn $law() {
+            $crate::testing::laws::$law::<$subject>($input);
+        }
+    };
+}

@@ -1,0 +1,92 @@
+//! The laws of an aggregate that is cached outside the process, encoded as such caches do it: as MessagePack by field
+//! names.
+
+use super::super::scenario::history::{History, apply_all};
+use super::{assert_same, histories_of};
+use crate::Aggregate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// Every state comes back from its snapshot as it was.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::testing::laws;
+/// laws::snapshots_come_back::<Counter>([[CounterEvent::Added { amount: 2 }]]);
+/// # }
+/// ```
+#[cfg_attr(docsrs, doc(cfg(any(feature = "msgpack", feature = "redis"))))]
+#[track_caller]
+pub fn snapshots_come_back<A>(
+    histories: impl IntoIterator<Item = impl IntoIterator<Item = A::Event>>,
+) where
+    A: Aggregate + PartialEq + Debug + Serialize + DeserializeOwned,
+{
+    for (number, history) in histories_of(histories).iter().enumerate() {
+        for split in 0..=history.records().len() {
+            let kept: A = state_behind(history, split);
+            assert_same(&kept, &restored(&kept), || {
+                format!(
+                    "history {number}, cached behind {split} of its {} events, does not come back from its snapshot as it \
+                     was; look for fields that serde skips or reads as something else",
+                    history.records().len()
+                )
+            });
+        }
+    }
+}
+
+/// A state that came back from its snapshot, and got the rest of the events, is the state of the full fold.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::testing::laws;
+/// let two = || CounterEvent::Added { amount: 2 };
+/// laws::snapshot_and_tail_is_the_full_fold::<Counter>([[two(), two()]]);
+/// # }
+/// ```
+#[cfg_attr(docsrs, doc(cfg(any(feature = "msgpack", feature = "redis"))))]
+#[track_caller]
+pub fn snapshot_and_tail_is_the_full_fold<A>(
+    histories: impl IntoIterator<Item = impl IntoIterator<Item = A::Event>>,
+) where
+    A: Aggregate + PartialEq + Debug + Serialize + DeserializeOwned,
+{
+    for (number, history) in histories_of(histories).iter().enumerate() {
+        let full: A = history.fold();
+        for split in 0..=history.records().len() {
+            let mut continued = restored::<A>(&state_behind(history, split));
+            apply_all(&mut continued, &history.records()[split..]);
+            assert_same(&full, &continued, || {
+                format!(
+                    "history {number}, cached behind {split} of its {} events and continued from its snapshot, is not the \
+                     full fold; look for fields that serde skips or reads as something else",
+                    history.records().len()
+                )
+            });
+        }
+    }
+}
+
+/// The state after the first events of a history.
+fn state_behind<A: Aggregate>(history: &History<A::Event>, events: usize) -> A {
+    let mut aggregate = A::default();
+    apply_all(&mut aggregate, &history.records()[..events]);
+    aggregate
+}
+
+/// The state as a cache outside the process gives it back.
+#[track_caller]
+fn restored<A: Debug + Serialize + DeserializeOwned>(aggregate: &A) -> A {
+    let bytes = match rmp_serde::to_vec_named(aggregate) {
+        Ok(bytes) => bytes,
+        Err(error) => panic!("this state cannot be encoded: {error}\n{aggregate:#?}"),
+    };
+    match rmp_serde::from_slice(&bytes) {
+        Ok(restored) => restored,
+        Err(error) => panic!("this state cannot be read back: {error}\n{aggregate:#?}"),
+    }
+}

@@ -1,0 +1,273 @@
+//! Given, when, then: decisions tried on a history, without a store.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "a test that does not hold panics"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "what is expected is written where it is given, and reads better without a `&`"
+)]
+
+pub(in crate::testing) mod difference;
+pub(in crate::testing) mod history;
+mod outcome;
+
+pub use outcome::Outcome;
+
+use crate::{Aggregate, EventRecord, RecordedEvent};
+use chrono::{DateTime, Utc};
+use history::History;
+use std::fmt::Debug;
+
+/// Starts a test: these events have happened.
+///
+/// Which aggregate it is about is said in the call, or follows from the decision:
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// use eventlogs::testing::given;
+///
+/// given::<Counter>([CounterEvent::Added { amount: 2 }])
+///     .when(|counter| Ok::<_, ()>([CounterEvent::Added { amount: -counter.total }]))
+///     .then([CounterEvent::Added { amount: -2 }]);
+///
+/// fn clear(counter: &Counter) -> Result<Option<CounterEvent>, String> {
+///     Ok((counter.total != 0).then_some(CounterEvent::Added { amount: -counter.total }))
+/// }
+/// given([]).when(clear).then_nothing();
+/// # }
+/// ```
+///
+/// The events get records as a store would give them: indices from 0, ids that are UUIDs of version 7, and times of
+/// recording that rise by a second. All of it is the same in every run.
+#[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Scenario<A> {
+    Scenario::of(History::default()).and_given(events)
+}
+
+/// Starts a test with complete records, for aggregates that look at ids, too.
+///
+/// Events that are decided on, or [given later](Scenario::and_given), go on in the same log.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// use eventlogs::ids::{EventId, LogId};
+/// use eventlogs::{RecordedEvent, testing::given_records};
+///
+/// let time = "2026-01-31T12:00:00Z".parse().expect("a valid time");
+/// let log_id = LogId::derived("counter", "till 3");
+/// let record = RecordedEvent::new(log_id, 0, EventId::new(), CounterEvent::Added { amount: 2 }, time);
+/// assert_eq!(given_records::<Counter>([record]).aggregate().total, 2);
+/// # }
+/// ```
+///
+/// # Panics
+/// If a store could not have returned these records: their indices do not count up from 0, they are of several logs, or
+/// their times of recording fall.
+#[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+#[track_caller]
+pub fn given_records<A: Aggregate>(
+    records: impl IntoIterator<Item = RecordedEvent<A::Event>>,
+) -> Scenario<A> {
+    match History::from_records(records.into_iter().collect()) {
+        Ok(history) => Scenario::of(history),
+        Err(misfit) => panic!("{misfit}"),
+    }
+}
+
+/// What has happened so far in a test that began with [`given`]: ask a decision on it with [`when`](Scenario::when), or
+/// say what it [reduces to](Scenario::reduces_to).
+#[derive(Debug)]
+pub struct Scenario<A: Aggregate> {
+    /// The events, with their records.
+    history: History<A::Event>,
+}
+
+impl<A: Aggregate> Scenario<A> {
+    /// The test at this point of the history.
+    const fn of(history: History<A::Event>) -> Self {
+        Self { history }
+    }
+
+    /// Adds events that have happened, too, be it later or by somebody else's decision.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// # let two = || CounterEvent::Added { amount: 2 };
+    /// let counter = given::<Counter>([two()]).and_given([two()]).aggregate();
+    /// assert_eq!(counter.total, 4);
+    /// # }
+    /// ```
+    #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+    pub fn and_given(mut self, events: impl IntoIterator<Item = A::Event>) -> Self {
+        self.history.push(events);
+        self
+    }
+
+    /// Sets the time at which the events given last were recorded, all at once as by one append. Later events are
+    /// recorded a second after it, and so on.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// # let two = || CounterEvent::Added { amount: 2 };
+    /// use eventlogs::EventRecord;
+    ///
+    /// let [new_year, spring] = ["2026-01-01T00:00:00Z", "2026-03-20T14:46:00Z"].map(|time| time.parse().unwrap());
+    /// let scenario = given::<Counter>([two()]).recorded_at(new_year).and_given([two()]).recorded_at(spring);
+    /// assert_eq!(scenario.records()[1].recorded_at(), spring);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If no event was given last, or if the event in front of them was recorded later: that time never falls along a log.
+    #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+    #[track_caller]
+    pub fn recorded_at(mut self, time: DateTime<Utc>) -> Self {
+        match self.history.set_recorded_at(time) {
+            Ok(()) => self,
+            Err(misfit) => panic!("{misfit}"),
+        }
+    }
+
+    /// Sets the time at which the events given last are said to have happened.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// # let two = || CounterEvent::Added { amount: 2 };
+    /// use eventlogs::EventRecord;
+    ///
+    /// let yesterday = "2025-12-31T23:59:59Z".parse().unwrap();
+    /// let scenario = given::<Counter>([two()]).occurred_at(yesterday);
+    /// assert_eq!(scenario.records()[0].occurred_at(), Some(yesterday));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If no event was given last.
+    #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+    #[track_caller]
+    pub fn occurred_at(mut self, time: DateTime<Utc>) -> Self {
+        match self.history.set_occurred_at(time) {
+            Ok(()) => self,
+            Err(misfit) => panic!("{misfit}"),
+        }
+    }
+
+    /// Asks a decision: the very closure or function that [`LogManager::decide`](crate::LogManager::decide) takes.
+    ///
+    /// It is asked twice, as if somebody else had been faster the first time, and the second answer counts: a decision
+    /// that uses up what it captured shows here, and not under load.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// fn take(amount: i64) -> impl FnMut(&Counter) -> Result<[CounterEvent; 1], &'static str> {
+    ///     move |counter| match counter.total {
+    ///         total if total < amount => Err("too much"),
+    ///         _ => Ok([CounterEvent::Added { amount: -amount }]),
+    ///     }
+    /// }
+    ///
+    /// given([CounterEvent::Added { amount: 5 }])
+    ///     .when(take(3))
+    ///     .then([CounterEvent::Added { amount: -3 }])
+    ///     .when(take(3))
+    ///     .then_error("too much");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If the two answers differ in kind or in their number of events.
+    #[track_caller]
+    pub fn when<D, I, R>(self, decision: D) -> Outcome<A, R>
+    where
+        D: FnMut(&A) -> Result<I, R>,
+        I: IntoIterator<Item = A::Event>,
+    {
+        Outcome::of(self.history, decision)
+    }
+
+    /// Expects this state after all events so far.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// given([CounterEvent::Added { amount: 5 }])
+    ///     .reduces_to(Counter { total: 5, events: 1, ..Counter::default() });
+    /// # }
+    /// ```
+    #[track_caller]
+    #[allow(
+        clippy::return_self_not_must_use,
+        reason = "the expectation is checked by the call itself"
+    )]
+    pub fn reduces_to(self, expected: A) -> Self
+    where
+        A: PartialEq + Debug,
+    {
+        let found: A = self.history.fold();
+        assert!(
+            found == expected,
+            "the events so far reduce to another state than expected\n{}",
+            difference::of_values(&expected, &found)
+        );
+        self
+    }
+
+    /// The state after all events so far, for expectations of your own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// let counter = given::<Counter>([CounterEvent::Added { amount: 5 }]).aggregate();
+    /// assert!(counter.total > 0);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn aggregate(&self) -> A {
+        self.history.fold()
+    }
+
+    /// All events so far, with the records that the aggregate gets to see.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// use eventlogs::EventRecord;
+    ///
+    /// let scenario = given::<Counter>([CounterEvent::Added { amount: 5 }]);
+    /// assert_eq!(scenario.records()[0].index(), 0);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn records(&self) -> &[RecordedEvent<A::Event>] {
+        self.history.records()
+    }
+
+    /// All events so far.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// let scenario = given::<Counter>([CounterEvent::Added { amount: 5 }]);
+    /// assert!(scenario.events().eq(&[CounterEvent::Added { amount: 5 }]));
+    /// # }
+    /// ```
+    pub fn events(&self) -> impl Iterator<Item = &A::Event> {
+        self.history.records().iter().map(EventRecord::event)
+    }
+}

@@ -1,0 +1,174 @@
+//! Expectations of what was decided on, or of why nothing was.
+
+use super::super::{Scenario, difference};
+use super::{Outcome, count};
+use crate::{Aggregate, EventRecord};
+use std::fmt::Debug;
+
+impl<A: Aggregate, R> Outcome<A, R> {
+    /// Expects exactly these events.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// given::<Counter>([])
+    ///     .when(|_| Ok::<_, ()>([CounterEvent::Added { amount: 1 }, CounterEvent::Added { amount: 2 }]))
+    ///     .then([CounterEvent::Added { amount: 1 }, CounterEvent::Added { amount: 2 }]);
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn then(self, expected: impl IntoIterator<Item = A::Event>) -> Scenario<A>
+    where
+        A::Event: PartialEq + Debug,
+        R: Debug,
+    {
+        let expected: Vec<_> = expected.into_iter().collect();
+        if let Some(refusal) = &self.refusal {
+            panic!(
+                "the decision was refused, but was expected to give {}\n{}",
+                count(expected.len()),
+                difference::of_unlike(&expected, refusal)
+            );
+        }
+        let expected: Vec<_> = expected.iter().collect();
+        let decided = self.decided();
+        assert!(
+            expected == decided,
+            "the decision gave other events than expected\n{}",
+            difference::of_events(&expected, &decided)
+        );
+        Scenario::of(self.history)
+    }
+
+    /// Expects a decision to leave things as they are, without refusing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// let clear = |counter: &Counter| match counter.total {
+    ///     0 => Ok::<_, ()>(None),
+    ///     total => Ok(Some(CounterEvent::Added { amount: -total })),
+    /// };
+    /// given([]).when(clear).then_nothing();
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn then_nothing(self) -> Scenario<A>
+    where
+        A::Event: Debug,
+        R: Debug,
+    {
+        self.fail_if_refused();
+        let decided = self.decided();
+        assert!(
+            decided.is_empty(),
+            "the decision gave {}, but none was expected\n{}",
+            count(decided.len()),
+            difference::of_found(&decided)
+        );
+        Scenario::of(self.history)
+    }
+
+    /// Expects events of which this is true: for those that hold something random, or are not comparable.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// given::<Counter>([])
+    ///     .when(|_| Ok::<_, ()>([CounterEvent::Noted { text: eventlogs::ids::LogId::new().to_string() }]))
+    ///     .then_matches(|events| matches!(events, [CounterEvent::Noted { .. }]));
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn then_matches(self, expected: impl FnOnce(&[&A::Event]) -> bool) -> Scenario<A>
+    where
+        A::Event: Debug,
+        R: Debug,
+    {
+        self.fail_if_refused();
+        let decided = self.decided();
+        assert!(
+            expected(&decided),
+            "the decision gave other events than expected\n{}",
+            difference::of_found(&decided)
+        );
+        Scenario::of(self.history)
+    }
+
+    /// Expects this refusal.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// given::<Counter>([])
+    ///     .when(|_| Err::<[CounterEvent; 0], _>("closed"))
+    ///     .then_error("closed");
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn then_error(self, expected: R) -> Scenario<A>
+    where
+        A::Event: Debug,
+        R: PartialEq + Debug,
+    {
+        let refusal = self.refusal_or_fail();
+        assert!(
+            *refusal == expected,
+            "the decision was refused for another reason than expected\n{}",
+            difference::of_values(&expected, refusal)
+        );
+        Scenario::of(self.history)
+    }
+
+    /// Expects a refusal of which this is true.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// given::<Counter>([])
+    ///     .when(|_| "ten".parse().map(|amount| [CounterEvent::Added { amount }]))
+    ///     .then_error_matches(|error| error.to_string().contains("invalid digit"));
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn then_error_matches(self, expected: impl FnOnce(&R) -> bool) -> Scenario<A>
+    where
+        A::Event: Debug,
+        R: Debug,
+    {
+        let refusal = self.refusal_or_fail();
+        assert!(
+            expected(refusal),
+            "the decision was refused for another reason than expected\n{}",
+            difference::of_found(refusal)
+        );
+        Scenario::of(self.history)
+    }
+
+    /// The events that were decided on.
+    fn decided(&self) -> Vec<&A::Event> {
+        let records = self.history.last_batch();
+        records.iter().map(EventRecord::event).collect()
+    }
+
+    #[track_caller]
+    fn refusal_or_fail(&self) -> &R
+    where
+        A::Event: Debug,
+    {
+        let Some(refusal) = &self.refusal else {
+            let decided = self.decided();
+            panic!(
+                "the decision gave {}, but a refusal was expected\n{}",
+                count(decided.len()),
+                difference::of_found(&decided)
+            );
+        };
+        refusal
+    }
+}

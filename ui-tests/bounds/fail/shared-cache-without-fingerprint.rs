@@ -1,0 +1,38 @@
+use eventlogs::stores::fake::FakeEventStore;
+use eventlogs::{LogManager, LogManagerOptions, RedisAggregationCache, event_handler};
+
+#[derive(Clone)]
+pub enum DoorEvent {
+    Opened,
+}
+
+#[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Door {
+    open: bool,
+}
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    fn open(&mut self) {
+        self.open = true;
+    }
+}
+
+impl eventlogs::Aggregate for Door {
+    type Event = DoorEvent;
+
+    fn apply(&mut self, event_record: &impl eventlogs::EventRecord<DoorEvent>) {
+        eventlogs::EventHandler::handle(self, event_record);
+    }
+}
+
+async fn logs() -> Result<LogManager<Door>, eventlogs::RedisConnectError> {
+    let store = FakeEventStore::<DoorEvent>::default();
+    let cache = RedisAggregationCache::<Door>::connect("redis://127.0.0.1:6379").await?;
+    Ok(LogManager::new(store, cache, LogManagerOptions::default()))
+}
+
+fn main() {
+    drop(logs());
+}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+#[event(explicit_names = true)]
+pub enum DoorEvent {
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum DoorEvent<L> {
+    #[event(flatten)]
+    Lock(L),
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+#[event(flatten)]
+pub enum DoorEvent {
+    Opened,
+}
+
+fn main() {}

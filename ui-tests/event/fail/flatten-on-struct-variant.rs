@@ -1,0 +1,15 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum LockEvent {
+    #[event(name = "lock.turned")]
+    Turned,
+}
+
+#[derive(Event)]
+pub enum DoorEvent {
+    #[event(flatten)]
+    Lock { event: LockEvent },
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum DoorEvent {
+    #[event(flatten)]
+    Opened,
+}
+
+fn main() {}
