@@ -100,7 +100,7 @@ static KEYS: &[KeyFacts] = &[
     key(
         Place::Aggregate,
         "fingerprint",
-        "a string",
+        "a string or a number",
         "fingerprint = \"2\"",
     ),
     key(Place::Aggregate, "crate", "a path", "crate = ::eventlogs"),

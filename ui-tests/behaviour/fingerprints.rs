@@ -400,3 +400,23 @@ fn handlers_written_by_hand_are_counted_up_by_hand() {
         counted::Door::code_fingerprint()
     );
 }
+
+/// A refactoring that changes nothing but the code.
+#[derive(Default, Clone, Aggregate)]
+#[aggregate(event = DoorEvent, fingerprint = 0x0123_4567_89ab_cdef)]
+struct PinnedDoor {
+    open: bool,
+}
+
+#[event_handler(DoorEvent, ignore(Closed | Painted))]
+impl PinnedDoor {
+    #[on(Opened)]
+    fn open(&mut self) {
+        self.open = true;
+    }
+}
+
+#[test]
+fn a_pinned_number_is_the_fingerprint_whatever_the_code() {
+    assert_eq!(PinnedDoor::code_fingerprint(), 0x0123_4567_89ab_cdef);
+}

@@ -1,7 +1,7 @@
 //! Third stage: the implementation of `Aggregate`.
 
 use super::cache::{Deferred, Operand};
-use super::model::AggregateModel;
+use super::model::{AggregateModel, FingerprintModel};
 use super::parse::{Rule, Setting};
 use crate::tokens;
 use crate::values::{Length, Number};
@@ -80,16 +80,22 @@ fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
     });
     let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
     let handlers = handler(model, "handlers_fingerprint");
+    let number = match fingerprint {
+        FingerprintModel::Pinned(number) => quote!(#number),
+        FingerprintModel::Hashed(hash) => quote! {
+            use #library::__private::SchemaFingerprint as _;
+            #library::__private::fingerprint(&[
+                #hash,
+                #handlers(),
+                (&::core::marker::PhantomData::<#event>).schema_fingerprint(),
+            ])
+        },
+    };
     quote! {
         #[automatically_derived]
         impl #parameters #library::CodeFingerprint for #ident #arguments #where_clause {
             fn code_fingerprint() -> u64 {
-                use #library::__private::SchemaFingerprint as _;
-                #library::__private::fingerprint(&[
-                    #fingerprint,
-                    #handlers(),
-                    (&::core::marker::PhantomData::<#event>).schema_fingerprint(),
-                ])
+                #number
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Second stage: what the attributes say, found to be consistent.
 
 use super::cache::{self, Deferred};
-use super::parse::{ParsedAggregate, Rule};
+use super::parse::{FingerprintKey, ParsedAggregate, Rule};
 use crate::errors::Errors;
 use crate::fingerprint::Fingerprint;
 use crate::values::Library;
@@ -22,8 +22,16 @@ pub(crate) struct AggregateModel<'a> {
     pub(crate) rules: Vec<Rule>,
     /// What the compiler still has to compare.
     pub(crate) deferred: Vec<Deferred>,
-    /// The hash of what it consists of, and of `fingerprint = …`.
-    pub(crate) fingerprint: u64,
+    /// What changes with its code.
+    pub(crate) fingerprint: FingerprintModel,
+}
+
+/// The part of the code fingerprint that is known here.
+pub(crate) enum FingerprintModel {
+    /// The hash of what the aggregate consists of; that of its handlers and events is added to it.
+    Hashed(u64),
+    /// All of it, whatever the code.
+    Pinned(u64),
 }
 
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
@@ -38,10 +46,15 @@ pub(crate) fn validate<'a>(
         );
     }
     let deferred = cache::check(&parsed.cache, errors);
-    let mut fingerprint = Fingerprint::of(&parsed.shape);
-    if let Some(text) = &parsed.fingerprint {
-        fingerprint.text(text);
-    }
+    let mut shape = Fingerprint::of(&parsed.shape);
+    let fingerprint = match &parsed.fingerprint {
+        Some(FingerprintKey::Pinned(number)) => FingerprintModel::Pinned(*number),
+        Some(FingerprintKey::Mixed(text)) => {
+            shape.text(text);
+            FingerprintModel::Hashed(shape.finish())
+        }
+        None => FingerprintModel::Hashed(shape.finish()),
+    };
     Some(AggregateModel {
         event: parsed.event?,
         ident: parsed.ident,
@@ -49,6 +62,6 @@ pub(crate) fn validate<'a>(
         library: parsed.library,
         rules: parsed.cache,
         deferred,
-        fingerprint: fingerprint.finish(),
+        fingerprint,
     })
 }

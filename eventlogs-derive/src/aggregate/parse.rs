@@ -7,7 +7,15 @@ use crate::keys::{self, Known, Place};
 use crate::suggest;
 use crate::values::{Length, Library, Number};
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type};
+
+/// What `fingerprint = …` says.
+pub(crate) enum FingerprintKey {
+    /// A text that is mixed in.
+    Mixed(String),
+    /// A number that takes the place of everything that would be hashed.
+    Pinned(u64),
+}
 
 /// A type as it was written.
 pub(crate) struct ParsedAggregate<'a> {
@@ -24,7 +32,7 @@ pub(crate) struct ParsedAggregate<'a> {
     /// `cache(…)`
     pub(crate) cache: Vec<Rule>,
     /// `fingerprint = …`
-    pub(crate) fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<FingerprintKey>,
     /// What it consists of.
     pub(crate) shape: TokenStream,
 }
@@ -78,7 +86,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         match known.facts.name {
             "event" => parsed.event = errors.keep(known.any_type()).cloned(),
             "cache" => parsed.cache = cache(&known, &mut parsed.event_given, errors),
-            "fingerprint" => parsed.fingerprint = errors.keep(known.string()).map(LitStr::value),
+            "fingerprint" => parsed.fingerprint = errors.keep(fingerprint(&known)),
             _ => {
                 parsed.library = errors
                     .keep(known.path())
@@ -87,6 +95,15 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         }
     }
     parsed
+}
+
+/// A text, or a number.
+fn fingerprint(known: &Known) -> syn::Result<FingerprintKey> {
+    match known.integer() {
+        Ok(number) => Ok(FingerprintKey::Pinned(number)),
+        // Of the two, the message of the text names both.
+        Err(_) => Ok(FingerprintKey::Mixed(known.string()?.value())),
+    }
 }
 
 /// The attribute on a part of the type, where it would have no effect.

@@ -5,7 +5,7 @@ pub enum DoorEvent {
 }
 
 #[derive(Default, Clone, Aggregate)]
-#[aggregate(event = DoorEvent, fingerprint = 2)]
+#[aggregate(event = DoorEvent, fingerprint)]
 pub struct Door {
     open: bool,
 }
