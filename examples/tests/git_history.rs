@@ -304,9 +304,9 @@ fn a_damaged_repository_is_an_error_and_heals() {
 #[test]
 fn the_repository_one_stands_in_has_a_database_of_its_own() {
     let place = Place::new();
-    place.small_repository("one/work");
+    place.small_repository("one/copy");
     place.small_repository("two/work");
-    place.commit_file("one/work", "folder/file", "deeper\n");
+    place.commit_file("one/copy", "folder/file", "deeper\n");
     let run = |folder: &str| {
         let output = place
             .git_history()
@@ -315,10 +315,10 @@ fn the_repository_one_stands_in_has_a_database_of_its_own() {
             .expect("git_history runs");
         support::Outcome::from(output).succeeded()
     };
-    assert_eq!(run("one/work").number(" new commits"), 2);
+    assert_eq!(run("one/copy").number(" new commits"), 2);
     assert_eq!(run("two/work").number(" new commits"), 1);
     // From a folder below, it is the same repository and all of it.
-    let again = run("one/work/folder");
+    let again = run("one/copy/folder");
     assert_eq!(
         (again.number(" new commits"), again.number(" files alive")),
         (0, 2)
@@ -328,7 +328,7 @@ fn the_repository_one_stands_in_has_a_database_of_its_own() {
         "{}",
         again.printed
     );
-    assert_eq!(place.git("one/work", &["status", "--porcelain"]), "");
+    assert_eq!(place.git("one/copy", &["status", "--porcelain"]), "");
 }
 
 #[test]

@@ -45,7 +45,8 @@ impl EncodedAppend {
         match self.events.last() {
             Some(last) => LogState::new(
                 self.log_id,
-                self.first_index + (self.events.len() as u64 - 1),
+                self.first_index
+                    .saturating_add(self.events.len() as u64 - 1),
                 last.id,
             ),
             // Refused before it was encoded.

@@ -75,7 +75,8 @@ impl<'a, E> AppendRequest<'a, E> {
         match self.event_ids.last() {
             Some(last) => LogState::new(
                 self.log_id,
-                self.first_index() + (self.event_ids.len() as u64 - 1),
+                self.first_index()
+                    .saturating_add(self.event_ids.len() as u64 - 1),
                 *last,
             ),
             // Refused by `check` before anything is stored.

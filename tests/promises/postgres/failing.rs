@@ -291,3 +291,29 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
         "{error:?}"
     );
 }
+
+#[tokio::test]
+async fn times_that_no_calendar_has_are_no_reason_to_fail() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let manager = payments(store.store.clone());
+    let log_id = captured(&manager).await;
+    store
+        .execute("update events set occurred_at = '-infinity', recorded_at = '290000-01-01'")
+        .await;
+    store
+        .execute("update events set recorded_at = 'infinity' where event_index = 1")
+        .await;
+    let payment = manager.reduce(&log_id).await.unwrap();
+    assert_eq!(payment.aggregate().captured, 100);
+    let records = manager.load(&log_id, 0, 10).await.unwrap();
+    assert!(records[0].occurred_at() < Some(records[0].recorded_at()));
+    // Nor does the log go on in a time without an end.
+    let options = AppendOptions::default();
+    manager
+        .append(payment, &PaymentEvent::Voided, &options)
+        .await
+        .unwrap();
+    assert!(manager.reduce(&log_id).await.unwrap().updated_at() < records[1].recorded_at());
+}

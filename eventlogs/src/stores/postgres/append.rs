@@ -83,7 +83,10 @@ async fn insert(
     if !matches!(&rows, Err(error) if error::verdict(error) == Verdict::InDoubt) {
         on_its_way.answered();
     }
-    Ok(rows?.iter().map(|row| (row.get(0), row.get(1))).collect())
+    rows?
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
 }
 
 /// Tries each append that is still open alone.

@@ -91,7 +91,8 @@ async fn version(connection: &mut PgConnection, schema: &str) -> Result<i64, Sto
         .fetch_one(&mut *connection)
         .await
         .map_err(error::of)?
-        .get(0);
+        .try_get(0)
+        .map_err(error::of)?;
     if columns < 2 {
         return Ok(0);
     }
@@ -103,7 +104,9 @@ async fn version(connection: &mut PgConnection, schema: &str) -> Result<i64, Sto
         .fetch_optional(connection)
         .await
         .map_err(error::of)?;
-    Ok(version.map_or(0, |row| row.get(0)))
+    version
+        .map_or(Ok(0), |row| row.try_get(0))
+        .map_err(error::of)
 }
 
 async fn exists(
@@ -112,5 +115,6 @@ async fn exists(
     table: &str,
 ) -> Result<bool, StoreError> {
     let found = sqlx::query("select to_regclass($1) is not null").bind(format!("{schema}.{table}"));
-    Ok(found.fetch_one(connection).await.map_err(error::of)?.get(0))
+    let found = found.fetch_one(connection).await;
+    found.and_then(|row| row.try_get(0)).map_err(error::of)
 }

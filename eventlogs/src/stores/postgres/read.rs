@@ -5,7 +5,7 @@ use super::retry::{OnItsWay, until_answered};
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
 use crate::stores::{Page, ReadError, ReadRequest, ReadStart, Replay, StoreError};
-use crate::{Event, LogState, RecordedEvent};
+use crate::{Event, LogState};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -39,8 +39,11 @@ async fn one_page<E: Event>(
         .bind(limit)
         .fetch(&mut *connection);
     if let Some(state) = anchor {
-        let first = rows.try_next().await?;
-        if !first.is_some_and(|first| is_at(&first, state)) {
+        let holds = match rows.try_next().await? {
+            Some(first) => is_at(&first, state)?,
+            None => false,
+        };
+        if !holds {
             return Ok(Err(ReadError::HistoryChanged {
                 log_id: request.log_id,
                 index: state.index(),
@@ -57,9 +60,9 @@ async fn one_page<E: Event>(
             page.more = true;
             break;
         }
-        let payload: &[u8] = row.try_get(5)?;
-        bytes += payload.len();
-        match record(request.log_id, &row, payload) {
+        let stored = stored(request.log_id, &row)?;
+        bytes += stored.payload.len();
+        match stored.decode() {
             Ok(record) => page.records.push(record),
             Err(error) => return Ok(Err(error)),
         }
@@ -68,28 +71,25 @@ async fn one_page<E: Event>(
 }
 
 /// Whether this row is the event of a state.
-fn is_at(row: &PgRow, state: LogState) -> bool {
-    let same_event = |expected| EventId::from(row.get::<Uuid, _>(1)) == expected;
-    row.get::<i64, _>(0) == signed(state.index()) && state.event_id().is_none_or(same_event)
+fn is_at(row: &PgRow, state: LogState) -> Result<bool, sqlx::Error> {
+    let (index, event_id): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
+    let same_event = |expected| EventId::from(event_id) == expected;
+    Ok(index == signed(state.index()) && state.event_id().is_none_or(same_event))
 }
 
-fn record<E: Event>(
-    log_id: LogId,
-    row: &PgRow,
-    payload: &[u8],
-) -> Result<RecordedEvent<E>, ReadError> {
-    let stored = StoredEvent {
+/// A row, which may hold what this crate never wrote: a time without an end, say.
+fn stored(log_id: LogId, row: &PgRow) -> Result<StoredEvent<'_>, sqlx::Error> {
+    Ok(StoredEvent {
         log_id,
-        index: row.get(0),
-        event_id: row.get::<Uuid, _>(1).into(),
-        name: row.get(2),
-        version: row.get::<i16, _>(3).into(),
-        codec: row.get::<i16, _>(4).into(),
-        payload,
-        occurred_at: row.get(6),
-        recorded_at: row.get(7),
-    };
-    stored.decode()
+        index: row.try_get(0)?,
+        event_id: row.try_get::<Uuid, _>(1)?.into(),
+        name: row.try_get(2)?,
+        version: row.try_get::<i16, _>(3)?.into(),
+        codec: row.try_get::<i16, _>(4)?.into(),
+        payload: row.try_get(5)?,
+        occurred_at: row.try_get(6)?,
+        recorded_at: row.try_get(7)?,
+    })
 }
 
 /// The write that used a key.
@@ -101,20 +101,20 @@ async fn one_look_up(core: &Core, key: &str) -> Result<Option<Replay>, sqlx::Err
     let mut connection = core.pool.acquire().await?;
     let find = sqlx::query(core.statements.find_key.clone()).bind(key.as_bytes());
     let row = find.fetch_optional(&mut *connection).await;
-    Ok(row?.as_ref().map(|row| replay(row, 0)))
+    row?.as_ref().map(|row| replay(row, 0)).transpose()
 }
 
 /// The write of a key, from five columns.
-pub(super) fn replay(row: &PgRow, from: usize) -> Replay {
-    let first_index = row.get::<i64, _>(from + 1).unsigned_abs();
-    let event_count = row.get::<i64, _>(from + 2).unsigned_abs();
-    let last = first_index + event_count.saturating_sub(1);
-    let log_id = LogId::from(row.get::<Uuid, _>(from));
-    let last_event_id = EventId::from(row.get::<Uuid, _>(from + 3));
-    Replay {
+pub(super) fn replay(row: &PgRow, from: usize) -> Result<Replay, sqlx::Error> {
+    let first_index = row.try_get::<i64, _>(from + 1)?.unsigned_abs();
+    let event_count = row.try_get::<i64, _>(from + 2)?.unsigned_abs();
+    let last = first_index.saturating_add(event_count.saturating_sub(1));
+    let log_id = LogId::from(row.try_get::<Uuid, _>(from)?);
+    let last_event_id = EventId::from(row.try_get::<Uuid, _>(from + 3)?);
+    Ok(Replay {
         first_index,
         event_count,
         state: LogState::new(log_id, last, last_event_id),
-        recorded_at: row.get(from + 4),
-    }
+        recorded_at: row.try_get(from + 4)?,
+    })
 }

@@ -24,14 +24,14 @@ pub(super) async fn why_refused(
         .bind(append.idempotency_key.as_ref().map(String::as_bytes))
         .fetch_one(connection)
         .await?;
-    let stored = event_id(&row, 0);
+    let stored = event_id(&row, 0)?;
     if stored.is_some() && stored == append.events.first().map(|head| head.id) {
-        return Ok(Some(Ok(row.get(1))));
+        return Ok(Some(Ok(row.try_get(1)?)));
     }
-    if event_id(&row, 5).is_some() {
-        return Ok(Some(Err(AppendError::Replay(replay(&row, 2)))));
+    if event_id(&row, 5)?.is_some() {
+        return Ok(Some(Err(AppendError::Replay(replay(&row, 2)?))));
     }
-    Ok(why_not_there(append, stored, event_id(&row, 7), row.get(8)).map(Err))
+    Ok(why_not_there(append, stored, event_id(&row, 7)?, row.try_get(8)?).map(Err))
 }
 
 /// What is wrong with the place that an append wants, given the event that stands there, its predecessor, and whether the
@@ -59,6 +59,6 @@ fn why_not_there(
     }
 }
 
-fn event_id(row: &PgRow, column: usize) -> Option<EventId> {
-    row.get::<Option<Uuid>, _>(column).map(EventId::from)
+fn event_id(row: &PgRow, column: usize) -> Result<Option<EventId>, sqlx::Error> {
+    Ok(row.try_get::<Option<Uuid>, _>(column)?.map(EventId::from))
 }

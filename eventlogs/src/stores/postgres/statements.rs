@@ -11,7 +11,7 @@ const HEAD: &str = "
     insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
                                  recorded_at, log_type, epoch)
     select u.log_id, u.event_index, u.event_id, u.event_type, u.event_version, u.codec, u.payload, u.occurred_at,
-           greatest(clock_timestamp(), p.recorded_at), u.log_type, (select epoch from {schema}.meta where id = 1)
+           greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end), u.log_type, (select epoch from {schema}.meta where id = 1)
     from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[],
                 $8::bytea[], $9::timestamptz[], $10::text[])
          u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type)
@@ -57,8 +57,8 @@ const WHOLE: &str = "
 
 /// All that decides why an append was refused, in one row. A new statement, so that it sees what the other one ran into.
 const WHY: &str = "
-    select own.event_id, own.recorded_at,
-           k.log_id, k.first_index, k.event_count, k.event_id, k.recorded_at,
+    select own.event_id, {own.recorded_at},
+           k.log_id, k.first_index, k.event_count, k.event_id, {k.recorded_at},
            p.event_id,
            exists (select 1 from {schema}.events where log_id = $1)
     from (select 1) one
@@ -68,18 +68,25 @@ const WHY: &str = "
            on k.scope = '00000000-0000-0000-0000-000000000000' and k.key = $3 and k.part = 0";
 
 const FIND_KEY: &str = "
-    select log_id, first_index, event_count, event_id, recorded_at
+    select log_id, first_index, event_count, event_id, {recorded_at}
     from {schema}.idempotency_keys
     where scope = '00000000-0000-0000-0000-000000000000' and key = $1 and part = 0";
 
 /// A page; the event behind which it starts comes along with its id only.
 const PAGE: &str = "
     select event_index, event_id, event_type, event_version, codec,
-           case when event_index = $3 then null else payload end, occurred_at, recorded_at
+           case when event_index = $3 then null else payload end,
+           case when occurred_at is not null then {occurred_at} end, {recorded_at}
     from {schema}.events
     where log_id = $1 and event_index >= $2
     order by log_id, event_index
     limit $4";
+
+/// A column's time, moved into the range that the driver can read: it panics at one without an end. Such a time was not
+/// written by this crate, and orders nothing, so the nearest will do.
+fn readable_time(column: &str) -> String {
+    format!("least(greatest({column}, '4713-01-01 00:00+00 BC'), '200000-01-01 00:00+00')")
+}
 
 /// The statements of one schema.
 pub(super) struct Statements {
@@ -125,5 +132,14 @@ impl Statements {
 
 /// Puts the name of the schema, which is known to be a plain identifier, into a statement.
 pub(super) fn in_schema(statement: &str, schema: &str) -> SqlStr {
-    AssertSqlSafe(Arc::<str>::from(statement.replace("{schema}", schema))).into_sql_str()
+    let mut statement = statement.replace("{schema}", schema);
+    for column in [
+        "occurred_at",
+        "recorded_at",
+        "own.recorded_at",
+        "k.recorded_at",
+    ] {
+        statement = statement.replace(&format!("{{{column}}}"), &readable_time(column));
+    }
+    AssertSqlSafe(Arc::<str>::from(statement)).into_sql_str()
 }

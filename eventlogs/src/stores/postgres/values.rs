@@ -76,8 +76,9 @@ fn tails<'a>(statement: Statement<'a>, batch: &[&'a EncodedAppend]) -> Statement
     let tails: Vec<(&'a EncodedAppend, &'a EncodedEvent, u64)> = batch
         .iter()
         .flat_map(|append| {
-            let events = append.events.iter().zip(append.first_index..).skip(1);
-            events.map(|(event, index)| (*append, event, index))
+            // Saturating: a position beyond all logs is refused by the guard, not here.
+            let events = append.events.iter().zip(0..).skip(1);
+            events.map(|(event, nth)| (*append, event, append.first_index.saturating_add(nth)))
         })
         .collect();
     let head = |append: &EncodedAppend| append.events.first().map(|head| Uuid::from(head.id));

@@ -33,8 +33,8 @@ pub(super) async fn stamp(connection: &mut SqliteConnection) -> Result<Stamp, St
         .await
         .map_err(error::of)?;
     Ok(Stamp {
-        epoch: row.get(0),
-        tx: row.get(1),
+        epoch: row.try_get(0).map_err(error::of)?,
+        tx: row.try_get(1).map_err(error::of)?,
         now: Utc::now().timestamp_micros(),
     })
 }
@@ -111,7 +111,7 @@ async fn insert_head(
         .fetch_optional(connection)
         .await
         .map_err(error::of)?;
-    Ok(row.map(|row| row.get(0)))
+    row.map(|row| row.try_get(0)).transpose().map_err(error::of)
 }
 
 /// The events behind the first. Theirs is the only history that can hold these places, so a clash is an error.
@@ -188,7 +188,7 @@ async fn why_refused(
     if let Some(stored) = stored
         && event_id(&stored, 0)? == head.id
     {
-        return Ok(Ok(time(stored.get(1))));
+        return Ok(Ok(time(stored.try_get(1).map_err(error::of)?)));
     }
     if let Some(key) = &append.idempotency_key
         && let Some(replay) = find_key(connection, key).await?
@@ -201,7 +201,8 @@ async fn why_refused(
         .fetch_one(connection)
         .await
         .map_err(error::of)?;
-    Ok(Err(match (append.expected, row.get(0)) {
+    let exists = row.try_get(0).map_err(error::of)?;
+    Ok(Err(match (append.expected, exists) {
         (Expected::NewLog, _) => AppendError::LogAlreadyExists { log_id },
         (Expected::After { .. }, false) => AppendError::LogNotFound { log_id },
         (Expected::After { .. }, true) => AppendError::Conflict {
@@ -229,13 +230,13 @@ pub(super) async fn find_key(
 }
 
 fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
-    let first_index = row.get::<i64, _>(1).unsigned_abs();
-    let event_count = row.get::<i64, _>(2).unsigned_abs();
-    let last = first_index + event_count.saturating_sub(1);
+    let first_index = row.try_get::<i64, _>(1).map_err(error::of)?.unsigned_abs();
+    let event_count = row.try_get::<i64, _>(2).map_err(error::of)?.unsigned_abs();
+    let last = first_index.saturating_add(event_count.saturating_sub(1));
     Ok(Replay {
         first_index,
         event_count,
         state: LogState::new(log_id(row, 0)?, last, event_id(row, 3)?),
-        recorded_at: time(row.get(4)),
+        recorded_at: time(row.try_get(4).map_err(error::of)?),
     })
 }

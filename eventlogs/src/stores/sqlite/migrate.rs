@@ -81,7 +81,8 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
         .fetch_one(&mut *connection)
         .await
         .map_err(error::of)?
-        .get(0);
+        .try_get(0)
+        .map_err(error::of)?;
     if columns < 2 {
         return Ok(0);
     }
@@ -89,7 +90,9 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
         .fetch_optional(connection)
         .await
         .map_err(error::of)?;
-    Ok(version.map_or(0, |row| row.get(0)))
+    version
+        .map_or(Ok(0), |row| row.try_get(0))
+        .map_err(error::of)
 }
 
 async fn is_empty(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
@@ -97,7 +100,7 @@ async fn is_empty(connection: &mut SqliteConnection) -> Result<bool, StoreError>
         .fetch_one(connection)
         .await
         .map_err(error::of)?;
-    Ok(tables.get::<i64, _>(0) == 0)
+    Ok(tables.try_get::<i64, _>(0).map_err(error::of)? == 0)
 }
 
 async fn exists(connection: &mut SqliteConnection, table: &str) -> Result<bool, StoreError> {

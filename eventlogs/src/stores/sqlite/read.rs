@@ -41,7 +41,7 @@ pub(super) async fn page<E: Event>(
     if let Some(state) = anchor {
         let holds = match rows.try_next().await.map_err(error::of)? {
             Some(row) => {
-                row.get::<i64, _>(0) == signed(state.index())
+                row.try_get::<i64, _>(0).map_err(error::of)? == signed(state.index())
                     && state.event_id().is_none_or(|expected| {
                         event_id(&row, 1).is_ok_and(|found| found == expected)
                     })
@@ -79,14 +79,17 @@ fn record<E: Event>(
 ) -> Result<RecordedEvent<E>, ReadError> {
     let stored = StoredEvent {
         log_id,
-        index: row.get(0),
+        index: row.try_get(0).map_err(error::of)?,
         event_id: event_id(row, 1)?,
         name: row.try_get(2).map_err(error::of)?,
-        version: row.get(3),
-        codec: row.get(4),
+        version: row.try_get(3).map_err(error::of)?,
+        codec: row.try_get(4).map_err(error::of)?,
         payload,
-        occurred_at: row.get::<Option<i64>, _>(6).map(time),
-        recorded_at: time(row.get(7)),
+        occurred_at: row
+            .try_get::<Option<i64>, _>(6)
+            .map_err(error::of)?
+            .map(time),
+        recorded_at: time(row.try_get(7).map_err(error::of)?),
     };
     stored.decode()
 }

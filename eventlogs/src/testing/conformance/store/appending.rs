@@ -55,6 +55,18 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
             "at {index}: {refused:?}"
         );
     }
+    // A whole batch, and with a key, beyond the last position that there can be.
+    for index in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {
+        let batch = [added(8), added(9), added(10)];
+        let mut request = AppendRequest::after(LogState::at(state.log_id(), index), &batch);
+        let key = fresh_key();
+        request.idempotency_key = Some(&key);
+        let refused = store.append(request).await;
+        assert!(
+            matches!(refused, Err(AppendError::Conflict { .. })),
+            "at {index}: {refused:?}"
+        );
+    }
     let by_index = append(store, LogState::at(state.log_id(), 1), 2).await;
     assert_eq!(
         by_index
