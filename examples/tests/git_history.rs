@@ -305,7 +305,7 @@ fn a_damaged_repository_is_an_error_and_heals() {
 fn the_repository_one_stands_in_has_a_database_of_its_own() {
     let place = Place::new();
     place.small_repository("one/copy");
-    place.small_repository("two/work");
+    place.small_repository("two/copy");
     place.commit_file("one/copy", "folder/file", "deeper\n");
     let run = |folder: &str| {
         let output = place
@@ -316,7 +316,7 @@ fn the_repository_one_stands_in_has_a_database_of_its_own() {
         support::Outcome::from(output).succeeded()
     };
     assert_eq!(run("one/copy").number(" new commits"), 2);
-    assert_eq!(run("two/work").number(" new commits"), 1);
+    assert_eq!(run("two/copy").number(" new commits"), 1);
     // From a folder below, it is the same repository and all of it.
     let again = run("one/copy/folder");
     assert_eq!(
@@ -324,7 +324,7 @@ fn the_repository_one_stands_in_has_a_database_of_its_own() {
         (0, 2)
     );
     assert!(
-        again.printed.contains("git-history-work-"),
+        again.printed.contains("git-history-copy-"),
         "{}",
         again.printed
     );
