@@ -20,8 +20,10 @@ mod event;
 pub mod ids;
 mod log_state;
 mod manager;
+mod metadata;
 mod record;
 pub mod stores;
+mod telemetry;
 pub mod testing;
 
 #[doc(hidden)]
@@ -42,16 +44,23 @@ pub use manager::{
     AppendOptions, At, CreateOptions, DecideError, DecideOptions, Decided, LogManager,
     LogManagerError, LogManagerOptions,
 };
+#[cfg(feature = "tracing-subscriber")]
+pub use metadata::SpanMetadata;
+pub use metadata::{Metadata, MetadataSource, MetadataValue};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
-pub use stores::EventStore;
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{PostgresEventStore, PostgresOptions};
 #[cfg(feature = "sqlite")]
 pub use stores::sqlite::{SqliteEventStore, SqliteOptions};
+pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};
 
 /// The attribute that marks a handler, for the message that it gives in the wrong place.
 #[cfg(feature = "macros")]
 pub use eventlogs_derive::{Aggregate, Event, event_handler, on};
+
+/// The driver of the PostgreSQL store, for [`append_in`](PostgresEventStore::append_in) and pools of one's own.
+#[cfg(feature = "postgres")]
+pub use sqlx;
 
 /// The driver of the Redis cache, for connections of one's own.
 #[cfg(feature = "redis")]

@@ -9,21 +9,25 @@ mod fold;
 mod options;
 mod read;
 mod reduce;
+mod turns;
+mod write_options;
 
 pub use decide::Decided;
 pub use error::{DecideError, LogManagerError};
-pub use options::{AppendOptions, CreateOptions, DecideOptions, LogManagerOptions};
+pub use options::LogManagerOptions;
 pub use reduce::At;
+pub use write_options::{AppendOptions, CreateOptions, DecideOptions};
 
-use crate::Aggregate;
 use crate::caches::AggregationCache;
 use crate::stores::EventStore;
+use crate::{Aggregate, MetadataSource};
 use cache_writer::CacheWriter;
 use erased::{ErasedCache, ErasedStore};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use turns::Turns;
 
 /// Creates, appends to and reduces the logs of one kind of aggregate.
 ///
@@ -78,6 +82,10 @@ struct Inner<A: Aggregate> {
     cache: Arc<dyn ErasedCache<A>>,
     /// Takes finished reductions to the cache, off the callers' path.
     cache_writer: CacheWriter<A>,
+    /// The logs that are being decided on in this process.
+    turns: Turns<A>,
+    /// What is recorded beside the events of every write.
+    metadata: Option<Arc<dyn MetadataSource>>,
     /// The time box of a look-up in the cache.
     cache_timeout: Duration,
     /// The greatest number of events that a reduction holds at a time.
@@ -98,6 +106,8 @@ impl<A: Aggregate> LogManager<A> {
         let inner = Inner {
             store: Box::new(store),
             cache: Arc::clone(&cache),
+            turns: Turns::default(),
+            metadata: options.metadata.clone(),
             cache_timeout: options.cache_timeout,
             page_size: options.page_size,
             cache_writer: CacheWriter::new(cache, options),
@@ -105,6 +115,21 @@ impl<A: Aggregate> LogManager<A> {
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// Forgets the idempotency keys that were used longer ago than this, by the store's clock, and returns how many writes they
+    /// belonged to: those of all managers on the store. The events stay.
+    ///
+    /// A retry that comes later is not recognised and happens again, so keep keys for at least the longest time in which a
+    /// client may retry: days rather than minutes. Unless somebody calls this, keys are kept for ever.
+    ///
+    /// # Errors
+    /// [`Store`](LogManagerError::Store). What was forgotten before that stays forgotten.
+    pub async fn prune_idempotency_keys(
+        &self,
+        older_than: Duration,
+    ) -> Result<u64, LogManagerError> {
+        Ok(self.inner.store.prune_idempotency_keys(older_than).await?)
     }
 
     /// Waits until the aggregates reduced so far have been written to the cache, or dropped because it failed.

@@ -2,17 +2,38 @@
 
 use crate::event::Payload;
 use crate::ids::{EventId, LogId};
-use crate::{Event, LogState};
+use crate::{Event, LogState, Metadata};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use std::sync::Arc;
 
 mod sealed {
+    use crate::Metadata;
+    use std::sync::Arc;
+
     /// Keeps [`EventRecord`](super::EventRecord) open for new methods: nobody else implements it.
-    pub trait Sealed {}
-    impl<E> Sealed for super::RecordedEvent<E> {}
-    impl<E> Sealed for super::BorrowedRecord<'_, E> {}
+    pub trait Sealed {
+        /// The metadata, to be shared with a record of another event; nothing if there is nothing in it.
+        #[doc(hidden)]
+        fn shared_metadata(&self) -> Option<Arc<Metadata>>;
+    }
+
+    impl<E> Sealed for super::RecordedEvent<E> {
+        fn shared_metadata(&self) -> Option<Arc<Metadata>> {
+            self.metadata.clone()
+        }
+    }
+
+    impl<E> Sealed for super::BorrowedRecord<'_, E> {
+        fn shared_metadata(&self) -> Option<Arc<Metadata>> {
+            self.metadata.clone()
+        }
+    }
 }
+
+/// What a record without metadata lends.
+static NO_METADATA: Metadata = Metadata::new();
 
 /// An event together with where and when it was recorded: what an aggregate applies.
 ///
@@ -37,8 +58,14 @@ pub trait EventRecord<E>: sealed::Sealed {
     /// When it happened, if the caller said so on appending.
     fn occurred_at(&self) -> Option<DateTime<Utc>>;
 
-    /// The same place and times with another event: the one that this one holds, on its way to the handlers of its own
-    /// kind.
+    /// What is known about it beside what happened; empty if nothing was said on appending.
+    ///
+    /// It is for people and for tools. A state that depends on it is one that a test or an import without metadata cannot
+    /// reproduce; what a decision needs belongs into the event.
+    fn metadata(&self) -> &Metadata;
+
+    /// The same place, times and metadata with another event: the one that this one holds, on its way to the handlers of
+    /// its own kind.
     ///
     /// ```
     /// # #[cfg(all(feature = "macros", feature = "json"))] {
@@ -100,6 +127,7 @@ pub trait EventRecord<E>: sealed::Sealed {
             event,
             recorded_at: self.recorded_at(),
             occurred_at: self.occurred_at(),
+            metadata: self.shared_metadata(),
         }
     }
 }
@@ -119,6 +147,8 @@ pub struct BorrowedRecord<'a, E> {
     recorded_at: DateTime<Utc>,
     /// The caller's time of occurrence.
     occurred_at: Option<DateTime<Utc>>,
+    /// What else is known, shared with the record that this one was made of.
+    metadata: Option<Arc<Metadata>>,
 }
 
 impl<E> EventRecord<E> for BorrowedRecord<'_, E> {
@@ -145,13 +175,17 @@ impl<E> EventRecord<E> for BorrowedRecord<'_, E> {
     fn occurred_at(&self) -> Option<DateTime<Utc>> {
         self.occurred_at
     }
+
+    fn metadata(&self) -> &Metadata {
+        self.metadata.as_deref().unwrap_or(&NO_METADATA)
+    }
 }
 
 /// The [`EventRecord`] that stores return.
 ///
 /// Where the event implements [`Event`], a record serialises for an API without the event implementing serde's traits:
 /// the fields `log_id`, `event_index`, `event_id`, `event_type`, `event_version`, `event` (the payload as it is stored),
-/// `recorded_at` and, if given, `occurred_at`.
+/// `recorded_at` and, if given, `occurred_at` and `metadata`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent<E> {
     /// The log it stands in.
@@ -166,6 +200,8 @@ pub struct RecordedEvent<E> {
     recorded_at: DateTime<Utc>,
     /// The caller's time of occurrence.
     occurred_at: Option<DateTime<Utc>>,
+    /// What else is known; `None` if it is empty, so that equal records are equal. Shared by the events of one append.
+    metadata: Option<Arc<Metadata>>,
 }
 
 impl<E> RecordedEvent<E> {
@@ -193,6 +229,7 @@ impl<E> RecordedEvent<E> {
             event,
             recorded_at,
             occurred_at: None,
+            metadata: None,
         }
     }
 
@@ -200,6 +237,33 @@ impl<E> RecordedEvent<E> {
     #[must_use]
     pub const fn with_occurred_at(mut self, occurred_at: Option<DateTime<Utc>>) -> Self {
         self.occurred_at = occurred_at;
+        self
+    }
+
+    /// The same record with this metadata, in place of what it had.
+    ///
+    /// Several records can share it in an [`Arc`].
+    ///
+    /// ```
+    /// use eventlogs::{EventRecord, Metadata, RecordedEvent, ids::{EventId, LogId}};
+    ///
+    /// let now = "2026-01-31T12:00:00Z".parse().expect("a valid time");
+    /// let record = RecordedEvent::new(LogId::new(), 0, EventId::new(), "opened", now);
+    /// assert!(record.metadata().is_empty());
+    ///
+    /// let record = record.with_metadata(Metadata::new().with("user", "ada"));
+    /// assert_eq!(record.metadata().get("user"), Some(&"ada".into()));
+    /// ```
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: impl Into<Arc<Metadata>>) -> Self {
+        self.metadata = Some(metadata.into()).filter(|metadata| !metadata.is_empty());
+        self
+    }
+
+    /// The same record, recorded at this time.
+    #[must_use]
+    pub(crate) fn with_recorded_at(mut self, recorded_at: DateTime<Utc>) -> Self {
+        self.recorded_at = recorded_at;
         self
     }
 
@@ -240,13 +304,17 @@ impl<E> EventRecord<E> for RecordedEvent<E> {
     fn occurred_at(&self) -> Option<DateTime<Utc>> {
         self.occurred_at
     }
+
+    fn metadata(&self) -> &Metadata {
+        self.metadata.as_deref().unwrap_or(&NO_METADATA)
+    }
 }
 
 impl<E: Event> Serialize for RecordedEvent<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let event_type = self.event.event_type();
-        let mut map =
-            serializer.serialize_map(Some(7 + usize::from(self.occurred_at.is_some())))?;
+        let given = usize::from(self.occurred_at.is_some()) + usize::from(self.metadata.is_some());
+        let mut map = serializer.serialize_map(Some(7 + given))?;
         map.serialize_entry("log_id", &self.log_id)?;
         map.serialize_entry("event_index", &self.index)?;
         map.serialize_entry("event_id", &self.event_id)?;
@@ -257,6 +325,96 @@ impl<E: Event> Serialize for RecordedEvent<E> {
         if let Some(occurred_at) = &self.occurred_at {
             map.serialize_entry("occurred_at", occurred_at)?;
         }
+        if let Some(metadata) = self.metadata.as_deref() {
+            map.serialize_entry("metadata", metadata)?;
+        }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record<E>(event: E) -> RecordedEvent<E> {
+        let (log_id, event_id) = (LogId::new(), EventId::new());
+        RecordedEvent::new(log_id, 7, event_id, event, DateTime::UNIX_EPOCH)
+    }
+
+    fn by_ada() -> Metadata {
+        Metadata::new()
+            .with_correlation_id("17")
+            .with("user", "ada")
+    }
+
+    #[test]
+    fn a_record_has_the_metadata_it_was_given_last() {
+        let record = record("opened").with_metadata(Metadata::new().with("user", "eve"));
+        assert_eq!(record.with_metadata(by_ada()).metadata(), &by_ada());
+    }
+
+    #[test]
+    fn empty_metadata_is_none() {
+        let bare = record("opened");
+        let emptied = bare
+            .clone()
+            .with_metadata(by_ada())
+            .with_metadata(Metadata::new());
+        assert!(emptied.metadata().is_empty());
+        assert_eq!(emptied, bare);
+        assert_ne!(bare.clone().with_metadata(by_ada()), bare);
+    }
+
+    #[test]
+    fn a_record_of_another_event_shares_the_metadata() {
+        let metadata = Arc::new(by_ada());
+        let outer = record("outer").with_metadata(Arc::clone(&metadata));
+        let inner = outer.with_event(&1).with_event(&"innermost");
+        assert_eq!(inner.metadata(), &by_ada());
+        assert!(std::ptr::eq(inner.metadata(), &raw const *metadata));
+        assert!(record("outer").with_event(&1).metadata().is_empty());
+    }
+
+    #[test]
+    fn a_borrowed_record_outlives_the_one_it_was_made_of() {
+        let event = 1;
+        let inner = record("outer").with_metadata(by_ada()).with_event(&event);
+        assert_eq!(inner.metadata(), &by_ada());
+    }
+
+    #[test]
+    fn metadata_costs_a_record_without_it_one_pointer() {
+        let rest = size_of::<(LogId, u64, EventId, DateTime<Utc>, Option<DateTime<Utc>>)>();
+        assert!(size_of::<RecordedEvent<()>>() <= rest + size_of::<usize>());
+    }
+
+    #[test]
+    fn the_time_of_recording_can_be_set_alone() {
+        let time = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1);
+        let before = record("opened")
+            .with_metadata(by_ada())
+            .with_occurred_at(Some(time));
+        let after = before.clone().with_recorded_at(time);
+        assert_eq!(after.recorded_at(), time);
+        assert_eq!(after.with_recorded_at(before.recorded_at()), before);
+    }
+
+    #[cfg(all(feature = "macros", feature = "json"))]
+    #[test]
+    fn a_record_serialises_its_metadata_if_it_has_some() {
+        #[derive(Event)]
+        enum DoorEvent {
+            #[event(name = "door.opened")]
+            Opened,
+        }
+
+        let bare = serde_json::to_value(record(DoorEvent::Opened)).expect("it serialises");
+        assert_eq!(bare.get("metadata"), None);
+        let record = record(DoorEvent::Opened).with_metadata(by_ada());
+        let json = serde_json::to_value(record).expect("it serialises");
+        assert_eq!(
+            json["metadata"],
+            serde_json::json!({ "correlation_id": "17", "entries": { "user": "ada" } })
+        );
     }
 }

@@ -6,21 +6,30 @@ pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+mod appends;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod decoded;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod encoded;
 mod error;
+mod idempotency;
+mod limits;
+mod page;
 mod request;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod schema_version;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod write_queue;
 
+pub use appends::{AppendManyRequest, AppendPart, Appends};
 pub use error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, StoreError};
-pub use request::{
-    AppendRequest, Appended, Expected, Limits, Page, ReadRequest, ReadStart, Replay,
-};
+pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
+pub use limits::Limits;
+pub use page::{Page, ReadRequest, ReadStart};
+pub use request::{AppendObserver, AppendRequest, AppendSettled, Appended, Expected};
+
+use crate::LogState;
+use std::time::Duration;
 
 /// A store of logs.
 ///
@@ -48,6 +57,20 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
         request: AppendRequest<'_, E>,
     ) -> impl Future<Output = Result<Appended<E>, AppendError>> + Send;
 
+    /// Appends events to several logs, to all of them or to none. One round trip when it succeeds.
+    ///
+    /// What it answers is decided as for a single append; where several logs stand in the way, any of them may be named. The
+    /// states are in the order of the parts. A future dropped before it first waits has written nothing; after that the
+    /// events may be stored, all of them, or not.
+    ///
+    /// # Errors
+    /// As described at each variant of [`AppendError`]. A [`Replay`](AppendError::Replay) is that of the first log;
+    /// [`find_key`](EventStore::find_key) has the others.
+    fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+    ) -> impl Future<Output = Result<Vec<LogState>, AppendError>> + Send;
+
     /// Reads one page of a log in one round trip. A log that does not exist gives an empty page.
     ///
     /// # Errors
@@ -55,12 +78,23 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     fn read(&self, request: ReadRequest)
     -> impl Future<Output = Result<Page<E>, ReadError>> + Send;
 
-    /// The write that used an idempotency key, if there was one.
+    /// The write that used an idempotency key: nothing if none did, else one entry for each log that it wrote to, in the order
+    /// in which it named them.
     ///
     /// # Errors
     /// When the store cannot be asked.
     fn find_key(
         &self,
-        idempotency_key: &str,
-    ) -> impl Future<Output = Result<Option<Replay>, StoreError>> + Send;
+        key: IdempotencyKey<'_>,
+    ) -> impl Future<Output = Result<Vec<Replay>, StoreError>> + Send;
+
+    /// Forgets the idempotency keys that were used longer ago than this, by the store's clock, and returns how many writes
+    /// they belonged to. The events stay. A retry that comes later is not recognised any more.
+    ///
+    /// # Errors
+    /// When the store cannot be asked. What was forgotten before that stays forgotten.
+    fn prune_idempotency_keys(
+        &self,
+        older_than: Duration,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }

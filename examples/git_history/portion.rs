@@ -127,6 +127,7 @@ async fn write_chain(
                 let options = CreateOptions {
                     idempotency_key,
                     occurred_at,
+                    ..Default::default()
                 };
                 files.create(&log_id, &event, &options).await
             }
@@ -134,6 +135,7 @@ async fn write_chain(
                 let options = AppendOptions {
                     idempotency_key,
                     occurred_at,
+                    ..Default::default()
                 };
                 files.append(end, &event, &options).await
             }

@@ -1,5 +1,7 @@
 //! The store for services: on a real server, beside others, and when connections break.
 
+mod append_in;
+mod crowded;
 mod failing;
 mod migrating;
 mod round_trips;
@@ -28,7 +30,7 @@ impl TestStore {
         Self::with(PostgresOptions::default()).await
     }
 
-    async fn with(options: PostgresOptions) -> Option<Self> {
+    pub(crate) async fn with(options: PostgresOptions) -> Option<Self> {
         let connect: PgConnectOptions = servers::postgres_url()?.parse().expect("a valid URL");
         drop_old_schemas(&connect).await;
         let schema = format!("{PREFIX}{}", Uuid::now_v7().simple());
@@ -70,7 +72,7 @@ impl TestStore {
     }
 
     /// The same store through a network that fails.
-    async fn through_proxy(&self, timeout: Duration) -> (Proxy, PostgresEventStore) {
+    pub(crate) async fn through_proxy(&self, timeout: Duration) -> (Proxy, PostgresEventStore) {
         let server = (self.connect.get_host().to_owned(), self.connect.get_port());
         let proxy = Proxy::in_front_of(server).await;
         let connect = self

@@ -3,14 +3,16 @@
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendError, AppendRequest, Appended, Page, ReadError, ReadRequest, Replay, StoreError,
+    AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
+    ReadRequest, Replay, StoreError,
 };
 use eventlogs::{
-    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, SqliteEventStore,
+    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogState, SqliteEventStore,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A store in a folder that goes away with it.
@@ -44,8 +46,19 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         self.store.read(request).await
     }
 
-    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
-        EventStore::<E>::find_key(&self.store, idempotency_key).await
+    async fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+    ) -> Result<Vec<LogState>, AppendError> {
+        EventStore::<E>::append_many(&self.store, request).await
+    }
+
+    async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
+        EventStore::<E>::find_key(&self.store, key).await
+    }
+
+    async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+        EventStore::<E>::prune_idempotency_keys(&self.store, older_than).await
     }
 }
 

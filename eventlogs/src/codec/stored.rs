@@ -46,6 +46,9 @@ pub enum DecodeProblem {
     /// The bytes are not of the variant's shape.
     #[error("its payload does not have the shape of the variant")]
     Payload(#[source] CodecError),
+    /// The metadata beside the payload cannot be read. This crate did not write it.
+    #[error("its metadata cannot be read")]
+    Metadata(#[source] CodecError),
 }
 
 impl StoredPayload<'_> {

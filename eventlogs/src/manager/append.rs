@@ -2,10 +2,11 @@
 
 use super::{AppendOptions, CreateOptions, LogManager, LogManagerError};
 use crate::ids::LogId;
-use crate::stores::{AppendError, AppendRequest};
-use crate::{Aggregate, LogState};
+use crate::stores::{AppendError, AppendManyRequest, AppendPart, AppendRequest, Appends};
+use crate::{Aggregate, LogState, Metadata, telemetry};
 use std::slice;
 use tracing::Instrument;
+use uuid::Uuid;
 
 impl<A: Aggregate> LogManager<A> {
     /// Creates a log with its first event, in one round trip.
@@ -26,12 +27,13 @@ impl<A: Aggregate> LogManager<A> {
         options: &CreateOptions,
     ) -> Result<LogState, LogManagerError> {
         let mut request = AppendRequest::create(*log_id, slice::from_ref(event));
-        request.idempotency_key = options.idempotency_key.as_deref();
-        request.occurred_at = options.occurred_at;
+        options.apply_to(&mut request);
+        self.supply_metadata(&mut request.metadata);
         request.log_type = Some(A::name());
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
-        let appended = self.inner.store.append(request).instrument(span).await?;
-        Ok(appended.state)
+        let created = self.inner.store.append(request).instrument(span).await;
+        let created = created.map_err(|error| telemetry::failed(options.error(error)));
+        Ok(created?.state)
     }
 
     /// Appends one event behind the state it was decided on, in one round trip.
@@ -72,15 +74,78 @@ impl<A: Aggregate> LogManager<A> {
     ) -> Result<LogState, LogManagerError> {
         let state = state.into();
         let mut request = AppendRequest::after(state, events);
-        request.idempotency_key = options.idempotency_key.as_deref();
-        request.occurred_at = options.occurred_at;
-        let span = tracing::info_span!("append", aggregate = A::name(), log_id = %state.log_id(), events = events.len());
-        match self.inner.store.append(request).instrument(span).await {
-            Ok(appended) => Ok(appended.state),
-            Err(AppendError::Replay(replay)) if replay.state.log_id() != state.log_id() => {
-                Err(LogManagerError::reused(replay))
-            }
-            Err(error) => Err(error.into()),
+        options.apply_to(&mut request);
+        self.supply_metadata(&mut request.metadata);
+        let log_id = state.log_id();
+        let span =
+            tracing::info_span!("append", aggregate = A::name(), %log_id, events = events.len());
+        let appended = self.inner.store.append(request).instrument(span).await;
+        let appended = appended.map_err(|error| telemetry::failed(options.error(error, log_id)));
+        Ok(appended?.state)
+    }
+
+    /// Appends to several logs, to all of them or to none, in one round trip: to those of this manager, and to those of others
+    /// on the same store.
+    ///
+    /// The states come back in the order of the parts. For logs of one enum, give an array or a `Vec` of states and events;
+    /// for several enums, or to create logs on the way, build [`Appends`]:
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "macros", feature = "json", feature = "sqlite"))] {
+    /// # use eventlogs::{Aggregate, Event, LogManager, LogManagerOptions, MemoryAggregationCache, SqliteEventStore, event_handler, ids::LogId};
+    /// # #[derive(Event)] pub enum AccountEvent {
+    /// #     #[event(name = "account.deposited")] Deposited { cents: u64 },
+    /// #     #[event(name = "account.withdrawn")] Withdrawn { cents: u64 },
+    /// # }
+    /// # #[derive(Debug, Default, Clone, Aggregate)] #[aggregate(event = AccountEvent)] pub struct Account { cents: u64 }
+    /// # #[event_handler(AccountEvent)] impl Account {
+    /// #     #[on(Deposited)] fn deposit(&mut self, cents: u64) { self.cents += cents; }
+    /// #     #[on(Withdrawn)] fn withdraw(&mut self, cents: u64) { self.cents -= cents; }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use AccountEvent::{Deposited, Withdrawn};
+    /// # let accounts = LogManager::<Account>::new(SqliteEventStore::in_memory().await?, MemoryAggregationCache::default(), LogManagerOptions::default());
+    /// # let (mine, yours) = (LogId::new(), LogId::new());
+    /// # let from = accounts.create(&mine, &Deposited { cents: 900 }, &Default::default()).await?;
+    /// # let to = accounts.create(&yours, &Deposited { cents: 100 }, &Default::default()).await?;
+    ///
+    /// let transfer = [(from, [Withdrawn { cents: 500 }]), (to, [Deposited { cents: 500 }])];
+    /// accounts.append_many(transfer, &Default::default()).await?;
+    /// assert_eq!(accounts.reduce(&yours).await?.aggregate().cents, 600);
+    /// # Ok(()) }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`append`](LogManager::append), with the log that stands in the way; of several, any one.
+    pub async fn append_many(
+        &self,
+        appends: impl Into<Appends>,
+        options: &AppendOptions,
+    ) -> Result<Vec<LogState>, LogManagerError> {
+        let mut request = AppendManyRequest::new(appends.into());
+        options.apply_to_many(&mut request);
+        self.supply_metadata(&mut request.metadata);
+        let logs: Vec<_> = request.parts.iter().map(AppendPart::log_id).collect();
+        let span = tracing::info_span!("append_many", aggregate = A::name(), logs = logs.len());
+        let appended = self.inner.store.append_many(request).instrument(span);
+        appended.await.map_err(|error| {
+            // The key's own write may have named the logs in another order.
+            let log_id = match &error {
+                AppendError::Replay(replay) if logs.contains(&replay.state.log_id()) => {
+                    replay.state.log_id()
+                }
+                _ => logs.first().copied().unwrap_or_else(|| Uuid::nil().into()),
+            };
+            telemetry::failed(options.error(error, log_id))
+        })
+    }
+
+    /// Adds what the source in the options knows to what the caller has said.
+    pub(super) fn supply_metadata(&self, metadata: &mut Metadata) {
+        if let Some(source) = &self.inner.metadata {
+            *metadata = std::mem::take(metadata).or(source.metadata());
         }
     }
 }

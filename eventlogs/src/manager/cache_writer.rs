@@ -44,6 +44,8 @@ struct Queue<A> {
     waiting: HashMap<LogId, Aggregation<A>>,
     /// The logs in `waiting`, in the order of arrival.
     order: VecDeque<LogId>,
+    /// The one that is being written now.
+    writing: Option<Aggregation<A>>,
     /// Whether a task is emptying the queue.
     running: bool,
 }
@@ -66,6 +68,7 @@ impl<A: Aggregate> CacheWriter<A> {
             queue: Mutex::new(Queue {
                 waiting: HashMap::new(),
                 order: VecDeque::new(),
+                writing: None,
                 running: false,
             }),
             idle: Notify::new(),
@@ -92,6 +95,18 @@ impl<A: Aggregate> CacheWriter<A> {
         self.start(queue);
     }
 
+    /// The aggregation of a log that is on its way to the cache: newer than what the cache has.
+    pub(super) fn on_its_way(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        let queue = self.shared.queue();
+        let writing = || {
+            queue
+                .writing
+                .as_ref()
+                .filter(|writing| writing.log_id() == log_id)
+        };
+        queue.waiting.get(&log_id).or_else(writing).cloned()
+    }
+
     /// Drops the entry that was reduced through a lost event, in the cache and on its way there. The caller waits for
     /// it, so it has the time box of a look-up.
     pub(super) async fn forget(&self, state: LogState, time_box: Duration) {
@@ -106,6 +121,7 @@ impl<A: Aggregate> CacheWriter<A> {
                 queue.waiting.remove(&log_id);
                 queue.order.retain(|waiting| *waiting != log_id);
             }
+            queue.writing.take_if(|writing| writing.state() == state);
         }
         let removed = tokio::time::timeout(time_box, self.shared.cache.remove(state)).await;
         if !matches!(removed, Ok(Ok(()))) {
@@ -192,9 +208,11 @@ impl<A: Aggregate> Task<A> {
         let mut queue = self.shared.queue();
         while let Some(log_id) = queue.order.pop_front() {
             if let Some(aggregation) = queue.waiting.remove(&log_id) {
+                queue.writing = Some(aggregation.clone());
                 return Some(aggregation);
             }
         }
+        queue.writing = None;
         queue.running = false;
         self.done = true;
         None
@@ -205,7 +223,9 @@ impl<A> Drop for Task<A> {
     fn drop(&mut self) {
         if !self.done {
             // Ended before its time, so `running` still stands for this task and nobody else has started.
-            self.shared.queue().running = false;
+            let mut queue = self.shared.queue();
+            queue.running = false;
+            queue.writing = None;
         }
         self.shared.idle.notify_waiters();
     }

@@ -1,10 +1,15 @@
 //! Reduce, decide, append, and again if somebody was faster.
 
+use super::erased::Boxed;
 use super::fold::Fold;
+use super::turns::{Link, Seat};
 use super::{DecideError, DecideOptions, LogManager, LogManagerError};
 use crate::ids::LogId;
-use crate::stores::{AppendError, AppendRequest, Appended, Replay};
-use crate::{Aggregate, Aggregation};
+use crate::stores::{AppendError, AppendObserver, AppendRequest, Appended, Replay, StoreError};
+use crate::{Aggregate, Aggregation, Metadata, telemetry};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tracing::Instrument;
 
@@ -43,21 +48,15 @@ impl<A> Decided<A> {
     }
 }
 
-/// What the closure is asked about.
-struct Basis<A> {
-    /// The state; `None` if there is no log yet and it may be created.
-    aggregation: Option<Aggregation<A>>,
-    /// Whether the store has confirmed it in this call. What comes from the cache may be old.
-    verified: bool,
-}
-
 impl<A: Aggregate> LogManager<A> {
     /// Decides what happens next on the log's state, and records it only if the state is still true.
     ///
     /// The closure sees the aggregate and returns the events to append, none to leave things as they are, or an error to
     /// refuse. If somebody else appends first, it is asked again on the new state, so it may run several times and should
-    /// do nothing but decide. It is first asked on the cached aggregate, without a read: one round trip if that was
-    /// current. A refusal, and a decision to do nothing, are reported only after the store has confirmed the state that
+    /// do nothing but decide, quickly and without waiting: decisions of this process on the same log take turns. It is first
+    /// asked on the cached aggregate, without a read: one round trip if that was current. If another decision on the log is
+    /// on its way to the store, it is asked on the state that that one leads to (in which the times of recording are not
+    /// final), and both are committed together; nobody hears a result before it is committed. A refusal, and a decision to do nothing, are reported only after the store has confirmed the state that
     /// they were made on, and, with an idempotency key, that the key is new: the retry of a decision that took effect is
     /// a replay, even if the new state would refuse it.
     ///
@@ -97,6 +96,7 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if there is no log, unless the options let it be created.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if others were faster at every attempt.
+    /// - [`DeadlineExceeded`](StoreError::DeadlineExceeded) if the deadline passed before anything was written.
     /// - Those of [`append`](LogManager::append) and [`reduce`](LogManager::reduce).
     pub async fn decide<D, I, R>(
         &self,
@@ -124,118 +124,322 @@ impl<A: Aggregate> LogManager<A> {
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
     {
-        let mut basis = match self.cached(log_id).await {
-            Some(aggregation) => Basis {
-                aggregation: Some(aggregation),
-                verified: false,
-            },
-            None => self.verified(log_id, None, options).await?,
+        let mut metadata = options.metadata.clone();
+        self.supply_metadata(&mut metadata);
+        let seat = self.inner.turns.seat(log_id);
+        let call = Call {
+            manager: self,
+            log_id,
+            options,
+            metadata,
+            seat,
         };
-        let mut attempt = 1;
+        let mut basis = None;
+        let mut attempts = Attempts::new(options.max_attempts);
         loop {
-            let decided = match &basis.aggregation {
-                Some(aggregation) => decision(aggregation.aggregate()),
-                None => decision(&A::default()),
-            };
-            // Collected at once: neither the iterator nor the refusal may be held across an await, they need not be Send.
-            let events = match decided.map(|events| events.into_iter().collect::<Vec<_>>()) {
-                Ok(events) if !events.is_empty() => events,
-                _ if !basis.verified => {
-                    basis = self.verified(log_id, basis.aggregation, options).await?;
+            let step = poll_fn(|context| {
+                let step = call.take_turn(context, basis.as_ref(), &mut decision);
+                Poll::Ready(step)
+            });
+            let (write, ground) = match step.await? {
+                Step::Look => {
+                    basis = Some(call.look().await?);
                     continue;
                 }
-                Ok(_) => {
-                    return self
-                        .nothing_to_do(log_id, basis, options)
-                        .await
-                        .map_err(DecideError::Log);
+                Step::Sent(write, ground) => (write, ground),
+                Step::NothingSent(_, ground) if !ground.verified => {
+                    basis = Some(call.verify(ground).await?);
+                    continue;
                 }
-                Err(refusal) => {
-                    return match self.replayed(log_id, options).await? {
+                Step::NothingSent(None, ground) => {
+                    let nothing = call.nothing_to_do(ground.aggregation).await;
+                    return nothing.map_err(DecideError::Log);
+                }
+                Step::NothingSent(Some(refusal), _) => {
+                    return match call.replayed().await? {
                         Some(replayed) => Ok(replayed),
                         None => Err(DecideError::Refused(refusal)),
                     };
                 }
             };
-            match self
-                .append_decision(log_id, basis.aggregation.as_ref(), &events, options)
-                .await
-            {
+            let Write { link, append } = write;
+            let answer = match append {
+                First::Done(answer) => answer,
+                First::Waiting(append) => append.await,
+            };
+            match answer {
                 Ok(appended) => {
-                    return Ok(self.decided(log_id, basis.aggregation.as_ref(), &appended)?);
+                    telemetry::decided(attempts.made);
+                    return Ok(call.decided(&link, &ground, &appended)?);
                 }
-                Err(AppendError::Replay(replay)) => {
-                    return Ok(self.replay_of(log_id, replay).await?);
-                }
+                Err(AppendError::Replay(replay)) => return Ok(call.replay_of(replay).await?),
                 Err(
                     error @ (AppendError::Conflict { .. }
                     | AppendError::LogAlreadyExists { .. }
                     | AppendError::LogNotFound { .. }),
                 ) => {
-                    if attempt >= options.max_attempts {
-                        return Err(LogManagerError::from(error).into());
+                    // What it was decided on has not happened, or was overtaken.
+                    call.seat.forget(&link);
+                    let misled = ground.link.as_ref().is_some_and(|link| {
+                        call.seat.forget(link);
+                        !link.is_stored()
+                    });
+                    if !attempts.again(misled).await {
+                        telemetry::decided(attempts.made);
+                        return Err(telemetry::failed(error.into()).into());
                     }
-                    back_off(attempt).await;
-                    attempt += 1;
-                    basis = self.verified(log_id, basis.aggregation, options).await?;
+                    basis = Some(call.verify_after_conflict(ground).await?);
                 }
                 Err(error) => return Err(LogManagerError::from(error).into()),
             }
         }
     }
+}
 
-    /// The log's state as the store has it now.
-    async fn verified(
+/// What the closure is asked about.
+struct Ground<A: Aggregate> {
+    /// The state; `None` if there is no log yet and it may be created.
+    aggregation: Option<Aggregation<A>>,
+    /// Whether the store has confirmed it in this call. What comes from the cache may be old.
+    verified: bool,
+    /// The decision in front, whose events it includes.
+    link: Option<Arc<Link<A>>>,
+}
+
+/// What came of a turn.
+enum Step<'a, A: Aggregate, R> {
+    /// There is nothing to decide on yet.
+    Look,
+    /// Events were decided on, and are on their way.
+    Sent(Write<'a, A>, Ground<A>),
+    /// There is nothing to do, or the closure refused.
+    NothingSent(Option<R>, Ground<A>),
+}
+
+/// Events on their way to the store.
+struct Write<'a, A: Aggregate> {
+    /// What the next decision may build on.
+    link: Arc<Link<A>>,
+    /// The append, which has been polled once.
+    append: First<'a, A>,
+}
+
+/// What the store answers to an append.
+type Answer<A> = Result<Appended<<A as Aggregate>::Event>, AppendError>;
+
+/// What came of polling an append once.
+enum First<'a, A: Aggregate> {
+    /// The store has answered.
+    Done(Answer<A>),
+    /// It has the events, or has no room for them yet.
+    Waiting(Boxed<'a, Answer<A>>),
+}
+
+/// One call of `decide`.
+struct Call<'a, A: Aggregate> {
+    manager: &'a LogManager<A>,
+    log_id: LogId,
+    options: &'a DecideOptions,
+    /// What is recorded beside the events, asked for once.
+    metadata: Metadata,
+    /// The place among those who decide on the log.
+    seat: Seat<'a, A>,
+}
+
+impl<'a, A: Aggregate> Call<'a, A> {
+    /// Decides and hands the events over, in one go.
+    fn take_turn<D, I, R>(
         &self,
-        log_id: LogId,
-        earlier: Option<Aggregation<A>>,
-        options: &DecideOptions,
-    ) -> Result<Basis<A>, LogManagerError> {
-        match self.catch_up(log_id, earlier).await {
-            Ok(aggregation) => Ok(Basis {
+        context: &mut Context<'_>,
+        basis: Option<&Basis<A>>,
+        decision: &mut D,
+    ) -> Result<Step<'a, A, R>, LogManagerError>
+    where
+        D: FnMut(&A) -> Result<I, R>,
+        I: IntoIterator<Item = A::Event>,
+    {
+        let mut newest = self.seat.turn();
+        let below = match newest.as_ref().filter(|link| link.is_sound()) {
+            Some(link) => Some((Arc::clone(link), link.latest()?)),
+            None => None,
+        };
+        let below = below.filter(|(_, latest)| {
+            // A look at the store may have seen further than what this process has written.
+            let seen = basis.and_then(|basis| basis.aggregation.as_ref());
+            seen.is_none_or(|seen| latest.through_index() >= seen.through_index())
+        });
+        if let Some(Basis {
+            aggregation,
+            verified: true,
+        }) = basis
+        {
+            let ground = Ground {
+                aggregation: aggregation.clone(),
+                verified: true,
+                link: None,
+            };
+            match decide_on(ground.aggregation.as_ref(), decision) {
+                Ok(events) if events.is_empty() => return Ok(Step::NothingSent(None, ground)),
+                Err(refusal) => return Ok(Step::NothingSent(Some(refusal), ground)),
+                // What others have handed over since comes first, and is to be decided on as well.
+                Ok(_) if below.is_some() => {}
+                Ok(events) => return Ok(self.send(context, &mut newest, ground, events)),
+            }
+        }
+        let ground = match (below, basis) {
+            (Some((link, latest)), _) => Ground {
+                aggregation: Some(latest),
+                verified: false,
+                link: Some(link),
+            },
+            (None, Some(basis)) => Ground {
+                aggregation: basis.aggregation.clone(),
+                verified: basis.verified,
+                link: None,
+            },
+            (None, None) => return Ok(Step::Look),
+        };
+        Ok(match decide_on(ground.aggregation.as_ref(), decision) {
+            Ok(events) if events.is_empty() => Step::NothingSent(None, ground),
+            Ok(events) => self.send(context, &mut newest, ground, events),
+            Err(refusal) => Step::NothingSent(Some(refusal), ground),
+        })
+    }
+
+    /// Hands events over to the store, and lets the next decision build on them if the store takes part in that.
+    fn send<R>(
+        &self,
+        context: &mut Context<'_>,
+        newest: &mut Option<Arc<Link<A>>>,
+        ground: Ground<A>,
+        events: Vec<A::Event>,
+    ) -> Step<'a, A, R> {
+        let link = Link::new(self.log_id, ground.aggregation.clone(), ground.link.clone());
+        let observer = Arc::clone(&link) as Arc<dyn AppendObserver<A::Event>>;
+        let mut append = self.append(ground.aggregation.as_ref(), events, observer);
+        let append = match append.as_mut().poll(context) {
+            Poll::Ready(answer) => First::Done(answer),
+            Poll::Pending => First::Waiting(append),
+        };
+        if link.is_queued() {
+            *newest = Some(Arc::clone(&link));
+        }
+        Step::Sent(Write { link, append }, ground)
+    }
+
+    fn append(
+        &self,
+        ground: Option<&Aggregation<A>>,
+        events: Vec<A::Event>,
+        observer: Arc<dyn AppendObserver<A::Event>>,
+    ) -> Boxed<'a, Answer<A>> {
+        let (manager, log_id, options) = (self.manager, self.log_id, self.options);
+        let state = ground.map(Aggregation::state);
+        let metadata = self.metadata.clone();
+        Box::pin(async move {
+            let mut request = match state {
+                Some(state) => AppendRequest::after(state, &events),
+                None => AppendRequest::create(log_id, &events),
+            };
+            options.apply_to(&mut request);
+            request.metadata = metadata;
+            request.log_type = Some(A::name());
+            request.observer = Some(observer);
+            // Folding what the closure returned would be wrong wherever an event does not survive its codec unchanged.
+            request.return_events = true;
+            manager.inner.store.append(request).await
+        })
+    }
+
+    /// What there is to decide on before anybody has asked the store.
+    async fn look(&self) -> Result<Basis<A>, LogManagerError> {
+        match self.manager.cached(self.log_id).await {
+            Some(aggregation) => Ok(Basis {
                 aggregation: Some(aggregation),
-                verified: true,
+                verified: false,
             }),
-            Err(LogManagerError::LogNotFound { .. }) if options.create_if_missing => Ok(Basis {
-                aggregation: None,
-                verified: true,
-            }),
-            Err(error) => Err(error),
+            None => self.read(None).await,
         }
     }
 
-    async fn append_decision(
-        &self,
-        log_id: LogId,
-        basis: Option<&Aggregation<A>>,
-        events: &[A::Event],
-        options: &DecideOptions,
-    ) -> Result<Appended<A::Event>, AppendError> {
-        let mut request = match basis {
-            Some(aggregation) => AppendRequest::after(aggregation.state(), events),
-            None => AppendRequest::create(log_id, events),
+    /// Has the store confirm a state, or give the one that is true.
+    async fn verify(&self, ground: Ground<A>) -> Result<Basis<A>, LogManagerError> {
+        let Some(link) = ground.link else {
+            return self.read(ground.aggregation).await;
         };
-        request.idempotency_key = options.idempotency_key.as_deref();
-        request.occurred_at = options.occurred_at;
-        request.log_type = Some(A::name());
-        // Folding what the closure returned would be wrong wherever an event does not survive its codec unchanged.
-        request.return_events = true;
-        self.inner.store.append(request).await
+        if !link.is_stored() && self.in_time(async { Ok(link.wait().await) }).await? {
+            // The commit has been heard of in this call, which is as good as a read.
+            return Ok(Basis {
+                aggregation: Some(link.confirmed()?),
+                verified: true,
+            });
+        }
+        let known = if link.is_stored() {
+            Some(link.confirmed()?)
+        } else {
+            self.manager.cached(self.log_id).await
+        };
+        self.read(known).await
     }
 
-    /// Folds the appended events onto the state that they were decided on.
+    /// Reads what others have appended.
+    async fn verify_after_conflict(&self, ground: Ground<A>) -> Result<Basis<A>, LogManagerError> {
+        // A state that includes what was never stored must not be read on from.
+        let known = match ground.link {
+            Some(link) if link.is_stored() => Some(link.confirmed()?),
+            Some(_) => self.manager.cached(self.log_id).await,
+            None => ground.aggregation,
+        };
+        self.read(known).await
+    }
+
+    /// The log's state as the store has it now, read on from an earlier one.
+    async fn read(&self, earlier: Option<Aggregation<A>>) -> Result<Basis<A>, LogManagerError> {
+        let caught_up = self.manager.catch_up(self.log_id, earlier);
+        let aggregation = match self.in_time(caught_up).await {
+            Ok(aggregation) => Some(aggregation),
+            Err(LogManagerError::LogNotFound { .. }) if self.options.create_if_missing => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Basis {
+            aggregation,
+            verified: true,
+        })
+    }
+
+    /// Gives up at the deadline. For what writes nothing.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, LogManagerError>>,
+    ) -> Result<T, LogManagerError> {
+        match self.options.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), work)
+                .await
+                .unwrap_or_else(|_| Err(StoreError::DeadlineExceeded.into())),
+            None => work.await,
+        }
+    }
+
+    /// The answer to a decision whose events are stored.
     fn decided(
         &self,
-        log_id: LogId,
-        basis: Option<&Aggregation<A>>,
+        link: &Arc<Link<A>>,
+        ground: &Ground<A>,
         appended: &Appended<A::Event>,
     ) -> Result<Decided<A>, LogManagerError> {
-        let mut fold = basis.map_or_else(|| Fold::from_the_start(log_id), Fold::from_aggregation);
-        fold.apply(&appended.events)?;
-        let aggregation = fold
-            .finish()
-            .ok_or(LogManagerError::LogNotFound { log_id })?;
-        self.inner.cache_writer.offer(aggregation.clone());
+        let aggregation = if link.is_queued() {
+            link.confirmed()?
+        } else {
+            let mut fold = ground
+                .aggregation
+                .as_ref()
+                .map_or_else(|| Fold::from_the_start(self.log_id), Fold::from_aggregation);
+            fold.apply(&appended.events)?;
+            let log_id = self.log_id;
+            fold.finish()
+                .ok_or(LogManagerError::LogNotFound { log_id })?
+        };
+        self.manager.inner.cache_writer.offer(aggregation.clone());
         Ok(Decided {
             aggregation,
             replay: None,
@@ -245,17 +449,14 @@ impl<A: Aggregate> LogManager<A> {
     /// The answer to a decision to leave things as they are, on a verified state.
     async fn nothing_to_do(
         &self,
-        log_id: LogId,
-        basis: Basis<A>,
-        options: &DecideOptions,
+        aggregation: Option<Aggregation<A>>,
     ) -> Result<Decided<A>, LogManagerError> {
-        if let Some(replayed) = self.replayed(log_id, options).await? {
+        if let Some(replayed) = self.replayed().await? {
             return Ok(replayed);
         }
         // There is no state to return where there is no log: it would be a made-up one.
-        let aggregation = basis
-            .aggregation
-            .ok_or(LogManagerError::LogNotFound { log_id })?;
+        let log_id = self.log_id;
+        let aggregation = aggregation.ok_or(LogManagerError::LogNotFound { log_id })?;
         Ok(Decided {
             aggregation,
             replay: None,
@@ -263,30 +464,25 @@ impl<A: Aggregate> LogManager<A> {
     }
 
     /// Whether the key was used before, asked before the caller hears a refusal.
-    async fn replayed(
-        &self,
-        log_id: LogId,
-        options: &DecideOptions,
-    ) -> Result<Option<Decided<A>>, LogManagerError> {
-        let Some(key) = &options.idempotency_key else {
+    async fn replayed(&self) -> Result<Option<Decided<A>>, LogManagerError> {
+        let Some(key) = self.options.key(self.log_id) else {
             return Ok(None);
         };
-        match self.inner.store.find_key(key).await? {
-            Some(replay) => self.replay_of(log_id, replay).await.map(Some),
+        let found = async { Ok(self.manager.inner.store.find_key(key).await?) };
+        match self.in_time(found).await?.first() {
+            Some(replay) => self.replay_of(*replay).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn replay_of(
-        &self,
-        log_id: LogId,
-        replay: Replay,
-    ) -> Result<Decided<A>, LogManagerError> {
-        if replay.state.log_id() != log_id {
-            return Err(LogManagerError::reused(replay));
+    async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
+        if self.options.is_reused(&replay, self.log_id) {
+            return Err(telemetry::failed(LogManagerError::reused(replay)));
         }
-        let earlier = self.cached(log_id).await;
-        let aggregation = self.catch_up(log_id, earlier).await?;
+        telemetry::replayed();
+        let earlier = self.manager.cached(self.log_id).await;
+        let caught_up = self.manager.catch_up(self.log_id, earlier);
+        let aggregation = self.in_time(caught_up).await?;
         Ok(Decided {
             aggregation,
             replay: Some(replay),
@@ -294,10 +490,63 @@ impl<A: Aggregate> LogManager<A> {
     }
 }
 
-/// Waits a little, and differently long in every loser of a race, before the next attempt. The first one is free.
-async fn back_off(attempt: u32) {
-    let ceiling = 1 << attempt.min(6);
-    if attempt > 1 {
-        tokio::time::sleep(Duration::from_micros(fastrand::u64(0..ceiling * 500))).await;
+/// What is known of the log without what is on its way.
+struct Basis<A> {
+    /// The state; `None` if there is no log yet and it may be created.
+    aggregation: Option<Aggregation<A>>,
+    /// Whether the store has confirmed it in this call.
+    verified: bool,
+}
+
+/// Asks the closure. Its events are collected at once: the iterator may not be held across an await, it need not be `Send`.
+fn decide_on<A: Aggregate, I: IntoIterator<Item = A::Event>, R>(
+    aggregation: Option<&Aggregation<A>>,
+    decision: &mut impl FnMut(&A) -> Result<I, R>,
+) -> Result<Vec<A::Event>, R> {
+    let decided = match aggregation {
+        Some(aggregation) => decision(aggregation.aggregate()),
+        None => decision(&A::default()),
+    };
+    decided.map(|events| events.into_iter().collect())
+}
+
+/// Counts the attempts.
+struct Attempts {
+    /// How many were made.
+    made: u32,
+    /// How many were made in vain because a decision in front of them failed: not their own fault.
+    misled: u32,
+    /// How many may be made.
+    allowed: u32,
+}
+
+impl Attempts {
+    /// Being misled is free up to a point: a store that keeps on failing must not keep everybody busy for ever.
+    const MISLED: u32 = 100;
+
+    const fn new(allowed: u32) -> Self {
+        Self {
+            made: 1,
+            misled: 0,
+            allowed,
+        }
+    }
+
+    /// Whether there may be another attempt; waits a little, and differently long in every loser of a race, before the
+    /// next. The first one is free.
+    async fn again(&mut self, misled: bool) -> bool {
+        if misled && self.misled < Self::MISLED {
+            self.misled += 1;
+            return true;
+        }
+        if self.made >= self.allowed {
+            return false;
+        }
+        let ceiling = 1 << self.made.min(6);
+        if self.made > 1 {
+            tokio::time::sleep(Duration::from_micros(fastrand::u64(0..ceiling * 500))).await;
+        }
+        self.made += 1;
+        true
     }
 }

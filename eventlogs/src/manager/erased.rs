@@ -3,15 +3,15 @@
 use crate::caches::{AggregationCache, CacheError};
 use crate::ids::LogId;
 use crate::stores::{
-    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
-    StoreError,
+    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
+    ReadError, ReadRequest, Replay, StoreError,
 };
 use crate::{Aggregation, LogState};
 use std::pin::Pin;
 use std::time::Duration;
 
 /// A future whose type was forgotten.
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// [`EventStore`], callable without knowing which.
 pub(super) trait ErasedStore<E>: Send + Sync {
@@ -19,11 +19,16 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         &'a self,
         request: AppendRequest<'a, E>,
     ) -> Boxed<'a, Result<Appended<E>, AppendError>>;
+    fn append_many<'a>(
+        &'a self,
+        request: AppendManyRequest<'a>,
+    ) -> Boxed<'a, Result<Vec<LogState>, AppendError>>;
     fn read(&self, request: ReadRequest) -> Boxed<'_, Result<Page<E>, ReadError>>;
     fn find_key<'a>(
         &'a self,
-        idempotency_key: &'a str,
-    ) -> Boxed<'a, Result<Option<Replay>, StoreError>>;
+        key: IdempotencyKey<'a>,
+    ) -> Boxed<'a, Result<Vec<Replay>, StoreError>>;
+    fn prune_idempotency_keys(&self, older_than: Duration) -> Boxed<'_, Result<u64, StoreError>>;
 }
 
 impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
@@ -38,11 +43,22 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         Box::pin(EventStore::read(self, request))
     }
 
+    fn append_many<'a>(
+        &'a self,
+        request: AppendManyRequest<'a>,
+    ) -> Boxed<'a, Result<Vec<LogState>, AppendError>> {
+        Box::pin(EventStore::append_many(self, request))
+    }
+
     fn find_key<'a>(
         &'a self,
-        idempotency_key: &'a str,
-    ) -> Boxed<'a, Result<Option<Replay>, StoreError>> {
-        Box::pin(EventStore::find_key(self, idempotency_key))
+        key: IdempotencyKey<'a>,
+    ) -> Boxed<'a, Result<Vec<Replay>, StoreError>> {
+        Box::pin(EventStore::find_key(self, key))
+    }
+
+    fn prune_idempotency_keys(&self, older_than: Duration) -> Boxed<'_, Result<u64, StoreError>> {
+        Box::pin(EventStore::prune_idempotency_keys(self, older_than))
     }
 }
 

@@ -25,9 +25,9 @@ pub enum LogManagerError {
         /// Where the log ended right after that write.
         state: LogState,
     },
-    /// The idempotency key of an append was used before, on another log.
+    /// The idempotency key was used before for something else: on another log, or with another request fingerprint.
     #[error(
-        "this idempotency key was already used on another log, for event {event_index} of {log_id}; use a fresh key"
+        "this idempotency key was already used for something else, event {event_index} of log {log_id}; use a fresh key"
     )]
     #[non_exhaustive]
     IdempotencyKeyReused {
@@ -99,7 +99,7 @@ impl LogManagerError {
         }
     }
 
-    /// A key that was found on another log.
+    /// A key that was used for something else.
     pub(super) fn reused(replay: Replay) -> Self {
         Self::IdempotencyKeyReused {
             log_id: replay.state.log_id(),

@@ -1,7 +1,6 @@
 //! What callers may choose.
 
-use crate::AggregationCachingPolicy;
-use chrono::{DateTime, Utc};
+use crate::{AggregationCachingPolicy, MetadataSource};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -18,6 +17,11 @@ pub struct LogManagerOptions<A> {
     pub cache_write_timeout: Duration,
     /// How many logs may wait for their aggregate to be cached; further ones are dropped. 1,000 by default.
     pub cache_queue: usize,
+    /// Supplies metadata for every write; what the options of the write itself hold takes precedence. Nothing by default.
+    ///
+    /// A closure, or `SpanMetadata` (feature `tracing-subscriber`), which takes the `correlation_id` and `causation_id` of the
+    /// current `tracing` span.
+    pub metadata: Option<Arc<dyn MetadataSource>>,
     /// How many events a reduction or a stream holds at a time; 500 by default.
     pub page_size: NonZeroUsize,
 }
@@ -30,6 +34,7 @@ impl<A> Default for LogManagerOptions<A> {
             cache_timeout: Duration::from_millis(20),
             cache_write_timeout: Duration::from_secs(1),
             cache_queue: 1_000,
+            metadata: None,
             page_size: PAGE_SIZE,
         }
     }
@@ -39,6 +44,7 @@ impl<A> Clone for LogManagerOptions<A> {
     fn clone(&self) -> Self {
         Self {
             caching_policy: self.caching_policy.clone(),
+            metadata: self.metadata.clone(),
             ..*self
         }
     }
@@ -52,51 +58,8 @@ impl<A> fmt::Debug for LogManagerOptions<A> {
             .field("cache_timeout", &self.cache_timeout)
             .field("cache_write_timeout", &self.cache_write_timeout)
             .field("cache_queue", &self.cache_queue)
+            .field("metadata", &self.metadata.is_some())
             .field("page_size", &self.page_size)
             .finish()
-    }
-}
-
-/// Options of [`LogManager::create`](crate::LogManager::create).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CreateOptions {
-    /// Lets the log be created only once, however often the call is retried: 1 to 512 bytes, unique among all logs.
-    pub idempotency_key: Option<String>,
-    /// When the event happened, if that differs from when it is recorded.
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// Options of [`LogManager::append`](crate::LogManager::append) and
-/// [`append_all`](crate::LogManager::append_all).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AppendOptions {
-    /// Lets the append happen only once, however often the call is retried: 1 to 512 bytes, unique among all logs.
-    pub idempotency_key: Option<String>,
-    /// When the events happened, if that differs from when they are recorded.
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// Options of [`LogManager::decide`](crate::LogManager::decide).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecideOptions {
-    /// Lets the decision take effect only once, however often the call is retried: 1 to 512 bytes, unique among all
-    /// logs.
-    pub idempotency_key: Option<String>,
-    /// When the events happened, if that differs from when they are recorded.
-    pub occurred_at: Option<DateTime<Utc>>,
-    /// Decides on the default aggregate where there is no log yet, and creates it with the events decided on.
-    pub create_if_missing: bool,
-    /// How often the closure may be asked because others appended in between; 20 by default, and at least once.
-    pub max_attempts: u32,
-}
-
-impl Default for DecideOptions {
-    fn default() -> Self {
-        Self {
-            idempotency_key: None,
-            occurred_at: None,
-            create_if_missing: false,
-            max_attempts: 20,
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! Events on their way out of a database, the same for all of them.
 
 use super::{DecodeError, ReadError};
-use crate::codec::{CodecId, StoredPayload};
+use crate::codec::{CodecId, DecodeProblem, StoredPayload};
 use crate::ids::{EventId, LogId};
-use crate::{Event, RecordedEvent};
+use crate::{Event, Metadata, RecordedEvent};
 use chrono::{DateTime, Utc};
 
 /// A page ends early behind this many bytes of payload, so that large events cannot fill the memory.
@@ -29,6 +29,8 @@ pub(super) struct StoredEvent<'a> {
     pub(super) occurred_at: Option<DateTime<Utc>>,
     /// The store's time.
     pub(super) recorded_at: DateTime<Utc>,
+    /// What was stored beside the event.
+    pub(super) metadata: Option<&'a [u8]>,
 }
 
 impl StoredEvent<'_> {
@@ -42,16 +44,24 @@ impl StoredEvent<'_> {
             codec: CodecId::from_stored(i16::try_from(self.codec).unwrap_or(i16::MAX)),
             bytes: self.payload,
         };
-        let event = E::decode(&stored).map_err(|problem| DecodeError {
-            log_id,
-            index,
-            event_type: self.name.to_owned(),
-            version: stored.version,
-            problem,
-        });
-        let event = event.map_err(Box::new)?;
-        let record = RecordedEvent::new(log_id, index, self.event_id, event, self.recorded_at);
-        Ok(record.with_occurred_at(self.occurred_at))
+        let failed = |problem| {
+            Box::new(DecodeError {
+                log_id,
+                index,
+                event_type: self.name.to_owned(),
+                version: stored.version,
+                problem,
+            })
+        };
+        let event = E::decode(&stored).map_err(failed)?;
+        let mut record = RecordedEvent::new(log_id, index, self.event_id, event, self.recorded_at)
+            .with_occurred_at(self.occurred_at);
+        if let Some(metadata) = self.metadata {
+            let metadata = Metadata::decode(metadata)
+                .map_err(|error| failed(DecodeProblem::Metadata(error.into())))?;
+            record = record.with_metadata(metadata);
+        }
+        Ok(record)
     }
 }
 

@@ -1,13 +1,36 @@
 //! Events on their way into a database: encoded once, in the caller's task, and tried whether they can be read again.
 
-use super::{AppendError, AppendRequest, Appended, EncodeError, Expected, InvalidAppend, Limits};
+use super::{
+    AppendError, AppendManyRequest, AppendRequest, EncodeError, Expected, IdempotencyKey,
+    InvalidAppend, Limits, RequestFingerprint,
+};
 use crate::codec::StoredPayload;
 use crate::event::Payload;
 use crate::ids::{EventId, LogId};
-use crate::{Codec, Event, EventType, LogState, RecordedEvent};
+use crate::{Codec, Event, EventType, Metadata, RecordedEvent};
 use chrono::{DateTime, SubsecRound, Utc};
+use std::iter;
+use std::sync::Arc;
 
-/// An append without its event type, as a writer queues it.
+/// What one event takes up beside its payload while it waits, in bytes, rounded up.
+const EVENT_BYTES: usize = 256;
+
+/// A write without its event types, as a writer queues it. It happens as a whole or not at all.
+#[derive(Debug)]
+pub(super) struct EncodedWrite {
+    /// The append to the log; to the first one, if there are several.
+    pub(super) first: EncodedAppend,
+    /// The appends to further logs.
+    pub(super) others: Vec<EncodedAppend>,
+    /// Makes the write happen only once.
+    pub(super) key: Option<EncodedKey>,
+    /// The caller's time.
+    pub(super) occurred_at: Option<DateTime<Utc>>,
+    /// What is stored beside each event.
+    pub(super) metadata: Option<Vec<u8>>,
+}
+
+/// Events for one log.
 #[derive(Debug)]
 pub(super) struct EncodedAppend {
     /// The log.
@@ -16,13 +39,11 @@ pub(super) struct EncodedAppend {
     pub(super) expected: Expected,
     /// The index of the first event.
     pub(super) first_index: u64,
-    /// The events, at least one.
-    pub(super) events: Vec<EncodedEvent>,
-    /// Makes the append happen only once.
-    pub(super) idempotency_key: Option<String>,
-    /// The caller's time.
-    pub(super) occurred_at: Option<DateTime<Utc>>,
-    /// The kind of the log.
+    /// The first event.
+    pub(super) head: EncodedEvent,
+    /// The events behind it.
+    pub(super) tail: Vec<EncodedEvent>,
+    /// The kind of the log, if it begins here.
     pub(super) log_type: Option<String>,
 }
 
@@ -39,64 +60,159 @@ pub(super) struct EncodedEvent {
     pub(super) payload: Vec<u8>,
 }
 
+/// An idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct EncodedKey {
+    /// The log among whose writes it is unique; `None` means all logs.
+    pub(super) scope: Option<LogId>,
+    /// The key.
+    pub(super) key: String,
+    /// What the request was.
+    pub(super) request_fingerprint: Option<RequestFingerprint>,
+}
+
+impl EncodedWrite {
+    /// The appends, one a log.
+    pub(super) fn appends(&self) -> impl Iterator<Item = &EncodedAppend> {
+        iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Whether it is about several logs.
+    pub(super) fn is_about_several_logs(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// How many events it holds.
+    pub(super) fn event_count(&self) -> usize {
+        self.appends().map(|append| 1 + append.tail.len()).sum()
+    }
+
+    /// How many bytes it takes up while it waits.
+    pub(super) fn bytes(&self) -> usize {
+        let beside = self.metadata.as_ref().map_or(0, Vec::len);
+        let events = self.appends().flat_map(EncodedAppend::events);
+        let events: usize = events
+            .map(|event| EVENT_BYTES + event.payload.len() + beside)
+            .sum();
+        events + self.key.as_ref().map_or(0, |key| key.key.len())
+    }
+}
+
 impl EncodedAppend {
-    /// Where the log ends once the events are stored.
-    pub(super) fn state_after(&self) -> LogState {
-        match self.events.last() {
-            Some(last) => LogState::new(
-                self.log_id,
-                self.first_index
-                    .saturating_add(self.events.len() as u64 - 1),
-                last.id,
-            ),
-            // Refused before it was encoded.
-            None => LogState::at(self.log_id, self.first_index),
+    fn new(
+        log_id: LogId,
+        expected: Expected,
+        events: Vec<EncodedEvent>,
+        log_type: Option<&str>,
+    ) -> Result<Self, AppendError> {
+        let mut events = events.into_iter();
+        let head = events.next().ok_or(InvalidAppend::NoEvents)?;
+        Ok(Self {
+            log_id,
+            expected,
+            first_index: expected.next_index(),
+            head,
+            tail: events.collect(),
+            log_type: log_type
+                .filter(|_| matches!(expected, Expected::NewLog))
+                .map(str::to_owned),
+        })
+    }
+
+    /// All its events.
+    pub(super) fn events(&self) -> impl Iterator<Item = &EncodedEvent> {
+        iter::once(&self.head).chain(&self.tail)
+    }
+
+    /// How many events it holds.
+    pub(super) fn event_count(&self) -> u64 {
+        1 + self.tail.len() as u64
+    }
+
+    /// The id of its last event.
+    pub(super) fn last_event_id(&self) -> EventId {
+        self.tail.last().unwrap_or(&self.head).id
+    }
+}
+
+impl EncodedKey {
+    fn new(key: IdempotencyKey<'_>) -> Self {
+        Self {
+            scope: key.scope,
+            key: key.key.to_owned(),
+            request_fingerprint: key.request_fingerprint,
         }
     }
-
-    /// How many bytes of payload it holds.
-    pub(super) fn payload_bytes(&self) -> usize {
-        self.events.iter().map(|event| event.payload.len()).sum()
-    }
 }
 
-/// What the caller's task keeps while the encoded events are away.
-pub(super) struct Decoded<E> {
-    /// The events as a later read will return them; empty unless the request asks for them.
-    events: Vec<E>,
-}
-
-/// Encodes the events of a request, and decodes them again.
+/// Encodes the events of a request, and decodes them again. What was decoded comes along if somebody wants it.
 ///
 /// Reading back costs about as much as encoding, some hundred nanoseconds an event, and buys that no event can make its
 /// log unreadable: JSON, for one, writes a number that is not finite as `null`.
 pub(super) fn encode<E: Event>(
     request: &AppendRequest<'_, E>,
     limits: &Limits,
-) -> Result<(EncodedAppend, Decoded<E>), AppendError> {
+) -> Result<(EncodedWrite, Vec<E>), AppendError> {
     request.check(limits)?;
-    let mut decoded = Decoded { events: Vec::new() };
+    let wanted = request.return_events || request.observer.is_some();
+    let mut decoded = Vec::new();
     let mut events = Vec::with_capacity(request.events.len());
     for (event, id) in request.events.iter().zip(&request.event_ids) {
         let (encoded, read_back) = encode_event(event, *id, limits)?;
         events.push(encoded);
-        if request.return_events {
-            decoded.events.push(read_back);
+        if wanted {
+            decoded.push(read_back);
         }
     }
-    let append = EncodedAppend {
-        log_id: request.log_id,
-        expected: request.expected,
-        first_index: request.first_index(),
-        events,
-        idempotency_key: request.idempotency_key.map(str::to_owned),
-        occurred_at: request.occurred_at.map(|time| time.trunc_subsecs(6)),
-        log_type: request.log_type.map(str::to_owned),
+    let write = EncodedWrite {
+        first: EncodedAppend::new(request.log_id, request.expected, events, request.log_type)?,
+        others: Vec::new(),
+        key: request.idempotency_key.map(EncodedKey::new),
+        occurred_at: stored_time(request.occurred_at),
+        metadata: encode_metadata(&request.metadata, limits)?,
     };
-    Ok((append, decoded))
+    Ok((write, decoded))
 }
 
-fn encode_event<E: Event>(
+/// Encodes the events of a request for several logs.
+pub(super) fn encode_many(
+    request: &AppendManyRequest<'_>,
+    limits: &Limits,
+) -> Result<EncodedWrite, AppendError> {
+    request.check(limits)?;
+    let appends = request.parts.iter().map(|part| {
+        let events = part.encode(limits)?;
+        EncodedAppend::new(part.log_id(), part.expected(), events, part.log_type())
+    });
+    let mut appends = appends.collect::<Result<Vec<_>, _>>()?.into_iter();
+    Ok(EncodedWrite {
+        first: appends.next().ok_or(InvalidAppend::NoEvents)?,
+        others: appends.collect(),
+        key: request.idempotency_key.map(EncodedKey::new),
+        occurred_at: stored_time(request.occurred_at),
+        metadata: encode_metadata(&request.metadata, limits)?,
+    })
+}
+
+/// Databases keep microseconds.
+fn stored_time(time: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    time.map(|time| time.trunc_subsecs(6))
+}
+
+fn encode_metadata(metadata: &Metadata, limits: &Limits) -> Result<Option<Vec<u8>>, InvalidAppend> {
+    let encoded = metadata.encode();
+    let bytes = encoded.as_ref().map_or(0, Vec::len);
+    if bytes > limits.max_metadata_bytes {
+        return Err(InvalidAppend::MetadataTooLarge {
+            bytes,
+            limit: limits.max_metadata_bytes,
+        });
+    }
+    Ok(encoded)
+}
+
+/// Encodes one event, and decodes it again.
+pub(super) fn encode_event<E: Event>(
     event: &E,
     id: EventId,
     limits: &Limits,
@@ -137,27 +253,21 @@ fn encode_event<E: Event>(
     ))
 }
 
-impl<E> Decoded<E> {
-    /// The answer to the caller, once the database has recorded the events.
-    pub(super) fn into_answer(
-        self,
-        recorded_at: DateTime<Utc>,
-        request: &AppendRequest<'_, E>,
-    ) -> Appended<E> {
-        let occurred_at = request.occurred_at.map(|time| time.trunc_subsecs(6));
-        let places = request.event_ids.iter().zip(request.first_index()..);
-        let records = self
-            .events
-            .into_iter()
-            .zip(places)
-            .map(|(event, (id, index))| {
-                RecordedEvent::new(request.log_id, index, *id, event, recorded_at)
-                    .with_occurred_at(occurred_at)
-            });
-        Appended {
-            state: request.state_after(),
-            recorded_at,
-            events: records.collect(),
-        }
-    }
+/// The events of a request as a later read will return them.
+pub(super) fn records<E>(
+    request: &AppendRequest<'_, E>,
+    decoded: Vec<E>,
+    recorded_at: DateTime<Utc>,
+) -> Vec<RecordedEvent<E>> {
+    let occurred_at = stored_time(request.occurred_at);
+    let metadata = Arc::new(request.metadata.clone());
+    let places = request.event_ids.iter().zip(request.first_index()..);
+    let records = decoded.into_iter().zip(places);
+    records
+        .map(|(event, (id, index))| {
+            RecordedEvent::new(request.log_id, index, *id, event, recorded_at)
+                .with_occurred_at(occurred_at)
+                .with_metadata(Arc::clone(&metadata))
+        })
+        .collect()
 }

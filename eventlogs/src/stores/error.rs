@@ -74,6 +74,35 @@ pub enum InvalidAppend {
         /// The greatest allowed size.
         limit: usize,
     },
+    /// The metadata is too large.
+    #[error(
+        "metadata of {bytes} bytes is more than the limit of {limit}; it is stored with every event, so keep it to ids and flags, or raise `max_metadata_bytes`"
+    )]
+    MetadataTooLarge {
+        /// Its encoded size.
+        bytes: usize,
+        /// The greatest allowed size.
+        limit: usize,
+    },
+    /// A log stands twice in one append to several logs.
+    #[error("log {log_id} stands twice in one append; give all its events in one part")]
+    LogTwice {
+        /// The log.
+        log_id: LogId,
+    },
+    /// An append to several logs has a key that is to be unique in one log.
+    #[error(
+        "an append to several logs cannot have an idempotency key of one log; use `IdempotencyScope::Global`"
+    )]
+    KeyOfOneLog,
+    /// The store keeps the events of one enum only, and these are of another.
+    #[error(
+        "this store keeps one event enum only, and the events for log {log_id} are of another; use a database store"
+    )]
+    OtherEvents {
+        /// The log.
+        log_id: LogId,
+    },
     /// The key is empty or too long.
     #[error(
         "an idempotency key has 1 to {} bytes, this one has {bytes}; use a UUID or a hash of the request",
@@ -271,6 +300,29 @@ pub enum StoreError {
         "the database is damaged; stop writing, keep a copy, and restore a backup or use `sqlite3 FILE .recover`"
     )]
     Damaged {
+        /// What the database said.
+        source: DriverError,
+    },
+    /// The writes in front of this one took longer than its time. Nothing was written.
+    #[error(
+        "the store has more to write than it can; try again later, and look at how long the database takes to commit"
+    )]
+    Overloaded,
+    /// The caller's deadline has passed before anything was written.
+    #[error("the deadline has passed before anything was written; try again with a later one")]
+    DeadlineExceeded,
+    /// The caller's transaction began to write before the last event of the log was recorded. In it, the new event would come
+    /// first for whoever reads all logs in the order of transactions.
+    #[error(
+        "the transaction is older than the last event of log {log_id}; roll it back and run it again, with the append as its first write"
+    )]
+    TransactionTooOld {
+        /// The log.
+        log_id: LogId,
+    },
+    /// The caller's transaction cannot be serialised with others, or was chosen to end a deadlock. It must be rolled back.
+    #[error("the transaction ran into another one; roll it back and run it again")]
+    TransactionFailed {
         /// What the database said.
         source: DriverError,
     },

@@ -1,21 +1,22 @@
 //! A store for tests: values in memory, the same promises as a database.
 
 use super::{
-    AppendError, AppendRequest, Appended, EventStore, Expected, Limits, Page, ReadError,
-    ReadRequest, ReadStart,
+    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, Expected, IdempotencyKey,
+    InvalidAppend, Limits, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError,
 };
-use super::{Replay, StoreError};
 use crate::ids::{EventId, LogId};
-use crate::{EventRecord, RecordedEvent};
-use chrono::{SubsecRound, Utc};
+use crate::{EventRecord, LogState, Metadata, RecordedEvent};
+use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Keeps events as plain values in this process's memory, for unit tests without a database.
 ///
 /// It passes the same conformance suite as the databases. A clone is another handle on the same logs. Events only need
-/// to be `Clone`; nothing is encoded, so it cannot tell whether an event would survive its codec.
+/// to be `Clone`; nothing is encoded, so it cannot tell whether an event would survive its codec. It keeps one event enum, so
+/// an append to several logs must be of that one.
 pub struct FakeEventStore<E> {
     /// Shared by all clones. No call waits while it holds the lock.
     state: Arc<Mutex<State<E>>>,
@@ -27,8 +28,8 @@ pub struct FakeEventStore<E> {
 struct State<E> {
     /// The events of each log; none of the vectors is empty.
     logs: HashMap<LogId, Vec<RecordedEvent<E>>>,
-    /// The write of each used key.
-    keys: HashMap<String, Replay>,
+    /// What each used key wrote, by the log that it is unique in, if it is not so among all.
+    keys: HashMap<(Option<LogId>, String), Vec<Replay>>,
 }
 
 impl<E> FakeEventStore<E> {
@@ -84,61 +85,196 @@ impl<E> fmt::Debug for FakeEventStore<E> {
 impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         request.check(&self.limits)?;
-        self.state().append(&request)
+        self.check_metadata(&request.metadata)?;
+        let part = Part {
+            log_id: request.log_id,
+            expected: request.expected,
+            event_ids: &request.event_ids,
+            events: request.events,
+        };
+        let beside = Beside {
+            key: request.idempotency_key,
+            occurred_at: request.occurred_at,
+            metadata: &request.metadata,
+        };
+        let mut state = self.state();
+        let recorded_at = state.write(&[part], &beside)?;
+        let events = if request.return_events {
+            state.stored(&part).unwrap_or_default().to_vec()
+        } else {
+            Vec::new()
+        };
+        Ok(Appended {
+            state: request.state_after(),
+            recorded_at,
+            events,
+        })
+    }
+
+    async fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+    ) -> Result<Vec<LogState>, AppendError> {
+        request.check(&self.limits)?;
+        self.check_metadata(&request.metadata)?;
+        let parts = request.parts.iter().map(|part| {
+            let log_id = part.log_id();
+            let events = part.events_of();
+            Ok(Part {
+                log_id,
+                expected: part.expected(),
+                event_ids: part.event_ids(),
+                events: events.ok_or(InvalidAppend::OtherEvents { log_id })?,
+            })
+        });
+        let parts = parts.collect::<Result<Vec<Part<'_, E>>, InvalidAppend>>()?;
+        let beside = Beside {
+            key: request.idempotency_key,
+            occurred_at: request.occurred_at,
+            metadata: &request.metadata,
+        };
+        self.state().write(&parts, &beside)?;
+        Ok(request.states_after())
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.state().read(request)
     }
 
-    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
-        Ok(self.state().keys.get(idempotency_key).copied())
+    async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
+        Ok(self.state().used(key).to_vec())
+    }
+
+    async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let before = state.keys.len();
+        let age = chrono::Duration::from_std(older_than).unwrap_or(chrono::Duration::MAX);
+        if let Some(since) = Utc::now().checked_sub_signed(age) {
+            let young = |replay: &Replay| replay.recorded_at >= since;
+            state.keys.retain(|_, replays| replays.iter().all(young));
+        }
+        Ok((before - state.keys.len()) as u64)
+    }
+}
+
+impl<E> FakeEventStore<E> {
+    /// The bound of what databases store as bytes.
+    fn check_metadata(&self, metadata: &Metadata) -> Result<(), InvalidAppend> {
+        let bytes = metadata.encode().map_or(0, |encoded| encoded.len());
+        let limit = self.limits.max_metadata_bytes;
+        if bytes > limit {
+            return Err(InvalidAppend::MetadataTooLarge { bytes, limit });
+        }
+        Ok(())
+    }
+}
+
+/// The events for one log.
+struct Part<'a, E> {
+    /// The log.
+    log_id: LogId,
+    /// Where the caller believes it to end.
+    expected: Expected,
+    /// One id an event.
+    event_ids: &'a [EventId],
+    /// The events.
+    events: &'a [E],
+}
+
+impl<E> Clone for Part<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Part<'_, E> {}
+
+/// What all parts of a write have in common.
+struct Beside<'a> {
+    /// Makes the write happen only once.
+    key: Option<IdempotencyKey<'a>>,
+    /// The caller's time.
+    occurred_at: Option<DateTime<Utc>>,
+    /// What is recorded beside each event.
+    metadata: &'a Metadata,
+}
+
+impl<E> State<E> {
+    /// The events of a log; none if it does not exist.
+    fn log(&self, log_id: LogId) -> &[RecordedEvent<E>] {
+        self.logs.get(&log_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a key was used for.
+    fn used(&self, key: IdempotencyKey<'_>) -> &[Replay] {
+        let replays = self.keys.get(&(key.scope, key.key.to_owned()));
+        replays.map_or(&[], Vec::as_slice)
+    }
+
+    /// The events of this very part, if they are stored.
+    fn stored(&self, part: &Part<'_, E>) -> Option<&[RecordedEvent<E>]> {
+        let first = usize::try_from(part.expected.next_index()).ok()?;
+        let end = first.checked_add(part.event_ids.len())?;
+        let stored = self.log(part.log_id).get(first..end)?;
+        let ids = stored.iter().map(EventRecord::event_id);
+        ids.eq(part.event_ids.iter().copied()).then_some(stored)
     }
 }
 
 impl<E: Clone> State<E> {
-    fn append(&mut self, request: &AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
-        let log = self
-            .logs
-            .get(&request.log_id)
-            .map_or(&[][..], Vec::as_slice);
-        if let Some(own) = stored_before(log, request) {
-            return Ok(request.answer(own));
+    /// Writes all parts or none, and returns the recorded time of the first.
+    fn write(
+        &mut self,
+        parts: &[Part<'_, E>],
+        beside: &Beside<'_>,
+    ) -> Result<DateTime<Utc>, AppendError> {
+        // An earlier attempt of the same write stored all of it.
+        let own = parts.first().and_then(|part| self.stored(part)?.last());
+        if let Some(own) = own {
+            return Ok(own.recorded_at());
         }
-        if let Some(replay) = request.idempotency_key.and_then(|key| self.keys.get(key)) {
+        if let Some(replay) = beside.key.and_then(|key| self.used(key).first()) {
             return Err(AppendError::Replay(*replay));
         }
-        check_end(log, request)?;
+        for part in parts {
+            check_end(self.log(part.log_id), part)?;
+        }
+        let replays: Vec<_> = parts.iter().map(|part| self.extend(part, beside)).collect();
+        if let Some(key) = beside.key {
+            let key = (key.scope, key.key.to_owned());
+            self.keys.insert(key, replays.clone());
+        }
+        Ok(replays
+            .first()
+            .map_or_else(Utc::now, |first| first.recorded_at))
+    }
 
+    /// Stores the events of a part, and returns what a replay of it is told.
+    fn extend(&mut self, part: &Part<'_, E>, beside: &Beside<'_>) -> Replay {
         // Microseconds, as databases keep them; never before the event in front.
         let now = Utc::now().trunc_subsecs(6);
+        let log = self.logs.entry(part.log_id).or_default();
         let recorded_at = log.last().map_or(now, |last| now.max(last.recorded_at()));
-        let occurred_at = request.occurred_at.map(|time| time.trunc_subsecs(6));
-        let records = request
-            .events
-            .iter()
-            .zip(&request.event_ids)
-            .zip(request.first_index()..)
-            .map(|((event, id), index)| {
-                RecordedEvent::new(request.log_id, index, *id, event.clone(), recorded_at)
-                    .with_occurred_at(occurred_at)
-            });
-        let log = self.logs.entry(request.log_id).or_default();
-        let first = log.len();
-        log.extend(records);
-        let appended = request.answer(&log[first..]);
-        if let Some(key) = request.idempotency_key {
-            self.keys
-                .insert(key.to_owned(), request.replay(appended.recorded_at));
+        let occurred_at = beside.occurred_at.map(|time| time.trunc_subsecs(6));
+        let metadata = Arc::new(beside.metadata.clone());
+        let first_index = part.expected.next_index();
+        let places = part.event_ids.iter().zip(first_index..);
+        log.extend(part.events.iter().zip(places).map(|(event, (id, index))| {
+            RecordedEvent::new(part.log_id, index, *id, event.clone(), recorded_at)
+                .with_occurred_at(occurred_at)
+                .with_metadata(Arc::clone(&metadata))
+        }));
+        Replay {
+            first_index,
+            event_count: part.event_ids.len() as u64,
+            state: part.expected.state_after(part.log_id, part.event_ids),
+            recorded_at,
+            request_fingerprint: beside.key.and_then(|key| key.request_fingerprint),
         }
-        Ok(appended)
     }
 
     fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
-        let log = self
-            .logs
-            .get(&request.log_id)
-            .map_or(&[][..], Vec::as_slice);
+        let log = self.log(request.log_id);
         let first = match request.start {
             ReadStart::Index(index) => index,
             ReadStart::After(state) => {
@@ -163,43 +299,10 @@ impl<E: Clone> State<E> {
     }
 }
 
-/// The events of this very request, if an earlier attempt stored them.
-fn stored_before<'a, E>(
-    log: &'a [RecordedEvent<E>],
-    request: &AppendRequest<'_, E>,
-) -> Option<&'a [RecordedEvent<E>]> {
-    let first = usize::try_from(request.first_index()).ok()?;
-    let stored = log.get(first..first.checked_add(request.event_ids.len())?)?;
-    let own = stored
-        .iter()
-        .map(EventRecord::event_id)
-        .eq(request.event_ids.iter().copied());
-    own.then_some(stored)
-}
-
-impl<E: Clone> AppendRequest<'_, E> {
-    fn answer(&self, stored: &[RecordedEvent<E>]) -> Appended<E> {
-        Appended {
-            state: self.state_after(),
-            recorded_at: stored
-                .last()
-                .map_or_else(Utc::now, EventRecord::recorded_at),
-            events: if self.return_events {
-                stored.to_vec()
-            } else {
-                Vec::new()
-            },
-        }
-    }
-}
-
-/// Whether the log ends where the request expects it to.
-fn check_end<E>(
-    log: &[RecordedEvent<E>],
-    request: &AppendRequest<'_, E>,
-) -> Result<(), AppendError> {
-    let log_id = request.log_id;
-    match request.expected {
+/// Whether the log ends where the part expects it to.
+fn check_end<E>(log: &[RecordedEvent<E>], part: &Part<'_, E>) -> Result<(), AppendError> {
+    let log_id = part.log_id;
+    match part.expected {
         Expected::NewLog if log.is_empty() => Ok(()),
         Expected::NewLog => Err(AppendError::LogAlreadyExists { log_id }),
         Expected::After { .. } if log.is_empty() => Err(AppendError::LogNotFound { log_id }),
@@ -210,7 +313,7 @@ fn check_end<E>(
             } else {
                 Err(AppendError::Conflict {
                     log_id,
-                    event_index: request.first_index(),
+                    event_index: part.expected.next_index(),
                 })
             }
         }

@@ -1,10 +1,13 @@
 //! The store for services: PostgreSQL 14 or later.
 
 mod append;
+mod append_in;
 mod connection;
 mod error;
 mod migrate;
 mod options;
+mod pool;
+mod prune;
 mod read;
 mod refusal;
 mod retry;
@@ -14,18 +17,20 @@ mod writer;
 
 pub use options::PostgresOptions;
 
-use super::encoded;
 use super::schema_version::SchemaVersion;
 use super::write_queue::WriteQueue;
 use super::{
-    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
-    StoreError,
+    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
+    ReadError, ReadRequest, Replay, StoreError,
 };
-use crate::Event;
+use crate::{Event, LogState};
+use pool::Connections;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Keeps logs in PostgreSQL.
 ///
@@ -56,9 +61,9 @@ pub struct PostgresEventStore {
 /// What the clones of a store and its gatherer share.
 struct Core {
     /// The connections for everybody.
-    pool: PgPool,
-    /// The connections of the gatherer; of a user's pool, the same.
-    writers: PgPool,
+    readers: Arc<Connections>,
+    /// The connections of the gatherer, which then never waits behind the readers; of a user's pool, the same.
+    writers: Arc<Connections>,
     /// What is sent over them.
     statements: Statements,
     /// Which schema version the database has, and whether this code can work with it.
@@ -73,7 +78,12 @@ impl Core {
             return Ok(());
         }
         self.schema
-            .found(migrate::find(&self.pool, &self.options.schema).await?)
+            .found(migrate::find(&self.readers, &self.options.schema).await?)
+    }
+
+    /// When the time of an operation is over that begins now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.options.timeout
     }
 }
 
@@ -101,8 +111,11 @@ impl PostgresEventStore {
     ) -> Result<Self, StoreError> {
         // Checked before anybody is bothered.
         let statements = Statements::of(&options.schema)?;
-        let (pool, writers) = connection::pools(connect, &options).await?;
-        Self::start(pool, writers, statements, options).await
+        let (everybody, writer) = connection::settings(connect, &options);
+        connection::try_out(&everybody).await?;
+        let readers = Connections::new(everybody, options.max_connections);
+        let writers = Connections::new(writer, writer::IN_FLIGHT);
+        Self::start(Arc::new(readers), Arc::new(writers), statements, options).await
     }
 
     /// Uses a pool of yours, and its connections as they are set up.
@@ -114,27 +127,28 @@ impl PostgresEventStore {
     /// Those of [`connect_with`](PostgresEventStore::connect_with).
     pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, StoreError> {
         let statements = Statements::of(&options.schema)?;
-        Self::start(pool.clone(), pool, statements, options).await
+        let connections = Arc::new(Connections::of_pool(pool));
+        Self::start(Arc::clone(&connections), connections, statements, options).await
     }
 
     async fn start(
-        pool: PgPool,
-        writers: PgPool,
+        readers: Arc<Connections>,
+        writers: Arc<Connections>,
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
         let schema = SchemaVersion::of_opened(
-            migrate::find(&pool, &options.schema).await?,
+            migrate::find(&readers, &options.schema).await?,
             migrate::NEEDED,
         )?;
         let core = Arc::new(Core {
-            pool,
+            readers,
             writers,
             statements,
             schema,
             options,
         });
-        let (writer, jobs) = WriteQueue::new();
+        let (writer, jobs) = WriteQueue::new(&core.options.limits);
         writer::start(jobs, Arc::clone(&core));
         let writer = Arc::new(writer);
         Ok(Self { writer, core })
@@ -152,7 +166,7 @@ impl PostgresEventStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         core.schema
-            .found(migrate::migrate(&core.pool, &core.options.schema).await?)
+            .found(migrate::migrate(&core.readers, &core.options.schema).await?)
     }
 
     /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this
@@ -160,17 +174,30 @@ impl PostgresEventStore {
     pub async fn close(&self) {
         self.writer.close().await;
         self.core.writers.close().await;
-        self.core.pool.close().await;
+        self.core.readers.close().await;
     }
 }
 
 impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
-        let (append, decoded) = encoded::encode(&request, &core.options.limits)?;
         core.check_schema().await?;
-        let recorded_at = self.writer.write(append).await?;
-        Ok(decoded.into_answer(recorded_at, &request))
+        let options = &core.options;
+        self.writer
+            .append(request, &options.limits, options.timeout)
+            .await
+    }
+
+    async fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+    ) -> Result<Vec<LogState>, AppendError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        let options = &core.options;
+        self.writer
+            .append_many(request, &options.limits, options.timeout)
+            .await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
@@ -179,10 +206,14 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         read::page(core, request).await
     }
 
-    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
+    async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
         let core = &*self.core;
         core.check_schema().await?;
-        read::find_key(core, idempotency_key).await
+        read::find_key(core, key).await
+    }
+
+    async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+        Self::prune_idempotency_keys(self, older_than).await
     }
 }
 

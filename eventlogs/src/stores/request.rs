@@ -1,12 +1,14 @@
-//! What stores are asked and what they answer.
+//! An append to one log, and what it did.
 
-use super::InvalidAppend;
+use super::{IdempotencyKey, InvalidAppend, Limits};
 use crate::ids::{EventId, LogId};
-use crate::{LogState, RecordedEvent};
+use crate::{LogState, Metadata, RecordedEvent};
 use chrono::{DateTime, Utc};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Events for the end of one log.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct AppendRequest<'a, E> {
     /// The log.
@@ -18,13 +20,41 @@ pub struct AppendRequest<'a, E> {
     /// One id an event. They stay the same when the request is sent again.
     pub event_ids: Vec<EventId>,
     /// Makes the append happen only once.
-    pub idempotency_key: Option<&'a str>,
+    pub idempotency_key: Option<IdempotencyKey<'a>>,
     /// When the events happened, if the caller says so.
     pub occurred_at: Option<DateTime<Utc>>,
+    /// What is recorded beside each of the events.
+    pub metadata: Metadata,
     /// The kind of the log, stored with its first event.
     pub log_type: Option<&'a str>,
+    /// When the caller stops waiting. The store may stop earlier by itself.
+    pub deadline: Option<Instant>,
     /// Whether [`Appended::events`] shall hold the events as a later read will return them.
     pub return_events: bool,
+    /// Who wants to hear what becomes of the append while it is on its way.
+    pub observer: Option<Arc<dyn AppendObserver<E>>>,
+}
+
+/// Hears what becomes of an append that waits for its turn in a store.
+///
+/// A store that writes the appends of a log in the order in which it took them calls it, and with that says: an append which
+/// builds on this one may be sent before this one is answered. [`decide`](crate::LogManager::decide) then does so, and a log
+/// that many decide on at once commits their decisions together. Other stores leave it alone.
+pub trait AppendObserver<E>: AppendSettled {
+    /// The append has its place. Called at most once, before the future of the append first waits or while it waits for a
+    /// place.
+    ///
+    /// `events` are those that a later read returns, but for the recorded time, which is not known yet. They are handed over
+    /// here in place of [`Appended::events`].
+    fn queued(&self, events: Vec<RecordedEvent<E>>);
+}
+
+/// Hears the end of an append: the part of [`AppendObserver`] that knows nothing of its events.
+pub trait AppendSettled: Send + Sync {
+    /// The append was stored at this time; `None`: it was refused, given up, or nobody knows. Called once after
+    /// [`queued`](AppendObserver::queued), before the future of the append is woken, in the order of the log, and by the
+    /// store's writer: it must not block.
+    fn settled(&self, recorded_at: Option<DateTime<Utc>>);
 }
 
 impl<'a, E> AppendRequest<'a, E> {
@@ -55,44 +85,24 @@ impl<'a, E> AppendRequest<'a, E> {
             event_ids: events.iter().map(|_| EventId::new()).collect(),
             idempotency_key: None,
             occurred_at: None,
+            metadata: Metadata::default(),
             log_type: None,
+            deadline: None,
             return_events: false,
+            observer: None,
         }
     }
 
     /// The index that the first of the events gets.
     #[must_use]
     pub const fn first_index(&self) -> u64 {
-        match self.expected {
-            Expected::NewLog => 0,
-            Expected::After { index, .. } => index.saturating_add(1),
-        }
+        self.expected.next_index()
     }
 
     /// Where the log ends once the events are stored.
     #[must_use]
     pub fn state_after(&self) -> LogState {
-        match self.event_ids.last() {
-            Some(last) => LogState::new(
-                self.log_id,
-                self.first_index()
-                    .saturating_add(self.event_ids.len() as u64 - 1),
-                *last,
-            ),
-            // Refused by `check` before anything is stored.
-            None => LogState::at(self.log_id, self.first_index()),
-        }
-    }
-
-    /// What another request with the same idempotency key is told once the events are stored.
-    #[must_use]
-    pub fn replay(&self, recorded_at: DateTime<Utc>) -> Replay {
-        Replay {
-            first_index: self.first_index(),
-            event_count: self.event_ids.len() as u64,
-            state: self.state_after(),
-            recorded_at,
-        }
+        self.expected.state_after(self.log_id, &self.event_ids)
     }
 
     /// Checks what every store refuses alike, before anything is written.
@@ -109,12 +119,19 @@ impl<'a, E> AppendRequest<'a, E> {
                 limit: limits.max_events_per_append,
             });
         }
-        match self.idempotency_key {
-            Some(key) if key.is_empty() || key.len() > Limits::MAX_KEY_BYTES => {
-                Err(InvalidAppend::IdempotencyKey { bytes: key.len() })
-            }
-            _ => Ok(()),
-        }
+        self.idempotency_key.map_or(Ok(()), |key| key.check())
+    }
+}
+
+impl<E> fmt::Debug for AppendRequest<'_, E> {
+    // By hand, because the derive would ask it of the events and of the observer.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AppendRequest")
+            .field("log_id", &self.log_id)
+            .field("expected", &self.expected)
+            .field("events", &self.events.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,6 +149,36 @@ pub enum Expected {
     },
 }
 
+impl Expected {
+    /// The index that the next event gets.
+    #[must_use]
+    pub const fn next_index(self) -> u64 {
+        match self {
+            Self::NewLog => 0,
+            Self::After { index, .. } => index.saturating_add(1),
+        }
+    }
+
+    /// Whether it is this event that the log shall end with.
+    #[cfg(feature = "postgres")]
+    pub(super) fn is_after(self, last: EventId) -> bool {
+        matches!(self, Self::After { event_id: Some(id), .. } if id == last)
+    }
+
+    /// Where the log ends once events with these ids are stored.
+    pub(super) fn state_after(self, log_id: LogId, event_ids: &[EventId]) -> LogState {
+        let first = self.next_index();
+        match event_ids.last() {
+            Some(last) => {
+                let index = first.saturating_add(event_ids.len() as u64 - 1);
+                LogState::new(log_id, index, *last)
+            }
+            // Refused by `check` before anything is stored.
+            None => LogState::at(log_id, first),
+        }
+    }
+}
+
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended<E> {
@@ -141,83 +188,4 @@ pub struct Appended<E> {
     pub recorded_at: DateTime<Utc>,
     /// The events as a later read will return them, if that was asked for; else empty.
     pub events: Vec<RecordedEvent<E>>,
-}
-
-/// The earlier write that used an idempotency key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Replay {
-    /// The index of its first event.
-    pub first_index: u64,
-    /// How many events it wrote.
-    pub event_count: u64,
-    /// Where its log ended right after it.
-    pub state: LogState,
-    /// When it was recorded.
-    pub recorded_at: DateTime<Utc>,
-}
-
-/// One page of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReadRequest {
-    /// The log.
-    pub log_id: LogId,
-    /// The first event of the page.
-    pub start: ReadStart,
-    /// The greatest number of events in the page.
-    pub limit: usize,
-}
-
-impl ReadRequest {
-    /// At most `limit` events from `start` on.
-    #[must_use]
-    pub const fn new(log_id: LogId, start: ReadStart, limit: usize) -> Self {
-        Self {
-            log_id,
-            start,
-            limit,
-        }
-    }
-}
-
-/// Where a page starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadStart {
-    /// At this index.
-    Index(u64),
-    /// Behind this state, whose event must still be there: else the read fails with
-    /// [`ReadError::HistoryChanged`](super::ReadError::HistoryChanged).
-    After(LogState),
-}
-
-/// The events of one read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<E> {
-    /// The events, in order.
-    pub records: Vec<RecordedEvent<E>>,
-    /// Whether the log goes on behind them. A store may end a page early to keep its memory bounded.
-    pub more: bool,
-}
-
-/// The bounds that keep one caller from hurting the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The greatest encoded size of one event's payload, in bytes; 16 MiB by default.
-    pub max_payload_bytes: usize,
-    /// The greatest number of events in one append; 1,000 by default.
-    pub max_events_per_append: usize,
-}
-
-impl Limits {
-    /// The greatest length of an idempotency key, in bytes.
-    pub const MAX_KEY_BYTES: usize = 512;
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_payload_bytes: 16 * 1024 * 1024,
-            max_events_per_append: 1_000,
-        }
-    }
 }

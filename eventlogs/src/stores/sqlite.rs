@@ -1,33 +1,39 @@
 //! The embedded store: one SQLite file, no server.
 
-mod append;
+mod batch;
 mod connection;
+mod decide;
 mod error;
+mod keys;
 mod migrate;
 mod options;
 mod read;
+mod refusal;
+mod statements;
 mod transaction;
+mod values;
 mod writer;
+mod writing;
 
 pub use options::SqliteOptions;
 
-use super::encoded;
 use super::schema_version::SchemaVersion;
 use super::write_queue::WriteQueue;
 use super::{
-    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, Replay,
-    StoreError,
+    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
+    ReadError, ReadRequest, Replay, StoreError,
 };
-use crate::Event;
+use crate::{Event, LogState};
 use connection::Connections;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Keeps logs in a SQLite file.
 ///
 /// It is a cheap handle: clone it into as many managers as you like, of any aggregates. They share one writer, which
-/// gathers the appends that arrive while it is busy into the next transaction, and a few readers that neither wait for
+/// gathers the writes that arrive while it is busy into the next transaction, and a few readers that neither wait for
 /// the writer nor hold it up. What was acknowledged survives a power cut (write-ahead log, `synchronous=FULL`).
 ///
 /// ```
@@ -51,7 +57,7 @@ pub struct SqliteEventStore {
 
 /// What the clones of a store share.
 struct Core {
-    /// The pools.
+    /// The connections.
     connections: Connections,
     /// The queue in front of the one writing connection.
     writer: WriteQueue,
@@ -115,8 +121,9 @@ impl SqliteEventStore {
     }
 
     async fn start(connections: Connections, options: SqliteOptions) -> Result<Self, StoreError> {
-        let schema = migrate::open(&connections.writer).await?;
-        let writer = writer::start(connections.writer.clone());
+        let schema = migrate::open(&connections.writing).await?;
+        let (writer, jobs) = WriteQueue::new(&options.limits);
+        writer::start(jobs, Arc::clone(&connections.writing));
         Ok(Self {
             core: Arc::new(Core {
                 connections,
@@ -135,7 +142,7 @@ impl SqliteEventStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         core.schema
-            .found(migrate::migrate(&core.connections.writer).await?)
+            .found(migrate::migrate(&core.connections.writing).await?)
     }
 
     /// Finishes the writes under way and closes the file. Other handles on this store get
@@ -151,10 +158,24 @@ impl SqliteEventStore {
 
 impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
-        self.core.check_schema().await?;
-        let (append, decoded) = encoded::encode(&request, &self.core.options.limits)?;
-        let recorded = self.core.writer.write(append).await?;
-        Ok(decoded.into_answer(recorded, &request))
+        let core = &*self.core;
+        core.check_schema().await?;
+        let options = &core.options;
+        core.writer
+            .append(request, &options.limits, options.timeout)
+            .await
+    }
+
+    async fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+    ) -> Result<Vec<LogState>, AppendError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        let options = &core.options;
+        core.writer
+            .append_many(request, &options.limits, options.timeout)
+            .await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
@@ -162,16 +183,14 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         read::page(&self.core.connections.readers, request).await
     }
 
-    async fn find_key(&self, idempotency_key: &str) -> Result<Option<Replay>, StoreError> {
+    async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
         self.core.check_schema().await?;
-        let mut connection = self
-            .core
-            .connections
-            .readers
-            .acquire()
-            .await
-            .map_err(error::of)?;
-        append::find_key(&mut connection, idempotency_key).await
+        keys::find(&self.core.connections.readers, key).await
+    }
+
+    async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+        // The method of the type itself, not this one.
+        Self::prune_idempotency_keys(self, older_than).await
     }
 }
 

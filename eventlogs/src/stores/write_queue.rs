@@ -1,83 +1,268 @@
 //! The way from the callers to the one task that writes.
 
-use super::encoded::EncodedAppend;
-use super::{AppendError, StoreError};
+use super::encoded::{self, EncodedWrite};
+use super::{
+    AppendError, AppendManyRequest, AppendRequest, AppendSettled, Appended, Limits, StoreError,
+};
+use crate::{Event, LogState};
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
-/// How many appends may wait in front of a writer; the next callers wait for a place.
-const PLACES: usize = 1_024;
 /// How many events a writer puts into one batch at the most.
 pub(super) const BATCH_EVENTS: usize = 1_000;
-/// How many bytes of payload a writer puts into one batch at the most. A larger append travels alone.
+/// How many bytes a writer puts into one batch at the most. A larger write travels alone.
 pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How long a caller waits beyond its deadline for the writer, which watches the same deadline and knows more.
+const GRACE: Duration = Duration::from_millis(250);
 
-/// What an append is told: the recorded time, or why it did not happen.
+/// What a write is told: the recorded time, or why it did not happen.
 pub(super) type Outcome = Result<DateTime<Utc>, AppendError>;
 
 /// The callers' end.
 pub(super) struct WriteQueue {
     /// The writer has the other end. It finishes once every handle on the store is gone and the queue is empty.
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::UnboundedSender<Job>,
+    /// One permit a byte: the bound of the queue, and of what the writer holds. A write gives its permits back once it is
+    /// answered.
+    room: Arc<Semaphore>,
+    /// How many permits there are; a write that is larger takes them all.
+    capacity: u32,
+    /// The line in front of a queue that fills up: one at a time encodes its events and waits for room. The others wait here
+    /// with nothing but what they were called with, or the memory would be theirs instead of the queue's.
+    line: Semaphore,
 }
 
 /// What a writer is asked.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the small one comes once in a store's life"
+)]
 pub(super) enum Job {
-    /// To append.
-    Append(Pending),
+    /// To write.
+    Write(Pending),
     /// To say when everything before is done, and to take nothing more.
     Close(oneshot::Sender<()>),
 }
 
-/// An append that waits for its answer.
+/// A write that waits for its answer.
 pub(super) struct Pending {
     /// The events.
-    pub(super) append: EncodedAppend,
+    pub(super) write: EncodedWrite,
     /// Where the answer goes.
     pub(super) answer: Answer,
+    /// When it was queued.
+    pub(super) since: Instant,
+    /// When its time is over.
+    pub(super) deadline: Instant,
 }
 
 /// The way back to a caller, who may have gone away.
-pub(super) struct Answer(oneshot::Sender<Outcome>);
+pub(super) struct Answer {
+    /// The caller's future has the other end; taken when it is told.
+    sender: Option<oneshot::Sender<Outcome>>,
+    /// Shared with the caller's future.
+    claim: Arc<Claim>,
+    /// Who else wants to know.
+    observer: Option<Arc<dyn AppendSettled>>,
+    /// The write's share of the queue.
+    _room: OwnedSemaphorePermit,
+}
+
+/// Whether a write is still the caller's to withdraw. Decided once, so that a caller who gives up knows whether anything
+/// can have been written.
+struct Claim(AtomicU8);
+
+impl Claim {
+    const WAITING: u8 = 0;
+    const TAKEN: u8 = 1;
+    const WITHDRAWN: u8 = 2;
+
+    fn settle(&self, on: u8) -> bool {
+        // It guards no other memory, the write itself travels through the channel.
+        let settled =
+            self.0
+                .compare_exchange(Self::WAITING, on, Ordering::Relaxed, Ordering::Relaxed);
+        settled.is_ok()
+    }
+}
+
+/// Withdraws a write when its caller goes away before the writer has taken it.
+struct Withdrawing(Arc<Claim>);
+
+impl Drop for Withdrawing {
+    fn drop(&mut self) {
+        self.0.settle(Claim::WITHDRAWN);
+    }
+}
 
 impl WriteQueue {
     /// A queue, and the end that the writer takes from.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Job>) {
-        let (jobs, receiver) = mpsc::channel(PLACES);
-        (Self { jobs }, receiver)
+    pub(super) fn new(limits: &Limits) -> (Self, mpsc::UnboundedReceiver<Job>) {
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let capacity = u32::try_from(limits.max_queued_bytes.max(1)).unwrap_or(u32::MAX);
+        let capacity = capacity.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        let queue = Self {
+            jobs,
+            room: Arc::new(Semaphore::new(capacity as usize)),
+            capacity,
+            line: Semaphore::new(1),
+        };
+        (queue, receiver)
     }
 
-    /// Has events appended, waits for the commit, and returns the recorded time.
-    pub(super) async fn write(&self, append: EncodedAppend) -> Outcome {
-        let (answer, answered) = oneshot::channel();
-        let answer = Answer(answer);
-        let job = Job::Append(Pending { append, answer });
-        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
-        // From here on the writer has the events, and they may be stored even if nobody hears of it.
-        answered
-            .await
-            .map_err(|_| StoreError::OutcomeUnknown { source: None })?
+    /// Has the events of a request appended, and waits for the commit.
+    pub(super) async fn append<E: Event>(
+        &self,
+        request: AppendRequest<'_, E>,
+        limits: &Limits,
+        timeout: Duration,
+    ) -> Result<Appended<E>, AppendError> {
+        let deadline = deadline(request.deadline, timeout);
+        let turn = self.turn(deadline).await?;
+        let (write, mut decoded) = encoded::encode(&request, limits)?;
+        let room = self.room(&write, deadline).await?;
+        drop(turn);
+        let observer = request.observer.clone();
+        if let Some(observer) = &observer {
+            let decoded = std::mem::take(&mut decoded);
+            // First told, then queued: the writer might settle it at once.
+            observer.queued(encoded::records(&request, decoded, Utc::now()));
+        }
+        let observer = observer.map(|observer| observer as Arc<dyn AppendSettled>);
+        let recorded_at = self.write(write, room, deadline, observer).await?;
+        Ok(Appended {
+            state: request.state_after(),
+            recorded_at,
+            events: encoded::records(&request, decoded, recorded_at),
+        })
+    }
+
+    /// Has the events for several logs appended, and waits for the commit.
+    pub(super) async fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+        limits: &Limits,
+        timeout: Duration,
+    ) -> Result<Vec<LogState>, AppendError> {
+        let deadline = deadline(request.deadline, timeout);
+        let turn = self.turn(deadline).await?;
+        let write = encoded::encode_many(&request, limits)?;
+        let room = self.room(&write, deadline).await?;
+        drop(turn);
+        self.write(write, room, deadline, None).await?;
+        Ok(request.states_after())
+    }
+
+    /// Waits in the line, if the queue is half full; else there is no line.
+    async fn turn(&self, deadline: Instant) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+        if self.room.available_permits() > self.capacity as usize / 2 {
+            return Ok(None);
+        }
+        match timeout_at(deadline, self.line.acquire()).await {
+            Ok(Ok(turn)) => Ok(Some(turn)),
+            Ok(Err(_)) => Err(StoreError::Closed),
+            Err(_) => Err(StoreError::Overloaded),
+        }
+    }
+
+    /// Waits until the queue has room for a write.
+    async fn room(
+        &self,
+        write: &EncodedWrite,
+        deadline: Instant,
+    ) -> Result<OwnedSemaphorePermit, StoreError> {
+        let bytes = u32::try_from(write.bytes()).unwrap_or(u32::MAX);
+        let bytes = bytes.min(self.capacity);
+        let room = Arc::clone(&self.room);
+        match timeout_at(deadline, room.acquire_many_owned(bytes)).await {
+            Ok(Ok(room)) => Ok(room),
+            Ok(Err(_)) => Err(StoreError::Closed),
+            Err(_) => Err(StoreError::Overloaded),
+        }
+    }
+
+    async fn write(
+        &self,
+        write: EncodedWrite,
+        room: OwnedSemaphorePermit,
+        deadline: Instant,
+        observer: Option<Arc<dyn AppendSettled>>,
+    ) -> Outcome {
+        let (sender, answered) = oneshot::channel();
+        let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
+        let withdrawing = Withdrawing(Arc::clone(&claim));
+        let answer = Answer {
+            sender: Some(sender),
+            claim,
+            observer,
+            _room: room,
+        };
+        let job = Job::Write(Pending {
+            write,
+            answer,
+            since: Instant::now(),
+            deadline,
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        match timeout_at(deadline + GRACE, answered).await {
+            Ok(Ok(outcome)) => outcome,
+            // The writer has gone, or does not answer. What it has not taken is not written.
+            _ if withdrawing.0.settle(Claim::WITHDRAWN) => Err(StoreError::Overloaded.into()),
+            _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
+        }
     }
 
     /// Waits until everything that was queued is written, and lets nothing more in.
     pub(super) async fn close(&self) {
+        self.room.close();
+        self.line.close();
         let (answer, answered) = oneshot::channel();
-        if self.jobs.send(Job::Close(answer)).await.is_ok() {
+        if self.jobs.send(Job::Close(answer)).is_ok() {
             // An error means that the writer has ended already.
             let _ = answered.await;
         }
     }
 }
 
-impl Answer {
-    /// Whether nobody waits for it. Events that were not handed over before need not be written then.
-    pub(super) fn is_abandoned(&self) -> bool {
-        self.0.is_closed()
-    }
+fn deadline(asked: Option<std::time::Instant>, timeout: Duration) -> Instant {
+    let own = Instant::now() + timeout;
+    asked.map_or(own, |asked| own.min(asked.into()))
+}
 
+impl Pending {
+    /// Takes the write over from its caller; not if the caller has withdrawn it, or if its time is over.
+    pub(super) fn take(self) -> Option<Self> {
+        if Instant::now() >= self.deadline {
+            self.answer.tell(Err(StoreError::Overloaded.into()));
+            return None;
+        }
+        self.answer.claim.settle(Claim::TAKEN).then_some(self)
+    }
+}
+
+impl Answer {
     /// Tells the caller, if it is still there.
-    pub(super) fn tell(self, outcome: Outcome) {
-        let _ = self.0.send(outcome);
+    pub(super) fn tell(mut self, outcome: Outcome) {
+        let recorded_at = outcome.as_ref().ok().copied();
+        if let Some(observer) = self.observer.take() {
+            observer.settled(recorded_at);
+        }
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.send(outcome);
+        }
+    }
+}
+
+impl Drop for Answer {
+    /// Whoever builds on the write must not wait for an answer that will not come.
+    fn drop(&mut self) {
+        if let Some(observer) = self.observer.take() {
+            observer.settled(None);
+        }
     }
 }
 
@@ -89,10 +274,10 @@ pub(super) struct BatchSize {
 }
 
 impl BatchSize {
-    /// Counts one more append.
-    pub(super) fn add(&mut self, append: &EncodedAppend) {
-        self.events += append.events.len();
-        self.bytes += append.payload_bytes();
+    /// Counts one more write.
+    pub(super) fn add(&mut self, write: &EncodedWrite) {
+        self.events += write.event_count();
+        self.bytes += write.bytes();
     }
 
     /// Whether nothing more belongs into the batch.
@@ -100,10 +285,10 @@ impl BatchSize {
         self.events >= BATCH_EVENTS || self.bytes >= BATCH_BYTES
     }
 
-    /// Whether this append still belongs into the batch, which is not empty.
+    /// Whether this write still belongs into the batch, which is not empty.
     #[cfg(feature = "postgres")]
-    pub(super) fn has_room_for(&self, append: &EncodedAppend) -> bool {
-        self.events + append.events.len() <= BATCH_EVENTS
-            && self.bytes + append.payload_bytes() <= BATCH_BYTES
+    pub(super) fn has_room_for(&self, write: &EncodedWrite) -> bool {
+        self.events + write.event_count() <= BATCH_EVENTS
+            && self.bytes + write.bytes() <= BATCH_BYTES
     }
 }

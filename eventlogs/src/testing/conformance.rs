@@ -31,7 +31,8 @@ pub use events::{AlienCodec, AlienEvent, Counter, CounterEvent, StrangeEvent};
 /// Makes a test of every promise in [`conformance::store`](crate::testing::conformance::store), which all stores keep.
 ///
 /// Takes a name for the module of the tests and an expression that gives a future of a fresh
-/// [`EventStore<CounterEvent>`](crate::testing::conformance::CounterEvent). The calling crate needs `tokio` with its macros.
+/// [`EventStore<CounterEvent>`](crate::testing::conformance::CounterEvent): one that no other test uses at the same time, since
+/// some of the tests have all its idempotency keys forgotten. The calling crate needs `tokio` with its macros.
 #[macro_export]
 macro_rules! event_store_conformance {
     ($name:ident, $store:expr) => {
@@ -60,6 +61,35 @@ macro_rules! event_store_conformance {
             the_recorded_time_never_falls
             what_exceeds_a_limit_changes_nothing
             a_dropped_append_harms_nobody
+            an_append_whose_time_is_over_says_whether_it_is_stored
+            several_logs_change_together
+            where_one_of_several_logs_cannot_change_none_does
+            logs_can_begin_beside_others_that_go_on
+            one_key_for_several_logs_is_a_replay_of_all
+            of_many_attempts_with_one_key_for_several_logs_one_writes
+            what_no_append_to_several_logs_may_hold_changes_nothing
+            of_two_appends_to_the_same_logs_exactly_one_wins
+            appends_to_several_logs_and_to_single_ones_never_mix
+            a_dropped_append_to_several_logs_leaves_no_half
+            a_key_of_one_log_means_nothing_on_another
+            a_key_of_all_logs_and_the_same_of_one_are_two
+            what_the_request_was_is_kept_with_its_key
+            keys_are_compared_byte_for_byte
+            keys_of_every_allowed_length_work
+            metadata_stands_beside_each_event
+            metadata_stands_beside_the_events_of_several_logs
+            too_much_metadata_changes_nothing
+            a_pruned_key_is_forgotten_and_its_events_stay
+            the_key_of_several_logs_is_pruned_whole
+            young_keys_are_not_pruned
+            what_is_queued_is_what_a_read_returns
+            a_refused_append_is_settled_as_not_stored
+            a_chain_is_stored_whole
+            chains_on_many_logs_are_stored_side_by_side
+            a_chain_whose_head_is_refused_is_refused_whole
+            a_used_key_in_a_chain_is_a_replay_and_ends_it
+            a_key_used_twice_in_a_chain_is_used_once
+            a_dropped_link_harms_no_other_log
         }
     };
 }

@@ -1,8 +1,8 @@
-//! The connections of a store that makes its own.
+//! Making connections, as this crate wants them.
 
-use super::{PostgresOptions, error};
+use super::{PostgresOptions, error, writer};
 use crate::stores::StoreError;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::time::Duration;
 
@@ -22,13 +22,11 @@ pub(super) fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
         })
 }
 
-/// Connects once, to tell early and exactly what is wrong, and makes two pools: for everybody, and for the writer, which then
-/// never waits for a connection behind the readers.
-pub(super) async fn pools(
+/// How connections for everybody are made, and those of the writer.
+pub(super) fn settings(
     connect: PgConnectOptions,
     options: &PostgresOptions,
-) -> Result<(PgPool, PgPool), StoreError> {
-    let lock_timeout = options.lock_timeout.as_millis().to_string();
+) -> (PgConnectOptions, PgConnectOptions) {
     let connect = connect
         .options([
             // The planner's guess for a custom plan never loses, so it would plan at every execution; and a plan made
@@ -39,29 +37,25 @@ pub(super) async fn pools(
             ("enable_mergejoin", "off"),
             // Those count as costs beyond all measure, for which the server would compile each statement: 150 ms.
             ("jit", "off"),
-            ("lock_timeout", &lock_timeout),
         ])
         .disable_statement_logging();
-    let first = match tokio::time::timeout(FIRST_CONNECTION, connect.connect()).await {
-        Ok(first) => first.map_err(error::of_connecting)?,
-        Err(elapsed) => {
-            return Err(StoreError::Unavailable {
-                source: elapsed.into(),
-            });
-        }
-    };
-    // It was only to see that one can be had; the pool makes its own.
-    let _ = first.close().await;
-    let everybody =
-        pool(options.max_connections.max(1), options).connect_lazy_with(connect.clone());
-    let writer = pool(super::writer::IN_FLIGHT, options).connect_lazy_with(connect);
-    Ok((everybody, writer))
+    let locks = |timeout: Duration| [("lock_timeout", timeout.as_millis().max(1).to_string())];
+    let everybody = connect.clone().options(locks(options.lock_timeout));
+    // A lock that somebody holds on one log must not hold up a batch for long.
+    let writer = connect.options(locks(options.lock_timeout.min(writer::LOCK_TIMEOUT)));
+    (everybody, writer)
 }
 
-fn pool(connections: u32, options: &PostgresOptions) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(options.timeout)
-        // The test before each use costs a round trip. What it would find out, the retry does.
-        .test_before_acquire(false)
+/// Connects once, to tell early and exactly what is wrong.
+pub(super) async fn try_out(connect: &PgConnectOptions) -> Result<(), StoreError> {
+    match tokio::time::timeout(FIRST_CONNECTION, connect.connect()).await {
+        Ok(first) => {
+            // It was only to see that one can be had.
+            let _ = first.map_err(error::of_connecting)?.close().await;
+            Ok(())
+        }
+        Err(elapsed) => Err(StoreError::Unavailable {
+            source: elapsed.into(),
+        }),
+    }
 }

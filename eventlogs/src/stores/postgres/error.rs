@@ -49,19 +49,33 @@ pub(super) fn verdict(error: &sqlx::Error) -> Verdict {
         }
         sqlx::Error::Database(error) => match error.code().as_deref() {
             Some(code::UNIQUE_VIOLATION) => Verdict::Clash,
-            // Sent to a session that is ended, possibly while its commit was under way.
-            Some(code::ADMIN_SHUTDOWN | code::CRASH_SHUTDOWN) => Verdict::InDoubt,
+            // Sent to a session that is ended, possibly while its commit was under way; and to new connections, while the
+            // server starts, ends or is full.
             Some(
-                code::SERIALIZATION_FAILURE
-                | code::DEADLOCK_DETECTED
+                code::ADMIN_SHUTDOWN
+                | code::CRASH_SHUTDOWN
                 | code::CANNOT_CONNECT_NOW
                 | code::TOO_MANY_CONNECTIONS,
-            ) => Verdict::Retry,
+            ) => Verdict::InDoubt,
+            Some(code::SERIALIZATION_FAILURE | code::DEADLOCK_DETECTED) => Verdict::Retry,
             Some(code) if code.starts_with(code::CONNECTION_EXCEPTION) => Verdict::InDoubt,
             _ => Verdict::Final,
         },
         _ => Verdict::Final,
     }
+}
+
+/// Whether the connection cannot be used any more.
+pub(super) fn is_broken(error: &sqlx::Error) -> bool {
+    !matches!(error, sqlx::Error::Database(_)) || verdict(error) == Verdict::InDoubt
+}
+
+/// Whether the server only reads, such as one that waits to take over.
+pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some(code::READ_ONLY_TRANSACTION)
 }
 
 /// What went wrong, for the caller.

@@ -1,11 +1,12 @@
 //! The tables, in numbered steps.
 
 use super::error;
+use super::pool::Connections;
 use super::statements::in_schema;
 use crate::stores::StoreError;
 use crate::stores::schema_version::refuse_newer;
-use sqlx::Row;
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Row};
 
 /// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a new
 /// one.
@@ -18,16 +19,20 @@ pub(super) const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
 /// The version that a database has now.
-pub(super) async fn find(pool: &PgPool, schema: &str) -> Result<i64, StoreError> {
-    let mut connection = pool.acquire().await.map_err(error::of)?;
-    version(&mut connection, schema).await
+pub(super) async fn find(connections: &Connections, schema: &str) -> Result<i64, StoreError> {
+    let mut connection = connections.lease().await.map_err(error::of)?;
+    let version = version(&mut connection, schema).await?;
+    connection.give_back();
+    Ok(version)
 }
 
 /// Takes the steps that are missing, and returns the version that they lead to.
-pub(super) async fn migrate(pool: &PgPool, schema: &str) -> Result<i64, StoreError> {
-    let mut transaction = pool.begin().await.map_err(error::of)?;
+pub(super) async fn migrate(connections: &Connections, schema: &str) -> Result<i64, StoreError> {
+    let mut connection = connections.lease().await.map_err(error::of)?;
+    let mut transaction = connection.begin().await.map_err(error::of)?;
     take_missing_steps(&mut transaction, schema).await?;
     transaction.commit().await.map_err(error::of)?;
+    connection.give_back();
     Ok(NEEDED)
 }
 
@@ -50,7 +55,18 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
             .map_err(error::of)?;
     }
     let finish = sqlx::query(in_schema(FINISH, schema)).bind(NEEDED);
-    finish.execute(connection).await.map_err(error::of)?;
+    let finished = finish.fetch_optional(&mut *connection).await;
+    let epoch: Option<String> = match finished.map_err(error::of)? {
+        Some(row) => row.try_get(0).map_err(error::of)?,
+        None => None,
+    };
+    if let Some(epoch) = epoch {
+        let default = DEFAULT_EPOCH.replace("{epoch}", &epoch);
+        sqlx::raw_sql(in_schema(&default, schema))
+            .execute(connection)
+            .await
+            .map_err(error::of)?;
+    }
     Ok(())
 }
 
@@ -58,7 +74,15 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
 const FINISH: &str = "
     update {schema}.meta set schema_version = $1, system_identifier = control.system_identifier,
            epoch = epoch + (meta.system_identifier <> control.system_identifier)::integer
-    from pg_control_system() control";
+    from pg_control_system() control
+    returning case when coalesce((
+        select pg_get_expr(adbin, adrelid) from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum
+        where adrelid = '{schema}.events'::regclass and attname = 'epoch'), '') <> meta.epoch::text
+        then meta.epoch::text end";
+
+/// Appends take the epoch from the column's default, which a plan has in it. Changed only where it differs, since that locks
+/// the table for a moment.
+const DEFAULT_EPOCH: &str = "alter table {schema}.events alter column epoch set default {epoch}";
 
 async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
     for table in TABLES {

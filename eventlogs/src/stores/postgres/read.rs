@@ -2,9 +2,12 @@
 
 use super::Core;
 use super::retry::{OnItsWay, until_answered};
+use super::values::scope_of;
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
-use crate::stores::{Page, ReadError, ReadRequest, ReadStart, Replay, StoreError};
+use crate::stores::{
+    IdempotencyKey, Page, ReadError, ReadRequest, ReadStart, Replay, RequestFingerprint, StoreError,
+};
 use crate::{Event, LogState};
 use futures_util::TryStreamExt;
 use sqlx::Row;
@@ -16,7 +19,10 @@ pub(super) async fn page<E: Event>(
     core: &Core,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
-    until_answered(core, &OnItsWay::default(), || one_page(core, request)).await?
+    until_answered(core.deadline(), &OnItsWay::default(), || {
+        one_page(core, request)
+    })
+    .await?
 }
 
 async fn one_page<E: Event>(
@@ -31,7 +37,7 @@ async fn one_page<E: Event>(
     let limit = signed(request.limit as u64)
         .saturating_add(1)
         .saturating_add(i64::from(anchor.is_some()));
-    let mut connection = core.pool.acquire().await?;
+    let mut connection = core.readers.lease().await?;
     let mut rows = sqlx::query(core.statements.page.clone())
         .bind(Uuid::from(request.log_id))
         .bind(from)
@@ -67,6 +73,9 @@ async fn one_page<E: Event>(
             Err(error) => return Ok(Err(error)),
         }
     }
+    // What the server may still be sending of it is passed over at the next use.
+    drop(rows);
+    connection.give_back();
     Ok(Ok(page))
 }
 
@@ -89,22 +98,33 @@ fn stored(log_id: LogId, row: &PgRow) -> Result<StoredEvent<'_>, sqlx::Error> {
         payload: row.try_get(5)?,
         occurred_at: row.try_get(6)?,
         recorded_at: row.try_get(7)?,
+        metadata: row.try_get(8)?,
     })
 }
 
-/// The write that used a key.
-pub(super) async fn find_key(core: &Core, key: &str) -> Result<Option<Replay>, StoreError> {
-    until_answered(core, &OnItsWay::default(), || one_look_up(core, key)).await
+/// What a key was used for, log by log.
+pub(super) async fn find_key(
+    core: &Core,
+    key: IdempotencyKey<'_>,
+) -> Result<Vec<Replay>, StoreError> {
+    until_answered(core.deadline(), &OnItsWay::default(), || {
+        one_look_up(core, key)
+    })
+    .await
 }
 
-async fn one_look_up(core: &Core, key: &str) -> Result<Option<Replay>, sqlx::Error> {
-    let mut connection = core.pool.acquire().await?;
-    let find = sqlx::query(core.statements.find_key.clone()).bind(key.as_bytes());
-    let row = find.fetch_optional(&mut *connection).await;
-    row?.as_ref().map(|row| replay(row, 0)).transpose()
+async fn one_look_up(core: &Core, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, sqlx::Error> {
+    let mut connection = core.readers.lease().await?;
+    let rows = sqlx::query(core.statements.find_key.clone())
+        .bind(scope_of(key.scope))
+        .bind(key.key.as_bytes())
+        .fetch_all(&mut *connection)
+        .await?;
+    connection.give_back();
+    rows.iter().map(|row| replay(row, 0)).collect()
 }
 
-/// The write of a key, from five columns.
+/// The write of a key, from six columns.
 pub(super) fn replay(row: &PgRow, from: usize) -> Result<Replay, sqlx::Error> {
     let first_index = row.try_get::<i64, _>(from + 1)?.unsigned_abs();
     let event_count = row.try_get::<i64, _>(from + 2)?.unsigned_abs();
@@ -116,5 +136,9 @@ pub(super) fn replay(row: &PgRow, from: usize) -> Result<Replay, sqlx::Error> {
         event_count,
         state: LogState::new(log_id, last, last_event_id),
         recorded_at: row.try_get(from + 4)?,
+        request_fingerprint: row
+            .try_get::<Option<&[u8]>, _>(from + 5)?
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(RequestFingerprint::from_bytes),
     })
 }

@@ -1,37 +1,70 @@
-//! Why an append was refused.
+//! Why writes were refused.
 
-use super::Core;
 use super::read::replay;
+use super::values;
 use crate::ids::EventId;
-use crate::stores::decoded::signed;
-use crate::stores::encoded::EncodedAppend;
+use crate::stores::encoded::{EncodedAppend, EncodedWrite};
 use crate::stores::write_queue::Outcome;
-use crate::stores::{AppendError, Expected};
-use sqlx::Row;
+use crate::stores::{AppendError, Expected, StoreError};
+use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Row, SqlStr};
 use uuid::Uuid;
 
-/// Why an append did not come back, in the order own event, key, index: an own event comes first, because this may be the
-/// second attempt of a write whose first one went through. `None` if nothing refuses it now: then it is to be sent again.
+/// What a look at the log says of a write that did not come back.
+pub(super) enum Finding {
+    /// It is stored, by an earlier attempt; or it cannot be.
+    Settled(Outcome),
+    /// It is another write that stands in the way of this one, or that is missing in front of it.
+    Refused(AppendError),
+    /// Nothing stands in its way now: it is to be sent again.
+    Free,
+}
+
+/// Asks about all of these writes at once, in the order own event, key, index: an own event comes first, because this may be
+/// the second attempt of a write whose first one went through.
 pub(super) async fn why_refused(
-    core: &Core,
+    statement: &SqlStr,
     connection: &mut PgConnection,
-    append: &EncodedAppend,
-) -> Result<Option<Outcome>, sqlx::Error> {
-    let row = sqlx::query(core.statements.why.clone())
-        .bind(Uuid::from(append.log_id))
-        .bind(signed(append.first_index))
-        .bind(append.idempotency_key.as_ref().map(String::as_bytes))
-        .fetch_one(connection)
-        .await?;
-    let stored = event_id(&row, 0)?;
-    if stored.is_some() && stored == append.events.first().map(|head| head.id) {
-        return Ok(Some(Ok(row.try_get(1)?)));
+    writes: &[&EncodedWrite],
+) -> Result<Vec<Finding>, sqlx::Error> {
+    let rows = values::why(statement, writes).fetch_all(connection).await?;
+    let mut rows = rows.iter();
+    writes
+        .iter()
+        .map(|write| {
+            // Parts of one write: it is stored whole or not at all, so the first that tells something tells all.
+            let mut finding = Finding::Free;
+            for append in write.appends() {
+                let row = rows.next().ok_or(sqlx::Error::RowNotFound)?;
+                if matches!(finding, Finding::Free) {
+                    finding = of_row(append, row)?;
+                }
+            }
+            Ok(finding)
+        })
+        .collect()
+}
+
+fn of_row(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
+    let stored = event_id(row, 1)?;
+    if stored == Some(append.head.id) {
+        let recorded_at: DateTime<Utc> = row.try_get(2)?;
+        return Ok(Finding::Settled(Ok(recorded_at)));
     }
-    if event_id(&row, 5)?.is_some() {
-        return Ok(Some(Err(AppendError::Replay(replay(&row, 2)?))));
+    if event_id(row, 6)?.is_some() {
+        return Ok(Finding::Settled(Err(AppendError::Replay(replay(row, 3)?))));
     }
-    Ok(why_not_there(append, stored, event_id(&row, 7)?, row.try_get(8)?).map(Err))
+    if let Some(refusal) = why_not_there(append, stored, event_id(row, 9)?, row.try_get(10)?) {
+        return Ok(Finding::Refused(refusal));
+    }
+    if row.try_get(11)? {
+        let log_id = append.log_id;
+        return Ok(Finding::Refused(
+            StoreError::TransactionTooOld { log_id }.into(),
+        ));
+    }
+    Ok(Finding::Free)
 }
 
 /// What is wrong with the place that an append wants, given the event that stands there, its predecessor, and whether the
@@ -49,13 +82,17 @@ fn why_not_there(
         Expected::After { event_id, .. } => {
             let continues =
                 predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
-            let event_index = append.first_index;
             let free = stored.is_none() && continues;
-            (!free).then_some(AppendError::Conflict {
-                log_id,
-                event_index,
-            })
+            (!free).then(|| conflict(append))
         }
+    }
+}
+
+/// That somebody else was faster.
+pub(super) const fn conflict(append: &EncodedAppend) -> AppendError {
+    AppendError::Conflict {
+        log_id: append.log_id,
+        event_index: append.first_index,
     }
 }
 

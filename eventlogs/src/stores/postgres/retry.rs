@@ -1,8 +1,8 @@
-//! Trying again what met a broken connection, within the time of one operation.
+//! Trying again what met a broken connection, until a deadline.
 
-use super::Core;
 use super::error::{self, Verdict};
 use crate::stores::StoreError;
+use crate::telemetry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -39,11 +39,10 @@ impl OnItsWay {
 /// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
 /// unknown.
 pub(super) async fn until_answered<T, F: Future<Output = Result<T, sqlx::Error>>>(
-    core: &Core,
+    deadline: Instant,
     on_its_way: &OnItsWay,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
-    let deadline = Instant::now() + core.options.timeout;
     let mut in_doubt = false;
     let mut attempts = 0;
     loop {
@@ -83,6 +82,7 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, sqlx::Error>>
             });
         }
         tracing::debug!(%error, attempts, "trying again");
+        telemetry::retried();
         tokio::time::sleep(pause).await;
     }
 }

@@ -4,79 +4,168 @@ use crate::stores::StoreError;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::sync::Arc;
 
-/// The guarded insert of each append's first event. Its predecessor must be the one that the caller saw, and its place
-/// must be free; what the guard refuses does not come back. Joins go by event id, never by log and index: two appends in
-/// one statement may want the same place. The order within the statement keeps two of them from deadlocking.
+/// The guarded insert of each group's first event. Its predecessor must be the one that the caller saw, and its place must be
+/// free; what the guard refuses does not come back. Joins go by event id, never by log and index: two groups in one statement
+/// may want the same place. The order within the statement keeps two of them from deadlocking. The epoch is the column's
+/// default: reading it from `meta` would make a lone append a sixth slower.
 const HEAD: &str = "
     insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
-                                 recorded_at, log_type, epoch)
+                                 recorded_at, log_type, metadata)
     select u.log_id, u.event_index, u.event_id, u.event_type, u.event_version, u.codec, u.payload, u.occurred_at,
-           greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end), u.log_type, (select epoch from {schema}.meta where id = 1)
-    from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[],
-                $8::bytea[], $9::timestamptz[], $10::text[])
-         u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type)
+           greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end),
+           u.log_type, u.metadata
+    from {heads}
     left join {schema}.events p on p.log_id = u.log_id and p.event_index = u.event_index - 1
-    {blocked}
-    where (u.event_index = 0 or p.event_id = u.previous or (u.previous is null and p.event_id is not null)) {unblocked}
-    order by u.log_id, u.event_index
-    on conflict (log_id, event_index) do nothing
+    {unless}
+    where {guard}
+    {order}
+    {clash}
     returning event_id, recorded_at";
 
-/// The head with everything around it: a used key keeps the whole append out, the rest of a batch follows its head, and
-/// keys are taken only with the events that were stored. A clash in the tail or in the keys fails the statement. The keys
+/// That the predecessor is the one that the caller saw.
+const GUARD: &str = "
+    (u.event_index = 0 or p.event_id = u.previous or (u.previous is null and p.event_id is not null))";
+
+/// A place that is taken is no error but a row that does not come back.
+const UNLESS_TAKEN: &str = "on conflict (log_id, event_index) do nothing";
+
+/// The first event of each group, one array a column.
+const HEADS: &str = "
+    unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[], $8::bytea[],
+           $9::timestamptz[], $10::text[], $11::bytea[]{more})
+    u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type,
+       metadata{names})";
+
+/// A single event, without the detour through arrays.
+const ONE_HEAD: &str = "
+    (values ($1::uuid, $2::bigint, $3::uuid, $4::uuid, $5::text, $6::smallint, $7::smallint, $8::bytea, $9::timestamptz,
+             $10::text, $11::bytea))
+    u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type, metadata)";
+
+/// Groups of one event, each with one key: the key is looked up beside the predecessor.
+const KEYED: &str = "
+    with head as ({head}),
+    keys as (
+        insert into {schema}.idempotency_keys
+               (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at)
+        select w.scope, w.key, 0, w.log_id, w.event_index, 1, w.head, w.request_hash, w.stored_at
+        from (select b.*, max(b.recorded_at) over (partition by b.head) as stored_at
+              from (select event_id as head, recorded_at, null::uuid as scope, null::bytea as key, null::uuid as log_id,
+                           null::bigint as event_index, null::bytea as request_hash
+                    from head
+                    union all
+                    select x.event_id, null, x.scope, x.key, x.log_id, x.event_index, x.request_hash
+                    from unnest($1::uuid[], $2::bigint[], $3::uuid[], $12::uuid[], $13::bytea[], $14::bytea[])
+                         x (log_id, event_index, event_id, scope, key, request_hash)) b) w
+        where w.key is not null and w.stored_at is not null
+        order by w.key)
+    select event_id, recorded_at from head";
+
+/// The head with everything around it: a used key keeps the whole group out, the other events of a group follow its first
+/// one, and keys are taken only with the events that were stored. A clash in the tail or in the keys fails the statement.
+///
+/// What belongs to a head is found by sorting both together and looking at the head's row (a window), not by a join: without
+/// hash and merge joins, which this crate's connections must not use, that would compare every row with every other. Keys
 /// are joined from the left, so that the plan must look each of them up: an inner join is turned round while the table is
 /// empty, and reads all keys ever after.
 const WHOLE: &str = "
     with blocked as materialized (
-        select x.head, bool_or(k.key is not null) as used
-        from unnest($20::uuid[], $26::uuid[], $21::bytea[]) x (head, scope, key)
+        select x.head
+        from unnest($22::uuid[], $23::uuid[], $24::bytea[]) x (head, scope, key)
         left join {schema}.idempotency_keys k on k.scope = x.scope and k.key = x.key
-        group by x.head),
+        group by x.head
+        having bool_or(k.key is not null)),
+    {refused}
     head as ({head}),
     tail as (
         insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload,
-                                     occurred_at, recorded_at, epoch)
-        select t.log_id, t.event_index, t.event_id, t.event_type, t.event_version, t.codec, t.payload, t.occurred_at,
-               h.recorded_at, (select epoch from {schema}.meta where id = 1)
-        from unnest($11::uuid[], $12::uuid[], $13::bigint[], $14::uuid[], $15::text[], $16::smallint[], $17::smallint[],
-                    $18::bytea[], $19::timestamptz[])
-             t (head, log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at)
-        join head h on h.event_id = t.head
-        order by t.log_id, t.event_index
-        returning event_id),
+                                     occurred_at, recorded_at, metadata)
+        select w.log_id, w.event_index, w.event_id, w.event_type, w.event_version, w.codec, w.payload, w.occurred_at,
+               w.stored_at, w.metadata
+        from (select b.*, max(b.recorded_at) over (partition by b.head) as stored_at
+              from (select event_id as head, recorded_at, null::uuid as log_id, null::bigint as event_index,
+                           null::uuid as event_id, null::text as event_type, null::smallint as event_version,
+                           null::smallint as codec, null::bytea as payload, null::timestamptz as occurred_at,
+                           null::bytea as metadata
+                    from head
+                    union all
+                    select t.head, null, t.log_id, t.event_index, t.event_id, t.event_type, t.event_version, t.codec,
+                           t.payload, t.occurred_at, t.metadata
+                    from unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::uuid[], $16::text[], $17::smallint[],
+                                $18::smallint[], $19::bytea[], $20::timestamptz[], $21::bytea[])
+                         t (head, log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
+                            metadata)) b) w
+        where w.event_id is not null and w.stored_at is not null
+        order by w.log_id, w.event_index),
     keys as (
-        insert into {schema}.idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, recorded_at)
-        select x.scope, x.key, 0, x.log_id, x.first_index, x.event_count, x.last_event_id,
-               h.recorded_at
-        from unnest($20::uuid[], $26::uuid[], $21::bytea[], $22::uuid[], $23::bigint[], $24::bigint[], $25::uuid[])
-             x (head, scope, key, log_id, first_index, event_count, last_event_id)
-        join head h on h.event_id = x.head
-        order by x.key
-        returning key)
+        insert into {schema}.idempotency_keys
+               (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at)
+        select w.scope, w.key, w.part, w.log_id, w.first_index, w.event_count, w.last_event_id, w.request_hash, w.stored_at
+        from (select b.*, max(b.recorded_at) over (partition by b.head) as stored_at
+              from (select event_id as head, recorded_at, null::uuid as scope, null::bytea as key, null::smallint as part,
+                           null::uuid as log_id, null::bigint as first_index, null::bigint as event_count,
+                           null::uuid as last_event_id, null::bytea as request_hash
+                    from head
+                    union all
+                    select x.head, null, x.scope, x.key, x.part, x.log_id, x.first_index, x.event_count, x.last_event_id,
+                           x.request_hash
+                    from unnest($22::uuid[], $23::uuid[], $24::bytea[], $25::smallint[], $26::uuid[], $27::bigint[],
+                                $28::bigint[], $29::uuid[], $30::bytea[])
+                         x (head, scope, key, part, log_id, first_index, event_count, last_event_id, request_hash)) b) w
+        where w.key is not null and w.stored_at is not null
+        order by w.key, w.part)
     select event_id, recorded_at from head";
 
-/// All that decides why an append was refused, in one row. A new statement, so that it sees what the other one ran into.
+/// Of several logs that change together, those that cannot: then none does. What nobody can see yet is found by the primary
+/// key, and fails the statement.
+const REFUSED: &str = "
+    refused as materialized (
+        select 1
+        from unnest($1::uuid[], $2::bigint[], $4::uuid[]) u (log_id, event_index, previous)
+        left join {schema}.events p on p.log_id = u.log_id and p.event_index = u.event_index - 1
+        left join {schema}.events t on t.log_id = u.log_id and t.event_index = u.event_index
+        where t.event_id is not null or ({guard}) is not true),";
+
+/// All that decides why writes were refused, one row a log. A new statement, so that it sees what the other one ran into. A
+/// log exists if it has an event 0. The last column is about transactions that others have begun: in ours, an append is the
+/// first write.
 const WHY: &str = "
-    select own.event_id, {own.recorded_at},
-           k.log_id, k.first_index, k.event_count, k.event_id, {k.recorded_at},
-           p.event_id,
-           exists (select 1 from {schema}.events where log_id = $1)
-    from (select 1) one
-    left join {schema}.events own on own.log_id = $1 and own.event_index = $2
-    left join {schema}.events p on p.log_id = $1 and p.event_index = $2 - 1
-    left join {schema}.idempotency_keys k
-           on k.scope = '00000000-0000-0000-0000-000000000000' and k.key = $3 and k.part = 0";
+    select w.nth, own.event_id, {own.recorded_at},
+           k.log_id, k.first_index, k.event_count, k.event_id, {k.recorded_at}, k.request_hash,
+           p.event_id, first.event_id is not null,
+           {too_old}
+    from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[]) with ordinality w (log_id, event_index, scope, key, nth)
+    left join {schema}.events own on own.log_id = w.log_id and own.event_index = w.event_index
+    left join {schema}.events p on p.log_id = w.log_id and p.event_index = w.event_index - 1
+    left join {schema}.events first on first.log_id = w.log_id and first.event_index = 0
+    left join {schema}.idempotency_keys k on k.scope = w.scope and k.key = w.key and k.part = 0
+    order by w.nth";
+
+/// Whether a transaction is older than the event in front of its own: transaction numbers of one epoch compare.
+const TOO_OLD: &str = "
+    coalesce(p.tx > pg_current_xact_id() and p.epoch = (select epoch from {schema}.meta where id = 1), false)";
 
 const FIND_KEY: &str = "
-    select log_id, first_index, event_count, event_id, {recorded_at}
+    select log_id, first_index, event_count, event_id, {recorded_at}, request_hash
     from {schema}.idempotency_keys
-    where scope = '00000000-0000-0000-0000-000000000000' and key = $1 and part = 0";
+    where scope = $1 and key = $2
+    order by part";
+
+/// Goes by the first row of each write, so that those about several logs are forgotten as a whole.
+const PRUNE: &str = "
+    with old as materialized (
+        select scope, key from {schema}.idempotency_keys
+        where part = 0 and recorded_at < now() - $1 * interval '1 second'
+        limit $2)
+    delete from {schema}.idempotency_keys k using old where k.scope = old.scope and k.key = old.key
+    returning k.part";
 
 /// A page; the event behind which it starts comes along with its id only.
 const PAGE: &str = "
     select event_index, event_id, event_type, event_version, codec,
            case when event_index = $3 then null else payload end,
-           case when occurred_at is not null then {occurred_at} end, {recorded_at}
+           case when occurred_at is not null then {occurred_at} end, {recorded_at},
+           case when event_index = $3 then null else metadata end
     from {schema}.events
     where log_id = $1 and event_index >= $2
     order by log_id, event_index
@@ -90,14 +179,26 @@ fn readable_time(column: &str) -> String {
 
 /// The statements of one schema.
 pub(super) struct Statements {
-    /// A batch of single events without keys, the common case.
+    /// One event without a key.
+    pub(super) append_one: SqlStr,
+    /// Single events without keys, the common case.
     pub(super) append_plain: SqlStr,
-    /// Any other batch.
-    pub(super) append: SqlStr,
-    /// Why an append did not come back.
+    /// Single events, each with a key.
+    pub(super) append_keyed: SqlStr,
+    /// Any other batch of groups, each for one log.
+    pub(super) append_whole: SqlStr,
+    /// One write to several logs.
+    pub(super) append_many: SqlStr,
+    /// One write to one log, in a transaction of the caller's.
+    pub(super) append_in: SqlStr,
+    /// Why writes did not come back.
     pub(super) why: SqlStr,
+    /// The same in a transaction of the caller's.
+    pub(super) why_in: SqlStr,
     /// The write of a key.
     pub(super) find_key: SqlStr,
+    /// Forgets old keys.
+    pub(super) prune: SqlStr,
     /// A page of a log.
     pub(super) page: SqlStr,
 }
@@ -115,24 +216,59 @@ impl Statements {
                 schema: schema.to_owned(),
             });
         }
-        let blocked = "left join blocked b on b.head = u.event_id and b.used";
-        let guarded = HEAD
-            .replace("{blocked}", blocked)
-            .replace("{unblocked}", "and b.head is null");
-        let plain = HEAD.replace("{blocked}", "").replace("{unblocked}", "");
+        let heads = HEADS.replace("{more}", "").replace("{names}", "");
+        let keyed_heads = HEADS
+            .replace("{more}", ", $12::uuid[], $13::bytea[], $14::bytea[]")
+            .replace("{names}", ", scope, key, request_hash");
+        let unless_used =
+            "left join {schema}.idempotency_keys k on k.scope = u.scope and k.key = u.key";
+        let keyed = head(&keyed_heads, unless_used, "and k.key is null", UNLESS_TAKEN);
+        let unless_blocked = "left join blocked on blocked.head = u.event_id";
+        let unblocked = "and blocked.head is null";
+        let young = format!("{unblocked} and not {TOO_OLD}");
+        let none_refused =
+            "and not exists (select from blocked) and not exists (select from refused)";
+        let whole =
+            |head: &str, refused: &str| WHOLE.replace("{refused}", refused).replace("{head}", head);
+        let statement = |text: &str| in_schema(text, schema);
         Ok(Self {
-            append_plain: in_schema(&plain, schema),
-            append: in_schema(&WHOLE.replace("{head}", &guarded), schema),
-            why: in_schema(WHY, schema),
-            find_key: in_schema(FIND_KEY, schema),
-            page: in_schema(PAGE, schema),
+            append_one: statement(&head(ONE_HEAD, "", "", UNLESS_TAKEN).replace("{order}", "")),
+            append_plain: statement(&head(&heads, "", "", UNLESS_TAKEN)),
+            append_keyed: statement(&KEYED.replace("{head}", &keyed)),
+            append_whole: statement(&whole(
+                &head(&heads, unless_blocked, unblocked, UNLESS_TAKEN),
+                "",
+            )),
+            append_many: statement(&whole(
+                &head(&heads, "", none_refused, ""),
+                &REFUSED.replace("{guard}", GUARD),
+            )),
+            append_in: statement(&whole(
+                &head(&heads, unless_blocked, &young, UNLESS_TAKEN),
+                "",
+            )),
+            why: statement(&WHY.replace("{too_old}", "false")),
+            why_in: statement(&WHY.replace("{too_old}", TOO_OLD)),
+            find_key: statement(FIND_KEY),
+            prune: statement(PRUNE),
+            page: statement(PAGE),
         })
     }
 }
 
+/// The insert of the first events, from somewhere, with a further condition, and with what happens where a place is taken.
+fn head(heads: &str, unless: &str, condition: &str, clash: &str) -> String {
+    HEAD.replace("{heads}", heads)
+        .replace("{unless}", unless)
+        .replace("{guard}", &format!("{GUARD} {condition}"))
+        .replace("{clash}", clash)
+}
+
 /// Puts the name of the schema, which is known to be a plain identifier, into a statement.
 pub(super) fn in_schema(statement: &str, schema: &str) -> SqlStr {
-    let mut statement = statement.replace("{schema}", schema);
+    let mut statement = statement
+        .replace("{order}", "order by u.log_id, u.event_index")
+        .replace("{schema}", schema);
     for column in [
         "occurred_at",
         "recorded_at",

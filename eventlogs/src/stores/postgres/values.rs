@@ -1,168 +1,299 @@
 //! The values of a batch, as the arrays that the statements take.
 
 use super::statements::Statements;
+use crate::ids::LogId;
 use crate::stores::Expected;
 use crate::stores::decoded::signed;
-use crate::stores::encoded::{EncodedAppend, EncodedEvent};
-use sqlx::Postgres;
+use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite};
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use sqlx::{Postgres, SqlStr};
 use uuid::Uuid;
 
 /// A statement with its values.
 pub(super) type Statement<'a> = Query<'a, Postgres, PgArguments>;
 
-/// The insert of a batch.
-pub(super) fn insert<'a>(statements: &Statements, batch: &[&'a EncodedAppend]) -> Statement<'a> {
-    let plain =
-        |append: &&EncodedAppend| append.idempotency_key.is_none() && append.events.len() == 1;
-    if batch.iter().all(plain) {
-        heads(sqlx::query(statements.append_plain.clone()), batch)
-    } else {
-        let statement = heads(sqlx::query(statements.append.clone()), batch);
-        keys(tails(statement, batch), batch)
+/// Writes that build on one another, as one: the chain of writes to one log, or a single write.
+pub(super) type Group<'a, 'b> = &'b [&'a EncodedWrite];
+
+/// The insert of a batch. A write to several logs must be alone in its batch.
+pub(super) fn insert<'a>(statements: &Statements, groups: &[Group<'a, '_>]) -> Statement<'a> {
+    let writes = || groups.iter().copied().flatten();
+    if writes().any(|write| write.is_about_several_logs()) {
+        return whole(&statements.append_many, groups);
     }
+    let single = |group: &Group<'_, '_>| matches!(group, [write] if write.event_count() == 1);
+    if !groups.iter().all(single) {
+        return whole(&statements.append_whole, groups);
+    }
+    if writes().all(|write| write.key.is_none()) {
+        return match groups {
+            [[write]] => one(statements, write),
+            _ => Heads::of(groups).bind(sqlx::query(statements.append_plain.clone())),
+        };
+    }
+    if writes().all(|write| write.key.is_some()) {
+        let statement = Heads::of(groups).bind(sqlx::query(statements.append_keyed.clone()));
+        let keys = || writes().filter_map(|write| write.key.as_ref());
+        return statement
+            .bind(keys().map(scope).collect::<Vec<_>>())
+            .bind(keys().map(|key| key.key.as_bytes()).collect::<Vec<_>>())
+            .bind(keys().map(request_hash).collect::<Vec<_>>());
+    }
+    whole(&statements.append_whole, groups)
 }
 
-/// One value for each append.
-fn each<'a, T>(batch: &[&'a EncodedAppend], value: impl Fn(&'a EncodedAppend) -> T) -> Vec<T> {
-    batch.iter().map(|append| value(append)).collect()
+/// The insert of one write in a transaction of the caller's.
+pub(super) fn insert_in<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
+    whole(&statements.append_in, &[&[write]])
 }
 
-/// Values 1 to 10: the first event of each append. None is without events, that is refused before it is encoded.
-fn heads<'a>(statement: Statement<'a>, batch: &[&'a EncodedAppend]) -> Statement<'a> {
-    let heads: Vec<&'a EncodedEvent> = batch
-        .iter()
-        .filter_map(|append| append.events.first())
-        .collect();
-    statement
-        .bind(each(batch, |append| Uuid::from(append.log_id)))
-        .bind(each(batch, |append| signed(append.first_index)))
-        .bind(
-            heads
-                .iter()
-                .map(|head| Uuid::from(head.id))
-                .collect::<Vec<_>>(),
-        )
-        .bind(each(batch, |append| match append.expected {
-            Expected::After { event_id, .. } => event_id.map(Uuid::from),
-            Expected::NewLog => None,
-        }))
-        .bind(
-            heads
-                .iter()
-                .map(|head| head.event_type.name)
-                .collect::<Vec<_>>(),
-        )
-        .bind(heads.iter().map(|head| version(head)).collect::<Vec<_>>())
-        .bind(heads.iter().map(|head| head.codec).collect::<Vec<_>>())
-        .bind(
-            heads
-                .iter()
-                .map(|head| head.payload.as_slice())
-                .collect::<Vec<_>>(),
-        )
-        .bind(each(batch, |append| append.occurred_at))
-        .bind(each(batch, |append| {
-            append
-                .log_type
-                .as_deref()
-                .filter(|_| append.first_index == 0)
-        }))
+/// The question why writes did not come back, one row a log.
+pub(super) fn why<'a>(statement: &SqlStr, writes: &[&'a EncodedWrite]) -> Statement<'a> {
+    let rows = writes.iter().flat_map(|write| {
+        write
+            .appends()
+            .map(move |append| (append, write.key.as_ref()))
+    });
+    let mut log_ids = Vec::new();
+    let mut indices = Vec::new();
+    let mut scopes = Vec::new();
+    let mut keys = Vec::new();
+    for (append, key) in rows {
+        log_ids.push(Uuid::from(append.log_id));
+        indices.push(signed(append.first_index));
+        scopes.push(key.map(scope));
+        keys.push(key.map(|key| key.key.as_bytes()));
+    }
+    sqlx::query(statement.clone())
+        .bind(log_ids)
+        .bind(indices)
+        .bind(scopes)
+        .bind(keys)
 }
 
-/// Values 11 to 19: the other events.
-fn tails<'a>(statement: Statement<'a>, batch: &[&'a EncodedAppend]) -> Statement<'a> {
-    let tails: Vec<(&'a EncodedAppend, &'a EncodedEvent, u64)> = batch
-        .iter()
-        .flat_map(|append| {
-            // Saturating: a position beyond all logs is refused by the guard, not here.
-            let events = append.events.iter().zip(0..).skip(1);
-            events.map(|(event, nth)| (*append, event, append.first_index.saturating_add(nth)))
-        })
-        .collect();
-    let head = |append: &EncodedAppend| append.events.first().map(|head| Uuid::from(head.id));
-    statement
-        .bind(
-            tails
-                .iter()
-                .map(|(append, ..)| head(append))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(append, ..)| Uuid::from(append.log_id))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(.., index)| signed(*index))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(_, event, _)| Uuid::from(event.id))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(_, event, _)| event.event_type.name)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(_, event, _)| version(event))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(_, event, _)| event.codec)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(_, event, _)| event.payload.as_slice())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            tails
-                .iter()
-                .map(|(append, ..)| append.occurred_at)
-                .collect::<Vec<_>>(),
-        )
+/// The zero id stands for all logs.
+pub(super) fn scope_of(scope: Option<LogId>) -> Uuid {
+    scope.map_or(Uuid::nil(), Uuid::from)
 }
 
-/// Values 20 to 26: the keys.
-fn keys<'a>(statement: Statement<'a>, batch: &[&'a EncodedAppend]) -> Statement<'a> {
-    let keyed: Vec<&'a EncodedAppend> = batch
-        .iter()
-        .copied()
-        .filter(|append| append.idempotency_key.is_some())
-        .collect();
-    let key = |append: &'a EncodedAppend| append.idempotency_key.as_ref().map(String::as_bytes);
-    statement
-        .bind(each(&keyed, |append| {
-            append.events.first().map(|head| Uuid::from(head.id))
-        }))
-        .bind(each(&keyed, key))
-        .bind(each(&keyed, |append| Uuid::from(append.log_id)))
-        .bind(each(&keyed, |append| signed(append.first_index)))
-        .bind(each(&keyed, |append| signed(append.events.len() as u64)))
-        .bind(each(&keyed, |append| {
-            append.state_after().event_id().map(Uuid::from)
-        }))
-        // Unique among all logs.
-        .bind(each(&keyed, |_| Uuid::nil()))
+fn scope(key: &EncodedKey) -> Uuid {
+    scope_of(key.scope)
+}
+
+fn request_hash(key: &EncodedKey) -> Option<&[u8]> {
+    let fingerprint = key.request_fingerprint.as_ref();
+    fingerprint.map(|fingerprint| &fingerprint.as_bytes()[..])
 }
 
 /// The version as the column holds it. Versions are small; one beyond the column's range is refused on reading.
 fn version(event: &EncodedEvent) -> i16 {
     i16::try_from(event.event_type.version).unwrap_or(i16::MAX)
+}
+
+/// The predecessor that the caller saw.
+fn previous(append: &EncodedAppend) -> Option<Uuid> {
+    match append.expected {
+        Expected::After { event_id, .. } => event_id.map(Uuid::from),
+        Expected::NewLog => None,
+    }
+}
+
+fn one<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
+    let append = &write.first;
+    sqlx::query(statements.append_one.clone())
+        .bind(Uuid::from(append.log_id))
+        .bind(signed(append.first_index))
+        .bind(Uuid::from(append.head.id))
+        .bind(previous(append))
+        .bind(append.head.event_type.name)
+        .bind(version(&append.head))
+        .bind(append.head.codec)
+        .bind(append.head.payload.as_slice())
+        .bind(write.occurred_at)
+        .bind(append.log_type.as_deref())
+        .bind(write.metadata.as_deref())
+}
+
+fn whole<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
+    let statement = Heads::of(groups).bind(sqlx::query(statement.clone()));
+    let statement = Tails::of(groups).bind(statement);
+    Keys::of(groups).bind(statement)
+}
+
+/// Values 1 to 11: the first event of each log of a group, its guard included.
+#[derive(Default)]
+struct Heads<'a> {
+    places: Events<'a>,
+    previous: Vec<Option<Uuid>>,
+    log_types: Vec<Option<&'a str>>,
+}
+
+impl<'a> Heads<'a> {
+    fn of(groups: &[Group<'a, '_>]) -> Self {
+        let mut heads = Self::default();
+        for write in groups.iter().filter_map(|group| group.first()) {
+            for append in write.appends() {
+                heads
+                    .places
+                    .push(write, append, &append.head, append.first_index);
+                heads.previous.push(previous(append));
+                heads.log_types.push(append.log_type.as_deref());
+            }
+        }
+        heads
+    }
+
+    fn bind(self, statement: Statement<'a>) -> Statement<'a> {
+        let places = self.places;
+        statement
+            .bind(places.log_ids)
+            .bind(places.indices)
+            .bind(places.ids)
+            .bind(self.previous)
+            .bind(places.types)
+            .bind(places.versions)
+            .bind(places.codecs)
+            .bind(places.payloads)
+            .bind(places.occurred_at)
+            .bind(self.log_types)
+            .bind(places.metadata)
+    }
+}
+
+/// Values 12 to 21: all other events, each with the first event of its log in the group.
+#[derive(Default)]
+struct Tails<'a> {
+    heads: Vec<Uuid>,
+    places: Events<'a>,
+}
+
+impl<'a> Tails<'a> {
+    fn of(groups: &[Group<'a, '_>]) -> Self {
+        let mut tails = Self::default();
+        for group in groups {
+            for (nth, write) in group.iter().enumerate() {
+                for append in write.appends() {
+                    // All links of a chain are about one log, and hang on the first event of the first link.
+                    let head = head_of(group, append);
+                    // Saturating: a position beyond all logs is refused by the guard, not here.
+                    let events = append.events().zip(0..).skip(usize::from(nth == 0));
+                    for (event, place) in events {
+                        tails.heads.push(head);
+                        let index = append.first_index.saturating_add(place);
+                        tails.places.push(write, append, event, index);
+                    }
+                }
+            }
+        }
+        tails
+    }
+
+    fn bind(self, statement: Statement<'a>) -> Statement<'a> {
+        let places = self.places;
+        statement
+            .bind(self.heads)
+            .bind(places.log_ids)
+            .bind(places.indices)
+            .bind(places.ids)
+            .bind(places.types)
+            .bind(places.versions)
+            .bind(places.codecs)
+            .bind(places.payloads)
+            .bind(places.occurred_at)
+            .bind(places.metadata)
+    }
+}
+
+/// The first event of a log in its group.
+fn head_of(group: Group<'_, '_>, append: &EncodedAppend) -> Uuid {
+    match group {
+        [first, _, ..] => first.first.head.id.into(),
+        _ => append.head.id.into(),
+    }
+}
+
+/// The columns that all events have.
+#[derive(Default)]
+struct Events<'a> {
+    log_ids: Vec<Uuid>,
+    indices: Vec<i64>,
+    ids: Vec<Uuid>,
+    types: Vec<&'static str>,
+    versions: Vec<i16>,
+    codecs: Vec<i16>,
+    payloads: Vec<&'a [u8]>,
+    occurred_at: Vec<Option<DateTime<Utc>>>,
+    metadata: Vec<Option<&'a [u8]>>,
+}
+
+impl<'a> Events<'a> {
+    fn push(
+        &mut self,
+        write: &'a EncodedWrite,
+        append: &'a EncodedAppend,
+        event: &'a EncodedEvent,
+        index: u64,
+    ) {
+        self.log_ids.push(append.log_id.into());
+        self.indices.push(signed(index));
+        self.ids.push(event.id.into());
+        self.types.push(event.event_type.name);
+        self.versions.push(version(event));
+        self.codecs.push(event.codec);
+        self.payloads.push(&event.payload);
+        self.occurred_at.push(write.occurred_at);
+        self.metadata.push(write.metadata.as_deref());
+    }
+}
+
+/// Values 22 to 30: the keys, one row for each log that the write of a key is about.
+#[derive(Default)]
+struct Keys<'a> {
+    heads: Vec<Uuid>,
+    scopes: Vec<Uuid>,
+    texts: Vec<&'a [u8]>,
+    parts: Vec<i16>,
+    log_ids: Vec<Uuid>,
+    first_indices: Vec<i64>,
+    event_counts: Vec<i64>,
+    last_event_ids: Vec<Uuid>,
+    request_hashes: Vec<Option<&'a [u8]>>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(groups: &[Group<'a, '_>]) -> Self {
+        let mut keys = Self::default();
+        for group in groups {
+            for write in *group {
+                let Some(key) = &write.key else { continue };
+                for (append, part) in write.appends().zip(0..) {
+                    keys.heads.push(head_of(group, append));
+                    keys.scopes.push(scope(key));
+                    keys.texts.push(key.key.as_bytes());
+                    keys.parts.push(part);
+                    keys.log_ids.push(append.log_id.into());
+                    keys.first_indices.push(signed(append.first_index));
+                    keys.event_counts.push(signed(append.event_count()));
+                    keys.last_event_ids.push(append.last_event_id().into());
+                    keys.request_hashes.push(request_hash(key));
+                }
+            }
+        }
+        keys
+    }
+
+    fn bind(self, statement: Statement<'a>) -> Statement<'a> {
+        statement
+            .bind(self.heads)
+            .bind(self.scopes)
+            .bind(self.texts)
+            .bind(self.parts)
+            .bind(self.log_ids)
+            .bind(self.first_indices)
+            .bind(self.event_counts)
+            .bind(self.last_event_ids)
+            .bind(self.request_hashes)
+    }
 }

@@ -1,5 +1,6 @@
-//! The connections of a store: one that writes, some that read.
+//! How connections are made: one that writes, some that read.
 
+use super::writing::Writing;
 use super::{SqliteOptions, error};
 use crate::stores::StoreError;
 use sqlx::ConnectOptions;
@@ -7,15 +8,18 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::path::Path;
+use std::sync::Arc;
 
 /// The size of a database page in every file that we create, in bytes; SQLite's default.
-const PAGE_SIZE: u64 = 4096;
+const PAGE_SIZE: u32 = 4096;
+/// How many rows SQLite's thread may be ahead of the writer: all that a statement of its returns.
+const ROWS_AHEAD: usize = 512;
 
-/// The pools of one store.
+/// The connections of one store.
 pub(super) struct Connections {
-    /// One connection. Nobody else in this process writes, so a write never waits for another one inside SQLite.
-    pub(super) writer: SqlitePool,
-    /// The connections that read; the same pool as `writer` in memory, where a second connection would see a second
+    /// The one that writes. Nobody else in this process does, so a write never waits for another one inside SQLite.
+    pub(super) writing: Arc<Writing>,
+    /// The connections that read. In memory it is the one that writes, since a second connection would see a second
     /// database.
     pub(super) readers: SqlitePool,
 }
@@ -28,41 +32,51 @@ impl Connections {
             .journal_mode(SqliteJournalMode::Wal)
             // With NORMAL, a power cut loses the transactions since the last checkpoint, acknowledged or not.
             .synchronous(SqliteSynchronous::Full);
-        let writer = pool(1)
-            .connect_with(limited(file.clone(), options))
+        let writing = Writing::connect(limited(file.clone(), options))
             .await
             .map_err(|error| error::of_opening(path, error))?;
         let readers =
             pool(options.readers.max(1)).connect_lazy_with(file.pragma("query_only", "on"));
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writing: Arc::new(writing),
+            readers,
+        })
     }
 
     pub(super) async fn in_memory(options: &SqliteOptions) -> Result<Self, StoreError> {
         let memory = limited(common(options).filename(":memory:"), options);
-        let writer = pool(1).connect_with(memory).await.map_err(error::of)?;
+        let everybody = pool(1).connect_with(memory).await.map_err(error::of)?;
         Ok(Self {
-            readers: writer.clone(),
-            writer,
+            writing: Arc::new(Writing::of_pool(everybody.clone())),
+            readers: everybody,
         })
     }
 
     pub(super) async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        self.writing.close().await;
     }
 }
 
 fn common(options: &SqliteOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
-        .page_size(4096)
+        .page_size(PAGE_SIZE)
         .busy_timeout(options.busy_timeout)
         // A line for each statement at `debug` would bury what the manager's spans say.
         .disable_statement_logging()
 }
 
 fn limited(connection: SqliteConnectOptions, options: &SqliteOptions) -> SqliteConnectOptions {
+    let connection = connection
+        .row_buffer_size(ROWS_AHEAD)
+        // A statement of many rows keeps the pages that it changes until it is through; in a temporary file by default,
+        // which is made and removed each time.
+        .pragma("temp_store", "memory");
     match options.max_bytes {
-        Some(bytes) => connection.pragma("max_page_count", (bytes / PAGE_SIZE).max(1).to_string()),
+        Some(bytes) => {
+            let pages = (bytes / u64::from(PAGE_SIZE)).max(1);
+            connection.pragma("max_page_count", pages.to_string())
+        }
         None => connection,
     }
 }

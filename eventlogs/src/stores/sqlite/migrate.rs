@@ -3,6 +3,7 @@
 //! sqlx's own migrator is not used: it keeps a table of its own beside the user's, and it cannot tell a database that is
 //! newer than the code from one that somebody has tampered with.
 
+use super::writing::Writing;
 use super::{error, transaction};
 use crate::stores::StoreError;
 use crate::stores::schema_version::{SchemaVersion, refuse_newer};
@@ -20,13 +21,14 @@ const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
 /// The version of a database that was just opened; an empty one is migrated.
-pub(super) async fn open(writer: &SqlitePool) -> Result<SchemaVersion, StoreError> {
-    let mut connection = writer.acquire().await.map_err(error::of)?;
-    let found = version(&mut connection).await?;
+pub(super) async fn open(writing: &Writing) -> Result<SchemaVersion, StoreError> {
+    let mut turn = writing.turn().await?;
+    let found = version(&mut turn).await?;
     let schema = SchemaVersion::of_opened(found, NEEDED)?;
-    if found == 0 && is_empty(&mut connection).await? {
-        drop(connection);
-        migrate(writer).await?;
+    let is_new = found == 0 && is_empty(&mut turn).await?;
+    turn.over();
+    if is_new {
+        migrate(writing).await?;
         schema.found(NEEDED)?;
     }
     Ok(schema)
@@ -39,12 +41,11 @@ pub(super) async fn find(readers: &SqlitePool) -> Result<i64, StoreError> {
 }
 
 /// Takes the steps that are missing, and returns the version that they lead to.
-pub(super) async fn migrate(writer: &SqlitePool) -> Result<i64, StoreError> {
-    let mut connection = writer.acquire().await.map_err(error::of)?;
+pub(super) async fn migrate(writing: &Writing) -> Result<i64, StoreError> {
     // The write lock comes first: of several processes that start at once, one migrates and the others find it done.
-    transaction::begin(&mut connection).await?;
-    let steps = take_missing_steps(&mut connection).await;
-    transaction::end(&mut connection, steps).await?;
+    let mut turn = transaction::begin(writing).await?;
+    let steps = take_missing_steps(&mut turn).await;
+    transaction::end(turn, steps).await?;
     Ok(NEEDED)
 }
 

@@ -12,7 +12,12 @@ pub struct SqliteOptions {
     /// How large the file may grow, in bytes; unlimited by default. Behind that, appends get
     /// [`StoreError::Full`](crate::stores::StoreError::Full).
     pub max_bytes: Option<u64>,
-    /// The bounds of a single append.
+    /// How long a write may wait for its turn and its commit; 30 s by default. The timeout of the call, where there is one,
+    /// may end it earlier. One that had no turn by then gets [`StoreError::Overloaded`](crate::stores::StoreError::Overloaded)
+    /// and has written nothing; one that is under way gets
+    /// [`StoreError::OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown).
+    pub timeout: Duration,
+    /// The bounds of a write and of the queue.
     pub limits: Limits,
 }
 
@@ -22,6 +27,7 @@ impl Default for SqliteOptions {
             readers: 4,
             busy_timeout: Duration::from_secs(5),
             max_bytes: None,
+            timeout: Duration::from_secs(30),
             limits: Limits::default(),
         }
     }

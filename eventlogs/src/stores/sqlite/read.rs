@@ -18,7 +18,8 @@ pub(super) async fn page<E: Event>(
 ) -> Result<Page<E>, ReadError> {
     const SELECT: &str = "
         select event_index, event_id, event_type, event_version, codec,
-               case when event_index = ?3 then null else payload end, occurred_at, recorded_at
+               case when event_index = ?3 then null else payload end, occurred_at, recorded_at,
+               case when event_index = ?3 then null else metadata end
         from events where log_id = ?1 and event_index >= ?2
         order by event_index limit ?4";
     let log_id = request.log_id;
@@ -90,6 +91,7 @@ fn record<E: Event>(
             .map_err(error::of)?
             .map(time),
         recorded_at: time(row.try_get(7).map_err(error::of)?),
+        metadata: row.try_get(8).map_err(error::of)?,
     };
     stored.decode()
 }

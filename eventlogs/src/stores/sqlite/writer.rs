@@ -1,103 +1,129 @@
 //! The one writer: gathers what arrives while it is busy into the next transaction.
 
-use super::{append, error, transaction};
+use super::writing::Writing;
+use super::{batch, transaction};
 use crate::stores::StoreError;
-use crate::stores::encoded::EncodedAppend;
-use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending, WriteQueue};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use crate::stores::encoded::EncodedWrite;
+use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending};
+use crate::telemetry;
+use std::error::Error;
+use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// Starts the writer on the current runtime.
-pub(super) fn start(pool: SqlitePool) -> WriteQueue {
-    let (queue, jobs) = WriteQueue::new();
-    tokio::spawn(run(jobs, pool).instrument(tracing::debug_span!("sqlite writer")));
-    queue
+pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
+    tokio::spawn(run(jobs, writing).instrument(tracing::debug_span!("sqlite writer")));
 }
 
-async fn run(mut jobs: mpsc::Receiver<Job>, pool: SqlitePool) {
-    let mut closing = None;
+async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
+    let mut closing = Vec::new();
     while let Some(job) = jobs.recv().await {
+        // Those whose writes were just answered are about to run, and to send the next ones: they shall come along.
+        tokio::task::yield_now().await;
         let mut next = Some(job);
         let mut size = BatchSize::default();
         let mut batch = Vec::new();
         while let Some(job) = next.take() {
             match job {
-                Job::Append(pending) => {
-                    size.add(&pending.append);
-                    batch.push(pending);
+                Job::Write(pending) => {
+                    if let Some(pending) = pending.take() {
+                        size.add(&pending.write);
+                        batch.push(pending);
+                    }
                 }
                 Job::Close(answer) => {
                     // What is queued already is still written; what comes later is refused.
                     jobs.close();
-                    closing = Some(answer);
+                    closing.push(answer);
                 }
             }
             if !size.is_full() {
                 next = jobs.try_recv().ok();
             }
         }
-        write_batch(&pool, batch).await;
+        write_batch(&writing, batch).await;
     }
-    if let Some(answer) = closing {
+    for answer in closing {
         // The one who asked may have stopped waiting.
         let _ = answer.send(());
     }
 }
 
-/// Writes a batch in one transaction; if that fails as a whole, each append alone, so that one which cannot be stored
-/// (too large for the disk that is left, say) does not take its neighbours along.
-async fn write_batch(pool: &SqlitePool, mut batch: Vec<Pending>) {
-    batch.retain(|pending| !pending.answer.is_abandoned());
+/// Writes a batch in one transaction; if that fails, each write alone, so that one which cannot be stored (too large for
+/// the disk that is left, say) does not take its neighbours along.
+async fn write_batch(writing: &Writing, batch: Vec<Pending>) {
     if batch.is_empty() {
         return;
     }
-    let appends: Vec<_> = batch.iter().map(|pending| &pending.append).collect();
-    tracing::trace!(appends = appends.len(), "writing a batch");
-    match transact(pool, &appends).await {
+    let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
+    tracing::trace!(writes = writes.len(), "writing a batch");
+    let start = Instant::now();
+    let written = transact(writing, &writes).await;
+    telemetry::batch_written(
+        writes.iter().map(|write| write.event_count()).sum(),
+        batch.iter().map(|pending| start - pending.since),
+        start.elapsed(),
+    );
+    match written {
         Ok(outcomes) => batch
             .into_iter()
             .zip(outcomes)
             .for_each(|(pending, outcome)| pending.answer.tell(outcome)),
-        Err(error) => match <[Pending; 1]>::try_from(batch) {
-            Ok([alone]) => alone.answer.tell(Err(error.into())),
-            Err(batch) => {
-                tracing::debug!(%error, appends = batch.len(), "writing the appends of a batch one by one");
-                for pending in batch {
-                    let outcome = write_alone(pool, &pending.append).await;
-                    pending.answer.tell(outcome);
-                }
+        Err(error) if batch.len() > 1 && concerns_one(&error) => {
+            tracing::debug!(%error, writes = batch.len(), "writing a batch one by one");
+            for pending in batch {
+                let outcome = write_alone(writing, &pending.write).await;
+                pending.answer.tell(outcome);
             }
-        },
+        }
+        Err(error) => {
+            let mut batch = batch.into_iter();
+            let last = batch.next_back();
+            for pending in batch {
+                pending.answer.tell(Err(repeated(&error).into()));
+            }
+            if let Some(pending) = last {
+                pending.answer.tell(Err(error.into()));
+            }
+        }
     }
 }
 
-async fn write_alone(pool: &SqlitePool, append: &EncodedAppend) -> Outcome {
-    let mut outcomes = transact(pool, &[append]).await?;
+async fn write_alone(writing: &Writing, write: &EncodedWrite) -> Outcome {
+    let mut outcomes = transact(writing, &[write]).await?;
     outcomes
         .pop()
         .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
 }
 
-/// Runs appends in one transaction. Each has its own outcome: a refused one writes nothing and harms no other.
-async fn transact(
-    pool: &SqlitePool,
-    appends: &[&EncodedAppend],
-) -> Result<Vec<Outcome>, StoreError> {
-    let mut connection = pool.acquire().await.map_err(error::of)?;
-    transaction::begin(&mut connection).await?;
-    let outcomes = append_each(&mut connection, appends).await;
-    transaction::end(&mut connection, outcomes).await
+/// Runs writes in one transaction, each with its own outcome.
+async fn transact(writing: &Writing, writes: &[&EncodedWrite]) -> Result<Vec<Outcome>, StoreError> {
+    let mut turn = writing.turn().await?;
+    let outcomes = batch::write(&mut turn, writes).await;
+    transaction::close(turn, outcomes).await
 }
 
-async fn append_each(
-    connection: &mut SqliteConnection,
-    appends: &[&EncodedAppend],
-) -> Result<Vec<Outcome>, StoreError> {
-    let stamp = append::stamp(connection).await?;
-    let mut outcomes = Vec::with_capacity(appends.len());
-    for append in appends {
-        outcomes.push(append::append(connection, append, stamp).await?);
+/// Whether an error may be the fault of one write in a batch. Of the others each would meet the same alone, and wait as long
+/// for it.
+const fn concerns_one(error: &StoreError) -> bool {
+    !matches!(
+        error,
+        StoreError::Busy { .. } | StoreError::ReadOnly { .. } | StoreError::Closed
+    )
+}
+
+/// The same error for one more caller; a source cannot be copied, so its text is.
+fn repeated(error: &StoreError) -> StoreError {
+    let text = error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    let source = text.into();
+    match error {
+        StoreError::Closed => StoreError::Closed,
+        StoreError::Busy { .. } => StoreError::Busy { source },
+        StoreError::ReadOnly { .. } => StoreError::ReadOnly { source },
+        _ => StoreError::Database { source },
     }
-    Ok(outcomes)
 }

@@ -1,11 +1,21 @@
 //! What a log promises, on every store.
 
 mod appending;
+mod chains;
 mod helpers;
 mod idempotency;
+mod many;
+mod metadata;
+mod pruning;
 mod reading;
+mod scopes;
 
 pub use appending::*;
+pub use chains::*;
 pub use helpers::Store;
 pub use idempotency::*;
+pub use many::*;
+pub use metadata::*;
+pub use pruning::*;
 pub use reading::*;
+pub use scopes::*;

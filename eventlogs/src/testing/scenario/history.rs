@@ -94,12 +94,7 @@ impl<E> History<E> {
         if let Some(before) = before.filter(|before| time < before.recorded_at()) {
             return Err(falling(time, before.recorded_at()));
         }
-        self.change_last_batch(|record| {
-            let occurred_at = record.occurred_at();
-            let (log_id, index, event_id) = (record.log_id(), record.index(), record.event_id());
-            RecordedEvent::new(log_id, index, event_id, record.into_event(), time)
-                .with_occurred_at(occurred_at)
-        })
+        self.change_last_batch(|record| record.with_recorded_at(time))
     }
 
     /// Sets the time of occurrence of the events that were added last.

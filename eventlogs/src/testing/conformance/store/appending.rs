@@ -4,10 +4,14 @@ use super::helpers::{
     Store, added, all, amounts, append, append_with_key, create, fresh_key, log_of,
 };
 use crate::ids::{EventId, LogId};
-use crate::stores::{AppendError, AppendRequest, InvalidAppend, Limits};
+use crate::stores::{
+    AppendError, AppendManyRequest, AppendRequest, IdempotencyKey, InvalidAppend, Limits,
+    StoreError,
+};
 use crate::{LogState, RecordedEvent};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use std::time::Instant;
 
 /// Indices start at 0 and rise by one, and an append says where the log ends.
 pub async fn indices_are_dense_from_zero(store: &impl Store) {
@@ -60,7 +64,7 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
         let batch = [added(8), added(9), added(10)];
         let mut request = AppendRequest::after(LogState::at(state.log_id(), index), &batch);
         let key = fresh_key();
-        request.idempotency_key = Some(&key);
+        request.idempotency_key = Some(IdempotencyKey::new(&key));
         let refused = store.append(request).await;
         assert!(
             matches!(refused, Err(AppendError::Conflict { .. })),
@@ -219,5 +223,36 @@ pub async fn a_dropped_append_harms_nobody(store: &impl Store) {
         append(store, end, 9)
             .await
             .expect("all dropped appends have been answered by now");
+    }
+}
+
+/// Whoever sets a deadline must know what to do when it has passed: with events that are stored, go on; without, try again.
+pub async fn an_append_whose_time_is_over_says_whether_it_is_stored(store: &impl Store) {
+    let state = log_of(store, 1).await;
+    let events = [added(1)];
+    let mut request = AppendRequest::after(state, &events);
+    request.deadline = Some(Instant::now());
+    let late = store.append(request).await;
+    let mut request = AppendManyRequest::new([(log_of(store, 1).await, [added(1)])].into());
+    let other = request.parts[0].log_id();
+    request.deadline = Some(Instant::now());
+    let late_many = store.append_many(request).await;
+
+    for (late, log_id) in [
+        (late.map(|appended| appended.state), state.log_id()),
+        (late_many.map(|states| states[0]), other),
+    ] {
+        let stored = amounts(store, log_id).await;
+        match late {
+            Ok(state) => assert_eq!((state.index(), stored), (1, vec![0, 1])),
+            Err(AppendError::Store(StoreError::Overloaded | StoreError::DeadlineExceeded)) => {
+                assert_eq!(stored, [0]);
+            }
+            Err(error) => panic!("it is neither stored nor said not to be: {error:?}"),
+        }
+        let end = LogState::at(log_id, amounts(store, log_id).await.len() as u64 - 1);
+        append(store, end, 9)
+            .await
+            .expect("nothing of it comes later");
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::ids::{EventId, LogId};
 use crate::stores::{
-    AppendError, AppendRequest, Appended, EventStore, Page, ReadError, ReadRequest, ReadStart,
+    AppendError, AppendManyRequest, AppendRequest, Appended, Appends, EventStore, IdempotencyKey,
+    Page, ReadError, ReadRequest, ReadStart, Replay,
 };
 use crate::testing::conformance::CounterEvent;
 use crate::{EventRecord, LogState, RecordedEvent};
@@ -84,7 +85,7 @@ pub(super) async fn append_with_key(
     key: &str,
 ) -> Answer {
     let mut request = AppendRequest::after(state, events);
-    request.idempotency_key = Some(key);
+    request.idempotency_key = Some(IdempotencyKey::new(key));
     store.append(request).await
 }
 
@@ -96,6 +97,39 @@ pub(super) async fn create_with_key(
 ) -> Answer {
     let events = [added(amount)];
     let mut request = AppendRequest::create(log_id, &events);
+    request.idempotency_key = Some(IdempotencyKey::new(key));
+    store.append(request).await
+}
+
+/// Appends to several logs, without anything beside the events.
+pub(super) async fn append_many(
+    store: &impl Store,
+    appends: impl Into<Appends>,
+) -> Result<Vec<LogState>, AppendError> {
+    store
+        .append_many(AppendManyRequest::new(appends.into()))
+        .await
+}
+
+pub(super) async fn append_many_with_key(
+    store: &impl Store,
+    appends: impl Into<Appends>,
+    key: IdempotencyKey<'_>,
+) -> Result<Vec<LogState>, AppendError> {
+    let mut request = AppendManyRequest::new(appends.into());
+    request.idempotency_key = Some(key);
+    store.append_many(request).await
+}
+
+/// An append of one amount with whatever key.
+pub(super) async fn append_once(
+    store: &impl Store,
+    state: LogState,
+    amount: i64,
+    key: IdempotencyKey<'_>,
+) -> Answer {
+    let events = [added(amount)];
+    let mut request = AppendRequest::after(state, &events);
     request.idempotency_key = Some(key);
     store.append(request).await
 }
@@ -103,4 +137,9 @@ pub(super) async fn create_with_key(
 /// A key no other test uses, for stores that outlive a test.
 pub(super) fn fresh_key() -> String {
     format!("key-{}", EventId::new())
+}
+
+/// What is known of the write that used a key.
+pub(super) async fn replays(store: &impl Store, key: IdempotencyKey<'_>) -> Vec<Replay> {
+    store.find_key(key).await.expect("the store can be asked")
 }

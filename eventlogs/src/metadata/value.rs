@@ -1,0 +1,123 @@
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// The value of an entry of [`Metadata`](crate::Metadata).
+///
+/// Fractions are not among them: what has to be exact is a text or an integer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataValue {
+    /// A text.
+    Text(String),
+    /// An integer.
+    Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+impl MetadataValue {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it is one.
+    #[must_use]
+    pub const fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(integer) => Some(*integer),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub const fn as_boolean(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(boolean) => Some(*boolean),
+            _ => None,
+        }
+    }
+}
+
+/// A text stands without quotes.
+impl fmt::Display for MetadataValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(formatter),
+            Self::Integer(integer) => integer.fmt(formatter),
+            Self::Boolean(boolean) => boolean.fmt(formatter),
+        }
+    }
+}
+
+impl From<&str> for MetadataValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for MetadataValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for MetadataValue {
+    fn from(integer: i64) -> Self {
+        Self::Integer(integer)
+    }
+}
+
+impl From<i32> for MetadataValue {
+    fn from(integer: i32) -> Self {
+        Self::Integer(integer.into())
+    }
+}
+
+impl From<u32> for MetadataValue {
+    fn from(integer: u32) -> Self {
+        Self::Integer(integer.into())
+    }
+}
+
+impl From<bool> for MetadataValue {
+    fn from(boolean: bool) -> Self {
+        Self::Boolean(boolean)
+    }
+}
+
+impl Serialize for MetadataValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Integer(integer) => serializer.serialize_i64(*integer),
+            Self::Boolean(boolean) => serializer.serialize_bool(*boolean),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for MetadataValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const EXPECTED: &&str = &"a text, an integer of 64 bits or a boolean";
+        // By way of serde_json's own value instead of a visitor: if any crate of the program enables its feature
+        // `arbitrary_precision`, a number reaches a visitor as a map.
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Ok(Self::Text(text)),
+            serde_json::Value::Bool(boolean) => Ok(Self::Boolean(boolean)),
+            serde_json::Value::Number(number) => {
+                number.as_i64().map(Self::Integer).ok_or_else(|| {
+                    Error::invalid_value(Unexpected::Other(&format!("number {number}")), EXPECTED)
+                })
+            }
+            serde_json::Value::Null => Err(Error::invalid_type(Unexpected::Unit, EXPECTED)),
+            serde_json::Value::Array(_) => Err(Error::invalid_type(Unexpected::Seq, EXPECTED)),
+            serde_json::Value::Object(_) => Err(Error::invalid_type(Unexpected::Map, EXPECTED)),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Appends to several logs that happen together or not at all.
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::AppendError;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::encoded::{self, EncodedEvent};
+use super::{Expected, IdempotencyKey, InvalidAppend, Limits};
+use crate::ids::{EventId, LogId};
+use crate::{Event, LogState, Metadata};
+use chrono::{DateTime, Utc};
+use std::any::Any;
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Instant;
+
+/// Events for several logs, of one event enum or of several, for [`append_many`](crate::LogManager::append_many).
+///
+/// Logs of one enum need no more than an array or a `Vec` of states and events. Where the enums differ, or a log begins, the
+/// parts are added one by one:
+///
+/// ```
+/// # #[cfg(all(feature = "macros", feature = "json"))] {
+/// use eventlogs::{Appends, Event, LogState, ids::LogId};
+///
+/// #[derive(Event)]
+/// enum OrderEvent { #[event(name = "order.paid")] Paid }
+/// #[derive(Event)]
+/// enum PaymentEvent { #[event(name = "payment.captured")] Captured { cents: u64 } }
+///
+/// # let (order, payment): (LogState, LogId) = (LogState::at(LogId::new(), 3), LogId::new());
+/// let appends = Appends::new()
+///     .append(order, [OrderEvent::Paid])
+///     .create(payment, [PaymentEvent::Captured { cents: 4_900 }]);
+/// # assert_eq!(appends.len(), 2);
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Appends {
+    /// One a log.
+    parts: Vec<AppendPart>,
+}
+
+impl Appends {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { parts: Vec::new() }
+    }
+
+    /// Adds events behind the state of a log.
+    #[must_use]
+    pub fn append<E: Event>(
+        self,
+        state: impl Into<LogState>,
+        events: impl IntoIterator<Item = E>,
+    ) -> Self {
+        let state = state.into();
+        let expected = Expected::After {
+            index: state.index(),
+            event_id: state.event_id(),
+        };
+        self.and(state.log_id(), expected, events)
+    }
+
+    /// Adds a log that does not exist yet, with its first events. Its kind is the name of the enum, since no aggregate is named.
+    #[must_use]
+    pub fn create<E: Event>(self, log_id: LogId, events: impl IntoIterator<Item = E>) -> Self {
+        self.and(log_id, Expected::NewLog, events)
+    }
+
+    fn and<E: Event>(
+        mut self,
+        log_id: LogId,
+        expected: Expected,
+        events: impl IntoIterator<Item = E>,
+    ) -> Self {
+        let events: Vec<E> = events.into_iter().collect();
+        self.parts.push(AppendPart {
+            log_id,
+            expected,
+            event_ids: events.iter().map(|_| EventId::new()).collect(),
+            events: Box::new(events),
+        });
+        self
+    }
+
+    /// How many logs there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there is no log.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
+impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S, I)> for Appends {
+    fn from_iter<T: IntoIterator<Item = (S, I)>>(parts: T) -> Self {
+        parts
+            .into_iter()
+            .fold(Self::new(), |appends, (state, events)| {
+                appends.append(state, events)
+            })
+    }
+}
+
+impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event, const N: usize> From<[(S, I); N]>
+    for Appends
+{
+    fn from(parts: [(S, I); N]) -> Self {
+        parts.into_iter().collect()
+    }
+}
+
+impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>> for Appends {
+    fn from(parts: Vec<(S, I)>) -> Self {
+        parts.into_iter().collect()
+    }
+}
+
+/// The events for one of several logs.
+pub struct AppendPart {
+    /// The log.
+    log_id: LogId,
+    /// Where the caller believes the log to end.
+    expected: Expected,
+    /// One id an event. They stay the same when the request is sent again.
+    event_ids: Vec<EventId>,
+    /// The events, whose type differs from part to part.
+    events: Box<dyn PartEvents>,
+}
+
+impl AppendPart {
+    /// The log.
+    #[must_use]
+    pub const fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    /// Where the caller believes the log to end.
+    #[must_use]
+    pub const fn expected(&self) -> Expected {
+        self.expected
+    }
+
+    /// One id an event.
+    #[must_use]
+    pub fn event_ids(&self) -> &[EventId] {
+        &self.event_ids
+    }
+
+    /// The index that the first of the events gets.
+    #[must_use]
+    pub const fn first_index(&self) -> u64 {
+        self.expected.next_index()
+    }
+
+    /// Where the log ends once the events are stored.
+    #[must_use]
+    pub fn state_after(&self) -> LogState {
+        self.expected.state_after(self.log_id, &self.event_ids)
+    }
+
+    /// The kind of the log, if it begins here.
+    #[must_use]
+    pub fn log_type(&self) -> Option<&'static str> {
+        matches!(self.expected, Expected::NewLog).then(|| self.events.type_name())
+    }
+
+    /// The events, if they are of this type: for stores that keep one enum as it is.
+    #[must_use]
+    pub fn events<E: Event>(&self) -> Option<&[E]> {
+        self.events_of()
+    }
+
+    /// The same without asking more of the type than a store in memory knows.
+    pub(super) fn events_of<E: 'static>(&self) -> Option<&[E]> {
+        let events: &dyn Any = &*self.events;
+        events.downcast_ref::<Vec<E>>().map(Vec::as_slice)
+    }
+
+    /// The events, encoded.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(super) fn encode(&self, limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
+        self.events.encode(&self.event_ids, limits)
+    }
+}
+
+impl fmt::Debug for AppendPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AppendPart")
+            .field("log_id", &self.log_id)
+            .field("expected", &self.expected)
+            .field("events", &self.event_ids.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The events of a part, whatever their type.
+trait PartEvents: Any + Send + Sync {
+    /// The name of their enum, without its path.
+    fn type_name(&self) -> &'static str;
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
+}
+
+impl<E: Event> PartEvents for Vec<E> {
+    fn type_name(&self) -> &'static str {
+        let path = std::any::type_name::<E>();
+        // Of `shop::Event<core::option::Option<u8>>` the part in front of the arguments counts.
+        let head = path.split('<').next().unwrap_or(path);
+        head.rsplit("::").next().unwrap_or(head)
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
+        let events = self.iter().zip(ids);
+        events
+            .map(|(event, id)| Ok(encoded::encode_event(event, *id, limits)?.0))
+            .collect()
+    }
+}
+
+/// Events for the ends of several logs, which happen together or not at all.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AppendManyRequest<'a> {
+    /// The events, one part a log.
+    pub parts: Vec<AppendPart>,
+    /// Makes the write happen only once.
+    pub idempotency_key: Option<IdempotencyKey<'a>>,
+    /// When the events happened, if the caller says so.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// What is recorded beside each of the events.
+    pub metadata: Metadata,
+    /// When the caller stops waiting. The store may stop earlier by itself.
+    pub deadline: Option<Instant>,
+}
+
+impl AppendManyRequest<'_> {
+    /// All of these appends, or none.
+    #[must_use]
+    pub fn new(appends: Appends) -> Self {
+        Self {
+            parts: appends.parts,
+            idempotency_key: None,
+            occurred_at: None,
+            metadata: Metadata::default(),
+            deadline: None,
+        }
+    }
+
+    /// Where each log ends once the events are stored.
+    #[must_use]
+    pub fn states_after(&self) -> Vec<LogState> {
+        self.parts.iter().map(AppendPart::state_after).collect()
+    }
+
+    /// Checks what every store refuses alike, before anything is written.
+    ///
+    /// # Errors
+    /// No log, a log without events, a log that stands twice, more events than the limit, a key that is empty or too long, and
+    /// one that is to be unique in one log: there are several.
+    pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
+        let mut logs = HashSet::new();
+        let mut events = 0;
+        for part in &self.parts {
+            if part.event_ids.is_empty() {
+                return Err(InvalidAppend::NoEvents);
+            }
+            if !logs.insert(part.log_id) {
+                return Err(InvalidAppend::LogTwice {
+                    log_id: part.log_id,
+                });
+            }
+            events += part.event_ids.len();
+        }
+        if self.parts.is_empty() {
+            return Err(InvalidAppend::NoEvents);
+        }
+        if events > limits.max_events_per_append {
+            return Err(InvalidAppend::TooManyEvents {
+                events,
+                limit: limits.max_events_per_append,
+            });
+        }
+        match &self.idempotency_key {
+            Some(key) if key.scope.is_some() => Err(InvalidAppend::KeyOfOneLog),
+            Some(key) => key.check(),
+            None => Ok(()),
+        }
+    }
+}

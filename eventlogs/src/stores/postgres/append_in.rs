@@ -1,0 +1,140 @@
+//! Appending inside a transaction of the caller's.
+
+use super::error::{self, Verdict};
+use super::refusal::{Finding, conflict, why_refused};
+use super::{PostgresEventStore, values};
+use crate::ids::LogId;
+use crate::stores::encoded::{self, EncodedWrite};
+use crate::stores::{AppendError, AppendRequest, StoreError};
+use crate::{AppendOptions, CreateOptions, Event, LogManagerError, LogState};
+use sqlx::postgres::PgConnection;
+use sqlx::{Acquire, Postgres, Transaction};
+use std::slice;
+
+impl PostgresEventStore {
+    /// Appends events inside your own transaction, so that they are recorded if and only if what else it writes is.
+    ///
+    /// The promises of an append hold: the log must end at `state`, all events land or none, a used key is a replay. What is
+    /// given up is what needs the library to send the append by itself:
+    ///
+    /// - It is not gathered with others: a savepoint and an insert, three round trips and your commit.
+    /// - The answer is only true once you have committed. A commit whose connection breaks is yours to find out about: run the
+    ///   transaction again with the same idempotency key.
+    /// - Until you commit, others who append to the log wait, and are told [`Busy`](StoreError::Busy) after a while. Commit
+    ///   soon.
+    /// - Nothing is cached. Metadata is that of the options alone.
+    /// - The transaction must not be older than the log's last event, or else whoever reads all logs in the order of
+    ///   transactions would see the events in the wrong order. One that has written before this call may be
+    ///   ([`TransactionTooOld`](StoreError::TransactionTooOld)): roll it back and run it again, best with the append as its
+    ///   first write.
+    ///
+    /// After an error the transaction can go on without the events, unless it is
+    /// [`TransactionFailed`](StoreError::TransactionFailed). Dropped half-way, roll the transaction back.
+    ///
+    /// ```no_run
+    /// # #[cfg(all(feature = "macros", feature = "json"))] {
+    /// # use eventlogs::{Event, LogState, PostgresEventStore, sqlx::{self, PgPool}};
+    /// # #[derive(Event)] enum OrderEvent { #[event(name = "order.paid")] Paid }
+    /// # async fn pay(pool: PgPool, store: PostgresEventStore, state: LogState) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = pool.begin().await?;
+    /// store.append_in(&mut transaction, state, &[OrderEvent::Paid], &Default::default()).await?;
+    /// sqlx::query("update order_list set paid = true where id = $1").bind(7).execute(&mut *transaction).await?;
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`LogManager::append`](crate::LogManager::append), and the two named above.
+    pub async fn append_in<E: Event>(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        state: impl Into<LogState>,
+        events: &[E],
+        options: &AppendOptions,
+    ) -> Result<LogState, LogManagerError> {
+        let state = state.into();
+        let mut request = AppendRequest::after(state, events);
+        options.apply_to(&mut request);
+        let appended = self.write_in(transaction, &request).await;
+        appended.map_err(|error| options.error(error, state.log_id()))
+    }
+
+    /// Creates a log inside your own transaction, as [`append_in`](PostgresEventStore::append_in) appends. Its kind is not
+    /// recorded, since no aggregate is named.
+    ///
+    /// # Errors
+    /// Those of [`LogManager::create`](crate::LogManager::create), and those of
+    /// [`append_in`](PostgresEventStore::append_in).
+    pub async fn create_in<E: Event>(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        log_id: &LogId,
+        event: &E,
+        options: &CreateOptions,
+    ) -> Result<LogState, LogManagerError> {
+        let mut request = AppendRequest::create(*log_id, slice::from_ref(event));
+        options.apply_to(&mut request);
+        let created = self.write_in(transaction, &request).await;
+        created.map_err(|error| options.error(error))
+    }
+
+    async fn write_in<E: Event>(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        request: &AppendRequest<'_, E>,
+    ) -> Result<LogState, AppendError> {
+        self.core.check_schema().await?;
+        let (write, _) = encoded::encode(request, &self.core.options.limits)?;
+        self.insert_in(transaction, &write).await?;
+        Ok(request.state_after())
+    }
+
+    /// Inserts under a savepoint, since an insert that fails ends the transaction; and asks what stood in the way.
+    async fn insert_in(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        write: &EncodedWrite,
+    ) -> Result<(), AppendError> {
+        let statements = &self.core.statements;
+        let mut savepoint = transaction.begin().await.map_err(of)?;
+        let inserted = values::insert_in(statements, write)
+            .fetch_all(&mut *savepoint)
+            .await;
+        match inserted {
+            Ok(rows) if !rows.is_empty() => return Ok(savepoint.commit().await.map_err(of)?),
+            Ok(_) => {}
+            Err(error) if error::verdict(&error) == Verdict::Clash => {}
+            Err(error) => {
+                // Where that fails, too, the transaction is over, which the error says in any case.
+                let _ = savepoint.rollback().await;
+                return Err(of(error).into());
+            }
+        }
+        savepoint.rollback().await.map_err(of)?;
+        Err(self.why_refused_in(transaction, write).await?)
+    }
+
+    async fn why_refused_in(
+        &self,
+        connection: &mut PgConnection,
+        write: &EncodedWrite,
+    ) -> Result<AppendError, StoreError> {
+        let findings = why_refused(&self.core.statements.why_in, connection, &[write]).await;
+        Ok(match findings.map_err(of)?.into_iter().next() {
+            Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
+            // What stood in the way is gone, or cannot be seen by a transaction as isolated as this one.
+            _ => conflict(&write.first),
+        })
+    }
+}
+
+/// What went wrong in a transaction that is not ours to try again.
+fn of(error: sqlx::Error) -> StoreError {
+    if error::verdict(&error) == Verdict::Retry {
+        return StoreError::TransactionFailed {
+            source: error.into(),
+        };
+    }
+    error::of(error)
+}

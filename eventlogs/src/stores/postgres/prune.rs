@@ -1,0 +1,66 @@
+//! Forgetting idempotency keys.
+
+use super::retry::{OnItsWay, until_answered};
+use super::{Core, PostgresEventStore};
+use crate::stores::StoreError;
+use sqlx::Row;
+use std::time::Duration;
+
+/// How many writes a statement forgets at the most, so that none of them holds its locks for long.
+const AT_ONCE: i64 = 10_000;
+/// Keys cannot be older than this, and the server cannot count much further back.
+const OLDEST: Duration = Duration::from_hours(1_000 * 365 * 24);
+
+impl PostgresEventStore {
+    /// Forgets the idempotency keys that were used longer ago than this, by the server's clock, and returns how many writes
+    /// they belonged to. The events stay.
+    ///
+    /// A retry that comes later is not recognised and happens again, so keep keys for at least the longest time in which a
+    /// client may retry: days rather than minutes. Unless somebody calls this, keys are kept for ever. It takes short
+    /// statements of 10,000 writes; run it from time to time, in one process or in several. The role needs the right to
+    /// delete from `idempotency_keys`.
+    ///
+    /// ```no_run
+    /// # async fn prune(store: eventlogs::PostgresEventStore) -> Result<(), eventlogs::stores::StoreError> {
+    /// use std::time::Duration;
+    ///
+    /// let forgotten = store.prune_idempotency_keys(Duration::from_secs(30 * 86_400)).await?;
+    /// # let _ = forgotten; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`MissingRights`](StoreError::MissingRights) and the others of [`StoreError`]. What was forgotten before that stays
+    /// forgotten.
+    pub async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        let mut forgotten = 0;
+        loop {
+            let writes = until_answered(core.deadline(), &OnItsWay::default(), || {
+                prune_some(core, older_than.min(OLDEST))
+            })
+            .await?;
+            forgotten += writes;
+            if writes < AT_ONCE.unsigned_abs() {
+                return Ok(forgotten);
+            }
+        }
+    }
+}
+
+/// Forgets some keys, and says of how many writes.
+async fn prune_some(core: &Core, older_than: Duration) -> Result<u64, sqlx::Error> {
+    let mut connection = core.readers.lease().await?;
+    let rows = sqlx::query(core.statements.prune.clone())
+        .bind(older_than.as_secs_f64())
+        .bind(AT_ONCE)
+        .fetch_all(&mut *connection)
+        .await?;
+    connection.give_back();
+    // A write to several logs has as many rows.
+    let mut writes = 0;
+    for row in rows {
+        writes += u64::from(row.try_get::<i16, _>(0)? == 0);
+    }
+    Ok(writes)
+}

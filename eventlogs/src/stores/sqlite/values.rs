@@ -1,0 +1,226 @@
+//! The values of the writer's statements.
+
+use super::statements::{BySize, LARGEST, STATEMENTS};
+use super::transaction::Statement;
+use crate::ids::LogId;
+use crate::stores::decoded::signed;
+use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite};
+use crate::stores::{Expected, RequestFingerprint};
+use std::iter;
+
+/// The scope of keys that are unique among all logs.
+const GLOBAL: &[u8] = &[0; 16];
+
+/// An append that is asked about.
+pub(super) struct Asked<'a> {
+    /// Its number, from 0.
+    number: i64,
+    /// The append.
+    append: &'a EncodedAppend,
+    /// The key that is looked up beside it.
+    key: Option<&'a EncodedKey>,
+}
+
+/// The appends of writes, for questions about them. The key of a write goes with the first of its appends.
+pub(super) fn asked<'a>(writes: impl IntoIterator<Item = &'a EncodedWrite>) -> Vec<Asked<'a>> {
+    let appends = writes.into_iter().flat_map(|write| {
+        let keys = iter::once(write.key.as_ref()).chain(iter::repeat(None));
+        write.appends().zip(keys)
+    });
+    let asked = appends.zip(0..).map(|((append, key), number)| Asked {
+        number,
+        append,
+        key,
+    });
+    asked.collect()
+}
+
+/// What all rows of one transaction have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp {
+    /// The database's epoch.
+    pub(super) epoch: i64,
+    /// The transaction's number: the first position that it can give out.
+    pub(super) tx: i64,
+}
+
+/// A write that is going to be stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Accepted<'a> {
+    /// The write.
+    pub(super) write: &'a EncodedWrite,
+    /// The time that is recorded for it, in microseconds since 1970.
+    pub(super) recorded_at: i64,
+}
+
+/// The question whether appends can be stored, in as many texts as it takes, of which the first is the one given.
+pub(super) fn check<'a>(
+    first: &'static BySize,
+    asked: &'a [Asked<'_>],
+) -> impl Iterator<Item = Statement<'a>> {
+    let texts = iter::once(first).chain(iter::repeat(&STATEMENTS.check));
+    asked.chunks(LARGEST).zip(texts).map(|(asked, text)| {
+        let statement = sqlx::query(text.for_rows(asked.len()));
+        asked.iter().fold(statement, |statement, asked| {
+            let Asked {
+                number,
+                append,
+                key,
+            } = asked;
+            let previous = match &append.expected {
+                Expected::After { event_id, .. } => event_id.as_ref(),
+                Expected::NewLog => None,
+            };
+            statement
+                .bind(*number)
+                .bind(blob(append.log_id.as_bytes()))
+                .bind(signed(append.first_index))
+                .bind(previous.map(|id| blob(id.as_bytes())))
+                .bind(key.map(|key| scope(key.scope.as_ref())))
+                .bind(key.map(|key| key.key.as_bytes()))
+        })
+    })
+}
+
+/// The question why appends were refused, in as many texts as it takes.
+pub(super) fn why<'a>(asked: &'a [Asked<'_>]) -> impl Iterator<Item = Statement<'a>> {
+    asked.chunks(LARGEST).map(|asked| {
+        let statement = sqlx::query(STATEMENTS.why.for_rows(asked.len()));
+        asked.iter().fold(statement, |statement, asked| {
+            let Asked {
+                number,
+                append,
+                key,
+            } = asked;
+            statement
+                .bind(*number)
+                .bind(blob(append.log_id.as_bytes()))
+                .bind(signed(append.first_index))
+                .bind(key.map(|key| scope(key.scope.as_ref())))
+                .bind(key.map(|key| key.key.as_bytes()))
+        })
+    })
+}
+
+/// A row of the table of events.
+#[derive(Clone, Copy)]
+pub(super) struct EventRow<'a> {
+    accepted: Accepted<'a>,
+    append: &'a EncodedAppend,
+    event: &'a EncodedEvent,
+    index: u64,
+}
+
+/// All events of these writes, in their order.
+pub(super) fn event_rows<'a>(accepted: &[Accepted<'a>]) -> Vec<EventRow<'a>> {
+    let appends = accepted
+        .iter()
+        .flat_map(|accepted| accepted.write.appends().map(|append| (*accepted, append)));
+    let rows = appends.flat_map(|(accepted, append)| {
+        // Not `first_index..`: a range that ends behind all indices panics.
+        append.events().zip(0..).map(move |(event, nth)| EventRow {
+            accepted,
+            append,
+            event,
+            index: append.first_index.saturating_add(nth),
+        })
+    });
+    rows.collect()
+}
+
+/// Binds rows of the table of events.
+pub(super) fn insert_events<'a>(
+    text: &BySize,
+    stamp: Stamp,
+    rows: &[EventRow<'a>],
+) -> Statement<'a> {
+    let statement = sqlx::query(text.for_rows(rows.len()))
+        .bind(stamp.epoch)
+        .bind(stamp.tx);
+    rows.iter().fold(statement, |statement, row| {
+        let EventRow {
+            accepted,
+            append,
+            event,
+            index,
+        } = *row;
+        let write = accepted.write;
+        // The kind of a log stands with its first event only.
+        let log_type = append.log_type.as_deref().filter(|_| index == 0);
+        statement
+            .bind(blob(append.log_id.as_bytes()))
+            .bind(signed(index))
+            .bind(blob(event.id.as_bytes()))
+            .bind(event.event_type.name)
+            .bind(i64::from(event.event_type.version))
+            .bind(event.codec)
+            .bind(&event.payload[..])
+            .bind(write.occurred_at.map(|time| time.timestamp_micros()))
+            .bind(accepted.recorded_at)
+            .bind(log_type)
+            .bind(write.metadata.as_deref())
+    })
+}
+
+/// A row of the table of keys.
+#[derive(Clone, Copy)]
+pub(super) struct KeyRow<'a> {
+    recorded_at: i64,
+    append: &'a EncodedAppend,
+    key: &'a EncodedKey,
+    part: i64,
+}
+
+/// The keys of these writes, one row for each log that a write is about.
+pub(super) fn key_rows<'a>(accepted: &[Accepted<'a>]) -> Vec<KeyRow<'a>> {
+    let keyed = accepted
+        .iter()
+        .filter_map(|accepted| Some((*accepted, accepted.write.key.as_ref()?)));
+    let rows = keyed.flat_map(|(accepted, key)| {
+        accepted
+            .write
+            .appends()
+            .zip(0..)
+            .map(move |(append, part)| KeyRow {
+                recorded_at: accepted.recorded_at,
+                append,
+                key,
+                part,
+            })
+    });
+    rows.collect()
+}
+
+/// Binds rows of the table of keys.
+pub(super) fn insert_keys<'a>(text: &BySize, rows: &[KeyRow<'a>]) -> Statement<'a> {
+    let statement = sqlx::query(text.for_rows(rows.len()));
+    rows.iter().fold(statement, |statement, row| {
+        let KeyRow {
+            recorded_at,
+            append,
+            key,
+            part,
+        } = *row;
+        let fingerprint = key.request_fingerprint.as_ref();
+        statement
+            .bind(scope(key.scope.as_ref()))
+            .bind(key.key.as_bytes())
+            .bind(part)
+            .bind(blob(append.log_id.as_bytes()))
+            .bind(signed(append.first_index))
+            .bind(signed(append.event_count()))
+            // Not a slice: it may be the last of several events, and is made here.
+            .bind(append.last_event_id().as_bytes().to_vec())
+            .bind(fingerprint.map(RequestFingerprint::as_bytes).map(blob))
+            .bind(recorded_at)
+    })
+}
+
+/// The scope of a key as it is stored.
+pub(super) fn scope(log_id: Option<&LogId>) -> &[u8] {
+    log_id.map_or(GLOBAL, |log_id| blob(log_id.as_bytes()))
+}
+
+fn blob(id: &[u8; 16]) -> &[u8] {
+    id
+}

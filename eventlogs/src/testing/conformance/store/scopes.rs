@@ -1,0 +1,166 @@
+//! Which writes a key is unique among, and what is kept with it.
+
+use super::helpers::{
+    Store, added, amounts, append_once, create, create_with_key, fresh_key, log_of, replays,
+};
+use crate::ids::LogId;
+use crate::stores::{
+    AppendError, AppendRequest, IdempotencyKey, InvalidAppend, Limits, RequestFingerprint,
+};
+
+/// Keys such as `invoice-7` that only mean something beside the log.
+pub async fn a_key_of_one_log_means_nothing_on_another(store: &impl Store) {
+    let text = fresh_key();
+    let logs = [log_of(store, 1).await, log_of(store, 2).await];
+    for state in logs {
+        let key = IdempotencyKey::new(&text).in_log(state.log_id());
+        assert_eq!(replays(store, key).await, []);
+        let first = append_once(store, state, 7, key)
+            .await
+            .expect("the key is new on this log");
+        for state in [state, first.state] {
+            let retry = append_once(store, state, 7, key).await;
+            assert!(
+                matches!(retry, Err(AppendError::Replay(replay)) if replay.state == first.state),
+                "{retry:?}"
+            );
+        }
+        assert_eq!(replays(store, key).await[0].state, first.state);
+    }
+    assert_eq!(amounts(store, logs[0].log_id()).await, [0, 7]);
+    assert_eq!(amounts(store, logs[1].log_id()).await, [0, 1, 7]);
+    let elsewhere = IdempotencyKey::new(&text).in_log(LogId::new());
+    assert_eq!(replays(store, elsewhere).await, []);
+}
+
+/// Otherwise the keys of one caller would have to be chosen with those of all others in mind.
+pub async fn a_key_of_all_logs_and_the_same_of_one_are_two(store: &impl Store) {
+    let text = fresh_key();
+    let global = IdempotencyKey::new(&text);
+    let state = log_of(store, 1).await;
+    let local = global.in_log(state.log_id());
+
+    let first = append_once(store, state, 1, local)
+        .await
+        .expect("the key is new on this log")
+        .state;
+    let second = append_once(store, first, 2, global)
+        .await
+        .expect("the key is new among all logs")
+        .state;
+    for (key, used) in [(local, first), (global, second)] {
+        let retry = append_once(store, second, 3, key).await;
+        assert!(
+            matches!(retry, Err(AppendError::Replay(replay)) if replay.state == used),
+            "{key:?}: {retry:?}"
+        );
+        assert_eq!(replays(store, key).await[0].state, used);
+    }
+    // And a log that begins with it.
+    let other = LogId::new();
+    let events = [added(1)];
+    let mut request = AppendRequest::create(other, &events);
+    request.idempotency_key = Some(global.in_log(other));
+    store
+        .append(request)
+        .await
+        .expect("the key is new on this log");
+    let refused = create_with_key(store, LogId::new(), 1, &text).await;
+    assert!(
+        matches!(refused, Err(AppendError::Replay(replay)) if replay.state == second),
+        "{refused:?}"
+    );
+    assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2]);
+}
+
+/// By which a caller tells a retry from a key that was used for something else.
+pub async fn what_the_request_was_is_kept_with_its_key(store: &impl Store) {
+    let fingerprint = |request: &[u8]| Some(RequestFingerprint::of(request));
+    for then in [None, fingerprint(b""), fingerprint(b"{\"amount\":500}")] {
+        let text = fresh_key();
+        let state = log_of(store, 1).await;
+        let key = IdempotencyKey::new(&text).with_fingerprint(then);
+        let first = append_once(store, state, 1, key)
+            .await
+            .expect("the key is new");
+        // Whatever the retry says of itself: to compare the two is for the manager.
+        for now in [then, None, fingerprint(b"another")] {
+            let key = key.with_fingerprint(now);
+            let retry = append_once(store, first.state, 1, key).await;
+            let Err(AppendError::Replay(replay)) = retry else {
+                panic!("expected a replay, got {retry:?}")
+            };
+            assert_eq!(replay.request_fingerprint, then);
+            assert_eq!(replays(store, key).await, [replay]);
+        }
+    }
+}
+
+/// What looks alike, or is the same to a database's collation, are different keys.
+pub async fn keys_are_compared_byte_for_byte(store: &impl Store) {
+    let log_id = LogId::new();
+    let mut state = create(store, log_id, 0).await;
+    let keys = [
+        "a", "A", "ä", "a\u{308}", "a ", " a", "a\0", "a\0b", "%", "_", "'", "\\", "🔑", "١",
+        "\u{feff}",
+    ];
+    for (text, amount) in keys.iter().zip(1..) {
+        // Of one log, so that keys this short are free on stores that outlive a test.
+        let key = IdempotencyKey::new(text).in_log(log_id);
+        assert_eq!(replays(store, key).await, [], "{text:?}");
+        state = append_once(store, state, amount, key)
+            .await
+            .unwrap_or_else(|error| panic!("{text:?} is a key: {error:?}"))
+            .state;
+    }
+    for (text, index) in keys.iter().zip(1..) {
+        let key = IdempotencyKey::new(text).in_log(log_id);
+        let found = replays(store, key).await;
+        assert_eq!(found.len(), 1, "{text:?}");
+        assert_eq!(found[0].first_index, index, "{text:?}");
+    }
+}
+
+/// From one byte to as many as there may be, in one log and among all.
+pub async fn keys_of_every_allowed_length_work(store: &impl Store) {
+    let state = log_of(store, 1).await;
+    let log_id = state.log_id();
+    let unique = fresh_key();
+    // Of characters of two bytes.
+    let filler = "é".repeat((Limits::MAX_KEY_BYTES - unique.len()) / 2);
+    let longest = format!("{unique}{filler}");
+    assert_eq!(longest.len(), Limits::MAX_KEY_BYTES, "the prefix is even");
+    let keys = [
+        IdempotencyKey::new("k").in_log(log_id),
+        IdempotencyKey::new(&longest).in_log(log_id),
+        IdempotencyKey::new(&longest),
+    ];
+    let mut end = state;
+    for key in keys {
+        end = append_once(store, end, 1, key)
+            .await
+            .expect("the key is as long as it may be")
+            .state;
+        let retry = append_once(store, end, 1, key).await;
+        assert!(
+            matches!(retry, Err(AppendError::Replay(replay)) if replay.state == end),
+            "{retry:?}"
+        );
+        assert_eq!(replays(store, key).await[0].state, end);
+    }
+    let too_long = format!("{longest}!");
+    for text in ["", &too_long] {
+        let key = IdempotencyKey::new(text);
+        for key in [key, key.in_log(log_id)] {
+            let refused = append_once(store, end, 9, key).await;
+            assert!(
+                matches!(
+                    refused,
+                    Err(AppendError::Invalid(InvalidAppend::IdempotencyKey { bytes })) if bytes == text.len()
+                ),
+                "{refused:?}"
+            );
+        }
+    }
+    assert_eq!(amounts(store, log_id).await, [0, 1, 1, 1]);
+}

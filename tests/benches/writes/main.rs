@@ -1,0 +1,85 @@
+//! What a write costs with the library, as a multiple of the same done by hand: with the same driver, the same tables and
+//! rows, in the same process, in turns.
+//!
+//!   ./scripts/servers cargo bench -p tests                     everything, about five minutes
+//!   ./scripts/servers cargo bench -p tests -- decide --quick   rows whose name contains `decide`, in short
+//!
+//! Without `EVENTLOGS_POSTGRES_URL` there is only SQLite. Nothing is a test here: a goal that is missed says so, and the
+//! machine wants to be quiet.
+
+mod appends;
+mod arguments;
+mod by_hand;
+mod closed_loop;
+mod contest;
+mod decides;
+mod hot_log;
+mod keys;
+mod payments;
+mod postgres;
+mod process;
+mod report;
+mod sqlite;
+mod stalled;
+
+use arguments::Arguments;
+use payments::Capture;
+use postgres::Postgres;
+use report::Report;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    if cfg!(debug_assertions) {
+        // `cargo test --all-targets` gets here.
+        println!("left out: without optimisation there is nothing to measure; use cargo bench");
+        return ExitCode::SUCCESS;
+    }
+    match Arguments::read() {
+        Ok(arguments) => measure(Report::new(arguments)).await,
+        Err(mistake) => {
+            eprintln!("{mistake}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(mut report: Report) -> ExitCode {
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    if let Some(load @ 10..) = process::machine_load(Duration::from_secs(1)).await {
+        println!("not a quiet machine: {load} % of its time went elsewhere just now");
+    }
+    let bytes = Capture::of(100).to_json().len();
+    println!("{processors} processors for this process and the server; events of {bytes} bytes");
+    let url = std::env::var("EVENTLOGS_POSTGRES_URL").unwrap_or_default();
+    let postgres = if url.is_empty() {
+        println!(
+            "left out: PostgreSQL: EVENTLOGS_POSTGRES_URL is not set; ./scripts/servers starts one"
+        );
+        None
+    } else {
+        match Postgres::start(&url).await {
+            Ok(postgres) => Some(postgres),
+            Err(why) => {
+                eprintln!("PostgreSQL is not measured: {why}");
+                return ExitCode::FAILURE;
+            }
+        }
+    };
+    Report::head();
+    if let Some(postgres) = &postgres {
+        appends::measure(postgres, &mut report).await;
+        keys::measure(postgres, &mut report).await;
+        decides::measure(postgres, &mut report).await;
+        hot_log::measure(postgres, &mut report).await;
+    }
+    sqlite::measure(&mut report).await;
+    if let Some(postgres) = postgres {
+        // The last, for it leaves much to write down behind.
+        stalled::measure(&postgres, &mut report).await;
+        postgres.end().await;
+    }
+    report.end();
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,47 @@
+//! What must hold of the logs, whatever the answers.
+
+use super::{Evidence, Rule, value_of};
+use eventlogs::EventRecord;
+use std::collections::HashSet;
+
+pub(super) fn check(evidence: &mut Evidence<'_>) {
+    let (mut ids, mut values) = (HashSet::new(), HashSet::new());
+    for (log_id, records) in evidence.stored {
+        let mut latest_start = 0;
+        for (record, place) in records.iter().zip(0..) {
+            evidence.unless(
+                record.index() == place && record.log_id() == *log_id,
+                Rule::Dense,
+                || format!("{record:?} stands at {place}"),
+            );
+            let value = value_of(record);
+            evidence.unless(
+                ids.insert(record.event_id()) && values.insert(value),
+                Rule::Once,
+                || format!("{record:?} is stored elsewhere, too"),
+            );
+            let issuer = evidence.issuers.get(&value).copied();
+            let want = issuer.and_then(|issuer| issuer.want(*log_id));
+            evidence.unless(
+                want.is_some_and(|want| want.values.contains(&value)),
+                Rule::Issued,
+                || format!("{record:?} was asked for by {issuer:?}"),
+            );
+            if let Some(issuer) = issuer {
+                // Nothing in front of it may have begun after it had ended.
+                let ended = issuer.ended();
+                evidence.unless(
+                    ended.is_none_or(|ended| ended > latest_start),
+                    Rule::Order,
+                    || format!("{record:?} follows what began at {latest_start}: {issuer:?}"),
+                );
+                latest_start = latest_start.max(issuer.invoked);
+            }
+        }
+        evidence.unless(
+            records.is_sorted_by_key(EventRecord::recorded_at),
+            Rule::Time,
+            || format!("the time goes back in {log_id}"),
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! Tasks that write to the same logs in all ways at once.
+
+use super::checker::{Stored, check};
+use super::history::{Clock, Ground, Operation, Outcome, Want};
+use super::random::Random;
+use super::recorder::{Manner, Recorder};
+use crate::model::domain::{TallyEvent, tallies};
+use crate::model::effort;
+use eventlogs::ids::LogId;
+use eventlogs::{EventStore, IdempotencyScope, LogManagerError, LogState, MemoryAggregationCache};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How many tasks there are.
+const TASKS: u64 = 24;
+/// How many logs everybody wants.
+const HOT: usize = 3;
+/// How many logs there are beside them.
+const COLD: usize = 20;
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    /// Makes the choices.
+    pub(super) seed: u64,
+    /// How many steps each task takes.
+    pub(super) rounds: u32,
+    /// Whether the store is disturbed meanwhile.
+    pub(super) disturbed: bool,
+}
+
+impl Load {
+    /// So many steps for each task, or more if the environment asks for it.
+    pub(super) fn of(rounds: u32) -> Self {
+        Self {
+            seed: effort::seed(),
+            rounds: effort::scaled(rounds),
+            disturbed: false,
+        }
+    }
+}
+
+/// One task.
+struct Task {
+    recorder: Recorder,
+    logs: Vec<LogId>,
+    random: Random,
+    /// The first value that the task gives to an event.
+    next_value: u64,
+    /// Where the task believes logs to end.
+    known: HashMap<LogId, LogState>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Worked {
+    logs: Vec<LogId>,
+    history: Vec<Operation>,
+    seed: u64,
+}
+
+/// Has tasks work on managers of one store, on logs of which none exists yet.
+pub(super) async fn work<S: EventStore<TallyEvent>>(
+    stores: impl IntoIterator<Item = S>,
+    load: Load,
+) -> Worked {
+    let managers: Vec<_> = (0..)
+        .zip(stores)
+        .map(|(number, store)| tallies(number, store, MemoryAggregationCache::default()))
+        .collect();
+    let logs: Vec<_> = (0..HOT + COLD).map(|_| LogId::new()).collect();
+    let clock = Arc::new(Clock::default());
+    let tasks: Vec<_> = (0..TASKS)
+        .zip(managers.iter().cycle())
+        .map(|(number, manager)| {
+            let recorder = Recorder {
+                manager: manager.clone(),
+                clock: Arc::clone(&clock),
+                history: Vec::new(),
+                disturbed: load.disturbed,
+            };
+            let task = Task {
+                recorder,
+                logs: logs.clone(),
+                random: Random::new(load.seed, number),
+                next_value: number << 32,
+                known: HashMap::new(),
+            };
+            tokio::spawn(task.work(load.rounds))
+        })
+        .collect();
+    let mut history = Vec::new();
+    for task in tasks {
+        history.extend(task.await.expect("the task does not panic"));
+    }
+    Worked {
+        logs,
+        history,
+        seed: load.seed,
+    }
+}
+
+impl Worked {
+    /// Reads everything back, and fails if anything is wrong.
+    ///
+    /// Nothing may be under way any more, such as a write whose future was dropped: the handles must have been closed that
+    /// it was made with.
+    pub(super) async fn verify(&self, store: impl EventStore<TallyEvent>) {
+        let reader = tallies(0, store, MemoryAggregationCache::default());
+        let mut stored = Stored::new();
+        for log_id in &self.logs {
+            match reader.load(log_id, 0, usize::MAX).await {
+                Ok(records) => drop(stored.insert(*log_id, records)),
+                Err(LogManagerError::LogNotFound { .. }) => {}
+                Err(error) => panic!("unexpected: {error:?}"),
+            }
+        }
+        let violations = check(&self.history, &stored);
+        let first: Vec<_> = violations.iter().take(10).collect();
+        assert!(
+            violations.is_empty(),
+            "{} violations in {} operations, such as {first:#?}\n{}",
+            violations.len(),
+            self.history.len(),
+            effort::again(self.seed)
+        );
+    }
+}
+
+impl Task {
+    async fn work(mut self, rounds: u32) -> Vec<Operation> {
+        for _ in 0..rounds {
+            let log_id = self.log();
+            let manner = self.manner(log_id);
+            match self.random.below(100) {
+                0..8 => self.append(log_id, None, 1, &manner).await,
+                8..35 => {
+                    let state = self.state(log_id).await;
+                    self.append(log_id, state, 1, &manner).await;
+                }
+                35..45 => {
+                    let state = self.state(log_id).await;
+                    let events = if state.is_some() {
+                        2 + self.random.below(3)
+                    } else {
+                        1
+                    };
+                    self.append(log_id, state, events, &manner).await;
+                }
+                45..58 => self.append_many(log_id, manner).await,
+                58..93 => self.decide(log_id, &manner).await,
+                _ => drop(self.recorder.reduce(log_id).await),
+            }
+            // So that others get in between also where nothing ever waits.
+            tokio::task::yield_now().await;
+        }
+        self.recorder.history
+    }
+
+    /// Mostly one of the hot ones.
+    fn log(&mut self) -> LogId {
+        let (hot, cold) = self.logs.split_at(HOT);
+        let logs = if self.random.percent(70) { hot } else { cold };
+        self.random.of(logs)
+    }
+
+    /// Sometimes with a key that others use as well, on the same log or on others; sometimes impatiently.
+    fn manner(&mut self, log_id: LogId) -> Manner {
+        let key = self.random.below(60);
+        let key = match self.random.below(10) {
+            0..2 => Some((IdempotencyScope::Global, format!("{log_id}-{key}"))),
+            2 => Some((IdempotencyScope::Log, format!("{key}"))),
+            3 => Some((
+                IdempotencyScope::Global,
+                format!("{}-{key}-{key}", self.logs[0]),
+            )),
+            _ => None,
+        };
+        let hurry = Duration::from_micros(self.random.below(8_000));
+        let polls = 1 + self.random.below(5);
+        Manner {
+            key,
+            deadline: self.random.percent(5).then(|| Instant::now() + hurry),
+            polls: self.random.percent(12).then_some(polls),
+        }
+    }
+
+    /// Where the log ended when this task last looked, if it ever did.
+    async fn state(&mut self, log_id: LogId) -> Option<LogState> {
+        if self.random.percent(60) || !self.known.contains_key(&log_id) {
+            if let Some(state) = self.recorder.reduce(log_id).await {
+                self.known.insert(log_id, state);
+            }
+        }
+        self.known.get(&log_id).copied()
+    }
+
+    fn want(&mut self, log_id: LogId, ground: Ground, events: u64) -> Want {
+        let first = self.next_value;
+        self.next_value += events;
+        Want {
+            log_id,
+            ground,
+            values: (first..self.next_value).collect(),
+        }
+    }
+
+    async fn append(
+        &mut self,
+        log_id: LogId,
+        state: Option<LogState>,
+        events: u64,
+        manner: &Manner,
+    ) {
+        let ground = state.map_or(Ground::New, Ground::After);
+        let want = self.want(log_id, ground, events);
+        self.recorder.append(want, manner).await;
+        self.learn();
+    }
+
+    async fn append_many(&mut self, log_id: LogId, mut manner: Manner) {
+        let mut logs = vec![log_id];
+        for _ in 0..1 + self.random.below(2) {
+            let another = self.log();
+            if !logs.contains(&another) {
+                logs.push(another);
+            }
+        }
+        let mut wants = Vec::new();
+        for log_id in logs {
+            let state = self.state(log_id).await;
+            let ground = state.map_or(Ground::New, Ground::After);
+            let events = 1 + self.random.below(3);
+            wants.push(self.want(log_id, ground, events));
+        }
+        manner.key = manner
+            .key
+            .filter(|(scope, _)| *scope == IdempotencyScope::Global);
+        self.recorder.append_many(wants, &manner).await;
+        self.learn();
+    }
+
+    async fn decide(&mut self, log_id: LogId, manner: &Manner) {
+        let events = 1 + self.random.below(3);
+        let want = self.want(log_id, Ground::Decided, events);
+        let (picky, create) = (self.random.percent(40), self.random.percent(50));
+        self.recorder.decide(want, picky, create, manner).await;
+        self.learn();
+    }
+
+    /// Goes on behind what was just written.
+    fn learn(&mut self) {
+        if let Some(Outcome::Written(states)) =
+            self.recorder.history.last().map(|last| &last.outcome)
+        {
+            for state in states {
+                self.known.insert(state.log_id(), *state);
+            }
+        }
+    }
+}

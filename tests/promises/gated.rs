@@ -1,0 +1,155 @@
+//! A store that takes part in decisions on what is on its way, and writes only when a test lets it.
+
+use crate::payments::PaymentEvent;
+use chrono::{DateTime, Utc};
+use eventlogs::ids::LogId;
+use eventlogs::stores::fake::FakeEventStore;
+use eventlogs::stores::{
+    AppendError, AppendManyRequest, AppendObserver, AppendRequest, Appended, IdempotencyKey, Page,
+    ReadError, ReadRequest, Replay, StoreError,
+};
+use eventlogs::{EventStore, LogState, RecordedEvent};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
+
+/// Takes appends in the order in which they come, and tells each its place at once. They are written one after the other
+/// while the gate is open; those that are to fail are not.
+#[derive(Clone)]
+pub(crate) struct Gated {
+    pub(crate) inner: FakeEventStore<PaymentEvent>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Whose turn it is; fair, so that the order of asking is that of writing.
+    turn: Mutex<()>,
+    gate: watch::Sender<bool>,
+    /// How many of the next appends fail.
+    failing: AtomicU32,
+}
+
+impl Gated {
+    pub(crate) fn new() -> Self {
+        let shared = Shared {
+            turn: Mutex::new(()),
+            gate: watch::Sender::new(true),
+            failing: AtomicU32::new(0),
+        };
+        Self {
+            inner: FakeEventStore::new(),
+            shared: Arc::new(shared),
+        }
+    }
+
+    pub(crate) fn open(&self) {
+        self.shared.gate.send_replace(true);
+    }
+
+    pub(crate) fn close(&self) {
+        self.shared.gate.send_replace(false);
+    }
+
+    /// Has so many of the next appends fail, having written nothing.
+    pub(crate) fn fail_next(&self, appends: u32) {
+        self.shared.failing.store(appends, Ordering::SeqCst);
+    }
+
+    fn fails(&self) -> bool {
+        let one_less = |failing: u32| -> Option<u32> { failing.checked_sub(1) };
+        let failing = &self.shared.failing;
+        failing
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+            .is_ok()
+    }
+
+    async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        let turn = self.shared.turn.lock().await;
+        let mut gate = self.shared.gate.subscribe();
+        gate.wait_for(|open| *open)
+            .await
+            .expect("the sender is in this store");
+        turn
+    }
+}
+
+/// Tells an observer the end of its append, also where the append is dropped.
+struct Telling(Option<Arc<dyn AppendObserver<PaymentEvent>>>);
+
+impl Telling {
+    fn queued(request: &AppendRequest<'_, PaymentEvent>) -> Self {
+        if let Some(observer) = &request.observer {
+            let metadata = Arc::new(request.metadata.clone());
+            let records = request.events.iter().zip(&request.event_ids);
+            let records = records.zip(request.first_index()..);
+            let records = records.map(|((event, id), index)| {
+                // A time that nobody could mistake for the one that is recorded in the end.
+                let guess = DateTime::UNIX_EPOCH;
+                RecordedEvent::new(request.log_id, index, *id, event.clone(), guess)
+                    .with_occurred_at(request.occurred_at)
+                    .with_metadata(Arc::clone(&metadata))
+            });
+            observer.queued(records.collect());
+        }
+        Self(request.observer.clone())
+    }
+
+    fn settled(mut self, recorded_at: Option<DateTime<Utc>>) {
+        if let Some(observer) = self.0.take() {
+            observer.settled(recorded_at);
+        }
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        if let Some(observer) = self.0.take() {
+            observer.settled(None);
+        }
+    }
+}
+
+impl EventStore<PaymentEvent> for Gated {
+    async fn append(
+        &self,
+        request: AppendRequest<'_, PaymentEvent>,
+    ) -> Result<Appended<PaymentEvent>, AppendError> {
+        let telling = Telling::queued(&request);
+        let _turn = self.turn().await;
+        if self.fails() {
+            telling.settled(None);
+            return Err(StoreError::Overloaded.into());
+        }
+        let appended = self.inner.append(request).await;
+        telling.settled(appended.as_ref().ok().map(|appended| appended.recorded_at));
+        appended
+    }
+
+    async fn append_many(
+        &self,
+        request: AppendManyRequest<'_>,
+    ) -> Result<Vec<LogState>, AppendError> {
+        let _turn = self.turn().await;
+        self.inner.append_many(request).await
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Page<PaymentEvent>, ReadError> {
+        self.inner.read(request).await
+    }
+
+    async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
+        self.inner.find_key(key).await
+    }
+
+    async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+        self.inner.prune_idempotency_keys(older_than).await
+    }
+}
+
+/// What the store has of a log, behind the gate.
+pub(crate) async fn stored(store: &Gated, log_id: LogId) -> Vec<RecordedEvent<PaymentEvent>> {
+    let start = eventlogs::stores::ReadStart::Index(0);
+    let page = store.inner.read(ReadRequest::new(log_id, start, 1_000_000));
+    page.await.expect("the fake can be read").records
+}

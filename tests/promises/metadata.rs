@@ -1,0 +1,252 @@
+//! What is recorded beside the events, from its source to whoever reads them.
+
+use crate::payments::{Payment, PaymentEvent, on_every_store, refund};
+use crate::postgres::TestStore;
+use crate::sqlite_file::TemporaryStore;
+use eventlogs::ids::LogId;
+use eventlogs::stores::InvalidAppend;
+use eventlogs::stores::fake::FakeEventStore;
+use eventlogs::{
+    Aggregate, AppendOptions, CreateOptions, DecideOptions, EventRecord, EventStore, LogManager,
+    LogManagerError, LogManagerOptions, MemoryAggregationCache, Metadata, MetadataSource,
+    SpanMetadata, event_handler,
+};
+use futures_util::TryStreamExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tracing::{Instrument, info_span};
+use tracing_subscriber::layer::SubscriberExt;
+
+fn with_source(
+    store: impl EventStore<PaymentEvent>,
+    source: impl MetadataSource + 'static,
+) -> LogManager<Payment> {
+    let options = LogManagerOptions {
+        metadata: Some(Arc::new(source)),
+        ..Default::default()
+    };
+    LogManager::new(store, MemoryAggregationCache::default(), options)
+}
+
+/// Every kind of write, each with its metadata, and what is then stored in the log.
+async fn write_in_every_way(payments: &LogManager<Payment>, said: &Metadata) -> Vec<Metadata> {
+    let log_id = LogId::new();
+    let create = CreateOptions {
+        metadata: said.clone(),
+        ..Default::default()
+    };
+    let append = AppendOptions {
+        metadata: said.clone(),
+        ..Default::default()
+    };
+    let decide = DecideOptions {
+        metadata: said.clone(),
+        ..Default::default()
+    };
+    let requested = PaymentEvent::Requested { amount: 1 };
+    let state = payments.create(&log_id, &requested, &create).await.unwrap();
+    let state = payments.append(state, &refund(0), &append).await.unwrap();
+    let two = [refund(0), refund(0)];
+    let state = payments.append_all(state, &two, &append).await.unwrap();
+    let parts = [(state, [refund(0)])];
+    payments.append_many(parts, &append).await.unwrap();
+    payments
+        .decide(&log_id, &decide, |_| Ok::<_, ()>([refund(0), refund(0)]))
+        .await
+        .unwrap();
+    let loaded = payments.load(&log_id, 0, 100).await.unwrap();
+    let streamed: Vec<_> = payments.stream(&log_id, 0).try_collect().await.unwrap();
+    assert_eq!(loaded, streamed);
+    loaded
+        .iter()
+        .map(|record| record.metadata().clone())
+        .collect()
+}
+
+async fn each_write_has_what_the_source_knows(store: impl EventStore<PaymentEvent>) {
+    let asked = Arc::new(AtomicI64::new(0));
+    let counting = Arc::clone(&asked);
+    let source = move || {
+        Metadata::new()
+            .with_correlation_id("of the service")
+            .with("service", "payments")
+            .with("user", "nobody")
+            .with("write", counting.fetch_add(1, Ordering::SeqCst))
+    };
+    let payments = with_source(store, source);
+    let said = Metadata::new()
+        .with_causation_id("of the caller")
+        .with_correlation_id("request 17")
+        .with("user", "ada");
+    let stored = write_in_every_way(&payments, &said).await;
+    // Once a write, whatever the number of its events.
+    let writes = [0, 1, 2, 2, 3, 4, 4];
+    let expected = writes.map(|write| {
+        said.clone()
+            .with("service", "payments")
+            .with("write", write)
+    });
+    assert_eq!(stored, expected);
+    assert_eq!(asked.load(Ordering::SeqCst), 5, "once a write");
+}
+
+#[tokio::test]
+async fn the_source_completes_what_the_caller_says_on_the_fake() {
+    each_write_has_what_the_source_knows(FakeEventStore::new()).await;
+}
+
+#[tokio::test]
+async fn the_source_completes_what_the_caller_says_on_sqlite() {
+    each_write_has_what_the_source_knows(TemporaryStore::open().await).await;
+}
+
+#[tokio::test]
+async fn the_source_completes_what_the_caller_says_on_postgres() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    each_write_has_what_the_source_knows(store.store.clone()).await;
+}
+
+#[tokio::test]
+async fn without_a_source_there_is_what_the_caller_says() {
+    for (store, payments) in on_every_store().await {
+        for said in [Metadata::new(), Metadata::new().with("user", "ada")] {
+            let stored = write_in_every_way(&payments, &said).await;
+            assert_eq!(stored, vec![said; 7], "{store}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_ids_of_the_span_stand_beside_each_event() {
+    let subscriber = tracing_subscriber::registry().with(SpanMetadata::new());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let payments = with_source(FakeEventStore::new(), SpanMetadata::new());
+    let request = info_span!(
+        "request",
+        correlation_id = "request 17",
+        causation_id = 4711
+    );
+    let said = Metadata::new().with_causation_id("of the caller");
+    let stored = async {
+        // Within spans of others, and beside those of the manager itself.
+        write_in_every_way(&payments, &Metadata::new())
+            .instrument(info_span!("handler"))
+            .await
+    };
+    let stored = stored.instrument(request.clone()).await;
+    let expected = Metadata::new()
+        .with_correlation_id("request 17")
+        .with_causation_id("4711");
+    assert_eq!(stored, vec![expected.clone(); 7]);
+    let stored = write_in_every_way(&payments, &said).instrument(request);
+    let expected = expected.with_causation_id("of the caller");
+    assert_eq!(stored.await, vec![expected; 7]);
+    let outside = write_in_every_way(&payments, &Metadata::new()).await;
+    assert_eq!(outside, vec![Metadata::new(); 7]);
+}
+
+/// A report of who did what: what metadata is for.
+#[derive(Debug, Default, Clone, Aggregate)]
+#[aggregate(event = PaymentEvent)]
+struct Report {
+    lines: Vec<String>,
+}
+
+#[event_handler(PaymentEvent, ignore(Rated | Captured))]
+impl Report {
+    #[on(Requested | Refunded | Voided)]
+    fn note(&mut self, #[record] record: &impl EventRecord<PaymentEvent>) {
+        let metadata = record.metadata();
+        let user = metadata.get("user").and_then(|user| user.as_text());
+        let request = metadata.correlation_id.as_deref();
+        self.lines.push(format!(
+            "{} in {}",
+            user.unwrap_or("somebody"),
+            request.unwrap_or("no request")
+        ));
+    }
+}
+
+async fn handlers_see_the_metadata(store: impl EventStore<PaymentEvent>) {
+    let reports = LogManager::<Report>::new(
+        store,
+        MemoryAggregationCache::default(),
+        LogManagerOptions::default(),
+    );
+    let log_id = LogId::new();
+    let create = CreateOptions {
+        metadata: Metadata::new()
+            .with("user", "ada")
+            .with_correlation_id("request 17"),
+        ..Default::default()
+    };
+    let requested = PaymentEvent::Requested { amount: 1 };
+    let state = reports.create(&log_id, &requested, &create).await.unwrap();
+    let voided = PaymentEvent::Voided;
+    reports
+        .append(state, &voided, &AppendOptions::default())
+        .await
+        .unwrap();
+    let options = DecideOptions {
+        metadata: Metadata::new().with("user", "grace"),
+        ..Default::default()
+    };
+    let decided = reports
+        .decide(&log_id, &options, |_| Ok::<_, ()>([refund(1)]))
+        .await
+        .unwrap();
+    let expected = [
+        "ada in request 17",
+        "somebody in no request",
+        "grace in no request",
+    ];
+    // On the state that the decision returns as well as on one that is read.
+    assert_eq!(decided.aggregation().aggregate().lines, expected);
+    let reduced = reports.reduce(&log_id).await.unwrap();
+    assert_eq!(reduced.aggregate().lines, expected);
+}
+
+#[tokio::test]
+async fn handlers_see_the_metadata_on_the_fake() {
+    handlers_see_the_metadata(FakeEventStore::new()).await;
+}
+
+#[tokio::test]
+async fn handlers_see_the_metadata_on_sqlite() {
+    handlers_see_the_metadata(TemporaryStore::open().await).await;
+}
+
+#[tokio::test]
+async fn handlers_see_the_metadata_on_postgres() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    handlers_see_the_metadata(store.store.clone()).await;
+}
+
+#[tokio::test]
+async fn a_source_that_says_too_much_is_refused_like_a_caller_that_does() {
+    let large = || Metadata::new().with("large", "x".repeat(10_000));
+    let payments = with_source(FakeEventStore::new(), large);
+    let log_id = LogId::new();
+    let refused = payments
+        .create(&log_id, &PaymentEvent::Voided, &CreateOptions::default())
+        .await;
+    assert!(
+        matches!(
+            refused,
+            Err(LogManagerError::Invalid(InvalidAppend::MetadataTooLarge {
+                limit: 8_192,
+                ..
+            }))
+        ),
+        "{refused:?}"
+    );
+    let nothing = payments.reduce(&log_id).await;
+    assert!(
+        matches!(nothing, Err(LogManagerError::LogNotFound { .. })),
+        "{nothing:?}"
+    );
+}

@@ -1,0 +1,194 @@
+//! What is counted and measured, under the names that are documented.
+
+use crate::payments::{PaymentEvent, captured, payments, refund};
+use crate::postgres::TestStore;
+use crate::sqlite_file::TemporaryStore;
+use eventlogs::ids::LogId;
+use eventlogs::{
+    AppendOptions, CreateOptions, DecideOptions, EventStore, LogManagerError, LogState,
+};
+use futures_util::future::join_all;
+use metrics::{
+    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Everything that was measured, by its name.
+#[derive(Debug, Clone, Default)]
+struct Measured(Arc<Mutex<HashMap<String, Vec<f64>>>>);
+
+/// One metric.
+struct Metric {
+    name: String,
+    measured: Measured,
+}
+
+impl Measured {
+    fn metric(&self, key: &Key) -> Arc<Metric> {
+        Arc::new(Metric {
+            name: key.name().to_owned(),
+            measured: self.clone(),
+        })
+    }
+
+    /// The values of a metric, in the order in which they came.
+    fn of(&self, name: &str) -> Vec<f64> {
+        let measured = self.0.lock().unwrap();
+        measured.get(name).cloned().unwrap_or_default()
+    }
+
+    fn sum(&self, name: &str) -> f64 {
+        self.of(name).iter().sum()
+    }
+}
+
+impl Metric {
+    fn note(&self, value: f64) {
+        let mut measured = self.measured.0.lock().unwrap();
+        measured.entry(self.name.clone()).or_default().push(value);
+    }
+}
+
+impl HistogramFn for Metric {
+    fn record(&self, value: f64) {
+        self.note(value);
+    }
+}
+
+impl CounterFn for Metric {
+    fn increment(&self, value: u64) {
+        self.note(f64::from(u32::try_from(value).unwrap()));
+    }
+
+    fn absolute(&self, value: u64) {
+        panic!("counted from somewhere else: {value}");
+    }
+}
+
+impl Recorder for Measured {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.metric(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        panic!("there is no such gauge: {key}");
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.metric(key))
+    }
+}
+
+/// On one thread, so that the writer of the store finds the same recorder.
+async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measured) {
+    let payments = payments(store);
+    let ids: Vec<_> = (0..50).map(|_| LogId::new()).collect();
+    let options = CreateOptions::default();
+    let creates = ids
+        .iter()
+        .map(|id| payments.create(id, &PaymentEvent::Voided, &options));
+    for created in join_all(creates).await {
+        created.unwrap();
+    }
+    let batches = measured.of("eventlogs_batch_writes");
+    assert_eq!(batches.iter().sum::<f64>(), 50.0, "{batches:?}");
+    assert!(batches.len() < 50, "they were sent together: {batches:?}");
+    assert_eq!(measured.sum("eventlogs_batch_events"), 50.0);
+    assert_eq!(measured.of("eventlogs_queue_seconds").len(), 50);
+    let commits = measured.of("eventlogs_commit_seconds");
+    assert_eq!(commits.len(), batches.len());
+    assert!(commits.iter().all(|seconds| *seconds > 0.0), "{commits:?}");
+
+    let several = vec![PaymentEvent::Voided; 7];
+    let state = LogState::at(ids[0], 0);
+    let keyed = AppendOptions {
+        idempotency_key: Some(format!("key of {}", ids[0])),
+        ..Default::default()
+    };
+    payments.append_all(state, &several, &keyed).await.unwrap();
+    assert_eq!(measured.sum("eventlogs_batch_events"), 57.0);
+    let parts = [
+        (LogState::at(ids[1], 0), several.clone()),
+        (LogState::at(ids[2], 0), several.clone()),
+    ];
+    let none = AppendOptions::default();
+    payments.append_many(parts, &none).await.unwrap();
+    assert_eq!(measured.sum("eventlogs_batch_events"), 71.0);
+    assert_eq!(measured.sum("eventlogs_batch_writes"), 52.0);
+
+    for replays in 1..3 {
+        let replay = payments.append_all(state, &several, &keyed).await;
+        assert!(
+            matches!(replay, Err(LogManagerError::IdempotentReplay { .. })),
+            "{replay:?}"
+        );
+        assert_eq!(measured.sum("eventlogs_replays_total"), f64::from(replays));
+    }
+    let refused = payments.append(state, &PaymentEvent::Voided, &none).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let refused = payments
+        .create(&ids[0], &PaymentEvent::Voided, &options)
+        .await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(measured.sum("eventlogs_conflicts_total"), 2.0);
+
+    let log_id = captured(&payments).await;
+    let options = DecideOptions {
+        idempotency_key: Some(format!("key of {log_id}")),
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        payments
+            .decide(&log_id, &options, |_| Ok::<_, ()>([refund(1)]))
+            .await
+            .unwrap();
+    }
+    assert_eq!(measured.of("eventlogs_decide_attempts"), [1.0]);
+    assert_eq!(measured.sum("eventlogs_replays_total"), 3.0);
+}
+
+#[tokio::test]
+async fn sqlite_measures() {
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    a_store_measures(TemporaryStore::open().await, &measured).await;
+}
+
+#[tokio::test]
+async fn postgres_measures() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    a_store_measures(store.store.clone(), &measured).await;
+}
+
+#[tokio::test]
+async fn what_is_tried_again_is_counted() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let (proxy, behind) = store.through_proxy(Duration::from_secs(20)).await;
+    let payments = payments(behind);
+    let log_id = captured(&payments).await;
+    assert_eq!(measured.of("eventlogs_retries_total").len(), 0);
+    proxy.lose_next_answer();
+    let none = AppendOptions::default();
+    payments
+        .append(LogState::at(log_id, 1), &refund(1), &none)
+        .await
+        .unwrap();
+    assert!(measured.sum("eventlogs_retries_total") >= 1.0);
+}

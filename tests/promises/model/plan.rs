@@ -1,0 +1,173 @@
+//! What a test does, chosen at random and made smaller when it fails.
+//!
+//! A plan speaks of logs and states by their role ("the second log, as it was some steps ago"), so that it still makes sense
+//! once other plans in front of it are left out.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::ops::Range;
+
+/// How many logs there are.
+pub(super) const LOGS: usize = 4;
+/// How many managers there are.
+pub(super) const MANAGERS: usize = 3;
+
+/// One operation.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// Which manager is asked.
+    pub(super) manager: usize,
+    /// For what.
+    pub(super) action: PlannedAction,
+}
+
+/// What a manager is asked for. Logs are numbered.
+#[derive(Debug, Clone)]
+pub(super) enum PlannedAction {
+    Create {
+        log: usize,
+        key: Option<PlannedKey>,
+    },
+    Append {
+        log: usize,
+        basis: Basis,
+        events: usize,
+        key: Option<PlannedKey>,
+    },
+    AppendMany {
+        parts: Vec<PlannedPart>,
+        key: Option<PlannedKey>,
+    },
+    Decide {
+        log: usize,
+        decision: Decision,
+        create_if_missing: bool,
+        key: Option<PlannedKey>,
+    },
+    Reduce {
+        log: usize,
+    },
+    Load {
+        log: usize,
+        from: u64,
+        limit: usize,
+    },
+    Prune {
+        everything: bool,
+    },
+}
+
+/// One log of several.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedPart {
+    pub(super) log: usize,
+    /// `None` creates it.
+    pub(super) basis: Option<Basis>,
+    pub(super) events: usize,
+}
+
+/// Where an append believes its log to end.
+#[derive(Debug, Clone)]
+pub(super) enum Basis {
+    /// Where it does.
+    Current,
+    /// The same without the id of the event.
+    IndexOnly,
+    /// Where it did once.
+    Stale(Index),
+    /// One further, without an id.
+    Ahead,
+    /// At the right index, with an event of another history.
+    OtherHistory,
+}
+
+/// A key, out of few, so that it comes again on the same log and on others.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedKey {
+    pub(super) number: u8,
+    pub(super) in_log: bool,
+    pub(super) fingerprint: Option<u8>,
+}
+
+/// What a decision comes to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Decision {
+    Events(usize),
+    Nothing,
+    Refuse,
+    /// One of these, as the state wants it.
+    Depends,
+}
+
+fn key() -> impl Strategy<Value = Option<PlannedKey>> {
+    let key = (
+        0..3_u8,
+        prop::bool::weighted(0.4),
+        prop::option::of(0..2_u8),
+    );
+    let key = key.prop_map(|(number, in_log, fingerprint)| PlannedKey {
+        number,
+        in_log,
+        fingerprint,
+    });
+    prop::option::weighted(0.45, key)
+}
+
+fn basis() -> impl Strategy<Value = Basis> {
+    prop_oneof![
+        10 => Just(Basis::Current),
+        3 => Just(Basis::IndexOnly),
+        3 => any::<Index>().prop_map(Basis::Stale),
+        1 => Just(Basis::Ahead),
+        1 => Just(Basis::OtherHistory),
+    ]
+}
+
+fn part() -> impl Strategy<Value = PlannedPart> {
+    // Nothing to append is refused, so it is rare.
+    let events = prop_oneof![1 => Just(0_usize), 15 => 1..4_usize];
+    let basis = prop::option::weighted(0.8, basis());
+    (0..LOGS, basis, events).prop_map(|(log, basis, events)| PlannedPart { log, basis, events })
+}
+
+fn decision() -> impl Strategy<Value = Decision> {
+    prop_oneof![
+        4 => (1..4_usize).prop_map(Decision::Events),
+        1 => Just(Decision::Nothing),
+        1 => Just(Decision::Refuse),
+        3 => Just(Decision::Depends),
+    ]
+}
+
+fn action(from: Range<u64>) -> impl Strategy<Value = PlannedAction> {
+    use PlannedAction::{Append, AppendMany, Create, Decide, Load, Prune, Reduce};
+    let log = || 0..LOGS;
+    prop_oneof![
+        3 => (log(), key()).prop_map(|(log, key)| Create { log, key }),
+        8 => (log(), basis(), 0..4_usize, key())
+            .prop_map(|(log, basis, events, key)| Append { log, basis, events, key }),
+        4 => (prop::collection::vec(part(), 1..4), key())
+            .prop_map(|(parts, key)| AppendMany { parts, key }),
+        8 => (log(), decision(), any::<bool>(), key()).prop_map(
+            |(log, decision, create_if_missing, key)| Decide { log, decision, create_if_missing, key }
+        ),
+        3 => log().prop_map(|log| Reduce { log }),
+        1 => (log(), from, 1..4_usize).prop_map(|(log, from, limit)| Load { log, from, limit }),
+        1 => prop::bool::weighted(0.7).prop_map(|everything| Prune { everything }),
+    ]
+}
+
+fn plan(from: Range<u64>) -> impl Strategy<Value = Plan> {
+    (0..MANAGERS, action(from)).prop_map(|(manager, action)| Plan { manager, action })
+}
+
+/// Operations one after the other.
+pub(super) fn alone() -> impl Strategy<Value = Vec<Vec<Plan>>> {
+    prop::collection::vec(prop::collection::vec(plan(0..4), 1..=1), 1..40)
+}
+
+/// Operations of which several are started together.
+pub(super) fn together() -> impl Strategy<Value = Vec<Vec<Plan>>> {
+    // An empty page is followed by a look whether the log exists: two reads, of which the model knows nothing.
+    prop::collection::vec(prop::collection::vec(plan(0..1), 2..=6), 1..8)
+}

@@ -1,0 +1,336 @@
+//! The model: what a store does, written down as simply as possible.
+
+use super::domain::{Tally, TallyEvent};
+use super::plan::Decision;
+use super::request::{Action, Answer, Key, Part, Request};
+use chrono::{DateTime, Utc};
+use eventlogs::ids::{EventId, LogId};
+use eventlogs::stores::InvalidAppend;
+use eventlogs::{IdempotencyScope, LogState, Metadata, RequestFingerprint};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All logs and all keys.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Reference {
+    logs: BTreeMap<LogId, Vec<Entry>>,
+    keys: BTreeMap<(Option<LogId>, String), Vec<Used>>,
+}
+
+/// An event of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) event: TallyEvent,
+    /// Known of the last event of each write, from its answer: the library makes the ids.
+    pub(super) id: Option<EventId>,
+    pub(super) occurred_at: Option<DateTime<Utc>>,
+    pub(super) metadata: Metadata,
+}
+
+/// What a key wrote to a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Used {
+    first_index: u64,
+    event_count: u64,
+    state: LogState,
+    fingerprint: Option<RequestFingerprint>,
+}
+
+/// What a write wants of a log: where it ends (`None`: nowhere), and what follows.
+struct Wanted {
+    log_id: LogId,
+    state: Option<LogState>,
+    events: Vec<TallyEvent>,
+}
+
+impl Reference {
+    pub(super) fn log(&self, log_id: LogId) -> &[Entry] {
+        self.logs.get(&log_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a log ends.
+    pub(super) fn end(&self, log_id: LogId) -> Option<LogState> {
+        let index = (self.log(log_id).len() as u64).checked_sub(1)?;
+        let id = self.log(log_id).last()?.id;
+        Some(id.map_or(LogState::at(log_id, index), |id| {
+            LogState::new(log_id, index, id)
+        }))
+    }
+
+    fn tally(&self, log_id: LogId) -> Tally {
+        let mut tally = Tally::default();
+        for entry in self.log(log_id) {
+            let TallyEvent::Counted { value, basis } = entry.event;
+            tally.add(value, basis);
+        }
+        tally
+    }
+
+    /// Does what was asked, and returns what may be answered: one answer, unless several things stand in the way.
+    ///
+    /// Of what was observed it uses nothing but the ids of the events.
+    pub(super) fn answers(&mut self, request: &Request, observed: &Answer) -> Vec<Answer> {
+        match &request.action {
+            Action::Create { log_id, key } => {
+                let part = Part {
+                    log_id: *log_id,
+                    state: None,
+                    events: 1,
+                };
+                self.append(request, std::slice::from_ref(&part), key.as_ref(), observed)
+            }
+            Action::Append { state, events, key } => {
+                let part = Part {
+                    log_id: state.log_id(),
+                    state: Some(*state),
+                    events: *events,
+                };
+                self.append(request, std::slice::from_ref(&part), key.as_ref(), observed)
+            }
+            Action::AppendMany { parts, key } => {
+                let invalid = invalid(parts, key.as_ref());
+                if invalid.is_empty() {
+                    self.append(request, parts, key.as_ref(), observed)
+                } else {
+                    invalid.into_iter().map(Answer::Invalid).collect()
+                }
+            }
+            Action::Decide {
+                log_id,
+                decision,
+                create_if_missing,
+                key,
+            } => {
+                if self.log(*log_id).is_empty() && !create_if_missing {
+                    return vec![Answer::NotFound(*log_id)];
+                }
+                vec![self.decide(request, *log_id, *decision, key.as_ref(), observed)]
+            }
+            Action::Reduce { log_id } => {
+                vec![
+                    self.end(*log_id)
+                        .map_or(Answer::NotFound(*log_id), |state| Answer::Reduced {
+                            state,
+                            tally: self.tally(*log_id),
+                        }),
+                ]
+            }
+            Action::Load {
+                log_id,
+                from,
+                limit,
+            } => {
+                let log = self.log(*log_id).iter().map(|entry| entry.event.clone());
+                let from = usize::try_from(*from).expect("a small number");
+                vec![if self.log(*log_id).is_empty() {
+                    Answer::NotFound(*log_id)
+                } else {
+                    Answer::Loaded(log.skip(from).take(*limit).collect())
+                }]
+            }
+            Action::Prune { everything } => {
+                let keys = if *everything { self.keys.len() } else { 0 };
+                if *everything {
+                    self.keys.clear();
+                }
+                vec![Answer::Pruned(keys as u64)]
+            }
+        }
+    }
+
+    fn append(
+        &mut self,
+        request: &Request,
+        parts: &[Part],
+        key: Option<&Key>,
+        observed: &Answer,
+    ) -> Vec<Answer> {
+        if parts.iter().any(|part| part.events == 0) {
+            return vec![Answer::Invalid(InvalidAppend::NoEvents)];
+        }
+        if let Some(used) = self.used(key, parts[0].log_id) {
+            // Only a creation is a replay wherever the key was used: not to create twice is its point.
+            let creation = matches!(request.action, Action::Create { .. });
+            let asked = |part: &Part| part.log_id == used.state.log_id();
+            let same = creation || parts.iter().any(asked);
+            return vec![used.answer(same, key)];
+        }
+        let wanted: Vec<_> = (0..)
+            .zip(parts)
+            .map(|(place, part)| Wanted {
+                log_id: part.log_id,
+                state: part.state,
+                events: request.events(place, part.events, 0),
+            })
+            .collect();
+        let obstacles: Vec<_> = wanted
+            .iter()
+            .filter_map(|part| self.obstacle(part))
+            .collect();
+        if !obstacles.is_empty() {
+            return obstacles;
+        }
+        let ids = match observed {
+            Answer::Written(states) => states.as_slice(),
+            _ => &[],
+        };
+        vec![Answer::Written(self.write(request, wanted, key, ids))]
+    }
+
+    fn decide(
+        &mut self,
+        request: &Request,
+        log_id: LogId,
+        decision: Decision,
+        key: Option<&Key>,
+        observed: &Answer,
+    ) -> Answer {
+        if let Some(used) = self.used(key, log_id) {
+            let same = used.state.log_id() == log_id && !used.is_of_another_request(key);
+            return match self.end(log_id) {
+                Some(state) if same => Answer::Decided {
+                    state,
+                    tally: self.tally(log_id),
+                    replay: Some((used.first_index, used.event_count, used.state)),
+                },
+                _ => used.answer(false, key),
+            };
+        }
+        let events = match request.decide(decision, &self.tally(log_id)) {
+            Ok(events) => events,
+            Err(refusal) => return Answer::Refused(refusal),
+        };
+        let end = self.end(log_id);
+        if !events.is_empty() {
+            let ids = match observed {
+                Answer::Decided { state, .. } => std::slice::from_ref(state),
+                _ => &[],
+            };
+            let wanted = Wanted {
+                log_id,
+                state: end,
+                events,
+            };
+            self.write(request, vec![wanted], key, ids);
+        }
+        self.end(log_id)
+            .map_or(Answer::NotFound(log_id), |state| Answer::Decided {
+                state,
+                tally: self.tally(log_id),
+                replay: None,
+            })
+    }
+
+    /// What a key was used for, first.
+    fn used(&self, key: Option<&Key>, log_id: LogId) -> Option<Used> {
+        self.keys.get(&key?.name(log_id))?.first().cloned()
+    }
+
+    /// Why an append cannot be written.
+    fn obstacle(&self, part: &Wanted) -> Option<Answer> {
+        let log_id = part.log_id;
+        let Some((state, end)) = part.state.map(|state| (state, self.end(log_id))) else {
+            return (!self.log(log_id).is_empty()).then_some(Answer::Exists(log_id));
+        };
+        let Some(end) = end else {
+            return Some(Answer::NotFound(log_id));
+        };
+        let same_event = state.event_id().is_none() || state.event_id() == end.event_id();
+        let current = state.index() == end.index() && same_event;
+        let event_index = state.index() + 1;
+        (!current).then_some(Answer::Conflict {
+            log_id,
+            event_index,
+        })
+    }
+
+    fn write(
+        &mut self,
+        request: &Request,
+        parts: Vec<Wanted>,
+        key: Option<&Key>,
+        ids: &[LogState],
+    ) -> Vec<LogState> {
+        let name = key.map(|key| key.name(parts[0].log_id));
+        let mut states = Vec::new();
+        let mut writes = Vec::new();
+        for (place, part) in parts.into_iter().enumerate() {
+            let log = self.logs.entry(part.log_id).or_default();
+            let first_index = log.len() as u64;
+            let event_count = part.events.len() as u64;
+            log.extend(part.events.into_iter().map(|event| Entry {
+                event,
+                id: None,
+                occurred_at: request.occurred_at(),
+                metadata: request.metadata(),
+            }));
+            if let Some(last) = log.last_mut() {
+                last.id = ids.get(place).and_then(LogState::event_id);
+            }
+            let state = self.end(part.log_id).expect("there is an event now");
+            states.push(state);
+            writes.push(Used {
+                first_index,
+                event_count,
+                state,
+                fingerprint: key.and_then(|key| key.fingerprint),
+            });
+        }
+        if let Some(name) = name {
+            self.keys.insert(name, writes);
+        }
+        states
+    }
+}
+
+impl Used {
+    fn is_of_another_request(&self, key: Option<&Key>) -> bool {
+        let now = key.and_then(|key| key.fingerprint);
+        self.fingerprint.is_some() && now.is_some() && self.fingerprint != now
+    }
+
+    /// What an append is answered whose key was used, for the same log or for something else.
+    fn answer(&self, same_log: bool, key: Option<&Key>) -> Answer {
+        let log_id = self.state.log_id();
+        let event_index = self.first_index;
+        if same_log && !self.is_of_another_request(key) {
+            Answer::Replay {
+                log_id,
+                event_index,
+                event_count: self.event_count,
+                state: self.state,
+            }
+        } else {
+            Answer::Reused {
+                log_id,
+                event_index,
+            }
+        }
+    }
+}
+
+impl Key {
+    /// By what it is unique.
+    fn name(&self, log_id: LogId) -> (Option<LogId>, String) {
+        let scope = (self.scope == IdempotencyScope::Log).then_some(log_id);
+        (scope, self.text.clone())
+    }
+}
+
+/// What is wrong with an append to several logs in itself.
+fn invalid(parts: &[Part], key: Option<&Key>) -> Vec<InvalidAppend> {
+    let mut invalid = Vec::new();
+    let mut logs = BTreeSet::new();
+    for part in parts {
+        if part.events == 0 {
+            invalid.push(InvalidAppend::NoEvents);
+        }
+        if !logs.insert(part.log_id) {
+            let log_id = part.log_id;
+            invalid.push(InvalidAppend::LogTwice { log_id });
+        }
+    }
+    if key.is_some_and(|key| key.scope == IdempotencyScope::Log) {
+        invalid.push(InvalidAppend::KeyOfOneLog);
+    }
+    invalid
+}

@@ -1,0 +1,152 @@
+//! Operations with all that a store is told, and what is answered.
+
+use super::domain::{Tally, TallyEvent, source_of};
+use super::plan::Decision;
+use chrono::{DateTime, Utc};
+use eventlogs::ids::LogId;
+use eventlogs::stores::InvalidAppend;
+use eventlogs::{IdempotencyScope, LogState, Metadata, RequestFingerprint};
+
+/// One operation.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// Another one for every operation; the values of its events, and what is recorded beside them, are made of it.
+    pub(super) number: u32,
+    /// Which manager is asked.
+    pub(super) manager: usize,
+    /// For what.
+    pub(super) action: Action,
+}
+
+/// What a manager is asked for.
+#[derive(Debug, Clone)]
+pub(super) enum Action {
+    Create {
+        log_id: LogId,
+        key: Option<Key>,
+    },
+    Append {
+        state: LogState,
+        events: usize,
+        key: Option<Key>,
+    },
+    AppendMany {
+        parts: Vec<Part>,
+        key: Option<Key>,
+    },
+    Decide {
+        log_id: LogId,
+        decision: Decision,
+        create_if_missing: bool,
+        key: Option<Key>,
+    },
+    Reduce {
+        log_id: LogId,
+    },
+    Load {
+        log_id: LogId,
+        from: u64,
+        limit: usize,
+    },
+    Prune {
+        everything: bool,
+    },
+}
+
+/// One log of several.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) log_id: LogId,
+    /// `None` creates it.
+    pub(super) state: Option<LogState>,
+    pub(super) events: usize,
+}
+
+/// An idempotency key.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) text: String,
+    pub(super) scope: IdempotencyScope,
+    pub(super) fingerprint: Option<RequestFingerprint>,
+}
+
+/// What came of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Written(Vec<LogState>),
+    Decided {
+        state: LogState,
+        tally: Tally,
+        /// First index, number of events and end of the earlier write.
+        replay: Option<(u64, u64, LogState)>,
+    },
+    Refused(u64),
+    Reduced {
+        state: LogState,
+        tally: Tally,
+    },
+    Loaded(Vec<TallyEvent>),
+    Pruned(u64),
+    Replay {
+        log_id: LogId,
+        event_index: u64,
+        event_count: u64,
+        state: LogState,
+    },
+    Reused {
+        log_id: LogId,
+        event_index: u64,
+    },
+    Conflict {
+        log_id: LogId,
+        event_index: u64,
+    },
+    Exists(LogId),
+    NotFound(LogId),
+    Invalid(InvalidAppend),
+    /// What nobody can explain.
+    Other(String),
+}
+
+impl Request {
+    /// What an append of this operation writes, to the log of this place among several.
+    pub(super) fn events(&self, place: u64, events: usize, basis: u64) -> Vec<TallyEvent> {
+        let first = u64::from(self.number) * 100 + place * 10;
+        (first..)
+            .take(events)
+            .map(|value| TallyEvent::Counted { value, basis })
+            .collect()
+    }
+
+    /// What is decided on a state, or the state that it is refused on.
+    pub(super) fn decide(&self, decision: Decision, tally: &Tally) -> Result<Vec<TallyEvent>, u64> {
+        let basis = tally.order;
+        match (decision, basis % 3) {
+            (Decision::Events(events), _) => Ok(self.events(0, events, basis)),
+            (Decision::Nothing, _) | (Decision::Depends, 1) => Ok(Vec::new()),
+            (Decision::Refuse, _) | (Decision::Depends, 2) => Err(basis),
+            (Decision::Depends, _) => Ok(self.events(0, 1, basis)),
+        }
+    }
+
+    /// What the caller gives to be recorded beside the events.
+    pub(super) fn given_metadata(&self) -> Metadata {
+        let metadata = Metadata::new().with_correlation_id(self.number.to_string());
+        match self.number % 3 {
+            0 => Metadata::new(),
+            1 => metadata,
+            _ => metadata.with("manager", "as the caller says"),
+        }
+    }
+
+    /// What is recorded in the end.
+    pub(super) fn metadata(&self) -> Metadata {
+        self.given_metadata().or(source_of(self.manager))
+    }
+
+    /// When the events happened.
+    pub(super) fn occurred_at(&self) -> Option<DateTime<Utc>> {
+        let time = DateTime::from_timestamp(i64::from(self.number), 0);
+        time.filter(|_| self.number.is_multiple_of(2))
+    }
+}

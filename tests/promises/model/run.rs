@@ -1,0 +1,209 @@
+//! Asks a manager what a request says.
+
+use super::domain::{Tally, TallyEvent};
+use super::request::{Action, Answer, Key, Request};
+use eventlogs::ids::LogId;
+use eventlogs::{
+    Aggregation, AppendOptions, Appends, CreateOptions, DecideError, DecideOptions, Decided,
+    EventRecord, LogManager, LogManagerError,
+};
+use std::time::Duration;
+
+/// What was answered, and the aggregation that came with it.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) answer: Answer,
+    /// To be compared with the log once that can be read whole: a model does not know the times of recording.
+    pub(super) aggregation: Option<Aggregation<Tally>>,
+}
+
+impl Observed {
+    fn of(answer: Result<Answer, LogManagerError>) -> Self {
+        Self {
+            answer: answer.unwrap_or_else(refused),
+            aggregation: None,
+        }
+    }
+
+    fn with(answer: Answer, aggregation: Aggregation<Tally>) -> Self {
+        Self {
+            answer,
+            aggregation: Some(aggregation),
+        }
+    }
+}
+
+/// Does what a request says.
+pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observed {
+    match &request.action {
+        Action::Create { log_id, key } => {
+            let event = &request.events(0, 1, 0)[0];
+            let options = create_options(&request, key.as_ref());
+            let created = manager.create(log_id, event, &options).await;
+            Observed::of(created.map(|state| Answer::Written(vec![state])))
+        }
+        Action::Append { state, events, key } => {
+            let options = append_options(&request, key.as_ref());
+            let events = request.events(0, *events, 0);
+            let appended = match events.as_slice() {
+                [event] => manager.append(*state, event, &options).await,
+                events => manager.append_all(*state, events, &options).await,
+            };
+            Observed::of(appended.map(|state| Answer::Written(vec![state])))
+        }
+        Action::AppendMany { parts, key } => {
+            let options = append_options(&request, key.as_ref());
+            let appends = (0..).zip(parts).fold(Appends::new(), |appends, part| {
+                let (place, part) = part;
+                let events = request.events(place, part.events, 0);
+                match part.state {
+                    Some(state) => appends.append(state, events),
+                    None => appends.create(part.log_id, events),
+                }
+            });
+            let appended = manager.append_many(appends, &options).await;
+            Observed::of(appended.map(Answer::Written))
+        }
+        Action::Decide { .. } => decide(&manager, &request).await,
+        Action::Reduce { log_id } => reduce(&manager, &request, log_id).await,
+        Action::Load {
+            log_id,
+            from,
+            limit,
+        } => {
+            let loaded = manager.load(log_id, *from, *limit).await;
+            let events = loaded.map(|records| {
+                let events: Vec<TallyEvent> = records
+                    .iter()
+                    .map(|record| record.event().clone())
+                    .collect();
+                Answer::Loaded(events)
+            });
+            Observed::of(events)
+        }
+        Action::Prune { everything } => {
+            let hour = Duration::from_hours(1);
+            let age = if *everything { Duration::ZERO } else { hour };
+            let pruned = manager.prune_idempotency_keys(age).await;
+            Observed::of(pruned.map(Answer::Pruned))
+        }
+    }
+}
+
+async fn reduce(manager: &LogManager<Tally>, request: &Request, log_id: &LogId) -> Observed {
+    let reduced = match manager.reduce(log_id).await {
+        Ok(reduced) => reduced,
+        Err(error) => return Observed::of(Err(error)),
+    };
+    if request.number.is_multiple_of(2) {
+        // Otherwise the next one may still find an older state in the cache.
+        manager.flush_cache().await;
+    }
+    let answer = Answer::Reduced {
+        state: reduced.state(),
+        tally: reduced.aggregate().without_times(),
+    };
+    Observed::with(answer, reduced)
+}
+
+async fn decide(manager: &LogManager<Tally>, request: &Request) -> Observed {
+    let Action::Decide {
+        log_id,
+        decision,
+        create_if_missing,
+        key,
+    } = &request.action
+    else {
+        panic!("not a decision");
+    };
+    let options = DecideOptions {
+        create_if_missing: *create_if_missing,
+        ..decide_options(request, key.as_ref())
+    };
+    let decided: Result<Decided<Tally>, _> = manager
+        .decide(log_id, &options, |tally| request.decide(*decision, tally))
+        .await;
+    match decided {
+        Ok(decided) => {
+            let replay = decided.replay();
+            let answer = Answer::Decided {
+                state: decided.aggregation().state(),
+                tally: decided.aggregation().aggregate().without_times(),
+                replay: replay.map(|replay| (replay.first_index, replay.event_count, replay.state)),
+            };
+            Observed::with(answer, decided.into_aggregation())
+        }
+        Err(DecideError::Refused(refusal)) => Observed::of(Ok(Answer::Refused(refusal))),
+        Err(DecideError::Log(error)) => Observed::of(Err(error)),
+    }
+}
+
+fn refused(error: LogManagerError) -> Answer {
+    match error {
+        LogManagerError::IdempotentReplay {
+            log_id,
+            event_index,
+            event_count,
+            state,
+            ..
+        } => Answer::Replay {
+            log_id,
+            event_index,
+            event_count,
+            state,
+        },
+        LogManagerError::IdempotencyKeyReused {
+            log_id,
+            event_index,
+            ..
+        } => Answer::Reused {
+            log_id,
+            event_index,
+        },
+        LogManagerError::ConcurrentAppend {
+            log_id,
+            event_index,
+            ..
+        } => Answer::Conflict {
+            log_id,
+            event_index,
+        },
+        LogManagerError::LogAlreadyExists { log_id, .. } => Answer::Exists(log_id),
+        LogManagerError::LogNotFound { log_id, .. } => Answer::NotFound(log_id),
+        LogManagerError::Invalid(invalid) => Answer::Invalid(invalid),
+        error => Answer::Other(format!("{error:?}")),
+    }
+}
+
+fn create_options(request: &Request, key: Option<&Key>) -> CreateOptions {
+    CreateOptions {
+        idempotency_key: key.map(|key| key.text.clone()),
+        idempotency_scope: key.map(|key| key.scope).unwrap_or_default(),
+        request_fingerprint: key.and_then(|key| key.fingerprint),
+        occurred_at: request.occurred_at(),
+        metadata: request.given_metadata(),
+        ..Default::default()
+    }
+}
+
+fn append_options(request: &Request, key: Option<&Key>) -> AppendOptions {
+    AppendOptions {
+        idempotency_key: key.map(|key| key.text.clone()),
+        idempotency_scope: key.map(|key| key.scope).unwrap_or_default(),
+        request_fingerprint: key.and_then(|key| key.fingerprint),
+        occurred_at: request.occurred_at(),
+        metadata: request.given_metadata(),
+        ..Default::default()
+    }
+}
+
+fn decide_options(request: &Request, key: Option<&Key>) -> DecideOptions {
+    DecideOptions {
+        idempotency_key: key.map(|key| key.text.clone()),
+        idempotency_scope: key.map(|key| key.scope).unwrap_or_default(),
+        request_fingerprint: key.and_then(|key| key.fingerprint),
+        occurred_at: request.occurred_at(),
+        metadata: request.given_metadata(),
+        ..Default::default()
+    }
+}
