@@ -171,12 +171,12 @@ where
             .create(payment, [PaymentEvent::Captured { amount: 100 }])
             .append(state, [paid.clone()])
     };
-    let stale = orders
+    let refused = orders
         .append_many(both(state, payment), &AppendOptions::default())
         .await;
     assert!(
-        matches!(stale, Err(LogManagerError::ConcurrentAppend { log_id, event_index: 1, .. }) if log_id == order),
-        "{stale:?}"
+        matches!(refused, Err(LogManagerError::ConcurrentAppend { log_id, event_index: 1, .. }) if log_id == order),
+        "{refused:?}"
     );
     let missing = payments.reduce(&payment).await;
     assert!(

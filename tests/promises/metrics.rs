@@ -40,8 +40,9 @@ impl Measured {
         measured.get(name).cloned().unwrap_or_default()
     }
 
-    fn sum(&self, name: &str) -> f64 {
-        self.of(name).iter().sum()
+    /// The sum of all values of a metric that counts.
+    fn sum(&self, name: &str) -> String {
+        self.of(name).iter().sum::<f64>().to_string()
     }
 }
 
@@ -100,9 +101,9 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
         created.unwrap();
     }
     let batches = measured.of("eventlogs_batch_writes");
-    assert_eq!(batches.iter().sum::<f64>(), 50.0, "{batches:?}");
+    assert_eq!(measured.sum("eventlogs_batch_writes"), "50");
     assert!(batches.len() < 50, "they were sent together: {batches:?}");
-    assert_eq!(measured.sum("eventlogs_batch_events"), 50.0);
+    assert_eq!(measured.sum("eventlogs_batch_events"), "50");
     assert_eq!(measured.of("eventlogs_queue_seconds").len(), 50);
     let commits = measured.of("eventlogs_commit_seconds");
     assert_eq!(commits.len(), batches.len());
@@ -115,15 +116,15 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
         ..Default::default()
     };
     payments.append_all(state, &several, &keyed).await.unwrap();
-    assert_eq!(measured.sum("eventlogs_batch_events"), 57.0);
+    assert_eq!(measured.sum("eventlogs_batch_events"), "57");
     let parts = [
         (LogState::at(ids[1], 0), several.clone()),
         (LogState::at(ids[2], 0), several.clone()),
     ];
     let none = AppendOptions::default();
     payments.append_many(parts, &none).await.unwrap();
-    assert_eq!(measured.sum("eventlogs_batch_events"), 71.0);
-    assert_eq!(measured.sum("eventlogs_batch_writes"), 52.0);
+    assert_eq!(measured.sum("eventlogs_batch_events"), "71");
+    assert_eq!(measured.sum("eventlogs_batch_writes"), "52");
 
     for replays in 1..3 {
         let replay = payments.append_all(state, &several, &keyed).await;
@@ -131,7 +132,7 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
             matches!(replay, Err(LogManagerError::IdempotentReplay { .. })),
             "{replay:?}"
         );
-        assert_eq!(measured.sum("eventlogs_replays_total"), f64::from(replays));
+        assert_eq!(measured.of("eventlogs_replays_total").len(), replays);
     }
     let refused = payments.append(state, &PaymentEvent::Voided, &none).await;
     assert!(refused.is_err(), "{refused:?}");
@@ -139,7 +140,7 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
         .create(&ids[0], &PaymentEvent::Voided, &options)
         .await;
     assert!(refused.is_err(), "{refused:?}");
-    assert_eq!(measured.sum("eventlogs_conflicts_total"), 2.0);
+    assert_eq!(measured.sum("eventlogs_conflicts_total"), "2");
 
     let log_id = captured(&payments).await;
     let options = DecideOptions {
@@ -153,7 +154,7 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
             .unwrap();
     }
     assert_eq!(measured.of("eventlogs_decide_attempts"), [1.0]);
-    assert_eq!(measured.sum("eventlogs_replays_total"), 3.0);
+    assert_eq!(measured.sum("eventlogs_replays_total"), "3");
 }
 
 #[tokio::test]
@@ -190,5 +191,5 @@ async fn what_is_tried_again_is_counted() {
         .append(LogState::at(log_id, 1), &refund(1), &none)
         .await
         .unwrap();
-    assert!(measured.sum("eventlogs_retries_total") >= 1.0);
+    assert!(!measured.of("eventlogs_retries_total").is_empty());
 }

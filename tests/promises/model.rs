@@ -104,14 +104,14 @@ fn every_answer_is_the_models_on_the_fake() {
 fn every_answer_is_the_models_on_sqlite() {
     let runtime = runtime();
     let managers = runtime.block_on(Managers::on_sqlite());
-    try_out(&runtime, &managers, 40, plan::alone());
+    try_out(&runtime, &managers, 100, plan::alone());
 }
 
 #[test]
 fn every_answer_is_the_models_on_postgres() {
     let runtime = runtime();
     if let Some(managers) = runtime.block_on(Managers::on_postgres()) {
-        try_out(&runtime, &managers, 40, plan::alone());
+        try_out(&runtime, &managers, 100, plan::alone());
     }
 }
 
@@ -124,13 +124,13 @@ fn some_order_explains_all_answers_on_the_fake() {
 fn some_order_explains_all_answers_on_sqlite() {
     let runtime = runtime();
     let managers = runtime.block_on(Managers::on_sqlite());
-    try_out(&runtime, &managers, 60, plan::together());
+    try_out(&runtime, &managers, 120, plan::together());
 }
 
 #[test]
 fn some_order_explains_all_answers_on_postgres() {
     let runtime = runtime();
     if let Some(managers) = runtime.block_on(Managers::on_postgres()) {
-        try_out(&runtime, &managers, 60, plan::together());
+        try_out(&runtime, &managers, 120, plan::together());
     }
 }

@@ -285,7 +285,6 @@ async fn nothing_that_is_not_committed_is_cached_or_returned() {
 }
 
 /// However many there are: a service whose database hangs has thousands of callers that wait, and then go away.
-#[ignore = "overflows the stack: links are dropped recursively"]
 #[tokio::test]
 async fn thousands_that_build_on_one_another_can_fail_or_be_dropped() {
     for dropped in [true, false] {

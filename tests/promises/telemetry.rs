@@ -80,6 +80,12 @@ async fn every_operation_has_a_span_with_its_log() {
         .await
         .unwrap();
 
+    let parts = [(payments.reduce(&log_id).await.unwrap(), [refund(1)])];
+    payments
+        .append_many(parts, &AppendOptions::default())
+        .await
+        .unwrap();
+
     let opened = spans.opened.lock().unwrap();
     for operation in [
         "create",
@@ -97,4 +103,8 @@ async fn every_operation_has_a_span_with_its_log() {
         assert!(span.contains(&format!("log_id={log_id}")), "{span}");
         assert!(span.contains(r#"aggregate="Payment""#), "{span}");
     }
+    // Of several logs, their number.
+    let many = opened.iter().find(|span| span.starts_with("append_many "));
+    let many = many.expect("several logs have a span, too");
+    assert!(many.contains("logs=1"), "{many}");
 }

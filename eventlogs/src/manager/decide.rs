@@ -353,7 +353,13 @@ impl<'a, A: Aggregate> Call<'a, A> {
 
     /// What there is to decide on before anybody has asked the store.
     async fn look(&self) -> Result<Basis<A>, LogManagerError> {
-        match self.manager.cached(self.log_id).await {
+        // What is on its way to the cache is newer than what the cache has, and worth having even if it will not be kept.
+        let newest = self.manager.inner.cache_writer.on_its_way(self.log_id);
+        let known = match newest {
+            Some(newest) => Some(newest),
+            None => self.manager.cached(self.log_id).await,
+        };
+        match known {
             Some(aggregation) => Ok(Basis {
                 aggregation: Some(aggregation),
                 verified: false,

@@ -76,9 +76,6 @@ impl<A: Aggregate> LogManager<A> {
 
     /// What the cache has for a log. A cache that is slow, down or holding garbage has nothing.
     pub(super) async fn cached(&self, log_id: LogId) -> Option<Aggregation<A>> {
-        if let Some(newest) = self.inner.cache_writer.on_its_way(log_id) {
-            return Some(newest);
-        }
         match tokio::time::timeout(self.inner.cache_timeout, self.inner.cache.get(log_id)).await {
             Ok(Ok(cached)) => cached.filter(|cached| cached.log_id() == log_id),
             Ok(Err(error)) => {

@@ -260,6 +260,24 @@ impl<A: Aggregate> Link<A> {
     }
 }
 
+impl<A: Aggregate> Drop for Link<A> {
+    /// A loop, since a hot log whose callers have all gone away leaves a long row of links: dropped one inside the other
+    /// they would overflow the stack.
+    fn drop(&mut self) {
+        let mut below = self.take_below();
+        while let Some(mut link) = below {
+            below = Arc::get_mut(&mut link).and_then(Self::take_below);
+        }
+    }
+}
+
+impl<A: Aggregate> Link<A> {
+    fn take_below(&mut self) -> Option<Arc<Self>> {
+        let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
+        work.below.take()
+    }
+}
+
 impl<A: Aggregate> AppendObserver<A::Event> for Link<A> {
     fn queued(&self, events: Vec<RecordedEvent<A::Event>>) {
         lock(&self.work).events = events;

@@ -36,14 +36,10 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
             replayed_by_hand(postgres, true),
         ];
         let [ours, trying, asking] = compare(report.arguments.throughput(), sides).await;
-        // The goal is beside the better way to do it by hand.
-        let goal = |this: f64, other: f64| (this >= other).then_some(4.0);
-        let goals = [
-            goal(trying.rate, asking.rate),
-            goal(asking.rate, trying.rate),
-        ];
-        report.row(&Row::rates(REPLAYED_TRYING, &ours, &trying, goals[0]));
-        report.row(&Row::rates(REPLAYED_ASKING, &ours, &asking, goals[1]));
+        // The goal is beside the write that a replay is a retry of. Asking first is a read without a commit, which makes every
+        // fresh key a round trip slower.
+        report.row(&Row::rates(REPLAYED_TRYING, &ours, &trying, Some(4.0)));
+        report.row(&Row::rates(REPLAYED_ASKING, &ours, &asking, None));
     }
 }
 

@@ -117,7 +117,10 @@ impl Worked {
             }
         }
         let violations = check(&self.history, &stored);
-        let first: Vec<_> = violations.iter().take(10).collect();
+        let first = violations.iter().take(10);
+        let first: Vec<_> = first
+            .map(|violation| format!("{:?}: {}", violation.rule, violation.found))
+            .collect();
         assert!(
             violations.is_empty(),
             "{} violations in {} operations, such as {first:#?}\n{}",

@@ -151,7 +151,7 @@ async fn the_events_are_recorded_if_and_only_if_the_transaction_is_committed() {
 }
 
 #[tokio::test]
-async fn what_is_refused_leaves_the_transaction_usable() {
+async fn a_used_key_leaves_the_transaction_usable() {
     let Some(shop) = Shop::open().await else {
         return;
     };
@@ -209,7 +209,39 @@ async fn what_is_refused_leaves_the_transaction_usable() {
         matches!(replay, Err(LogManagerError::IdempotentReplay { .. })),
         "{replay:?}"
     );
+
+    // After all that, what is right goes through.
+    order(&mut transaction, 1).await;
+    let local = AppendOptions {
+        idempotency_scope: IdempotencyScope::Log,
+        ..options.clone()
+    };
+    store
+        .append_in(&mut transaction, elsewhere, &[refund(5)], &local)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(shop.orders().await, [1]);
+    assert_eq!(shop.refunded(log_id).await, 1);
+    assert_eq!(shop.refunded(other).await, 5);
+}
+
+#[tokio::test]
+async fn a_wrong_state_leaves_the_transaction_usable() {
+    let Some(shop) = Shop::open().await else {
+        return;
+    };
+    let log_id = captured(&shop.payments).await;
     let none = AppendOptions::default();
+    let current = shop
+        .payments
+        .append(LogState::at(log_id, 1), &refund(1), &none)
+        .await
+        .unwrap();
+    let mut connection = shop.connection().await;
+    let mut transaction = connection.begin().await.unwrap();
+    let store = &shop.store;
+    let two = [refund(8), refund(9)];
     for stale in [LogState::at(log_id, 1), LogState::at(log_id, 7)] {
         let conflict = store.append_in(&mut transaction, stale, &two, &none).await;
         assert!(
@@ -238,7 +270,7 @@ async fn what_is_refused_leaves_the_transaction_usable() {
         "{exists:?}"
     );
     let nothing = store
-        .append_in::<PaymentEvent>(&mut transaction, used, &[], &none)
+        .append_in::<PaymentEvent>(&mut transaction, current, &[], &none)
         .await;
     assert!(
         matches!(
@@ -250,7 +282,7 @@ async fn what_is_refused_leaves_the_transaction_usable() {
     let unreadable = store
         .append_in(
             &mut transaction,
-            used,
+            current,
             &[PaymentEvent::Rated(f64::NAN)],
             &none,
         )
@@ -262,18 +294,13 @@ async fn what_is_refused_leaves_the_transaction_usable() {
 
     // After all that, what is right goes through.
     order(&mut transaction, 1).await;
-    let local = AppendOptions {
-        idempotency_scope: IdempotencyScope::Log,
-        ..options.clone()
-    };
     store
-        .append_in(&mut transaction, elsewhere, &[refund(5)], &local)
+        .append_in(&mut transaction, current, &[refund(5)], &none)
         .await
         .unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(shop.orders().await, [1]);
-    assert_eq!(shop.refunded(log_id).await, 1);
-    assert_eq!(shop.refunded(other).await, 5);
+    assert_eq!(shop.refunded(log_id).await, 6);
 }
 
 #[tokio::test]
@@ -390,7 +417,7 @@ async fn a_rival_that_an_isolated_transaction_cannot_see_is_not_overwritten() {
                 "{level}: {refused:?}"
             );
             transaction.rollback().await.unwrap();
-            let refunded = if keyed_rival { 0 } else { 1 };
+            let refunded = u64::from(!keyed_rival);
             assert_eq!(shop.refunded(log_id).await, refunded, "{level}");
             // Without a rival, it is as good as any other.
             let mut transaction = connection.begin().await.unwrap();

@@ -2,10 +2,11 @@
 
 use super::TestStore;
 use crate::payments::{PaymentEvent, captured, payments, refund};
+use eventlogs::ids::LogId;
 use eventlogs::stores::StoreError;
 use eventlogs::{
-    AppendOptions, DecideOptions, EventRecord, LogManagerError, LogState, PostgresEventStore,
-    PostgresOptions,
+    AppendOptions, Appends, DecideOptions, EventRecord, LogManagerError, LogState,
+    PostgresEventStore, PostgresOptions,
 };
 use sqlx::Executor;
 use std::time::Duration;
@@ -136,6 +137,54 @@ async fn a_lost_answer_is_found_again() {
         "each event exactly once"
     );
     assert_eq!(records.last().map(EventRecord::index), Some(state.index()));
+}
+
+/// The second attempt is refused by the events of the first one, of whichever log; the caller hears of success.
+#[tokio::test]
+async fn a_lost_answer_about_several_logs_is_found_again() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let (proxy, behind) = store.through_proxy(Duration::from_secs(20)).await;
+    let manager = payments(behind);
+    let (one, other) = (captured(&manager).await, captured(&manager).await);
+    let (mut first, mut second) = (LogState::at(one, 1), LogState::at(other, 1));
+    let mut begun = Vec::new();
+    let rounds = 30;
+    for round in 0..rounds {
+        // Once more, so that the lost answer is that of the append.
+        manager.reduce(&one).await.unwrap();
+        let options = AppendOptions {
+            idempotency_key: (round % 2 == 0).then(|| format!("{one}-{round}")),
+            ..Default::default()
+        };
+        let new = LogId::new();
+        begun.push(new);
+        proxy.lose_next_answer();
+        let appends = Appends::new()
+            .append(first, [refund(1), refund(1)])
+            .create(new, [PaymentEvent::Captured { amount: round }])
+            .append(second, [refund(1)]);
+        let states = manager
+            .append_many(appends, &options)
+            .await
+            .expect("the library finds the truth");
+        (first, second) = (states[0], states[2]);
+    }
+    assert!(
+        proxy.lost_answers() >= rounds,
+        "{} answers were lost",
+        proxy.lost_answers()
+    );
+    for (log_id, refunded) in [(one, 2 * rounds), (other, rounds)] {
+        let payment = manager.reduce(&log_id).await.unwrap();
+        assert_eq!(payment.aggregate().refunded, refunded, "each event once");
+    }
+    for (log_id, amount) in begun.into_iter().zip(0..) {
+        let payment = manager.reduce(&log_id).await.unwrap();
+        assert_eq!(payment.aggregate().captured, amount);
+        assert_eq!(payment.through_index(), 0);
+    }
 }
 
 #[tokio::test]

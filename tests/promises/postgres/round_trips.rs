@@ -4,7 +4,7 @@ use super::TestStore;
 use crate::payments::{PaymentEvent, payments, refund};
 use crate::servers;
 use eventlogs::ids::LogId;
-use eventlogs::{AppendOptions, CreateOptions, DecideOptions, LogState};
+use eventlogs::{AppendOptions, Appends, CreateOptions, DecideOptions, LogState};
 use sqlx::{ConnectOptions, PgConnection, Row};
 
 /// What was asked of the server in this schema since the last look, by the number of executions.
@@ -93,6 +93,18 @@ async fn each_operation_is_one_round_trip() {
             .unwrap()
     );
     assert_eq!(decided.aggregation().through_index(), 4);
+    let several = Appends::new()
+        .append(decided.into_aggregation(), [refund(0), refund(0)])
+        .create(LogId::new(), [requested.clone()])
+        .create(LogId::new(), [requested]);
+    let options = AppendOptions {
+        idempotency_key: Some(format!("{log_id} and others")),
+        ..Default::default()
+    };
+    one_round_trip!(
+        "append_many with a key",
+        manager.append_many(several, &options).await.unwrap()
+    );
     let _ = before;
 }
 

@@ -10,6 +10,7 @@ use eventlogs::{
 };
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Row};
+use std::time::Duration;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -73,6 +74,26 @@ async fn a_role_that_may_only_insert_and_select_is_enough() {
         manager.reduce(&log_id).await.unwrap().aggregate().refunded,
         3
     );
+
+    // To forget keys it needs one right more.
+    let day = Duration::from_hours(24);
+    let refused = manager.prune_idempotency_keys(day).await;
+    assert!(
+        matches!(
+            refused,
+            Err(LogManagerError::Store(StoreError::MissingRights { .. }))
+        ),
+        "{refused:?}"
+    );
+    let grant = format!(
+        "grant delete on {}.idempotency_keys to {role}",
+        store.options.schema
+    );
+    sqlx::raw_sql(AssertSqlSafe(grant))
+        .execute(&mut store.connection().await)
+        .await
+        .unwrap();
+    assert_eq!(manager.prune_idempotency_keys(day).await.unwrap(), 0);
 
     // What it may not do is refused, with the name of what it may not do it to.
     let elsewhere = PostgresOptions {

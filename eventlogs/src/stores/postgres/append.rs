@@ -13,6 +13,7 @@ use sqlx::Row;
 use sqlx::postgres::PgConnection;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -27,73 +28,103 @@ pub(super) struct Batch<'a> {
     pub(super) groups: Vec<Range<usize>>,
 }
 
-/// Writes a batch, and returns an outcome for each write. One round trip, unless something is refused or a connection
-/// breaks.
-///
-/// An attempt whose answer was lost is followed by one with the same ids. If the first one was carried out, the second is
-/// refused by the very events that it wants to write, which tells.
-pub(super) async fn write(
-    core: &Core,
-    batch: &Batch<'_>,
-    deadline: Instant,
-) -> Result<Vec<Outcome>, StoreError> {
-    let on_its_way = OnItsWay::default();
-    until_answered(deadline, &on_its_way, || attempt(core, batch, &on_its_way)).await
+/// What became of a batch.
+pub(super) struct Written {
+    /// In the order of the batch; `None` for what nothing is known of but the error.
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    /// The groups without an outcome.
+    pub(super) open: Vec<Range<usize>>,
+    /// Why they have none.
+    pub(super) error: Option<StoreError>,
 }
 
-/// What is known of a batch.
+/// Writes a batch. One round trip, unless something is refused or a connection breaks.
+///
+/// An attempt whose answer was lost is followed by one with the same ids. If the first one was carried out, the second is
+/// refused by the very events that it wants to write, which tells. What is known already is not tried again: an error later
+/// on is none of those that have been stored.
+pub(super) async fn write(core: &Core, batch: &Batch<'_>, deadline: Instant) -> Written {
+    let on_its_way = OnItsWay::default();
+    let progress = Progress {
+        writes: &batch.writes,
+        known: Mutex::new(Known {
+            outcomes: batch.writes.iter().map(|_| None).collect(),
+            open: batch.groups.clone(),
+        }),
+    };
+    let answered = until_answered(deadline, &on_its_way, || {
+        attempt(core, &progress, &on_its_way)
+    });
+    let error = answered.await.err();
+    let Known { outcomes, open } = progress.into_known(error.is_none());
+    Written {
+        outcomes,
+        open,
+        error,
+    }
+}
+
+/// What is known of a batch, from one attempt to the next.
 struct Progress<'a> {
-    /// In the order of the batch; `None` where nothing is known yet.
-    outcomes: Vec<Option<Outcome>>,
     /// The writes.
     writes: &'a [&'a EncodedWrite],
+    /// What became of them. Locked for the time of a note, since the clock may cut an attempt off at any await.
+    known: Mutex<Known>,
+}
+
+/// What became of the writes of a batch.
+struct Known {
+    /// In the order of the batch; `None` where nothing is known yet.
+    outcomes: Vec<Option<Outcome>>,
     /// The groups of those of which nothing is known yet.
     open: Vec<Range<usize>>,
 }
 
 async fn attempt(
     core: &Core,
-    batch: &Batch<'_>,
+    progress: &Progress<'_>,
     on_its_way: &OnItsWay,
-) -> Result<Vec<Outcome>, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
     let mut connection = core.writers.lease().await?;
-    let mut progress = Progress {
-        outcomes: batch.writes.iter().map(|_| None).collect(),
-        writes: &batch.writes,
-        open: batch.groups.clone(),
-    };
+    let written = on(core, &mut connection, progress, on_its_way).await;
+    match &written {
+        // A server that was the primary once. The next connection may find the one that is now.
+        Err(error) if error::is_read_only(error) => connection.give_up(),
+        Err(error) if error::is_broken(error) => {}
+        _ => connection.give_back(),
+    }
+    written
+}
+
+async fn on(
+    core: &Core,
+    connection: &mut PgConnection,
+    progress: &Progress<'_>,
+    on_its_way: &OnItsWay,
+) -> Result<(), sqlx::Error> {
     for _ in 0..LOST_RACES {
-        let open = progress.open.clone();
-        match insert(core, &mut connection, &progress, &open, on_its_way).await {
+        let open = progress.open();
+        match insert(core, connection, progress, &open, on_its_way).await {
             Ok(stored) => progress.note(&open, &stored),
             // Somewhere in the batch a twin, whose other half has committed meanwhile, in another process. The statement has
             // written nothing; alone, each group meets its own fate only.
             Err(error) if error::verdict(&error) == Verdict::Clash => {
-                one_by_one(core, &mut connection, &mut progress, on_its_way).await?;
+                one_by_one(core, connection, progress, on_its_way).await?;
             }
-            Err(error) => {
-                if error::is_read_only(&error) {
-                    // A server that was the primary once. The next connection may find the one that is now.
-                    connection.give_up();
-                } else if !error::is_broken(&error) {
-                    connection.give_back();
-                }
-                return Err(error);
-            }
+            Err(error) => return Err(error),
         }
-        if progress.open.is_empty() {
+        let open = progress.open();
+        if open.is_empty() {
             break;
         }
-        // Refused, so nothing is in doubt; a connection that breaks here only means another attempt.
-        ask(core, &mut connection, &mut progress).await?;
-        if progress.open.is_empty() {
+        ask(core, connection, progress, &open).await?;
+        if progress.open().is_empty() {
             break;
         }
         // Nothing stands in the way of the others any more: what the statement ran into was rolled back before the look
         // at it. They are sent again.
     }
-    connection.give_back();
-    Ok(progress.finish())
+    Ok(())
 }
 
 /// Sends the statement, and returns the recorded time of each group that it let in, by the id of its first event.
@@ -122,16 +153,16 @@ async fn insert(
 async fn one_by_one(
     core: &Core,
     connection: &mut PgConnection,
-    progress: &mut Progress<'_>,
+    progress: &Progress<'_>,
     on_its_way: &OnItsWay,
 ) -> Result<(), sqlx::Error> {
-    for group in progress.open.clone() {
+    for group in progress.open() {
         let group = std::slice::from_ref(&group);
         match insert(core, connection, progress, group, on_its_way).await {
             Ok(stored) => progress.note(group, &stored),
             Err(error) if error::verdict(&error) == Verdict::Clash => {
                 let before = progress.unknown();
-                ask_about(core, connection, progress, group).await?;
+                ask(core, connection, progress, group).await?;
                 if progress.unknown() == before {
                     // Not one of ours: somebody has put a constraint of their own on our tables.
                     progress.fail(group, &error);
@@ -143,20 +174,11 @@ async fn one_by_one(
     Ok(())
 }
 
-/// Asks why the open groups did not come back.
+/// Asks why groups did not come back.
 async fn ask(
     core: &Core,
     connection: &mut PgConnection,
-    progress: &mut Progress<'_>,
-) -> Result<(), sqlx::Error> {
-    let open = progress.open.clone();
-    ask_about(core, connection, progress, &open).await
-}
-
-async fn ask_about(
-    core: &Core,
-    connection: &mut PgConnection,
-    progress: &mut Progress<'_>,
+    progress: &Progress<'_>,
     groups: &[Range<usize>],
 ) -> Result<(), sqlx::Error> {
     let writes: Vec<_> = groups
@@ -178,30 +200,41 @@ impl<'a> Progress<'a> {
         self.writes.get(group.clone()).unwrap_or_default()
     }
 
+    /// A note cannot be left half-written.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The groups of which nothing is known yet.
+    fn open(&self) -> Vec<Range<usize>> {
+        self.known().open.clone()
+    }
+
     /// How many writes have no outcome yet.
     fn unknown(&self) -> usize {
-        self.outcomes
-            .iter()
-            .filter(|outcome| outcome.is_none())
-            .count()
+        let known = self.known();
+        let open = known.outcomes.iter().filter(|outcome| outcome.is_none());
+        open.count()
     }
 
     /// Notes which of these groups came back.
-    fn note(&mut self, groups: &[Range<usize>], stored: &HashMap<Uuid, DateTime<Utc>>) {
+    fn note(&self, groups: &[Range<usize>], stored: &HashMap<Uuid, DateTime<Utc>>) {
+        let known = &mut *self.known();
         for group in groups {
             let head = self.group(group).first().map(|write| write.first.head.id);
             if let Some(recorded_at) = head.and_then(|head| stored.get(&Uuid::from(head))) {
-                for outcome in self.outcomes.iter_mut().take(group.end).skip(group.start) {
+                for outcome in known.outcomes.iter_mut().take(group.end).skip(group.start) {
                     *outcome = Some(Ok(*recorded_at));
                 }
-                self.open.retain(|open| open != group);
+                known.open.retain(|open| open != group);
             }
         }
     }
 
     /// Notes what was found out about the writes of a group, in their order. The first one that cannot be written takes with
     /// it all that build on it; those in front of it are a shorter group now.
-    fn settle(&mut self, group: &Range<usize>, findings: &mut impl Iterator<Item = Finding>) {
+    fn settle(&self, group: &Range<usize>, findings: &mut impl Iterator<Item = Finding>) {
+        let known = &mut *self.known();
         let mut waiting: Option<Range<usize>> = None;
         let mut failed = false;
         for (place, finding) in group.clone().zip(findings) {
@@ -222,35 +255,44 @@ impl<'a> Progress<'a> {
                 let start = waiting.map_or(place, |waiting| waiting.start);
                 waiting = Some(start..place + 1);
             }
-            if let Some(slot) = self.outcomes.get_mut(place) {
+            if let Some(slot) = known.outcomes.get_mut(place) {
                 *slot = outcome;
             }
         }
-        let open = self.open.iter().position(|open| open == group);
-        match (open, waiting) {
-            (Some(open), Some(waiting)) => self.open[open] = waiting,
-            (Some(open), None) => drop(self.open.remove(open)),
-            (None, _) => {}
+        if let Some(open) = known.open.iter().position(|open| open == group) {
+            match waiting {
+                Some(waiting) => known.open[open] = waiting,
+                None => drop(known.open.remove(open)),
+            }
         }
     }
 
     /// Notes that the database refuses a group for a reason of its own.
-    fn fail(&mut self, groups: &[Range<usize>], error: &sqlx::Error) {
+    fn fail(&self, groups: &[Range<usize>], error: &sqlx::Error) {
+        let known = &mut *self.known();
         for group in groups {
-            for outcome in self.outcomes.iter_mut().take(group.end).skip(group.start) {
+            for outcome in known.outcomes.iter_mut().take(group.end).skip(group.start) {
                 let source = error.to_string().into();
                 let error = AppendError::Store(StoreError::Database { source });
                 outcome.get_or_insert(Err(error));
             }
-            self.open.retain(|open| open != group);
+            known.open.retain(|open| open != group);
         }
     }
 
-    /// All outcomes. What nothing stood in the way of, again and again, lost a race each time.
-    fn finish(self) -> Vec<Outcome> {
-        let outcomes = self.outcomes.into_iter().zip(self.writes);
-        outcomes
-            .map(|(outcome, write)| outcome.unwrap_or_else(|| Err(conflict(&write.first))))
-            .collect()
+    /// All that is known. What nothing stood in the way of, again and again, has lost a race each time, if all attempts
+    /// were answered.
+    fn into_known(self, answered: bool) -> Known {
+        let mut known = self
+            .known
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        if answered {
+            known.open.clear();
+            for (outcome, write) in known.outcomes.iter_mut().zip(self.writes) {
+                outcome.get_or_insert_with(|| Err(conflict(&write.first)));
+            }
+        }
+        known
     }
 }

@@ -9,10 +9,10 @@
 //! log that build on one another are a chain.
 
 use super::Core;
-use super::append::{self, Batch};
+use super::append::{self, Batch, Written};
 use crate::ids::{EventId, LogId};
 use crate::stores::encoded::{EncodedKey, EncodedWrite};
-use crate::stores::write_queue::{Answer, BatchSize, Job, Outcome, Pending};
+use crate::stores::write_queue::{Answer, BatchSize, Job, Pending};
 use crate::stores::{AppendError, StoreError};
 use crate::telemetry;
 use futures_util::StreamExt;
@@ -283,18 +283,23 @@ async fn write(core: Arc<Core>, sent: Sent) -> Vec<Done> {
     tracing::trace!(writes = writes.len(), "writing a batch");
     let sent = Batch { writes, groups };
     let start = Instant::now();
-    let outcomes = match append::write(&core, &sent, deadline).await {
-        Ok(outcomes) => outcomes,
-        Err(error) if sent.writes.len() > 1 && concerns_one(&error) => {
-            tracing::debug!(%error, writes = sent.writes.len(), "writing the groups of a batch one by one");
-            group_by_group(&core, &sent, deadline).await
-        }
-        Err(error) => sent
-            .writes
-            .iter()
-            .map(|_| Err(repeated(&error).into()))
-            .collect(),
-    };
+    let mut written = append::write(&core, &sent, deadline).await;
+    if let Some(error) = written
+        .error
+        .take_if(|error| written.open.len() > 1 && concerns_one(error))
+    {
+        tracing::debug!(%error, groups = written.open.len(), "writing the groups of a batch one by one");
+        group_by_group(&core, &sent, &mut written, deadline).await;
+    }
+    let Written {
+        outcomes, error, ..
+    } = written;
+    let outcomes = outcomes.into_iter().map(|outcome| match (outcome, &error) {
+        (Some(outcome), _) => outcome,
+        (None, Some(error)) => Err(repeated(error).into()),
+        (None, None) => Err(StoreError::OutcomeUnknown { source: None }.into()),
+    });
+    let outcomes: Vec<_> = outcomes.collect();
     telemetry::batch_written(
         batch
             .iter()
@@ -323,21 +328,20 @@ async fn write(core: Arc<Core>, sent: Sent) -> Vec<Done> {
     told.collect()
 }
 
-/// Writes each group alone, so that one which cannot be stored does not take the others along.
-async fn group_by_group(core: &Core, sent: &Batch<'_>, deadline: Instant) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(sent.writes.len());
-    for group in &sent.groups {
+/// Writes each group alone that has no outcome yet, so that one which cannot be stored does not take the others along.
+async fn group_by_group(core: &Core, sent: &Batch<'_>, written: &mut Written, deadline: Instant) {
+    for group in std::mem::take(&mut written.open) {
         let writes = sent.writes.get(group.clone()).unwrap_or_default().to_vec();
         let groups = std::iter::once(0..writes.len()).collect();
-        let alone = Batch { writes, groups };
-        match append::write(core, &alone, deadline).await {
-            Ok(alone) => outcomes.extend(alone),
-            Err(error) => {
-                outcomes.extend(alone.writes.iter().map(|_| Err(repeated(&error).into())));
-            }
+        let alone = append::write(core, &Batch { writes, groups }, deadline).await;
+        let outcomes = written.outcomes.iter_mut().skip(group.start);
+        for (outcome, alone_outcome) in outcomes.zip(alone.outcomes) {
+            *outcome = alone_outcome.or_else(|| {
+                let error = alone.error.as_ref();
+                error.map(|error| Err(repeated(error).into()))
+            });
         }
     }
-    outcomes
 }
 
 /// Whether an error may be the fault of one write in a batch: a lock that it waits for, room that it lacks. Without a

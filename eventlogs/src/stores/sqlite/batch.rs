@@ -3,10 +3,10 @@
 //! The transaction holds the write lock from its first statement on, so what it sees is true until it commits. A batch of
 //! which nothing is refused takes two trips to SQLite's thread, three with keys.
 
-use super::decide::{Decisions, Place};
-use super::refusal::why_refused;
+use super::decide::{Decisions, Place, decide};
+use super::refusal::{conflict, why_refused};
 use super::statements::{LARGEST, STATEMENTS};
-use super::values::{self, Accepted, Asked, Stamp};
+use super::values::{self, Accepted, Stamp};
 use super::{error, read, transaction};
 use crate::stores::StoreError;
 use crate::stores::encoded::EncodedWrite;
@@ -21,34 +21,58 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     writes: &[&EncodedWrite],
 ) -> Result<Vec<Outcome>, StoreError> {
-    let asked = values::asked(writes.iter().copied());
-    let (stamp, places) = begin(connection, &asked).await?;
-    let decisions = Decisions::of(writes, &places, Utc::now().timestamp_micros());
-    let (accepted, refused) = decisions.split();
-    // Those that were refused are looked at before the commit and behind what the others have written, which may be what
-    // they ran into.
-    insert(connection, stamp, &accepted, refused.is_empty()).await?;
-    let mut reasons = Vec::new().into_iter();
-    if !refused.is_empty() {
-        reasons = why_refused(connection, &refused).await?.into_iter();
-        transaction::commit(connection).await?;
+    let now = Utc::now().timestamp_micros();
+    let mut outcomes: Vec<Option<Outcome>> = writes.iter().map(|_| None).collect();
+    let mut open: Vec<(usize, &EncodedWrite)> = writes.iter().copied().enumerate().collect();
+    let (stamp, mut places) = begin(connection, writes).await?;
+    loop {
+        let Decisions { accepted, refused } = decide(&open, &places, now);
+        for (number, accepted) in &accepted {
+            set(&mut outcomes, *number, Ok(read::time(accepted.recorded_at)));
+        }
+        let accepted: Vec<_> = accepted.into_iter().map(|(_, accepted)| accepted).collect();
+        insert(connection, stamp, &accepted, refused.is_empty()).await?;
+        if refused.is_empty() {
+            break;
+        }
+        // Looked at behind what the others have written, which may be what they ran into.
+        let reasons = why_refused(connection, refused.iter().map(|(_, write)| *write)).await?;
+        open.clear();
+        for ((number, write), reason) in refused.into_iter().zip(reasons) {
+            match reason {
+                Some(outcome) => set(&mut outcomes, number, outcome),
+                // What it missed came behind it in the batch, and is there now.
+                None if !accepted.is_empty() => open.push((number, write)),
+                None => set(&mut outcomes, number, Err(conflict(&write.first))),
+            }
+        }
+        if open.is_empty() {
+            transaction::commit(connection).await?;
+            break;
+        }
+        places = look_again(connection, &open).await?;
     }
-    let outcomes = decisions.recorded_at.into_iter().map(|recorded_at| {
-        let stored = recorded_at.map(|recorded_at| Ok(read::time(recorded_at)));
-        stored
-            .or_else(|| reasons.next())
-            .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
-    });
-    Ok(outcomes.collect())
+    let unknown = || Err(StoreError::OutcomeUnknown { source: None }.into());
+    let outcomes = outcomes.into_iter();
+    Ok(outcomes
+        .map(|outcome| outcome.unwrap_or_else(unknown))
+        .collect())
+}
+
+fn set(outcomes: &mut [Option<Outcome>], number: usize, outcome: Outcome) {
+    if let Some(slot) = outcomes.get_mut(number) {
+        *slot = Some(outcome);
+    }
 }
 
 /// Begins the transaction, and looks at the places that the appends want.
 async fn begin(
     connection: &mut SqliteConnection,
-    asked: &[Asked<'_>],
+    writes: &[&EncodedWrite],
 ) -> Result<(Stamp, Vec<Place>), StoreError> {
+    let asked = values::asked(writes.iter().copied());
     let mut rows = Vec::with_capacity(asked.len() + 1);
-    for text in values::check(&STATEMENTS.begin_and_check, asked) {
+    for text in values::check(&STATEMENTS.begin_and_check, &asked) {
         rows.append(&mut transaction::rows(connection, text).await?);
     }
     let (stamp, rows) = rows
@@ -58,17 +82,33 @@ async fn begin(
         epoch: stamp.try_get(0).map_err(error::of)?,
         tx: stamp.try_get(1).map_err(error::of)?,
     };
-    let mut places = vec![Place::default(); asked.len()];
+    Ok((stamp, places(rows, asked.len())?))
+}
+
+/// Looks at the places of some appends once more.
+async fn look_again(
+    connection: &mut SqliteConnection,
+    writes: &[(usize, &EncodedWrite)],
+) -> Result<Vec<Place>, StoreError> {
+    let asked = values::asked(writes.iter().map(|(_, write)| *write));
+    let mut rows = Vec::with_capacity(asked.len());
+    for text in values::check(&STATEMENTS.check, &asked) {
+        rows.append(&mut transaction::rows(connection, text).await?);
+    }
+    places(&rows, asked.len())
+}
+
+/// The answers in the order of the questions.
+fn places(rows: &[SqliteRow], asked: usize) -> Result<Vec<Place>, StoreError> {
+    let mut places = vec![Place::default(); asked];
     for row in rows {
         let (number, place) = place(row).map_err(error::of)?;
-        if let Some(slot) = usize::try_from(number)
-            .ok()
-            .and_then(|number| places.get_mut(number))
-        {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(slot) = places.get_mut(number) {
             *slot = place;
         }
     }
-    Ok((stamp, places))
+    Ok(places)
 }
 
 fn place(row: &SqliteRow) -> Result<(i64, Place), sqlx::Error> {

@@ -1,7 +1,7 @@
 //! How connections are made: one that writes, some that read.
 
 use super::writing::Writing;
-use super::{SqliteOptions, error};
+use super::{SqliteOptions, error, transaction};
 use crate::stores::StoreError;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{
@@ -45,7 +45,11 @@ impl Connections {
 
     pub(super) async fn in_memory(options: &SqliteOptions) -> Result<Self, StoreError> {
         let memory = limited(common(options).filename(":memory:"), options);
-        let everybody = pool(1).connect_with(memory).await.map_err(error::of)?;
+        let everybody = pool(1)
+            .after_release(|connection, _| Box::pin(transaction::leave(connection)))
+            .connect_with(memory)
+            .await
+            .map_err(error::of)?;
         Ok(Self {
             writing: Arc::new(Writing::of_pool(everybody.clone())),
             readers: everybody,

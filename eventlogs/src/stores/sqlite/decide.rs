@@ -17,43 +17,40 @@ pub(super) struct Place {
     pub(super) previous: Option<i64>,
 }
 
-/// What is decided about each write of a batch.
-pub(super) struct Decisions<'a, 'b> {
-    /// The writes.
-    writes: &'b [&'a EncodedWrite],
-    /// The time that is recorded for each, in microseconds since 1970; `None` where it cannot be stored.
-    pub(super) recorded_at: Vec<Option<i64>>,
+/// What is decided about the writes of a batch, each with its number in it.
+pub(super) struct Decisions<'a> {
+    /// Those that can be stored.
+    pub(super) accepted: Vec<(usize, Accepted<'a>)>,
+    /// Those that cannot, at least not in front of the others.
+    pub(super) refused: Vec<(usize, &'a EncodedWrite)>,
 }
 
-impl<'a, 'b> Decisions<'a, 'b> {
-    /// Decides in the order of arrival: an append that builds on one before it in the batch finds it stored.
-    pub(super) fn of(writes: &'b [&'a EncodedWrite], places: &[Place], now: i64) -> Self {
-        let mut written = Written::default();
-        let mut places = places.iter();
-        let recorded_at = writes.iter().map(|write| {
-            let places: Vec<_> = places.by_ref().take(1 + write.others.len()).collect();
-            let recorded_at = written.accept(write, &places, now)?;
-            written.note(write, recorded_at);
-            Some(recorded_at)
-        });
-        Self {
-            writes,
-            recorded_at: recorded_at.collect(),
-        }
-    }
-
-    /// The writes that can be stored, and those that cannot.
-    pub(super) fn split(&self) -> (Vec<Accepted<'a>>, Vec<&'a EncodedWrite>) {
-        let mut accepted = Vec::with_capacity(self.writes.len());
-        let mut refused = Vec::new();
-        for (write, recorded_at) in self.writes.iter().zip(&self.recorded_at) {
-            match *recorded_at {
-                Some(recorded_at) => accepted.push(Accepted { write, recorded_at }),
-                None => refused.push(*write),
+/// Decides in the order of arrival: an append that builds on one before it in the batch finds it stored.
+pub(super) fn decide<'a>(
+    writes: &[(usize, &'a EncodedWrite)],
+    places: &[Place],
+    now: i64,
+) -> Decisions<'a> {
+    let mut written = Written::default();
+    let mut decisions = Decisions {
+        accepted: Vec::with_capacity(writes.len()),
+        refused: Vec::new(),
+    };
+    let mut places = places;
+    for &(number, write) in writes {
+        let appends = (1 + write.others.len()).min(places.len());
+        let (own, rest) = places.split_at(appends);
+        places = rest;
+        match written.accept(write, own, now) {
+            Some(recorded_at) => {
+                written.note(write, recorded_at);
+                let accepted = Accepted { write, recorded_at };
+                decisions.accepted.push((number, accepted));
             }
+            None => decisions.refused.push((number, write)),
         }
-        (accepted, refused)
     }
+    decisions
 }
 
 /// What the writes that were accepted so far change.
@@ -78,7 +75,7 @@ struct End {
 impl<'a> Written<'a> {
     /// The time that is recorded for a write: never before the last event of any of its logs. Nothing if it cannot be
     /// stored in all of them.
-    fn accept(&self, write: &EncodedWrite, places: &[&Place], now: i64) -> Option<i64> {
+    fn accept(&self, write: &EncodedWrite, places: &[Place], now: i64) -> Option<i64> {
         let key = write.key.as_ref();
         let is_used = key.is_some_and(|key| self.keys.contains(&(key.scope, key.key.as_str())));
         if is_used || places.iter().any(|place| !place.key_is_new) {

@@ -43,12 +43,7 @@ impl SqliteEventStore {
     /// [`Busy`](StoreError::Busy) and the others of [`StoreError`]. What was forgotten before that stays forgotten.
     pub async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
         self.core.check_schema().await?;
-        let age = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
-        prune(
-            &self.core,
-            Utc::now().timestamp_micros().saturating_sub(age),
-        )
-        .await
+        prune(&self.core, older_than).await
     }
 }
 
@@ -56,21 +51,28 @@ impl SqliteEventStore {
 type Bound = (Vec<u8>, Vec<u8>);
 
 /// Goes through all keys in stretches, and returns how many writes it has forgotten.
-async fn prune(core: &Core, before: i64) -> Result<u64, StoreError> {
+async fn prune(core: &Core, older_than: Duration) -> Result<u64, StoreError> {
+    let connections = &core.connections;
     let mut forgotten = 0;
     let mut from: Bound = (FIRST.to_vec(), Vec::new());
     loop {
-        let next = end_of_stretch(&core.connections.readers, &from).await?;
+        let next = end_of_stretch(&connections.readers, &from).await?;
         let is_last = next.is_none();
         let to = next.unwrap_or_else(|| (LAST.to_vec(), Vec::new()));
-        if has_old(&core.connections.readers, &from, &to, before).await? {
-            forgotten += prune_stretch(&core.connections.writing, &from, &to, before).await?;
+        if has_old(&connections.readers, &from, &to, older_than).await? {
+            forgotten += prune_stretch(&connections.writing, &from, &to, older_than).await?;
         }
         if is_last {
             return Ok(forgotten);
         }
         from = to;
     }
+}
+
+/// The time that is so long ago, in microseconds since 1970.
+fn before(older_than: Duration) -> i64 {
+    let age = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
+    Utc::now().timestamp_micros().saturating_sub(age)
 }
 
 /// The last key of the stretch behind a place; none if that reaches to the end.
@@ -95,7 +97,7 @@ async fn has_old(
     readers: &SqlitePool,
     from: &Bound,
     to: &Bound,
-    before: i64,
+    older_than: Duration,
 ) -> Result<bool, StoreError> {
     const OLD: &str = "
         select exists (select 1 from idempotency_keys
@@ -105,34 +107,34 @@ async fn has_old(
         .bind(&from.1[..])
         .bind(&to.0[..])
         .bind(&to.1[..])
-        .bind(before)
+        .bind(before(older_than))
         .fetch_one(readers)
         .await
         .map_err(error::of)?;
     row.try_get(0).map_err(error::of)
 }
 
-/// Forgets the old keys of a stretch. A statement by itself, so that nothing stays open should nobody wait for its end.
+/// Forgets the old keys of a stretch in one transaction: those that are old once nobody else can write.
 async fn prune_stretch(
     writing: &Writing,
     from: &Bound,
     to: &Bound,
-    before: i64,
+    older_than: Duration,
 ) -> Result<u64, StoreError> {
     const DELETE: &str = "
         delete from idempotency_keys
         where (scope, key) in (select scope, key from idempotency_keys
                                where (scope, key) > (?, ?) and (scope, key) <= (?, ?) and part = 0 and recorded_at < ?)
         returning part";
-    let mut turn = writing.turn().await?;
+    let mut turn = transaction::begin(writing).await?;
     let delete = sqlx::query(DELETE)
         .bind(&from.0[..])
         .bind(&from.1[..])
         .bind(&to.0[..])
         .bind(&to.1[..])
-        .bind(before);
+        .bind(before(older_than));
     let parts = transaction::rows(&mut turn, delete).await;
-    let parts = transaction::close(turn, parts).await?;
+    let parts = transaction::end(turn, parts).await?;
     // A write to several logs has as many rows.
     let mut writes = 0;
     for part in parts {

@@ -11,18 +11,18 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 /// Looks at the logs and keys of writes that were refused, in the order own event, key, index: an own event comes first,
-/// because this may be the second attempt of a write whose first one went through.
-pub(super) async fn why_refused(
+/// because this may be the second attempt of a write whose first one went through. Nothing where nothing is in the way.
+pub(super) async fn why_refused<'a>(
     connection: &mut SqliteConnection,
-    writes: &[&EncodedWrite],
-) -> Result<Vec<Outcome>, StoreError> {
-    let asked = values::asked(writes.iter().copied());
+    writes: impl Iterator<Item = &'a EncodedWrite> + Clone,
+) -> Result<Vec<Option<Outcome>>, StoreError> {
+    let asked = values::asked(writes.clone());
     let mut rows = Vec::with_capacity(asked.len());
     for text in values::why(&asked) {
         rows.append(&mut transaction::rows(connection, text).await?);
     }
     let mut rows = rows.iter();
-    let outcomes = writes.iter().map(|write| {
+    let outcomes = writes.map(|write| {
         // A write to several logs is stored whole or not at all, so the first of them that tells something tells all.
         let mut outcome = None;
         for append in write.appends() {
@@ -33,7 +33,7 @@ pub(super) async fn why_refused(
                 outcome = of_row(append, row)?;
             }
         }
-        Ok(outcome.unwrap_or_else(|| Err(conflict(&write.first))))
+        Ok(outcome)
     });
     outcomes.collect()
 }
@@ -76,7 +76,7 @@ fn why_not_there(
 }
 
 /// That somebody else was faster.
-const fn conflict(append: &EncodedAppend) -> AppendError {
+pub(super) const fn conflict(append: &EncodedAppend) -> AppendError {
     AppendError::Conflict {
         log_id: append.log_id,
         event_index: append.first_index,

@@ -52,11 +52,21 @@ pub(super) async fn close<T>(
     if work.is_ok() {
         turn.over();
     } else {
-        // Fails where SQLite has rolled back already, which is all that is wanted.
-        let _ = execute(&mut turn, "rollback").await;
+        roll_back(&mut turn).await;
         turn.over_after_failure().await;
     }
     work
+}
+
+/// Leaves a connection that others will use as it should be: whoever had it may have gone away in a transaction.
+pub(super) async fn leave(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    roll_back(connection).await;
+    Ok(true)
+}
+
+async fn roll_back(connection: &mut SqliteConnection) {
+    // Fails where no transaction is open, or no more: which is all that is wanted.
+    let _ = execute(connection, "rollback").await;
 }
 
 /// Commits.

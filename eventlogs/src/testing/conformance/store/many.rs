@@ -61,7 +61,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
         many.create(*id, [added(1), added(2)])
     });
     let states = append_many(store, many).await.expect("the logs are new");
-    let in_order: Vec<_> = states.iter().map(|state| state.log_id()).collect();
+    let in_order: Vec<_> = states.iter().map(LogState::log_id).collect();
     assert_eq!(in_order, ids);
     assert_eq!(amounts(store, ids[99]).await, [1, 2]);
 }
@@ -88,7 +88,7 @@ pub async fn where_one_of_several_logs_cannot_change_none_does(store: &impl Stor
             let appends = parts
                 .into_iter()
                 .fold(Appends::new(), |appends, part| match part {
-                    Some(state) => appends.append(state, [added(1), added(2)]),
+                    Some(log) => appends.append(log, [added(1), added(2)]),
                     None => appends.create(LogId::new(), [added(3)]),
                 });
             let refused = append_many_with_key(store, appends, IdempotencyKey::new(&key)).await;
