@@ -96,7 +96,8 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if there is no log, unless the options let it be created.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if others were faster at every attempt.
-    /// - [`DeadlineExceeded`](StoreError::DeadlineExceeded) if the deadline passed before anything was written.
+    /// - [`DeadlineExceeded`](StoreError::DeadlineExceeded) if the deadline passed before anything was handed to the store, and
+    ///   [`Overloaded`](StoreError::Overloaded) if it passed before the store had written it.
     /// - Those of [`append`](LogManager::append) and [`reduce`](LogManager::reduce).
     pub async fn decide<D, I, R>(
         &self,

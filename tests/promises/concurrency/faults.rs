@@ -48,13 +48,14 @@ async fn all_ended(connection: &mut PgConnection, name: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_answer_is_true_while_connections_break() {
-    let Some(server) = TestStore::new().await else {
-        return;
-    };
-    let load = Load {
-        disturbed: true,
-        ..Load::of(40)
-    };
+    for load in Load::several(40) {
+        if let Some(server) = TestStore::new().await {
+            disturb(server, load.disturbed()).await;
+        }
+    }
+}
+
+async fn disturb(server: TestStore, load: Load) {
     let name = format!("disturbed {:x}", load.seed);
     let named = server.connect.clone().application_name(&name);
     let proxy = Proxy::in_front_of((named.get_host().to_owned(), named.get_port())).await;

@@ -25,18 +25,28 @@ pub(super) struct Load {
     /// Makes the choices.
     pub(super) seed: u64,
     /// How many steps each task takes.
-    pub(super) rounds: u32,
+    rounds: u32,
     /// Whether the store is disturbed meanwhile.
-    pub(super) disturbed: bool,
+    disturbed: bool,
 }
 
 impl Load {
-    /// So many steps for each task, or more if the environment asks for it.
-    pub(super) fn of(rounds: u32) -> Self {
-        Self {
-            seed: effort::seed(),
-            rounds: effort::scaled(rounds),
+    /// So many steps for each task, once, or more often if the environment asks for it: always on new logs, since long ones
+    /// take long to read.
+    pub(super) fn several(rounds: u32) -> impl Iterator<Item = Self> {
+        let first = effort::seed();
+        (0..effort::scaled(1)).map(move |nth| Self {
+            seed: first.wrapping_add(nth.into()),
+            rounds,
             disturbed: false,
+        })
+    }
+
+    /// The same on a store that is disturbed meanwhile.
+    pub(super) fn disturbed(self) -> Self {
+        Self {
+            disturbed: true,
+            ..self
         }
     }
 }
@@ -191,10 +201,9 @@ impl Task {
 
     /// Where the log ended when this task last looked, if it ever did.
     async fn state(&mut self, log_id: LogId) -> Option<LogState> {
-        if self.random.percent(60) || !self.known.contains_key(&log_id) {
-            if let Some(state) = self.recorder.reduce(log_id).await {
-                self.known.insert(log_id, state);
-            }
+        let look = self.random.percent(60) || !self.known.contains_key(&log_id);
+        if look && let Some(state) = self.recorder.reduce(log_id).await {
+            self.known.insert(log_id, state);
         }
         self.known.get(&log_id).copied()
     }
@@ -224,7 +233,7 @@ impl Task {
 
     async fn append_many(&mut self, log_id: LogId, mut manner: Manner) {
         let mut logs = vec![log_id];
-        for _ in 0..1 + self.random.below(2) {
+        for _ in 0..=self.random.below(2) {
             let another = self.log();
             if !logs.contains(&another) {
                 logs.push(another);

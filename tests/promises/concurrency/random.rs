@@ -1,6 +1,6 @@
 //! Choices that a seed repeats.
 
-/// Numbers that look random (SplitMix64).
+/// Numbers that look random (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 

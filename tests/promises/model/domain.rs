@@ -80,7 +80,7 @@ pub(crate) fn source_of(manager: usize) -> Metadata {
     Metadata::new().with("manager", number)
 }
 
-/// A manager with a cache of its own, or, if it has an odd number, one that caches nothing and reads tiny pages.
+/// A manager with a cache of its own, or, if it has an odd number, one that caches nothing and reads small pages.
 pub(crate) fn tallies(
     number: usize,
     store: impl EventStore<TallyEvent>,
@@ -92,7 +92,7 @@ pub(crate) fn tallies(
     };
     if number % 2 == 1 {
         options.caching_policy = Some(Arc::new(|_: &eventlogs::Aggregation<Tally>| false));
-        options.page_size = NonZeroUsize::MIN.saturating_add(1);
+        options.page_size = NonZeroUsize::MIN.saturating_add(3);
     }
     LogManager::new(store, cache, options)
 }

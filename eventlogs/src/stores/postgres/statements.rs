@@ -129,16 +129,22 @@ const REFUSED: &str = "
 /// All that decides why writes were refused, one row a log. A new statement, so that it sees what the other one ran into. A
 /// log exists if it has an event 0. The last column is about transactions that others have begun: in ours, an append is the
 /// first write.
+///
+/// The zeros come out of the rows that are asked about: compared with constants, a plan from the time when the tables were
+/// empty reads the index of all logs, and that of all keys, for each question.
 const WHY: &str = "
     select w.nth, own.event_id, {own.recorded_at},
            k.log_id, k.first_index, k.event_count, k.event_id, {k.recorded_at}, k.request_hash,
            p.event_id, first.event_id is not null,
            {too_old}
-    from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[]) with ordinality w (log_id, event_index, scope, key, nth)
+    from (select v.*, 0 as zero
+          from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[])
+               with ordinality v (log_id, event_index, scope, key, nth)
+          offset 0) w
     left join {schema}.events own on own.log_id = w.log_id and own.event_index = w.event_index
     left join {schema}.events p on p.log_id = w.log_id and p.event_index = w.event_index - 1
-    left join {schema}.events first on first.log_id = w.log_id and first.event_index = 0
-    left join {schema}.idempotency_keys k on k.scope = w.scope and k.key = w.key and k.part = 0
+    left join {schema}.events first on first.log_id = w.log_id and first.event_index = w.zero
+    left join {schema}.idempotency_keys k on k.scope = w.scope and k.key = w.key and k.part = w.zero
     order by w.nth";
 
 /// Whether a transaction is older than the event in front of its own: transaction numbers of one epoch compare.

@@ -4,7 +4,8 @@
 //! transactions does not follow, and every later transaction on the connection is refused.
 //!
 //! What begins and commits a batch stands in one text with the statement behind it or in front of it: SQLite runs in a thread
-//! of its own, and each text is a trip to that thread and back.
+//! of its own, and each text is a trip to that thread and back. sqlx takes several statements in one text for SQLite only,
+//! and may give that up one day; then each of them is a text of its own.
 
 use super::error;
 use super::writing::{Turn, Writing};
