@@ -78,6 +78,7 @@ impl EncodedWrite {
     }
 
     /// Whether it is about several logs.
+    #[cfg(feature = "postgres")]
     pub(super) fn is_about_several_logs(&self) -> bool {
         !self.others.is_empty()
     }
