@@ -130,6 +130,35 @@ impl EncodedAppend {
         1 + self.tail.len() as u64
     }
 
+    /// What is wrong with the place that it wants, given the event that stands there, its predecessor, and whether the log has
+    /// any events.
+    pub(super) fn refused_by(
+        &self,
+        stored: Option<EventId>,
+        predecessor: Option<EventId>,
+        exists: bool,
+    ) -> Option<AppendError> {
+        let log_id = self.log_id;
+        match self.expected {
+            Expected::NewLog => stored.map(|_| AppendError::LogAlreadyExists { log_id }),
+            Expected::After { .. } if !exists => Some(AppendError::LogNotFound { log_id }),
+            Expected::After { event_id, .. } => {
+                let continues =
+                    predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
+                let is_free = stored.is_none() && continues;
+                (!is_free).then(|| self.conflict())
+            }
+        }
+    }
+
+    /// That somebody else was faster.
+    pub(super) const fn conflict(&self) -> AppendError {
+        AppendError::Conflict {
+            log_id: self.log_id,
+            event_index: self.first_index,
+        }
+    }
+
     /// The id of its last event.
     pub(super) fn last_event_id(&self) -> EventId {
         self.tail.last().unwrap_or(&self.head).id

@@ -2,7 +2,7 @@
 
 use super::Core;
 use super::error::{self, Verdict};
-use super::refusal::{Finding, conflict, why_refused};
+use super::refusal::{Finding, why_refused};
 use super::retry::{LOST_RACES, OnItsWay, until_answered};
 use super::values::{self, Group};
 use crate::stores::encoded::EncodedWrite;
@@ -243,7 +243,7 @@ impl<'a> Progress<'a> {
             };
             let outcome = match finding {
                 Finding::Settled(outcome) => Some(outcome),
-                _ if failed => Some(Err(conflict(&write.first))),
+                _ if failed => Some(Err(write.first.conflict())),
                 // What it misses has not been sent yet.
                 Finding::Refused(_) if waiting.is_some() => None,
                 Finding::Refused(refusal) => Some(Err(refusal)),
@@ -290,7 +290,7 @@ impl<'a> Progress<'a> {
         if answered {
             known.open.clear();
             for (outcome, write) in known.outcomes.iter_mut().zip(self.writes) {
-                outcome.get_or_insert_with(|| Err(conflict(&write.first)));
+                outcome.get_or_insert_with(|| Err(write.first.conflict()));
             }
         }
         known

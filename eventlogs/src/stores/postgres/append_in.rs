@@ -1,7 +1,7 @@
 //! Appending inside a transaction of the caller's.
 
 use super::error::{self, Verdict};
-use super::refusal::{Finding, conflict, why_refused};
+use super::refusal::{Finding, why_refused};
 use super::{PostgresEventStore, values};
 use crate::ids::LogId;
 use crate::stores::encoded::{self, EncodedWrite};
@@ -124,7 +124,7 @@ impl PostgresEventStore {
         Ok(match findings.map_err(of)?.into_iter().next() {
             Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
             // What stood in the way is gone, or cannot be seen by a transaction as isolated as this one.
-            _ => conflict(&write.first),
+            _ => write.first.conflict(),
         })
     }
 }

@@ -5,7 +5,7 @@ use super::values;
 use crate::ids::EventId;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite};
 use crate::stores::write_queue::Outcome;
-use crate::stores::{AppendError, Expected, StoreError};
+use crate::stores::{AppendError, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Row, SqlStr};
@@ -55,7 +55,7 @@ fn of_row(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
     if event_id(row, 6)?.is_some() {
         return Ok(Finding::Settled(Err(AppendError::Replay(replay(row, 3)?))));
     }
-    if let Some(refusal) = why_not_there(append, stored, event_id(row, 9)?, row.try_get(10)?) {
+    if let Some(refusal) = append.refused_by(stored, event_id(row, 9)?, row.try_get(10)?) {
         return Ok(Finding::Refused(refusal));
     }
     if row.try_get(11)? {
@@ -65,35 +65,6 @@ fn of_row(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
         ));
     }
     Ok(Finding::Free)
-}
-
-/// What is wrong with the place that an append wants, given the event that stands there, its predecessor, and whether the
-/// log has any events.
-fn why_not_there(
-    append: &EncodedAppend,
-    stored: Option<EventId>,
-    predecessor: Option<EventId>,
-    exists: bool,
-) -> Option<AppendError> {
-    let log_id = append.log_id;
-    match append.expected {
-        Expected::NewLog => stored.map(|_| AppendError::LogAlreadyExists { log_id }),
-        Expected::After { .. } if !exists => Some(AppendError::LogNotFound { log_id }),
-        Expected::After { event_id, .. } => {
-            let continues =
-                predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
-            let free = stored.is_none() && continues;
-            (!free).then(|| conflict(append))
-        }
-    }
-}
-
-/// That somebody else was faster.
-pub(super) const fn conflict(append: &EncodedAppend) -> AppendError {
-    AppendError::Conflict {
-        log_id: append.log_id,
-        event_index: append.first_index,
-    }
 }
 
 fn event_id(row: &PgRow, column: usize) -> Result<Option<EventId>, sqlx::Error> {

@@ -4,7 +4,7 @@
 //! which nothing is refused takes two trips to SQLite's thread, three with keys.
 
 use super::decide::{Decisions, Place, decide};
-use super::refusal::{conflict, why_refused};
+use super::refusal::why_refused;
 use super::statements::{LARGEST, STATEMENTS};
 use super::values::{self, Accepted, Stamp};
 use super::{error, read, transaction};
@@ -43,7 +43,7 @@ pub(super) async fn write(
                 Some(outcome) => set(&mut outcomes, number, outcome),
                 // What it missed came behind it in the batch, and is there now.
                 None if !accepted.is_empty() => open.push((number, write)),
-                None => set(&mut outcomes, number, Err(conflict(&write.first))),
+                None => set(&mut outcomes, number, Err(write.first.conflict())),
             }
         }
         if open.is_empty() {

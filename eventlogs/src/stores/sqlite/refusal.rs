@@ -6,7 +6,7 @@ use super::{error, transaction, values};
 use crate::ids::EventId;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite};
 use crate::stores::write_queue::Outcome;
-use crate::stores::{AppendError, Expected, StoreError};
+use crate::stores::{AppendError, StoreError};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -50,37 +50,8 @@ fn of_row(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<Outcome>, St
         return Ok(Some(Err(AppendError::Replay(replay(row, 4)?))));
     }
     let exists = row.try_get(3).map_err(error::of)?;
-    let refusal = why_not_there(append, stored, optional_event_id(row, 2)?, exists);
+    let refusal = append.refused_by(stored, optional_event_id(row, 2)?, exists);
     Ok(refusal.map(Err))
-}
-
-/// What is wrong with the place that an append wants, given the event that stands there, its predecessor, and whether the
-/// log has any events.
-fn why_not_there(
-    append: &EncodedAppend,
-    stored: Option<EventId>,
-    predecessor: Option<EventId>,
-    exists: bool,
-) -> Option<AppendError> {
-    let log_id = append.log_id;
-    match append.expected {
-        Expected::NewLog => stored.map(|_| AppendError::LogAlreadyExists { log_id }),
-        Expected::After { .. } if !exists => Some(AppendError::LogNotFound { log_id }),
-        Expected::After { event_id, .. } => {
-            let continues =
-                predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
-            let is_free = stored.is_none() && continues;
-            (!is_free).then(|| conflict(append))
-        }
-    }
-}
-
-/// That somebody else was faster.
-pub(super) const fn conflict(append: &EncodedAppend) -> AppendError {
-    AppendError::Conflict {
-        log_id: append.log_id,
-        event_index: append.first_index,
-    }
 }
 
 fn optional_event_id(row: &SqliteRow, column: usize) -> Result<Option<EventId>, StoreError> {
