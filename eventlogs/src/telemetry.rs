@@ -1,15 +1,5 @@
-//! What is counted and measured, through the facade of the `metrics` crate; without the feature `metrics`, nothing.
-//!
-//! | metric | kind | what |
-//! |---|---|---|
-//! | `eventlogs_batch_writes` | histogram | appends that a writer sent together |
-//! | `eventlogs_batch_events` | histogram | events in them |
-//! | `eventlogs_queue_seconds` | histogram | how long an append waited before it was sent |
-//! | `eventlogs_commit_seconds` | histogram | how long a batch took, from sending it to the answer |
-//! | `eventlogs_retries_total` | counter | batches and reads that were tried again after an error of the database |
-//! | `eventlogs_conflicts_total` | counter | appends and decisions that somebody else was faster than, as callers heard it |
-//! | `eventlogs_replays_total` | counter | writes that had happened before, by their idempotency key |
-//! | `eventlogs_decide_attempts` | histogram | how often a decision was made before it was stored |
+//! What is counted and measured, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The
+//! README lists the names.
 
 use crate::LogManagerError;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
