@@ -28,6 +28,8 @@ struct Shared {
     gate: watch::Sender<bool>,
     /// How many of the next appends fail.
     failing: AtomicU32,
+    /// Of how many of the next appends the answer is lost.
+    forgetting: AtomicU32,
 }
 
 impl Gated {
@@ -36,6 +38,7 @@ impl Gated {
             turn: Mutex::new(()),
             gate: watch::Sender::new(true),
             failing: AtomicU32::new(0),
+            forgetting: AtomicU32::new(0),
         };
         Self {
             inner: FakeEventStore::new(),
@@ -56,12 +59,9 @@ impl Gated {
         self.shared.failing.store(appends, Ordering::SeqCst);
     }
 
-    fn fails(&self) -> bool {
-        let one_less = |failing: u32| -> Option<u32> { failing.checked_sub(1) };
-        let failing = &self.shared.failing;
-        failing
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
-            .is_ok()
+    /// Loses the answers of so many of the next appends, which are written.
+    pub(crate) fn forget_next(&self, appends: u32) {
+        self.shared.forgetting.store(appends, Ordering::SeqCst);
     }
 
     async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
@@ -72,6 +72,13 @@ impl Gated {
             .expect("the sender is in this store");
         turn
     }
+}
+
+/// Counts down; whether there was something to count.
+fn one_less(count: &AtomicU32) -> bool {
+    let one_less = |count: u32| count.checked_sub(1);
+    let counted = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+    counted.is_ok()
 }
 
 /// Tells an observer the end of its append, also where the append is dropped.
@@ -117,11 +124,15 @@ impl EventStore<PaymentEvent> for Gated {
     ) -> Result<Appended<PaymentEvent>, AppendError> {
         let telling = Telling::queued(&request);
         let _turn = self.turn().await;
-        if self.fails() {
+        if one_less(&self.shared.failing) {
             telling.settled(None);
             return Err(StoreError::Overloaded.into());
         }
         let appended = self.inner.append(request).await;
+        if one_less(&self.shared.forgetting) {
+            telling.settled(None);
+            return Err(StoreError::OutcomeUnknown { source: None }.into());
+        }
         telling.settled(appended.as_ref().ok().map(|appended| appended.recorded_at));
         appended
     }

@@ -131,6 +131,37 @@ async fn a_refusal_on_what_is_never_committed_is_decided_anew() {
 }
 
 #[tokio::test]
+async fn a_decision_on_one_whose_answer_was_lost_has_the_times_of_the_store() {
+    let store = Gated::new();
+    let payments = payments(store.clone());
+    let log_id = LogId::new();
+    let options = DecideOptions {
+        create_if_missing: true,
+        ..Default::default()
+    };
+    let requesting = || -> Deciding<'_, ()> {
+        Box::pin(payments.decide(&log_id, &options, |_: &Payment| {
+            Ok([PaymentEvent::Requested { amount: 5 }])
+        }))
+    };
+    store.close();
+    // The first one creates the log.
+    let (first, second) = (started(requesting()).await, started(requesting()).await);
+    store.forget_next(1);
+    store.open();
+    let (first, second) = join(first, second).await;
+    assert!(first.is_err(), "{first:?}");
+    let second = second.unwrap().into_aggregation();
+    payments.flush_cache().await;
+    let records = stored(&store, log_id).await;
+    for aggregation in [second, payments.reduce(&log_id).await.unwrap()] {
+        assert_eq!(aggregation.aggregate().requested, 10);
+        assert_eq!(aggregation.created_at(), records[0].recorded_at());
+        assert_eq!(aggregation.updated_at(), records[1].recorded_at());
+    }
+}
+
+#[tokio::test]
 async fn decisions_on_one_that_is_dropped_or_fails_are_made_again_and_succeed() {
     for dropped in [false, true] {
         for place in [0, 3, 9] {

@@ -3,7 +3,7 @@
 use super::erased::Boxed;
 use super::fold::Fold;
 use super::turns::{Link, Seat};
-use super::{DecideError, DecideOptions, LogManager, LogManagerError};
+use super::{At, DecideError, DecideOptions, LogManager, LogManagerError};
 use crate::ids::LogId;
 use crate::stores::{AppendError, AppendObserver, AppendRequest, Appended, Replay, StoreError};
 use crate::{Aggregate, Aggregation, Metadata, telemetry};
@@ -171,7 +171,7 @@ impl<A: Aggregate> LogManager<A> {
             match answer {
                 Ok(appended) => {
                     telemetry::decided(attempts.made);
-                    return Ok(call.decided(&link, &ground, &appended)?);
+                    return Ok(call.decided(&link, &ground, &appended).await?);
                 }
                 Err(AppendError::Replay(replay)) => return Ok(call.replay_of(replay).await?),
                 Err(
@@ -261,7 +261,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
     {
         let mut newest = self.seat.turn();
         let below = match newest.as_ref().filter(|link| link.is_sound()) {
-            Some(link) => Some((Arc::clone(link), link.latest()?)),
+            Some(link) => link.latest()?.map(|latest| (Arc::clone(link), latest)),
             None => None,
         };
         let below = below.filter(|(_, latest)| {
@@ -374,26 +374,25 @@ impl<'a, A: Aggregate> Call<'a, A> {
         let Some(link) = ground.link else {
             return self.read(ground.aggregation).await;
         };
-        if !link.is_stored() && self.in_time(async { Ok(link.wait().await) }).await? {
+        let was_stored = link.is_stored();
+        let is_stored = was_stored || self.in_time(async { Ok(link.wait().await) }).await?;
+        let confirmed = if is_stored { link.confirmed()? } else { None };
+        match confirmed {
             // The commit has been heard of in this call, which is as good as a read.
-            return Ok(Basis {
-                aggregation: Some(link.confirmed()?),
+            Some(aggregation) if !was_stored => Ok(Basis {
+                aggregation: Some(aggregation),
                 verified: true,
-            });
+            }),
+            Some(aggregation) => self.read(Some(aggregation)).await,
+            None => self.read(self.manager.cached(self.log_id).await).await,
         }
-        let known = if link.is_stored() {
-            Some(link.confirmed()?)
-        } else {
-            self.manager.cached(self.log_id).await
-        };
-        self.read(known).await
     }
 
     /// Reads what others have appended.
     async fn verify_after_conflict(&self, ground: Ground<A>) -> Result<Basis<A>, LogManagerError> {
         // A state that includes what was never stored must not be read on from.
         let known = match ground.link {
-            Some(link) if link.is_stored() => Some(link.confirmed()?),
+            Some(link) if link.is_stored() => link.confirmed()?,
             Some(_) => self.manager.cached(self.log_id).await,
             None => ground.aggregation,
         };
@@ -428,14 +427,23 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// The answer to a decision whose events are stored.
-    fn decided(
+    async fn decided(
         &self,
         link: &Arc<Link<A>>,
         ground: &Ground<A>,
         appended: &Appended<A::Event>,
     ) -> Result<Decided<A>, LogManagerError> {
         let aggregation = if link.is_queued() {
-            link.confirmed()?
+            if let Some(confirmed) = link.confirmed()? {
+                confirmed
+            } else {
+                let at = At::Index(appended.state.index());
+                let reduced = self.manager.reduce_at(&self.log_id, at).await;
+                // The events are stored: an error that says otherwise would be wrong.
+                reduced.map_err(|error| StoreError::OutcomeUnknown {
+                    source: Some(error.into()),
+                })?
+            }
         } else {
             let mut fold = ground
                 .aggregation

@@ -182,23 +182,25 @@ impl<A: Aggregate> Link<A> {
         }
     }
 
-    /// The state to decide on: after this link's events, stored or not.
-    pub(super) fn latest(self: &Arc<Self>) -> Result<Aggregation<A>, LogManagerError> {
+    /// The state to decide on: after this link's events, stored or not. `None` if that is not known.
+    pub(super) fn latest(self: &Arc<Self>) -> Result<Option<Aggregation<A>>, LogManagerError> {
         if self.is_stored() {
             return self.confirmed();
         }
         let mut work = lock(&self.work);
         if let Some(known) = work.confirmed.as_ref().or(work.expected.as_ref()) {
-            return Ok(known.clone());
+            return Ok(Some(known.clone()));
         }
         let expected = self.fold(work.decided_on.as_ref(), &work.events)?;
         work.expected = Some(expected.clone());
-        Ok(expected)
+        Ok(Some(expected))
     }
 
-    /// The state after this link's events as the store has it. To be asked for once it is stored, and with it all that it
-    /// builds on.
-    pub(super) fn confirmed(self: &Arc<Self>) -> Result<Aggregation<A>, LogManagerError> {
+    /// The state after this link's events as the store has it. To be asked for once it is stored.
+    ///
+    /// With it, all that it builds on is stored; but of some of that the answer may have been lost, and with it the time at
+    /// which it was recorded. Then there is nothing to return: the store has to be asked.
+    pub(super) fn confirmed(self: &Arc<Self>) -> Result<Option<Aggregation<A>>, LogManagerError> {
         // Downwards to one whose state is known, then up again: a loop, since a hot log has many.
         let mut links = vec![Arc::clone(self)];
         let mut state = None;
@@ -210,6 +212,9 @@ impl<A: Aggregate> Link<A> {
                 links.pop();
                 break;
             }
+            if !link.is_stored() {
+                return Ok(None);
+            }
             let Some(below) = work.below.clone() else {
                 state.clone_from(&work.decided_on);
                 break;
@@ -220,9 +225,7 @@ impl<A: Aggregate> Link<A> {
         for link in links.iter().rev() {
             state = Some(link.confirm(state.as_ref())?);
         }
-        state.ok_or(LogManagerError::LogNotFound {
-            log_id: self.log_id,
-        })
+        Ok(state)
     }
 
     /// Folds the events, with their true times, onto the true state in front of them.
@@ -233,7 +236,7 @@ impl<A: Aggregate> Link<A> {
         }
         let recorded_at = self.settled.get().copied().flatten();
         let events = std::mem::take(&mut work.events).into_iter();
-        // A link is stored after all that it builds on, so the time is there.
+        // Looked at before, so the time is there.
         let events: Vec<_> = match recorded_at {
             Some(time) => events.map(|event| event.with_recorded_at(time)).collect(),
             None => events.collect(),
