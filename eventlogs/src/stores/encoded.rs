@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// What one event takes up beside its payload while it waits, in bytes, rounded up.
 const EVENT_BYTES: usize = 256;
 
+/// How much room a payload may have to spare, in bytes. It has grown by doubling, and what waits is counted by its length.
+const SPARE_BYTES: usize = 1_024;
+
 /// A write without its event types, as a writer queues it. It happens as a whole or not at all.
 #[derive(Debug)]
 pub(super) struct EncodedWrite {
@@ -260,6 +263,9 @@ pub(super) fn encode_event<E: Event>(
             limit: limits.max_payload_bytes,
         };
         return Err(refusal.into());
+    }
+    if payload.capacity() - payload.len() > SPARE_BYTES {
+        payload.shrink_to_fit();
     }
     let codec = E::Codec::ID;
     let stored = StoredPayload {
