@@ -35,7 +35,7 @@ enum Source {
     Pool(PgPool),
 }
 
-/// A connection in use. Dropped before it is [given back](Connection::give_back), as when its future is dropped or it has
+/// A connection in use. Dropped before it is [given back](Leased::give_back), as when its future is dropped or it has
 /// failed, it is closed.
 pub(super) struct Leased<'a> {
     /// The connection.
