@@ -128,13 +128,10 @@ impl AppendOptions {
 
     /// Puts what was chosen into a request for several logs. A key of one log is refused by its check.
     pub(super) fn apply_to_many<'a>(&'a self, request: &mut AppendManyRequest<'a>) {
-        let log_id = request.parts.first().map(crate::stores::AppendPart::log_id);
-        request.idempotency_key = self.idempotency_key.as_deref().map(|text| {
-            let key = IdempotencyKey::new(text).with_fingerprint(self.request_fingerprint);
-            match (self.idempotency_scope, log_id) {
-                (IdempotencyScope::Log, Some(log_id)) => key.in_log(log_id),
-                _ => key,
-            }
+        request.idempotency_key = request.parts.first().and_then(|first| {
+            let text = self.idempotency_key.as_deref();
+            let scope = self.idempotency_scope;
+            key(text, scope, first.log_id(), self.request_fingerprint)
         });
         request.occurred_at = self.occurred_at;
         request.metadata = self.metadata.clone();
@@ -153,11 +150,10 @@ impl AppendOptions {
 }
 
 impl DecideOptions {
-    /// Puts what was chosen into a request.
+    /// Puts what was chosen into a request, but for the metadata: that is put together once, for all attempts.
     pub(super) fn apply_to<'a, E>(&'a self, request: &mut AppendRequest<'a, E>) {
         request.idempotency_key = self.key(request.log_id);
         request.occurred_at = self.occurred_at;
-        request.metadata = self.metadata.clone();
         request.deadline = self.deadline;
     }
 

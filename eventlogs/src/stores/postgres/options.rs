@@ -9,12 +9,12 @@ pub struct PostgresOptions {
     pub schema: String,
     /// The greatest number of connections that read, for a store that makes its own; 16 by default. Two more write.
     pub max_connections: u32,
-    /// How long an operation may take with all its attempts on broken connections, and how long an append may wait for its
-    /// turn before that; 30 s by default.
+    /// How long an operation may take, with all its attempts on broken connections; of a write, with its wait for its turn,
+    /// too. 30 s by default.
     pub timeout: Duration,
     /// How long a statement waits for somebody else's lock, for a store that makes its own connections; 5 s by default.
     pub lock_timeout: Duration,
-    /// The bounds of a single append.
+    /// The bounds of a write, and of the queue in front of the gatherer.
     pub limits: Limits,
 }
 
