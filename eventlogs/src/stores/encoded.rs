@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// What one event takes up beside its payload while it waits, in bytes, rounded up.
 const EVENT_BYTES: usize = 256;
 
+/// How much room a payload has from the start, in bytes: enough for most, so that it need not grow while it is written.
+const USUAL_PAYLOAD_BYTES: usize = 256;
+
 /// How much room a payload may have to spare, in bytes. It has grown by doubling, and what waits is counted by its length.
 const SPARE_BYTES: usize = 1_024;
 
@@ -251,7 +254,7 @@ pub(super) fn encode_event<E: Event>(
     limits: &Limits,
 ) -> Result<(EncodedEvent, E), AppendError> {
     let event_type = event.event_type();
-    let mut payload = Vec::new();
+    let mut payload = Vec::with_capacity(USUAL_PAYLOAD_BYTES);
     E::Codec::encode(&Payload(event), &mut payload).map_err(|source| EncodeError::Codec {
         event_type: event_type.name,
         source,

@@ -80,10 +80,11 @@ impl Connections {
         let place = self.places.acquire().await;
         let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
         let held = match &self.source {
-            Source::Pool(pool) => Held::Pooled(pool.acquire().await?),
+            Source::Pool(pool) => Held::Pooled(Box::pin(pool.acquire()).await?),
             Source::Own(connect) => Held::Own(Box::new(match self.rested() {
                 Some(connection) => connection,
-                None => connect.connect().await?,
+                // Boxed, or every operation's future would have room for it.
+                None => Box::pin(connect.connect()).await?,
             })),
         };
         Ok(Leased {
