@@ -4,6 +4,7 @@ mod append;
 mod append_in;
 mod connection;
 mod error;
+mod in_flight;
 mod migrate;
 mod options;
 mod pool;
@@ -184,7 +185,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         core.check_schema().await?;
         let options = &core.options;
         self.writer
-            .append(request, &options.limits, options.timeout)
+            .append(&request, &options.limits, options.timeout)
             .await
     }
 
@@ -196,7 +197,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         core.check_schema().await?;
         let options = &core.options;
         self.writer
-            .append_many(request, &options.limits, options.timeout)
+            .append_many(&request, &options.limits, options.timeout)
             .await
     }
 

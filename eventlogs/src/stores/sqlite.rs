@@ -162,7 +162,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         let options = &core.options;
         core.writer
-            .append(request, &options.limits, options.timeout)
+            .append(&request, &options.limits, options.timeout)
             .await
     }
 
@@ -174,7 +174,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         let options = &core.options;
         core.writer
-            .append_many(request, &options.limits, options.timeout)
+            .append_many(&request, &options.limits, options.timeout)
             .await
     }
 

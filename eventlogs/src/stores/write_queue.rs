@@ -2,14 +2,16 @@
 
 use super::encoded::{self, EncodedWrite};
 use super::{
-    AppendError, AppendManyRequest, AppendRequest, AppendSettled, Appended, Limits, StoreError,
+    AppendError, AppendManyRequest, AppendObserver, AppendRequest, AppendSettled, Appended, Limits,
+    StoreError,
 };
 use crate::{Event, LogState};
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 /// How many events a writer puts into one batch at the most.
@@ -37,39 +39,45 @@ pub(super) struct WriteQueue {
 }
 
 /// What a writer is asked.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the small one comes once in a store's life"
-)]
 pub(super) enum Job {
     /// To write.
-    Write(Pending),
+    Write(Box<Pending>),
     /// To say when everything before is done, and to take nothing more.
     Close(oneshot::Sender<()>),
 }
 
 /// A write that waits for its answer.
+///
+/// It stays in the box in which it was queued, and goes back to its caller with the answer: what a task has allocated, it
+/// frees. Freed in bulk by the writer, it would have all threads wait for one another in the allocator.
 pub(super) struct Pending {
     /// The events.
     pub(super) write: EncodedWrite,
-    /// Where the answer goes.
-    pub(super) answer: Answer,
     /// When it was queued.
     pub(super) since: Instant,
     /// When its time is over.
     pub(super) deadline: Instant,
-}
-
-/// The way back to a caller, who may have gone away.
-pub(super) struct Answer {
     /// The caller's future has the other end; taken when it is told.
-    sender: Option<oneshot::Sender<Outcome>>,
+    answer: Option<oneshot::Sender<Answer>>,
     /// Shared with the caller's future.
     claim: Arc<Claim>,
-    /// Who else wants to know.
+    /// Who else wants to know; taken when it is told.
     observer: Option<Arc<dyn AppendSettled>>,
-    /// The write's share of the queue.
-    _room: OwnedSemaphorePermit,
+    /// The write's share of the queue; given back before the caller is told, who may not listen.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// What a caller gets back: what became of its write, and the write, to be freed.
+type Answer = (Outcome, Box<Pending>);
+
+/// The caller's end of a write that waits.
+struct Waiting {
+    /// The writer has the other end.
+    answered: oneshot::Receiver<Answer>,
+    /// Lets the write be withdrawn.
+    withdrawing: Withdrawing,
+    /// When its time is over.
+    deadline: Instant,
 }
 
 /// Whether a write is still the caller's to withdraw. Decided once, so that a caller who gives up knows whether anything
@@ -117,43 +125,46 @@ impl WriteQueue {
     /// Has the events of a request appended, and waits for the commit.
     pub(super) async fn append<E: Event>(
         &self,
-        request: AppendRequest<'_, E>,
+        request: &AppendRequest<'_, E>,
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Appended<E>, AppendError> {
         let deadline = deadline(request.deadline, timeout);
         let turn = self.turn(deadline).await?;
-        let (write, mut decoded) = encoded::encode(&request, limits)?;
-        let room = self.room(&write, deadline).await?;
+        let (write, mut decoded) = encoded::encode(request, limits)?;
+        let (mut pending, waiting) = pending(write, deadline);
+        pending.room = Some(self.room(&pending.write, deadline).await?);
         drop(turn);
-        let observer = request.observer.clone();
-        if let Some(observer) = &observer {
+        if let Some(observer) = &request.observer {
             let decoded = std::mem::take(&mut decoded);
             // First told, then queued: the writer might settle it at once.
-            observer.queued(encoded::records(&request, decoded, Utc::now()));
+            observer.queued(encoded::records(request, decoded, Utc::now()));
+            let observer: Arc<dyn AppendObserver<E>> = Arc::clone(observer);
+            pending.observer = Some(observer);
         }
-        let observer = observer.map(|observer| observer as Arc<dyn AppendSettled>);
-        let recorded_at = self.write(write, room, deadline, observer).await?;
+        self.queue(pending)?;
+        let recorded_at = waiting.outcome().await?;
         Ok(Appended {
             state: request.state_after(),
             recorded_at,
-            events: encoded::records(&request, decoded, recorded_at),
+            events: encoded::records(request, decoded, recorded_at),
         })
     }
 
     /// Has the events for several logs appended, and waits for the commit.
     pub(super) async fn append_many(
         &self,
-        request: AppendManyRequest<'_>,
+        request: &AppendManyRequest<'_>,
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Vec<LogState>, AppendError> {
         let deadline = deadline(request.deadline, timeout);
         let turn = self.turn(deadline).await?;
-        let write = encoded::encode_many(&request, limits)?;
-        let room = self.room(&write, deadline).await?;
+        let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, deadline);
+        pending.room = Some(self.room(&pending.write, deadline).await?);
         drop(turn);
-        self.write(write, room, deadline, None).await?;
+        self.queue(pending)?;
+        waiting.outcome().await?;
         Ok(request.states_after())
     }
 
@@ -162,11 +173,7 @@ impl WriteQueue {
         if self.room.available_permits() > self.capacity as usize / 2 {
             return Ok(None);
         }
-        match timeout_at(deadline, self.line.acquire()).await {
-            Ok(Ok(turn)) => Ok(Some(turn)),
-            Ok(Err(_)) => Err(StoreError::Closed),
-            Err(_) => Err(StoreError::Overloaded),
-        }
+        until(deadline, self.line.acquire()).await.map(Some)
     }
 
     /// Waits until the queue has room for a write.
@@ -177,43 +184,15 @@ impl WriteQueue {
     ) -> Result<OwnedSemaphorePermit, StoreError> {
         let bytes = u32::try_from(write.bytes()).unwrap_or(u32::MAX);
         let bytes = bytes.min(self.capacity);
-        let room = Arc::clone(&self.room);
-        match timeout_at(deadline, room.acquire_many_owned(bytes)).await {
-            Ok(Ok(room)) => Ok(room),
-            Ok(Err(_)) => Err(StoreError::Closed),
-            Err(_) => Err(StoreError::Overloaded),
+        match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
+            Ok(room) => Ok(room),
+            Err(_) => until(deadline, Arc::clone(&self.room).acquire_many_owned(bytes)).await,
         }
     }
 
-    async fn write(
-        &self,
-        write: EncodedWrite,
-        room: OwnedSemaphorePermit,
-        deadline: Instant,
-        observer: Option<Arc<dyn AppendSettled>>,
-    ) -> Outcome {
-        let (sender, answered) = oneshot::channel();
-        let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
-        let withdrawing = Withdrawing(Arc::clone(&claim));
-        let answer = Answer {
-            sender: Some(sender),
-            claim,
-            observer,
-            _room: room,
-        };
-        let job = Job::Write(Pending {
-            write,
-            answer,
-            since: Instant::now(),
-            deadline,
-        });
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
-        match timeout_at(deadline + GRACE, answered).await {
-            Ok(Ok(outcome)) => outcome,
-            // The writer has gone, or does not answer. What it has not taken is not written.
-            _ if withdrawing.0.settle(Claim::WITHDRAWN) => Err(StoreError::Overloaded.into()),
-            _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
-        }
+    fn queue(&self, pending: Box<Pending>) -> Result<(), StoreError> {
+        let sent = self.jobs.send(Job::Write(pending));
+        sent.map_err(|_| StoreError::Closed)
     }
 
     /// Waits until everything that was queued is written, and lets nothing more in.
@@ -233,31 +212,82 @@ fn deadline(asked: Option<std::time::Instant>, timeout: Duration) -> Instant {
     asked.map_or(own, |asked| own.min(asked.into()))
 }
 
+/// Waits for a permit. In a box, since it is seldom waited for, and every append's future would have room for it.
+fn until<'a, T>(
+    deadline: Instant,
+    permit: impl Future<Output = Result<T, AcquireError>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, StoreError>> {
+    Box::pin(async move {
+        match timeout_at(deadline, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(StoreError::Closed),
+            Err(_) => Err(StoreError::Overloaded),
+        }
+    })
+}
+
+/// A write that is about to be queued, and the caller's end of it.
+fn pending(write: EncodedWrite, deadline: Instant) -> (Box<Pending>, Waiting) {
+    let (sender, answered) = oneshot::channel();
+    let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
+    let waiting = Waiting {
+        answered,
+        withdrawing: Withdrawing(Arc::clone(&claim)),
+        deadline,
+    };
+    let pending = Pending {
+        write,
+        since: Instant::now(),
+        deadline,
+        answer: Some(sender),
+        claim,
+        observer: None,
+        room: None,
+    };
+    (Box::new(pending), waiting)
+}
+
+impl Waiting {
+    /// Waits for the answer.
+    async fn outcome(self) -> Outcome {
+        let Self {
+            answered,
+            withdrawing,
+            deadline,
+        } = self;
+        match timeout_at(deadline + GRACE, answered).await {
+            Ok(Ok((outcome, _written))) => outcome,
+            // The writer has gone, or does not answer. What it has not taken is not written.
+            _ if withdrawing.0.settle(Claim::WITHDRAWN) => Err(StoreError::Overloaded.into()),
+            _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
+        }
+    }
+}
+
 impl Pending {
     /// Takes the write over from its caller; not if the caller has withdrawn it, or if its time is over.
-    pub(super) fn take(self) -> Option<Self> {
-        if Instant::now() >= self.deadline {
-            self.answer.tell(Err(StoreError::Overloaded.into()));
+    pub(super) fn take(self: Box<Self>, now: Instant) -> Option<Box<Self>> {
+        if now >= self.deadline {
+            self.tell(Err(StoreError::Overloaded.into()));
             return None;
         }
-        self.answer.claim.settle(Claim::TAKEN).then_some(self)
+        self.claim.settle(Claim::TAKEN).then_some(self)
     }
-}
 
-impl Answer {
     /// Tells the caller, if it is still there.
-    pub(super) fn tell(mut self, outcome: Outcome) {
-        let recorded_at = outcome.as_ref().ok().copied();
+    pub(super) fn tell(mut self: Box<Self>, outcome: Outcome) {
         if let Some(observer) = self.observer.take() {
-            observer.settled(recorded_at);
+            observer.settled(outcome.as_ref().ok().copied());
         }
-        if let Some(sender) = self.sender.take() {
-            let _ = sender.send(outcome);
+        self.room = None;
+        if let Some(answer) = self.answer.take() {
+            // An error means that the caller has gone away.
+            let _ = answer.send((outcome, self));
         }
     }
 }
 
-impl Drop for Answer {
+impl Drop for Pending {
     /// Whoever builds on the write must not wait for an answer that will not come.
     fn drop(&mut self) {
         if let Some(observer) = self.observer.take() {

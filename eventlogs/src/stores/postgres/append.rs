@@ -105,7 +105,7 @@ async fn on(
     for _ in 0..LOST_RACES {
         let open = progress.open();
         match insert(core, connection, progress, &open, on_its_way).await {
-            Ok(stored) => progress.note(&open, &stored),
+            Ok(stored) => progress.note(&stored),
             // Somewhere in the batch a twin, whose other half has committed meanwhile, in another process. The statement has
             // written nothing; alone, each group meets its own fate only.
             Err(error) if error::verdict(&error) == Verdict::Clash => {
@@ -159,7 +159,7 @@ async fn one_by_one(
     for group in progress.open() {
         let group = std::slice::from_ref(&group);
         match insert(core, connection, progress, group, on_its_way).await {
-            Ok(stored) => progress.note(group, &stored),
+            Ok(stored) => progress.note(&stored),
             Err(error) if error::verdict(&error) == Verdict::Clash => {
                 let before = progress.unknown();
                 ask(core, connection, progress, group).await?;
@@ -217,18 +217,18 @@ impl<'a> Progress<'a> {
         open.count()
     }
 
-    /// Notes which of these groups came back.
-    fn note(&self, groups: &[Range<usize>], stored: &HashMap<Uuid, DateTime<Utc>>) {
-        let known = &mut *self.known();
-        for group in groups {
+    /// Notes which groups came back.
+    fn note(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
+        let Known { outcomes, open } = &mut *self.known();
+        open.retain(|group| {
             let head = self.group(group).first().map(|write| write.first.head.id);
-            if let Some(recorded_at) = head.and_then(|head| stored.get(&Uuid::from(head))) {
-                for outcome in known.outcomes.iter_mut().take(group.end).skip(group.start) {
-                    *outcome = Some(Ok(*recorded_at));
-                }
-                known.open.retain(|open| open != group);
+            let recorded_at = head.and_then(|head| stored.get(&Uuid::from(head)));
+            let outcomes = outcomes.get_mut(group.clone()).unwrap_or_default();
+            if let Some(recorded_at) = recorded_at {
+                outcomes.fill_with(|| Some(Ok(*recorded_at)));
             }
-        }
+            recorded_at.is_none()
+        });
     }
 
     /// Notes what was found out about the writes of a group, in their order. The first one that cannot be written takes with

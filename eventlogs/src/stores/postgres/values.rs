@@ -123,7 +123,6 @@ fn whole<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
 }
 
 /// Values 1 to 11: the first event of each log of a group, its guard included.
-#[derive(Default)]
 struct Heads<'a> {
     places: Events<'a>,
     previous: Vec<Option<Uuid>>,
@@ -131,8 +130,16 @@ struct Heads<'a> {
 }
 
 impl<'a> Heads<'a> {
+    fn with_capacity(capacity: usize) -> Self {
+        Self {
+            places: Events::with_capacity(capacity),
+            previous: Vec::with_capacity(capacity),
+            log_types: Vec::with_capacity(capacity),
+        }
+    }
+
     fn of(groups: &[Group<'a, '_>]) -> Self {
-        let mut heads = Self::default();
+        let mut heads = Self::with_capacity(groups.len());
         for write in groups.iter().filter_map(|group| group.first()) {
             for append in write.appends() {
                 heads
@@ -229,6 +236,20 @@ struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
+    fn with_capacity(capacity: usize) -> Self {
+        Self {
+            log_ids: Vec::with_capacity(capacity),
+            indices: Vec::with_capacity(capacity),
+            ids: Vec::with_capacity(capacity),
+            types: Vec::with_capacity(capacity),
+            versions: Vec::with_capacity(capacity),
+            codecs: Vec::with_capacity(capacity),
+            payloads: Vec::with_capacity(capacity),
+            occurred_at: Vec::with_capacity(capacity),
+            metadata: Vec::with_capacity(capacity),
+        }
+    }
+
     fn push(
         &mut self,
         write: &'a EncodedWrite,

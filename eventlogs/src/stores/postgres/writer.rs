@@ -10,14 +10,14 @@
 
 use super::Core;
 use super::append::{self, Batch, Written};
+use super::in_flight::InFlight;
 use crate::ids::{EventId, LogId};
 use crate::stores::encoded::{EncodedKey, EncodedWrite};
-use crate::stores::write_queue::{Answer, BatchSize, Job, Pending};
+use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending};
 use crate::stores::{AppendError, StoreError};
 use crate::telemetry;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,9 +41,12 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
         core,
         held: VecDeque::new(),
         locked_out: VecDeque::new(),
+        batches: 0,
         sent: 0,
-        pinned: HashSet::new(),
+        told: 0,
+        pinned: HashMap::new(),
         keys: HashSet::new(),
+        key_hasher: RandomState::new(),
     };
     tokio::spawn(
         gatherer
@@ -57,37 +60,56 @@ struct Gatherer {
     /// The connections and statements; the callers' handles have the queue beside it.
     core: Arc<Core>,
     /// The writes that wait, in the order of arrival.
-    held: VecDeque<Pending>,
+    held: VecDeque<Box<Pending>>,
     /// Those that met somebody's lock, with the time of their next attempt. They travel alone, so that an open transaction
     /// of somebody's holds up nobody else.
-    locked_out: VecDeque<(Pending, Instant)>,
+    locked_out: VecDeque<(Box<Pending>, Instant)>,
+    /// Counts the batches.
+    batches: u64,
     /// How many writes are in flight.
     sent: usize,
+    /// How many writes were in the last batch that has come back.
+    told: usize,
     /// The logs with a write in flight.
-    pinned: HashSet<LogId>,
-    /// The keys in flight, each with the log that it is unique in.
-    keys: HashSet<(Option<LogId>, String)>,
+    pinned: HashMap<LogId, Pin>,
+    /// The keys in flight, by their hashes: of two keys with the same one the second waits in vain, for a moment.
+    keys: HashSet<u64>,
+    /// Makes those hashes.
+    key_hasher: RandomState,
+}
+
+/// Where a log will end once its write in flight is stored.
+struct Pin {
+    /// The batch that the write is in.
+    batch: u64,
+    /// Its group there.
+    group: usize,
+    /// Its last event.
+    end: EventId,
+}
+
+/// Where a write may go.
+enum Room {
+    /// Behind the writes that it builds on, in this group.
+    Behind(usize),
+    /// Into a group of its own.
+    Own,
+    /// Into a later batch.
+    Later,
 }
 
 /// Writes on their way, those that build on one another next to each other.
 struct Sent {
     /// The writes.
-    batch: Vec<Pending>,
+    #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
+    batch: Vec<Box<Pending>>,
     /// The groups among them.
     groups: Vec<Range<usize>>,
 }
 
-/// What becomes of a write that was sent.
-struct Done {
-    /// To unpin.
-    write: EncodedWrite,
-    /// To be sent again if it met a lock.
-    again: Option<(Answer, Instant, Instant)>,
-}
-
 impl Gatherer {
     async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
-        let mut in_flight = FuturesUnordered::new();
+        let mut in_flight = InFlight::new();
         let mut closing = Vec::new();
         let mut open = true;
         loop {
@@ -99,7 +121,13 @@ impl Gatherer {
                     break;
                 };
                 self.sent += sent.batch.len();
-                in_flight.push(write(Arc::clone(&self.core), sent));
+                let lone = sent.batch.len() == 1 && self.held.is_empty();
+                let written = write(Arc::clone(&self.core), sent);
+                if lone {
+                    in_flight.push_lone(written);
+                } else {
+                    in_flight.push(written);
+                }
             }
             let idle = self.held.is_empty() && self.locked_out.is_empty();
             if !open && in_flight.is_empty() && idle {
@@ -108,13 +136,15 @@ impl Gatherer {
             let next_attempt = self.locked_out.front().map(|(_, at)| *at);
             let free = in_flight.len() < IN_FLIGHT as usize;
             tokio::select! {
-                Some(done) = in_flight.next(), if !in_flight.is_empty() => self.unpin(done),
+                Some(written) = in_flight.next(), if !in_flight.is_empty() => self.tell(written),
                 job = jobs.recv(), if open && self.held.len() < HELD => {
                     open = job.is_some();
                     self.take(job, &mut jobs, &mut closing);
                     // Those who were told of the last batch are about to come with their next writes: what they bring now belongs
-                    // to this one. Costs nothing where nobody is.
-                    tokio::task::yield_now().await;
+                    // to this one. Not for a lone caller: the runtime would wake another thread meanwhile, in vain.
+                    if self.told > 1 {
+                        tokio::task::yield_now().await;
+                    }
                     while self.held.len() < HELD && let Ok(job) = jobs.try_recv() {
                         self.take(Some(job), &mut jobs, &mut closing);
                     }
@@ -153,8 +183,9 @@ impl Gatherer {
         if in_flight > 0 && self.held.len() < share {
             return None;
         }
-        let mut batch: Vec<(usize, Pending)> = Vec::new();
-        let mut ends: HashMap<LogId, (EventId, usize)> = HashMap::new();
+        self.batches += 1;
+        let now = Instant::now();
+        let mut batch = Vec::new();
         let mut groups = 0;
         let mut size = BatchSize::default();
         let mut passed_over = VecDeque::new();
@@ -164,29 +195,23 @@ impl Gatherer {
                 self.held.push_front(pending);
                 break;
             }
+            // One about several logs travels alone, as the statement is another one.
             let several = write.is_about_several_logs();
-            let link_of = ends
-                .get(&write.first.log_id)
-                .filter(|(end, _)| !several && write.first.expected.is_after(*end))
-                .map(|(_, group)| *group);
-            // One about several logs travels alone, as the statement is another one. And a chain is not broken up.
-            let elsewhere = several && !batch.is_empty();
-            let enough = groups >= share && link_of.is_none();
-            if elsewhere || enough || self.is_pinned(write, link_of.is_some()) {
-                passed_over.push_back(pending);
-                continue;
-            }
-            let Some(pending) = pending.take() else {
+            let group = match self.room_for(write) {
+                Room::Behind(group) => group,
+                // A chain is not broken up, whatever the share.
+                Room::Own if groups < share && !(several && groups > 0) => groups,
+                Room::Own | Room::Later => {
+                    passed_over.push_back(pending);
+                    continue;
+                }
+            };
+            let Some(pending) = pending.take(now) else {
                 continue;
             };
-            self.pin(&pending.write);
+            self.pin(&pending.write, group);
             size.add(&pending.write);
-            let group = link_of.unwrap_or_else(|| {
-                groups += 1;
-                groups - 1
-            });
-            let end = pending.write.first.last_event_id();
-            ends.insert(pending.write.first.log_id, (end, group));
+            groups = groups.max(group + 1);
             batch.push((group, pending));
             if several || size.is_full() {
                 break;
@@ -202,59 +227,87 @@ impl Gatherer {
     fn next_locked_out(&mut self) -> Option<Sent> {
         let now = Instant::now();
         let (pending, _) = self.locked_out.pop_front_if(|(_, at)| *at <= now)?;
-        if self.is_pinned(&pending.write, false) {
+        self.batches += 1;
+        if !matches!(self.room_for(&pending.write), Room::Own) {
             self.locked_out.push_back((pending, now + LOCKED_OUT));
             return None;
         }
-        self.pin(&pending.write);
+        self.pin(&pending.write, 0);
         Some(Sent::new(vec![(0, pending)], 1))
     }
 
-    /// Whether the write must wait: for the log, unless it is the next link of a chain in the batch, or for its key.
-    fn is_pinned(&self, write: &EncodedWrite, is_link: bool) -> bool {
-        let key = write.key.as_ref();
-        let pinned = |append| !is_link && self.pinned.contains(append);
-        write.appends().any(|append| pinned(&append.log_id))
-            || key.is_some_and(|key| self.keys.contains(&pin_of(key)))
+    /// Where in the batch that is being made a write may go. It must wait for its log, unless it is the next link of a chain,
+    /// and for its key.
+    fn room_for(&self, write: &EncodedWrite) -> Room {
+        if write
+            .key
+            .as_ref()
+            .is_some_and(|key| self.keys.contains(&self.hash_of(key)))
+        {
+            return Room::Later;
+        }
+        if write.is_about_several_logs() {
+            let mut logs = write.appends().map(|append| append.log_id);
+            return if logs.any(|log_id| self.pinned.contains_key(&log_id)) {
+                Room::Later
+            } else {
+                Room::Own
+            };
+        }
+        match self.pinned.get(&write.first.log_id) {
+            None => Room::Own,
+            Some(pin) if pin.batch == self.batches && write.first.expected.is_after(pin.end) => {
+                Room::Behind(pin.group)
+            }
+            Some(_) => Room::Later,
+        }
     }
 
-    fn pin(&mut self, write: &EncodedWrite) {
-        self.pinned
-            .extend(write.appends().map(|append| append.log_id));
-        self.keys.extend(write.key.as_ref().map(pin_of));
+    fn hash_of(&self, key: &EncodedKey) -> u64 {
+        self.key_hasher.hash_one((key.scope, &key.key))
     }
 
-    fn unpin(&mut self, done: Vec<Done>) {
-        self.sent -= done.len();
-        let next_attempt = Instant::now() + LOCKED_OUT;
-        for Done { write, again } in done {
-            for append in write.appends() {
-                self.pinned.remove(&append.log_id);
-            }
-            if let Some(key) = &write.key {
-                self.keys.remove(&pin_of(key));
-            }
-            if let Some((answer, since, deadline)) = again {
-                let pending = Pending {
-                    write,
-                    answer,
-                    since,
-                    deadline,
-                };
-                self.locked_out.push_back((pending, next_attempt));
+    fn pin(&mut self, write: &EncodedWrite, group: usize) {
+        let batch = self.batches;
+        self.pinned.extend(write.appends().map(|append| {
+            let end = append.last_event_id();
+            (append.log_id, Pin { batch, group, end })
+        }));
+        if let Some(key) = &write.key {
+            self.keys.insert(self.hash_of(key));
+        }
+    }
+
+    fn unpin(&mut self, write: &EncodedWrite) {
+        for append in write.appends() {
+            self.pinned.remove(&append.log_id);
+        }
+        if let Some(key) = &write.key {
+            self.keys.remove(&self.hash_of(key));
+        }
+    }
+
+    /// Tells everybody what became of their writes, but those that met a lock.
+    fn tell(&mut self, written: Vec<(Box<Pending>, Outcome)>) {
+        self.sent -= written.len();
+        self.told = written.len();
+        let now = Instant::now();
+        let give_up_locks = self.core.options.lock_timeout;
+        for (pending, outcome) in written {
+            self.unpin(&pending.write);
+            let locked = matches!(outcome, Err(AppendError::Store(StoreError::Busy { .. })));
+            if locked && now - pending.since < give_up_locks && now < pending.deadline {
+                self.locked_out.push_back((pending, now + LOCKED_OUT));
+            } else {
+                pending.tell(outcome);
             }
         }
     }
-}
-
-/// What a key is pinned by.
-fn pin_of(key: &EncodedKey) -> (Option<LogId>, String) {
-    (key.scope, key.key.clone())
 }
 
 impl Sent {
     /// Puts the writes of each group next to each other; within a group they stay in their order.
-    fn new(mut batch: Vec<(usize, Pending)>, groups: usize) -> Self {
+    fn new(mut batch: Vec<(usize, Box<Pending>)>, groups: usize) -> Self {
         if groups < batch.len() {
             batch.sort_by_key(|(group, _)| *group);
         }
@@ -274,8 +327,8 @@ impl Sent {
     }
 }
 
-/// Writes a batch, and tells everybody but those that met a lock.
-async fn write(core: Arc<Core>, sent: Sent) -> Vec<Done> {
+/// Writes a batch.
+async fn write(core: Arc<Core>, sent: Sent) -> Vec<(Box<Pending>, Outcome)> {
     let Sent { batch, groups } = sent;
     let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
     let latest = batch.iter().map(|pending| pending.deadline).max();
@@ -308,24 +361,7 @@ async fn write(core: Arc<Core>, sent: Sent) -> Vec<Done> {
         batch.iter().map(|pending| start - pending.since),
         start.elapsed(),
     );
-    let give_up_locks = core.options.lock_timeout;
-    let told = batch.into_iter().zip(outcomes).map(|(pending, outcome)| {
-        let Pending {
-            write,
-            answer,
-            since,
-            deadline,
-        } = pending;
-        let locked = matches!(outcome, Err(AppendError::Store(StoreError::Busy { .. })));
-        let again = if locked && since.elapsed() < give_up_locks && Instant::now() < deadline {
-            Some((answer, since, deadline))
-        } else {
-            answer.tell(outcome);
-            None
-        };
-        Done { write, again }
-    });
-    told.collect()
+    batch.into_iter().zip(outcomes).collect()
 }
 
 /// Writes each group alone that has no outcome yet, so that one which cannot be stored does not take the others along.

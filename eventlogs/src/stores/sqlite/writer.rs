@@ -25,10 +25,11 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
         let mut next = Some(job);
         let mut size = BatchSize::default();
         let mut batch = Vec::new();
+        let now = Instant::now();
         while let Some(job) = next.take() {
             match job {
                 Job::Write(pending) => {
-                    if let Some(pending) = pending.take() {
+                    if let Some(pending) = pending.take(now) {
                         size.add(&pending.write);
                         batch.push(pending);
                     }
@@ -53,7 +54,8 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
 
 /// Writes a batch in one transaction; if that fails, each write alone, so that one which cannot be stored (too large for
 /// the disk that is left, say) does not take its neighbours along.
-async fn write_batch(writing: &Writing, batch: Vec<Pending>) {
+#[expect(clippy::vec_box, reason = "each box goes back to its caller")]
+async fn write_batch(writing: &Writing, batch: Vec<Box<Pending>>) {
     if batch.is_empty() {
         return;
     }
@@ -70,22 +72,22 @@ async fn write_batch(writing: &Writing, batch: Vec<Pending>) {
         Ok(outcomes) => batch
             .into_iter()
             .zip(outcomes)
-            .for_each(|(pending, outcome)| pending.answer.tell(outcome)),
+            .for_each(|(pending, outcome)| pending.tell(outcome)),
         Err(error) if batch.len() > 1 && concerns_one(&error) => {
             tracing::debug!(%error, writes = batch.len(), "writing a batch one by one");
             for pending in batch {
                 let outcome = write_alone(writing, &pending.write).await;
-                pending.answer.tell(outcome);
+                pending.tell(outcome);
             }
         }
         Err(error) => {
             let mut batch = batch.into_iter();
             let last = batch.next_back();
             for pending in batch {
-                pending.answer.tell(Err(repeated(&error).into()));
+                pending.tell(Err(repeated(&error).into()));
             }
             if let Some(pending) = last {
-                pending.answer.tell(Err(error.into()));
+                pending.tell(Err(error.into()));
             }
         }
     }
