@@ -34,8 +34,12 @@ pub(super) fn insert<'a>(statements: &Statements, groups: &[Group<'a, '_>]) -> S
         };
     }
     if writes().all(|write| write.key.is_some()) {
-        let statement = Heads::of(groups).bind(sqlx::query(statements.append_keyed.clone()));
-        let keys = || writes().filter_map(|write| write.key.as_ref());
+        // By the ids of the events, among which the statement searches.
+        let mut groups = groups.to_vec();
+        groups.sort_unstable_by_key(|group| group.first().map(|write| write.first.head.id));
+        let statement = Heads::of(&groups).bind(sqlx::query(statements.append_keyed.clone()));
+        let writes = groups.iter().copied().flatten();
+        let keys = || writes.clone().filter_map(|write| write.key.as_ref());
         return statement
             .bind(keys().map(scope).collect::<Vec<_>>())
             .bind(keys().map(|key| key.key.as_bytes()).collect::<Vec<_>>())

@@ -22,6 +22,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
@@ -35,10 +36,15 @@ pub(super) const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a write that met somebody's lock waits before it is sent again.
 const LOCKED_OUT: Duration = Duration::from_millis(200);
 
+/// How often in a row nobody may have come before the gatherer stops letting those run who were just told.
+const QUIET: u32 = 3;
+
 /// Starts the gatherer on the current runtime.
 pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     let gatherer = Gatherer {
         core,
+        jobs,
+        closing: Vec::new(),
         held: VecDeque::new(),
         locked_out: VecDeque::new(),
         batches: 0,
@@ -50,7 +56,7 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     };
     tokio::spawn(
         gatherer
-            .run(jobs)
+            .run()
             .instrument(tracing::debug_span!("postgres writer")),
     );
 }
@@ -59,6 +65,10 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
 struct Gatherer {
     /// The connections and statements; the callers' handles have the queue beside it.
     core: Arc<Core>,
+    /// Where writes come from.
+    jobs: mpsc::UnboundedReceiver<Job>,
+    /// Who wants to know when everything is written.
+    closing: Vec<oneshot::Sender<()>>,
     /// The writes that wait, in the order of arrival.
     held: VecDeque<Box<Pending>>,
     /// Those that met somebody's lock, with the time of their next attempt. They travel alone, so that an open transaction
@@ -108,9 +118,8 @@ struct Sent {
 }
 
 impl Gatherer {
-    async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    async fn run(mut self) {
         let mut in_flight = InFlight::new();
-        let mut closing = Vec::new();
         let mut open = true;
         loop {
             while in_flight.len() < IN_FLIGHT as usize {
@@ -136,40 +145,61 @@ impl Gatherer {
             let next_attempt = self.locked_out.front().map(|(_, at)| *at);
             let free = in_flight.len() < IN_FLIGHT as usize;
             tokio::select! {
-                Some(written) = in_flight.next(), if !in_flight.is_empty() => self.tell(written),
-                job = jobs.recv(), if open && self.held.len() < HELD => {
+                Some(written) = in_flight.next(), if !in_flight.is_empty() => {
+                    self.tell(written);
+                    if in_flight.is_empty() {
+                        self.gather().await;
+                    }
+                }
+                job = self.jobs.recv(), if open && self.held.len() < HELD => {
                     open = job.is_some();
-                    self.take(job, &mut jobs, &mut closing);
-                    // Those who were told of the last batch are about to come with their next writes: what they bring now belongs
-                    // to this one. Not for a lone caller: the runtime would wake another thread meanwhile, in vain.
+                    self.take(job);
+                    // More of those who were told of the last batch may be about to come.
                     if self.told > 1 {
-                        tokio::task::yield_now().await;
+                        yield_now().await;
                     }
-                    while self.held.len() < HELD && let Ok(job) = jobs.try_recv() {
-                        self.take(Some(job), &mut jobs, &mut closing);
-                    }
+                    self.take_waiting();
                 }
                 () = sleep_until(next_attempt.unwrap_or_else(Instant::now)), if free && next_attempt.is_some() => {}
             }
         }
-        for answer in closing {
+        for answer in self.closing {
             // The one who asked may have stopped waiting.
             let _ = answer.send(());
         }
     }
 
-    fn take(
-        &mut self,
-        job: Option<Job>,
-        jobs: &mut mpsc::UnboundedReceiver<Job>,
-        closing: &mut Vec<oneshot::Sender<()>>,
-    ) {
+    /// Lets those who were just told come with their next writes, now that nothing is in flight: what they bring belongs into
+    /// the next statement, with what is held already and may be waiting for the same log. Ends when as many have come, or
+    /// nobody does any more. Not for a lone caller: the runtime would wake another thread meanwhile, in vain.
+    async fn gather(&mut self) {
+        let (mut came, mut quiet) = (0, 0);
+        while self.told > 1 && came < self.told && quiet < QUIET {
+            yield_now().await;
+            let taken = self.take_waiting();
+            came += taken;
+            quiet = if taken == 0 { quiet + 1 } else { 0 };
+        }
+    }
+
+    /// Takes all that is in the queue, as far as there is room, and returns how much that was.
+    fn take_waiting(&mut self) -> usize {
+        let before = self.held.len();
+        while self.held.len() < HELD
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            self.take(Some(job));
+        }
+        self.held.len() - before
+    }
+
+    fn take(&mut self, job: Option<Job>) {
         match job {
             Some(Job::Write(pending)) => self.held.push_back(pending),
             Some(Job::Close(answer)) => {
                 // What is queued already is still written; what comes later is refused.
-                jobs.close();
-                closing.push(answer);
+                self.jobs.close();
+                self.closing.push(answer);
             }
             None => {}
         }
