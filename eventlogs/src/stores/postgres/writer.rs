@@ -28,6 +28,11 @@ use tracing::Instrument;
 
 /// How many statements may be in flight.
 pub(super) const IN_FLIGHT: u32 = 2;
+/// How many writes a second statement must be about, at least, while another is in flight: it costs the server as much as
+/// that many rows, and this process as much again. Fewer had better wait, and go together with those who will have been told.
+const WORTHWHILE: usize = 16;
+/// How long they wait at the most. Statements take less, unless the network is slow, or somebody's lock is in the way.
+const SOON: Duration = Duration::from_millis(2);
 /// How many writes the gatherer looks through for the next batch; the others wait in the queue. Pinned ones are passed over,
 /// so it must see more than one batch.
 const HELD: usize = 4_096;
@@ -48,6 +53,7 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
         held: VecDeque::new(),
         locked_out: VecDeque::new(),
         batches: 0,
+        sent_at: Instant::now(),
         sent: 0,
         told: 0,
         pinned: HashMap::new(),
@@ -76,6 +82,8 @@ struct Gatherer {
     locked_out: VecDeque<(Box<Pending>, Instant)>,
     /// Counts the batches.
     batches: u64,
+    /// When the last batch was sent.
+    sent_at: Instant,
     /// How many writes are in flight.
     sent: usize,
     /// How many writes were in the last batch that has come back.
@@ -130,6 +138,7 @@ impl Gatherer {
                     break;
                 };
                 self.sent += sent.batch.len();
+                self.sent_at = Instant::now();
                 let lone = sent.batch.len() == 1 && self.held.is_empty();
                 let written = write(Arc::clone(&self.core), sent);
                 if lone {
@@ -142,8 +151,8 @@ impl Gatherer {
             if !open && in_flight.is_empty() && idle {
                 break;
             }
-            let next_attempt = self.locked_out.front().map(|(_, at)| *at);
             let free = in_flight.len() < IN_FLIGHT as usize;
+            let next = self.next_attempt().filter(|_| free);
             tokio::select! {
                 Some(written) = in_flight.next(), if !in_flight.is_empty() => {
                     self.tell(written);
@@ -160,7 +169,7 @@ impl Gatherer {
                     }
                     self.take_waiting();
                 }
-                () = sleep_until(next_attempt.unwrap_or_else(Instant::now)), if free && next_attempt.is_some() => {}
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
         for answer in self.closing {
@@ -205,11 +214,32 @@ impl Gatherer {
         }
     }
 
+    /// How many writes make the next batch.
+    ///
+    /// Half of all that is under way, so that two statements of about the same size take turns: one gathers what the other
+    /// one's callers bring next. Sent as soon as a slot is free, whatever has come by then, batches would be a third. Where
+    /// half is little, all of it, once the statement in flight is back; but two lone writes do not wait for each other.
+    fn share(&self) -> usize {
+        let all = self.sent + self.held.len();
+        let few = (3..WORTHWHILE * IN_FLIGHT as usize).contains(&all);
+        if few && self.sent_at.elapsed() < SOON {
+            all
+        } else {
+            all.div_ceil(IN_FLIGHT as usize)
+        }
+    }
+
+    /// When to look again at what waits, if nothing happens before.
+    fn next_attempt(&self) -> Option<Instant> {
+        let locked_out = self.locked_out.front().map(|(_, at)| *at);
+        let few = (!self.held.is_empty()).then(|| self.sent_at + SOON);
+        let few = few.filter(|at| *at > Instant::now());
+        locked_out.into_iter().chain(few).min()
+    }
+
     /// Takes the writes that may be sent together, oldest first, and pins their logs and keys.
     fn next_batch(&mut self, in_flight: usize) -> Option<Sent> {
-        // Half of all that is under way, so that two statements of about the same size take turns: one gathers what the other
-        // one's callers bring next. Sent as soon as a slot is free, whatever has come by then, batches would be a third.
-        let share = (self.sent + self.held.len()).div_ceil(IN_FLIGHT as usize);
+        let share = self.share();
         if in_flight > 0 && self.held.len() < share {
             return None;
         }
