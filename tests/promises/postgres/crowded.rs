@@ -5,8 +5,8 @@ use crate::payments::{Payment, PaymentEvent, payments, refund};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{Limits, StoreError};
 use eventlogs::{
-    CreateOptions, DecideError, DecideOptions, LogManager, LogManagerError, LogState, Metadata,
-    PostgresOptions,
+    AppendOptions, CreateOptions, DecideError, DecideOptions, LogManager, LogManagerError,
+    LogState, Metadata, PostgresOptions,
 };
 use futures_util::future::join_all;
 use sqlx::{Connection, Executor, PgConnection, Row};
@@ -262,4 +262,37 @@ async fn decisions_that_are_on_their_way_together_are_committed_together() {
     assert_eq!(row.get::<i64, _>(0), 202);
     let transactions: i64 = row.get(1);
     assert!(transactions < 50, "{transactions} transactions");
+}
+
+/// Each to a log of its own, and each as soon as the last one is stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn appends_of_a_few_tasks_are_committed_together() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let payments = payments(store.store.clone());
+    let tasks = (0..8).map(|_| {
+        let payments = payments.clone();
+        tokio::spawn(async move {
+            let requested = PaymentEvent::Requested { amount: 1 };
+            let options = CreateOptions::default();
+            let created = payments.create(&LogId::new(), &requested, &options).await;
+            let mut state = created.unwrap();
+            for _ in 0..20 {
+                let options = AppendOptions::default();
+                let appended = payments.append(state, &refund(1), &options).await;
+                state = appended.unwrap();
+            }
+        })
+    });
+    for task in join_all(tasks).await {
+        task.unwrap();
+    }
+    let row = sqlx::query("select count(*), count(distinct tx::text) from events")
+        .fetch_one(&mut store.connection().await)
+        .await
+        .unwrap();
+    assert_eq!(row.get::<i64, _>(0), 168);
+    let transactions: i64 = row.get(1);
+    assert!(transactions < 84, "{transactions} transactions");
 }

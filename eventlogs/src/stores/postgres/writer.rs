@@ -1,24 +1,16 @@
 //! The gatherer: writes of all tasks in this process, in as few statements as possible.
 //!
-//! What arrives while statements are in flight is the next batch; there is no timer, so a lone write is sent at once. Two
-//! statements may be in flight, so that the next batch is made while the last one commits; with more of them the batches
-//! only get smaller.
-//!
-//! A log with a write in flight is pinned: the next write of that log waits for the answer. In another statement it would
-//! not see what the first one is about to commit, and be refused for it. The same goes for keys. Within a batch, writes to one
-//! log that build on one another are a chain.
+//! What arrives while a statement is in flight is the next batch. Nothing waits for a time to pass: a lone write is sent at
+//! once, a few go together when the statement in flight is back, and many take turns in two statements, so that the next
+//! batch is made while the last one commits. With more than two in flight the batches only get smaller.
 
 use super::Core;
-use super::append::{self, Batch, Written};
 use super::in_flight::InFlight;
-use crate::ids::{EventId, LogId};
-use crate::stores::encoded::{EncodedKey, EncodedWrite};
+use super::pins::{Pins, Room};
+use super::sending::{Sent, write};
 use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending};
 use crate::stores::{AppendError, StoreError};
-use crate::telemetry;
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, RandomState};
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -40,7 +32,6 @@ const HELD: usize = 4_096;
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a write that met somebody's lock waits before it is sent again.
 const LOCKED_OUT: Duration = Duration::from_millis(200);
-
 /// How often in a row nobody may have come before the gatherer stops letting those run who were just told.
 const QUIET: u32 = 3;
 
@@ -52,13 +43,10 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
         closing: Vec::new(),
         held: VecDeque::new(),
         locked_out: VecDeque::new(),
-        batches: 0,
         sent_at: Instant::now(),
         sent: 0,
         told: 0,
-        pinned: HashMap::new(),
-        keys: HashSet::new(),
-        key_hasher: RandomState::new(),
+        pins: Pins::default(),
     };
     tokio::spawn(
         gatherer
@@ -80,49 +68,14 @@ struct Gatherer {
     /// Those that met somebody's lock, with the time of their next attempt. They travel alone, so that an open transaction
     /// of somebody's holds up nobody else.
     locked_out: VecDeque<(Box<Pending>, Instant)>,
-    /// Counts the batches.
-    batches: u64,
     /// When the last batch was sent.
     sent_at: Instant,
     /// How many writes are in flight.
     sent: usize,
     /// How many writes were in the last batch that has come back.
     told: usize,
-    /// The logs with a write in flight.
-    pinned: HashMap<LogId, Pin>,
-    /// The keys in flight, by their hashes: of two keys with the same one the second waits in vain, for a moment.
-    keys: HashSet<u64>,
-    /// Makes those hashes.
-    key_hasher: RandomState,
-}
-
-/// Where a log will end once its write in flight is stored.
-struct Pin {
-    /// The batch that the write is in.
-    batch: u64,
-    /// Its group there.
-    group: usize,
-    /// Its last event.
-    end: EventId,
-}
-
-/// Where a write may go.
-enum Room {
-    /// Behind the writes that it builds on, in this group.
-    Behind(usize),
-    /// Into a group of its own.
-    Own,
-    /// Into a later batch.
-    Later,
-}
-
-/// Writes on their way, those that build on one another next to each other.
-struct Sent {
-    /// The writes.
-    #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
-    batch: Vec<Box<Pending>>,
-    /// The groups among them.
-    groups: Vec<Range<usize>>,
+    /// What may not be sent meanwhile.
+    pins: Pins,
 }
 
 impl Gatherer {
@@ -137,9 +90,9 @@ impl Gatherer {
                 else {
                     break;
                 };
-                self.sent += sent.batch.len();
+                self.sent += sent.len();
                 self.sent_at = Instant::now();
-                let lone = sent.batch.len() == 1 && self.held.is_empty();
+                let lone = sent.len() == 1 && self.held.is_empty();
                 let written = write(Arc::clone(&self.core), sent);
                 if lone {
                     in_flight.push_lone(written);
@@ -243,7 +196,7 @@ impl Gatherer {
         if in_flight > 0 && self.held.len() < share {
             return None;
         }
-        self.batches += 1;
+        self.pins.begin();
         let now = Instant::now();
         let mut batch = Vec::new();
         let mut groups = 0;
@@ -257,7 +210,7 @@ impl Gatherer {
             }
             // One about several logs travels alone, as the statement is another one.
             let several = write.is_about_several_logs();
-            let group = match self.room_for(write) {
+            let group = match self.pins.room_for(write) {
                 Room::Behind(group) => group,
                 // A chain is not broken up, whatever the share.
                 Room::Own if groups < share && !(several && groups > 0) => groups,
@@ -269,7 +222,7 @@ impl Gatherer {
             let Some(pending) = pending.take(now) else {
                 continue;
             };
-            self.pin(&pending.write, group);
+            self.pins.pin(&pending.write, group);
             size.add(&pending.write);
             groups = groups.max(group + 1);
             batch.push((group, pending));
@@ -287,64 +240,13 @@ impl Gatherer {
     fn next_locked_out(&mut self) -> Option<Sent> {
         let now = Instant::now();
         let (pending, _) = self.locked_out.pop_front_if(|(_, at)| *at <= now)?;
-        self.batches += 1;
-        if !matches!(self.room_for(&pending.write), Room::Own) {
+        self.pins.begin();
+        if !matches!(self.pins.room_for(&pending.write), Room::Own) {
             self.locked_out.push_back((pending, now + LOCKED_OUT));
             return None;
         }
-        self.pin(&pending.write, 0);
+        self.pins.pin(&pending.write, 0);
         Some(Sent::new(vec![(0, pending)], 1))
-    }
-
-    /// Where in the batch that is being made a write may go. It must wait for its log, unless it is the next link of a chain,
-    /// and for its key.
-    fn room_for(&self, write: &EncodedWrite) -> Room {
-        if write
-            .key
-            .as_ref()
-            .is_some_and(|key| self.keys.contains(&self.hash_of(key)))
-        {
-            return Room::Later;
-        }
-        if write.is_about_several_logs() {
-            let mut logs = write.appends().map(|append| append.log_id);
-            return if logs.any(|log_id| self.pinned.contains_key(&log_id)) {
-                Room::Later
-            } else {
-                Room::Own
-            };
-        }
-        match self.pinned.get(&write.first.log_id) {
-            None => Room::Own,
-            Some(pin) if pin.batch == self.batches && write.first.expected.is_after(pin.end) => {
-                Room::Behind(pin.group)
-            }
-            Some(_) => Room::Later,
-        }
-    }
-
-    fn hash_of(&self, key: &EncodedKey) -> u64 {
-        self.key_hasher.hash_one((key.scope, &key.key))
-    }
-
-    fn pin(&mut self, write: &EncodedWrite, group: usize) {
-        let batch = self.batches;
-        self.pinned.extend(write.appends().map(|append| {
-            let end = append.last_event_id();
-            (append.log_id, Pin { batch, group, end })
-        }));
-        if let Some(key) = &write.key {
-            self.keys.insert(self.hash_of(key));
-        }
-    }
-
-    fn unpin(&mut self, write: &EncodedWrite) {
-        for append in write.appends() {
-            self.pinned.remove(&append.log_id);
-        }
-        if let Some(key) = &write.key {
-            self.keys.remove(&self.hash_of(key));
-        }
     }
 
     /// Tells everybody what became of their writes, but those that met a lock.
@@ -354,7 +256,7 @@ impl Gatherer {
         let now = Instant::now();
         let give_up_locks = self.core.options.lock_timeout;
         for (pending, outcome) in written {
-            self.unpin(&pending.write);
+            self.pins.unpin(&pending.write);
             let locked = matches!(outcome, Err(AppendError::Store(StoreError::Busy { .. })));
             if locked && now - pending.since < give_up_locks && now < pending.deadline {
                 self.locked_out.push_back((pending, now + LOCKED_OUT));
@@ -362,126 +264,5 @@ impl Gatherer {
                 pending.tell(outcome);
             }
         }
-    }
-}
-
-impl Sent {
-    /// Puts the writes of each group next to each other; within a group they stay in their order.
-    fn new(mut batch: Vec<(usize, Box<Pending>)>, groups: usize) -> Self {
-        if groups < batch.len() {
-            batch.sort_by_key(|(group, _)| *group);
-        }
-        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(groups);
-        let mut last = None;
-        for (place, (group, _)) in batch.iter().enumerate() {
-            match ranges.last_mut() {
-                Some(range) if last == Some(*group) => range.end = place + 1,
-                _ => ranges.push(place..place + 1),
-            }
-            last = Some(*group);
-        }
-        Self {
-            batch: batch.into_iter().map(|(_, pending)| pending).collect(),
-            groups: ranges,
-        }
-    }
-}
-
-/// Writes a batch.
-async fn write(core: Arc<Core>, sent: Sent) -> Vec<(Box<Pending>, Outcome)> {
-    let Sent { batch, groups } = sent;
-    let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
-    let latest = batch.iter().map(|pending| pending.deadline).max();
-    let deadline = latest.unwrap_or_else(Instant::now);
-    tracing::trace!(writes = writes.len(), "writing a batch");
-    let sent = Batch { writes, groups };
-    let start = Instant::now();
-    let mut written = append::write(&core, &sent, deadline).await;
-    if let Some(error) = written
-        .error
-        .take_if(|error| written.open.len() > 1 && concerns_one(error))
-    {
-        tracing::debug!(%error, groups = written.open.len(), "writing the groups of a batch one by one");
-        group_by_group(&core, &sent, &mut written, deadline).await;
-    }
-    let Written {
-        outcomes, error, ..
-    } = written;
-    let outcomes = outcomes.into_iter().map(|outcome| match (outcome, &error) {
-        (Some(outcome), _) => outcome,
-        (None, Some(error)) => Err(repeated(error).into()),
-        (None, None) => Err(StoreError::OutcomeUnknown { source: None }.into()),
-    });
-    let outcomes: Vec<_> = outcomes.collect();
-    telemetry::batch_written(
-        batch
-            .iter()
-            .map(|pending| pending.write.event_count())
-            .sum(),
-        batch.iter().map(|pending| start - pending.since),
-        start.elapsed(),
-    );
-    batch.into_iter().zip(outcomes).collect()
-}
-
-/// Writes each group alone that has no outcome yet, so that one which cannot be stored does not take the others along.
-async fn group_by_group(core: &Core, sent: &Batch<'_>, written: &mut Written, deadline: Instant) {
-    for group in std::mem::take(&mut written.open) {
-        let writes = sent.writes.get(group.clone()).unwrap_or_default().to_vec();
-        let groups = std::iter::once(0..writes.len()).collect();
-        let alone = append::write(core, &Batch { writes, groups }, deadline).await;
-        let outcomes = written.outcomes.iter_mut().skip(group.start);
-        for (outcome, alone_outcome) in outcomes.zip(alone.outcomes) {
-            *outcome = alone_outcome.or_else(|| {
-                let error = alone.error.as_ref();
-                error.map(|error| Err(repeated(error).into()))
-            });
-        }
-    }
-}
-
-/// Whether an error may be the fault of one write in a batch: a lock that it waits for, room that it lacks. Without a
-/// server, the others would fare no better alone, and take their time one after the other.
-const fn concerns_one(error: &StoreError) -> bool {
-    !matches!(
-        error,
-        StoreError::OutcomeUnknown { .. } | StoreError::Unavailable { .. } | StoreError::Closed
-    )
-}
-
-/// The same error for one more caller; a source cannot be copied, so its text is.
-fn repeated(error: &StoreError) -> StoreError {
-    let text =
-        || std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    match error {
-        StoreError::OutcomeUnknown { .. } => StoreError::OutcomeUnknown {
-            source: Some(text().into()),
-        },
-        StoreError::Unavailable { .. } => StoreError::Unavailable {
-            source: text().into(),
-        },
-        StoreError::Closed => StoreError::Closed,
-        StoreError::ReadOnly { .. } => StoreError::ReadOnly {
-            source: text().into(),
-        },
-        StoreError::MissingRights { .. } => StoreError::MissingRights {
-            source: text().into(),
-        },
-        StoreError::Full { .. } => StoreError::Full {
-            source: text().into(),
-        },
-        StoreError::Busy { .. } => StoreError::Busy {
-            source: text().into(),
-        },
-        StoreError::Refused { .. } => StoreError::Refused {
-            source: text().into(),
-        },
-        StoreError::NotMigrated { found, needed } => StoreError::NotMigrated {
-            found: *found,
-            needed: *needed,
-        },
-        _ => StoreError::Database {
-            source: text().into(),
-        },
     }
 }

@@ -1,0 +1,101 @@
+//! What may not be sent while something else is in flight.
+//!
+//! A log with a write in flight is pinned: the next write of that log waits for the answer. In another statement it would
+//! not see what the first one is about to commit, and be refused for it. The same goes for keys. Within a batch, writes to one
+//! log that build on one another are a chain.
+
+use crate::ids::{EventId, LogId};
+use crate::stores::encoded::{EncodedKey, EncodedWrite};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+/// The logs and keys in flight.
+#[derive(Default)]
+pub(super) struct Pins {
+    /// The number of the batch that is being made.
+    batch: u64,
+    /// The logs with a write in flight.
+    logs: HashMap<LogId, Pin>,
+    /// The keys in flight, by their hashes: of two keys with the same one the second waits in vain, for a moment.
+    keys: HashSet<u64>,
+    /// Makes those hashes.
+    hasher: RandomState,
+}
+
+/// Where a log will end once its write in flight is stored.
+struct Pin {
+    /// The batch that the write is in.
+    batch: u64,
+    /// Its group there.
+    group: usize,
+    /// Its last event.
+    end: EventId,
+}
+
+/// Where a write may go.
+pub(super) enum Room {
+    /// Behind the writes that it builds on, in this group.
+    Behind(usize),
+    /// Into a group of its own.
+    Own,
+    /// Into a later batch.
+    Later,
+}
+
+impl Pins {
+    /// Begins another batch: what is pinned from now on is in it.
+    pub(super) fn begin(&mut self) {
+        self.batch += 1;
+    }
+
+    /// Where in the batch that is being made a write may go. It must wait for its log, unless it is the next link of a chain,
+    /// and for its key.
+    pub(super) fn room_for(&self, write: &EncodedWrite) -> Room {
+        let key = write.key.as_ref();
+        if key.is_some_and(|key| self.keys.contains(&self.hash_of(key))) {
+            return Room::Later;
+        }
+        if write.is_about_several_logs() {
+            let is_pinned = |log_id| self.logs.contains_key(&log_id);
+            let mut logs = write.appends().map(|append| append.log_id);
+            return if logs.any(is_pinned) {
+                Room::Later
+            } else {
+                Room::Own
+            };
+        }
+        match self.logs.get(&write.first.log_id) {
+            None => Room::Own,
+            Some(pin) if pin.batch == self.batch && write.first.expected.is_after(pin.end) => {
+                Room::Behind(pin.group)
+            }
+            Some(_) => Room::Later,
+        }
+    }
+
+    fn hash_of(&self, key: &EncodedKey) -> u64 {
+        self.hasher.hash_one((key.scope, &key.key))
+    }
+
+    /// Pins the log and the key of a write that goes into this group of the batch.
+    pub(super) fn pin(&mut self, write: &EncodedWrite, group: usize) {
+        let batch = self.batch;
+        self.logs.extend(write.appends().map(|append| {
+            let end = append.last_event_id();
+            (append.log_id, Pin { batch, group, end })
+        }));
+        if let Some(key) = &write.key {
+            self.keys.insert(self.hash_of(key));
+        }
+    }
+
+    /// Lets the next ones go.
+    pub(super) fn unpin(&mut self, write: &EncodedWrite) {
+        for append in write.appends() {
+            self.logs.remove(&append.log_id);
+        }
+        if let Some(key) = &write.key {
+            self.keys.remove(&self.hash_of(key));
+        }
+    }
+}
