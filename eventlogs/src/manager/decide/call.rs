@@ -218,7 +218,8 @@ impl<'a, A: Aggregate> Call<'a, A> {
 
     /// The log's state as the store has it now, read on from an earlier one.
     async fn read(&self, earlier: Option<Aggregation<A>>) -> Result<Basis<A>, LogManagerError> {
-        let caught_up = self.manager.catch_up(self.log_id, earlier);
+        // In a box, as all that a decision seldom waits for: its future would have room for it.
+        let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
         let aggregation = match self.in_time(caught_up).await {
             Ok(aggregation) => Some(aggregation),
             Err(LogManagerError::LogNotFound { .. }) if self.options.create_if_missing => None,
@@ -255,7 +256,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 confirmed
             } else {
                 let at = At::Index(appended.state.index());
-                let reduced = self.manager.reduce_at(&self.log_id, at).await;
+                let reduced = Box::pin(self.manager.reduce_at(&self.log_id, at)).await;
                 // The events are stored: an error that says otherwise would be wrong.
                 reduced.map_err(|error| StoreError::OutcomeUnknown {
                     source: Some(error.into()),
@@ -313,7 +314,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         }
         telemetry::replayed();
         let earlier = self.manager.cached(self.log_id).await;
-        let caught_up = self.manager.catch_up(self.log_id, earlier);
+        let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
         let aggregation = self.in_time(caught_up).await?;
         Ok(Decided {
             aggregation,
