@@ -43,7 +43,7 @@ pub(super) fn insert<'a>(statements: &Statements, groups: &[Group<'a, '_>]) -> S
         return statement
             .bind(keys().map(scope).collect::<Vec<_>>())
             .bind(keys().map(|key| key.key.as_bytes()).collect::<Vec<_>>())
-            .bind(keys().map(request_hash).collect::<Vec<_>>());
+            .bind(sparse(keys().map(request_hash).collect()));
     }
     whole(&statements.append_whole, groups)
 }
@@ -89,6 +89,16 @@ fn scope(key: &EncodedKey) -> Uuid {
 fn request_hash(key: &EncodedKey) -> Option<&[u8]> {
     let fingerprint = key.request_fingerprint.as_ref();
     fingerprint.map(|fingerprint| &fingerprint.as_bytes()[..])
+}
+
+/// A column without any value is sent as an empty array: `unnest` fills up with nulls what is shorter than the rest, and an
+/// element beyond the end of an array is null, too.
+fn sparse<T>(values: Vec<Option<T>>) -> Vec<Option<T>> {
+    if values.iter().any(Option::is_some) {
+        values
+    } else {
+        Vec::new()
+    }
 }
 
 /// The version as the column holds it. Versions are small; one beyond the column's range is refused on reading.
@@ -167,9 +177,9 @@ impl<'a> Heads<'a> {
             .bind(places.versions)
             .bind(places.codecs)
             .bind(places.payloads)
-            .bind(places.occurred_at)
-            .bind(self.log_types)
-            .bind(places.metadata)
+            .bind(sparse(places.occurred_at))
+            .bind(sparse(self.log_types))
+            .bind(sparse(places.metadata))
     }
 }
 
@@ -212,8 +222,8 @@ impl<'a> Tails<'a> {
             .bind(places.versions)
             .bind(places.codecs)
             .bind(places.payloads)
-            .bind(places.occurred_at)
-            .bind(places.metadata)
+            .bind(sparse(places.occurred_at))
+            .bind(sparse(places.metadata))
     }
 }
 
@@ -319,6 +329,6 @@ impl<'a> Keys<'a> {
             .bind(self.first_indices)
             .bind(self.event_counts)
             .bind(self.last_event_ids)
-            .bind(self.request_hashes)
+            .bind(sparse(self.request_hashes))
     }
 }
