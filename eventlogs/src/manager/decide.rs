@@ -56,9 +56,10 @@ impl<A: Aggregate> LogManager<A> {
     /// do nothing but decide, quickly and without waiting: decisions of this process on the same log take turns. It is first
     /// asked on the cached aggregate, without a read: one round trip if that was current. If another decision on the log is
     /// on its way to the store, it is asked on the state that that one leads to (in which the times of recording are not
-    /// final), and both are committed together; nobody hears a result before it is committed. A refusal, and a decision to do nothing, are reported only after the store has confirmed the state that
-    /// they were made on, and, with an idempotency key, that the key is new: the retry of a decision that took effect is
-    /// a replay, even if the new state would refuse it.
+    /// final), and both are committed together; nobody hears a result before it is committed. A refusal, and a decision to
+    /// do nothing, are reported only after the store has confirmed the state that they were made on, and, with an
+    /// idempotency key, that the key is new: the retry of a decision that took effect is a replay, even if the new state
+    /// would refuse it.
     ///
     /// A future dropped while it writes may have written its events or not, which a retry with the same idempotency key
     /// finds out.

@@ -298,6 +298,9 @@ pub(super) fn records<E>(
     decoded: Vec<E>,
     recorded_at: DateTime<Utc>,
 ) -> Vec<RecordedEvent<E>> {
+    if decoded.is_empty() {
+        return Vec::new();
+    }
     let occurred_at = stored_time(request.occurred_at);
     let metadata = Arc::new(request.metadata.clone());
     let places = request.event_ids.iter().zip(request.first_index()..);

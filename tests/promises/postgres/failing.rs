@@ -8,8 +8,9 @@ use eventlogs::{
     AppendOptions, Appends, DecideOptions, EventRecord, LogManagerError, LogState,
     PostgresEventStore, PostgresOptions,
 };
+use futures_util::future::join_all;
 use sqlx::Executor;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_server_that_only_reads_is_recognised() {
@@ -365,4 +366,48 @@ async fn times_that_no_calendar_has_are_no_reason_to_fail() {
         .await
         .unwrap();
     assert!(manager.reduce(&log_id).await.unwrap().updated_at() < records[1].recorded_at());
+}
+
+/// A trigger of somebody's own changes what comes back into something that the driver panics at.
+#[tokio::test]
+async fn a_batch_that_the_driver_chokes_on_holds_up_nobody() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let payments = payments(store.store.clone());
+    let log_id = captured(&payments).await;
+    let options = AppendOptions {
+        deadline: Some(Instant::now() + Duration::from_secs(20)),
+        ..AppendOptions::default()
+    };
+    store
+        .execute(
+            "create function never() returns trigger language plpgsql as
+             'begin new.recorded_at = ''infinity''; return new; end'",
+        )
+        .await;
+    store
+        .execute(
+            "create trigger never before insert on events for each row execute function never()",
+        )
+        .await;
+    let state = LogState::at(log_id, 1);
+    let refund = refund(1);
+    // Alone, and with others.
+    let lone = payments.append(state, &refund, &options).await;
+    let many = join_all((0..3).map(|_| payments.append(state, &refund, &options))).await;
+    store.execute("drop trigger never on events").await;
+    for told in [&lone].into_iter().chain(&many) {
+        assert!(
+            matches!(
+                told,
+                Err(LogManagerError::ConcurrentAppend { .. }
+                    | LogManagerError::Store(StoreError::OutcomeUnknown { .. }))
+            ),
+            "{told:?}"
+        );
+    }
+    let next = payments.append(LogState::at(log_id, 2), &refund, &options);
+    next.await.expect("the log is not stuck");
+    captured(&payments).await;
 }

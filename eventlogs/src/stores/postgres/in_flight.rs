@@ -58,7 +58,7 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
             }
             loop {
                 return match self.tasks.poll_join_next(context) {
-                    // A panic in a task; those who wait for it learn of it by what it drops.
+                    // Its runtime is going away; those who wait for it learn of it by what it drops.
                     Poll::Ready(Some(Err(_))) => continue,
                     Poll::Ready(Some(Ok(output))) => Poll::Ready(Some(output)),
                     Poll::Ready(None) if self.lone.is_none() => Poll::Ready(None),

@@ -5,7 +5,9 @@ use super::append::{self, Batch, Written};
 use crate::stores::StoreError;
 use crate::stores::write_queue::{Outcome, Pending};
 use crate::telemetry;
+use futures_util::FutureExt;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -45,7 +47,7 @@ impl Sent {
     }
 }
 
-/// Writes a batch.
+/// Writes a batch, and finds out what each of its writes is to be told.
 pub(super) async fn write(core: Arc<Core>, sent: Sent) -> Vec<(Box<Pending>, Outcome)> {
     let Sent { batch, groups } = sent;
     let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
@@ -54,14 +56,14 @@ pub(super) async fn write(core: Arc<Core>, sent: Sent) -> Vec<(Box<Pending>, Out
     tracing::trace!(writes = writes.len(), "writing a batch");
     let sent = Batch { writes, groups };
     let start = Instant::now();
-    let mut written = append::write(&core, &sent, deadline).await;
-    if let Some(error) = written
-        .error
-        .take_if(|error| written.open.len() > 1 && concerns_one(error))
-    {
-        tracing::debug!(%error, groups = written.open.len(), "writing the groups of a batch one by one");
-        group_by_group(&core, &sent, &mut written, deadline).await;
-    }
+    // The driver panics at some things that a database can contain. That must not take along the gatherer, or what it knows
+    // of the logs in flight; what became of the batch is unknown then.
+    let written = AssertUnwindSafe(send(&core, &sent, deadline)).catch_unwind();
+    let written = written.await.unwrap_or_else(|_| Written {
+        outcomes: batch.iter().map(|_| None).collect(),
+        open: Vec::new(),
+        error: None,
+    });
     let Written {
         outcomes, error, ..
     } = written;
@@ -80,6 +82,19 @@ pub(super) async fn write(core: Arc<Core>, sent: Sent) -> Vec<(Box<Pending>, Out
         start.elapsed(),
     );
     batch.into_iter().zip(outcomes).collect()
+}
+
+/// Sends a batch; if that fails for a reason that may be the fault of one, each group alone.
+async fn send(core: &Core, sent: &Batch<'_>, deadline: Instant) -> Written {
+    let mut written = append::write(core, sent, deadline).await;
+    if let Some(error) = written
+        .error
+        .take_if(|error| written.open.len() > 1 && concerns_one(error))
+    {
+        tracing::debug!(%error, groups = written.open.len(), "writing the groups of a batch one by one");
+        group_by_group(core, sent, &mut written, deadline).await;
+    }
+    written
 }
 
 /// Writes each group alone that has no outcome yet, so that one which cannot be stored does not take the others along.
