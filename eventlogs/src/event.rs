@@ -32,6 +32,77 @@ pub struct EventSchema {
     pub fields: &'static [&'static str],
 }
 
+/// The kind of the logs that hold events of one enum, such as `payment`.
+///
+/// Its name is stored with the first event of each log, its [number](LogType::number) with every event. A store refuses to
+/// append an event to a log of another kind, and to read such a log. Two enums of one store need two kinds.
+///
+/// ```
+/// use eventlogs::LogType;
+///
+/// const PAYMENT: LogType = LogType::new("payment").with_aliases(&["charge"]);
+/// assert_eq!(PAYMENT.name(), "payment");
+/// assert!(PAYMENT.accepts(LogType::new("charge").number()));
+/// assert!(!PAYMENT.accepts(LogType::new("order").number()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LogType {
+    /// The name that new logs get.
+    name: &'static str,
+    /// Former names: logs that were created under them are still of this kind.
+    aliases: &'static [&'static str],
+}
+
+impl LogType {
+    /// The kind of this name.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, aliases: &[] }
+    }
+
+    /// Adds the former names of this kind. Logs that were created under one of them are read and continued.
+    #[must_use]
+    pub const fn with_aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// The name that is stored with new logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The former names.
+    #[must_use]
+    pub const fn aliases(&self) -> &'static [&'static str] {
+        self.aliases
+    }
+
+    /// The number that is stored with each event of a new log: a 32-bit hash of the name, the same in every release.
+    #[must_use]
+    pub const fn number(&self) -> i32 {
+        number_of(self.name)
+    }
+
+    /// Whether a log with this number is of this kind, under its current or a former name.
+    #[must_use]
+    pub fn accepts(&self, number: i32) -> bool {
+        number == self.number() || self.aliases.iter().any(|alias| number == number_of(alias))
+    }
+}
+
+/// FNV-1a, 32 bits: small, constant, and the same on every platform and in every release.
+const fn number_of(name: &str) -> i32 {
+    let bytes = name.as_bytes();
+    let mut hash: u32 = 0x811c_9dc5;
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u32).wrapping_mul(0x0100_0193);
+        index += 1;
+    }
+    hash.cast_signed()
+}
+
 /// An enum whose variants are the events of a log, storable in a database.
 ///
 /// Derive it: `#[derive(Event)]` writes the names, versions and codecs. The payload of an event holds the fields of its
@@ -44,6 +115,13 @@ pub struct EventSchema {
 pub trait Event: Sized + Send + Sync + 'static {
     /// The codec that payloads are written with. Reading goes by the codec that is stored with each event.
     type Codec: Codec;
+
+    /// The kind of the logs that these events belong to.
+    ///
+    /// The derive takes it from `#[event(log_type = "payment")]`; without that key it is the name of the enum in snake case
+    /// without a trailing `_event`. It is stored, so it must not change while logs of that kind exist, unless the former name
+    /// stays as an alias.
+    const LOG_TYPE: LogType;
 
     /// Every name that is written or read, in the order of the variants; those of a flattened event stand in its place.
     const SCHEMA: &'static [EventSchema];

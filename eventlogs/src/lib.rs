@@ -38,7 +38,7 @@ pub use caches::redis::{RedisAggregationCache, RedisCacheOptions, RedisConnectEr
 pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;
-pub use event::{Event, EventSchema, EventType};
+pub use event::{Event, EventSchema, EventType, LogType};
 pub use log_state::LogState;
 pub use manager::{
     AppendOptions, At, CreateOptions, DecideError, DecideOptions, Decided, LogManager,

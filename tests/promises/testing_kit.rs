@@ -6,7 +6,7 @@ use eventlogs::codec::{DecodeProblem, StoredPayload};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::testing::{given, given_records, laws};
 use eventlogs::{
-    Aggregate, CreateOptions, DecideOptions, Event, EventRecord, EventSchema, EventType,
+    Aggregate, CreateOptions, DecideOptions, Event, EventRecord, EventSchema, EventType, LogType,
     LogManager, LogManagerOptions, MemoryAggregationCache, RecordedEvent, event_handler,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -764,6 +764,8 @@ mod broken {
 
     impl Event for Renamed {
         type Codec = <PaymentEvent as Event>::Codec;
+
+        const LOG_TYPE: LogType = PaymentEvent::LOG_TYPE;
 
         const SCHEMA: &'static [EventSchema] = &[EventSchema {
             aliases: &["payment.asked"],

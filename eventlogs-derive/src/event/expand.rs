@@ -7,6 +7,7 @@ use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Fields;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// The whole output of the derive.
@@ -22,6 +23,7 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
         .stored()
         .map(|variant| payload::reader(model, variant));
     let (schema, schema_parts) = schema(model);
+    let log_type = log_type(model);
     let types = model
         .variants
         .iter()
@@ -47,6 +49,8 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
             #[automatically_derived]
             impl #parameters #library::Event for #ident #arguments #where_clause {
                 type Codec = #codec;
+
+                const LOG_TYPE: #library::LogType = #log_type;
 
                 const SCHEMA: &'static [#library::EventSchema] = #schema;
 
@@ -80,6 +84,35 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
             }
         };
     }
+}
+
+/// The kind of the logs.
+fn log_type(model: &EventModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let name = snake_case(&model.ident.unraw().to_string());
+    let name = name.strip_suffix("_event").unwrap_or(&name);
+    quote!(#library::LogType::new(#name))
+}
+
+/// `PaymentEvent` as `payment_event`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut previous = None;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        let begins_a_word = character.is_uppercase()
+            && previous.is_some_and(|previous: char| {
+                previous != '_'
+                    && (!previous.is_uppercase()
+                        || characters.peek().is_some_and(|next| next.is_lowercase()))
+            });
+        if begins_a_word {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+        previous = Some(character);
+    }
+    snake
 }
 
 /// The name and version of one variant.

@@ -39,6 +39,7 @@ pub(crate) fn stub(input: &DeriveInput, library: &Library) -> TokenStream {
         #[automatically_derived]
         impl #parameters #library::Event for #ident <#(#arguments),*> #where_clause {
             type Codec = #library::__private::StubCodec;
+            const LOG_TYPE: #library::LogType = #library::LogType::new("");
             const SCHEMA: &'static [#library::EventSchema] = &[];
             fn event_type(&self) -> #library::EventType {
                 ::core::unimplemented!()

@@ -1,7 +1,7 @@
 //! The events and the aggregate that the suites use, written by hand so that they need no macros.
 
 use crate::codec::{Codec, CodecError, CodecId, DecodeProblem, Json, StoredPayload};
-use crate::{Aggregate, CodeFingerprint, Event, EventRecord, EventSchema, EventType};
+use crate::{Aggregate, CodeFingerprint, Event, EventRecord, EventSchema, EventType, LogType};
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -83,6 +83,8 @@ const NOTED: EventType = EventType {
 impl Event for CounterEvent {
     type Codec = Json;
 
+    const LOG_TYPE: LogType = LogType::new("counter");
+
     const SCHEMA: &'static [EventSchema] = &[
         EventSchema {
             event_type: ADDED,
@@ -146,6 +148,8 @@ pub enum StrangeEvent {
 impl Event for StrangeEvent {
     type Codec = Json;
 
+    const LOG_TYPE: LogType = LogType::new("counter");
+
     const SCHEMA: &'static [EventSchema] = &[];
 
     fn event_type(&self) -> EventType {
@@ -188,6 +192,8 @@ pub struct AlienEvent;
 
 impl Event for AlienEvent {
     type Codec = AlienCodec;
+
+    const LOG_TYPE: LogType = LogType::new("counter");
 
     const SCHEMA: &'static [EventSchema] = &[];
 
