@@ -129,8 +129,9 @@ async fn main() -> Result<(), CodecError> {
     let measured = SensorEvent::Measured {
         samples: samples.clone(),
     };
+    // The compiler takes the enum of yesterday for another kind of events; the store knows that it is not.
     sensors
-        .append(state, &measured, &AppendOptions::default())
+        .append(state.position(), &measured, &AppendOptions::default())
         .await?;
     println!("   {} bytes", size::<RunLengthJson>(&samples)?);
 

@@ -1,7 +1,8 @@
 //! The result of reducing a log.
 
-use crate::LogState;
+use crate::aggregate::Aggregate;
 use crate::ids::{EventId, LogId};
+use crate::log_state::{LogPosition, LogState};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -33,6 +34,14 @@ pub struct Reach {
     pub created_at: DateTime<Utc>,
     /// When the last applied event was recorded.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Reach {
+    /// The position of the last event that was applied.
+    #[must_use]
+    pub const fn position(&self) -> LogPosition {
+        LogPosition::new(self.log_id, self.index, self.event_id)
+    }
 }
 
 impl<A> Aggregation<A> {
@@ -77,10 +86,10 @@ impl<A> Aggregation<A> {
         self.reach.index
     }
 
-    /// The position to append at.
+    /// The position of the last event that was applied.
     #[must_use]
-    pub const fn state(&self) -> LogState {
-        LogState::new(self.reach.log_id, self.reach.index, self.reach.event_id)
+    pub const fn position(&self) -> LogPosition {
+        self.reach.position()
     }
 
     /// How far the log was reduced, as a cache keeps it.
@@ -132,8 +141,22 @@ impl<A> Clone for Aggregation<A> {
     }
 }
 
-impl<A> From<Aggregation<A>> for LogState {
+impl<A: Aggregate> Aggregation<A> {
+    /// The state of the log to append to.
+    #[must_use]
+    pub const fn state(&self) -> LogState<A::Event> {
+        LogState::from_position(self.position())
+    }
+}
+
+impl<A: Aggregate> From<Aggregation<A>> for LogState<A::Event> {
     fn from(aggregation: Aggregation<A>) -> Self {
+        aggregation.state()
+    }
+}
+
+impl<A: Aggregate> From<&Aggregation<A>> for LogState<A::Event> {
+    fn from(aggregation: &Aggregation<A>) -> Self {
         aggregation.state()
     }
 }

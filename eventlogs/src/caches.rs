@@ -7,7 +7,7 @@ pub mod redis;
 pub mod tiered;
 
 use crate::ids::LogId;
-use crate::{Aggregation, LogState};
+use crate::{Aggregation, LogPosition};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub trait AggregationCache<A>: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the cache cannot be written.
-    fn remove(&self, state: LogState) -> impl Future<Output = Result<(), CacheError>> + Send;
+    fn remove(&self, state: LogPosition) -> impl Future<Output = Result<(), CacheError>> + Send;
 }
 
 /// A cache that several managers, or a manager and a test, share.
@@ -70,7 +70,7 @@ impl<A: Send + 'static, C: AggregationCache<A>> AggregationCache<A> for Arc<C> {
         C::put(self, aggregation, ttl)
     }
 
-    fn remove(&self, state: LogState) -> impl Future<Output = Result<(), CacheError>> + Send {
+    fn remove(&self, state: LogPosition) -> impl Future<Output = Result<(), CacheError>> + Send {
         C::remove(self, state)
     }
 }

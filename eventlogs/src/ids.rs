@@ -146,6 +146,12 @@ macro_rules! uuid_conversions {
             }
         }
 
+        impl From<&$id> for $id {
+            fn from(id: &$id) -> Self {
+                *id
+            }
+        }
+
         impl From<Uuid> for $id {
             fn from(uuid: Uuid) -> Self {
                 Self(uuid)

@@ -39,7 +39,7 @@ pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;
 pub use event::{Event, EventSchema, EventType, LogType};
-pub use log_state::LogState;
+pub use log_state::{LogPosition, LogState};
 pub use manager::{
     AppendOptions, At, CreateOptions, DecideError, DecideOptions, Decided, LogManager,
     LogManagerError, LogManagerOptions,

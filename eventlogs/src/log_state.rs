@@ -1,23 +1,25 @@
 //! Where a caller believes a log to end.
 
 use crate::ids::{EventId, LogId};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
 
-/// A position in a log that an append builds on: the log, the index of its last event, and that event's id.
+/// A position in a log, whatever the events of the log are: the log, the index of one of its events, and that event's id.
 ///
-/// Writes return it, [`Aggregation::state`](crate::Aggregation::state) gives it, and every append takes it. The store
-/// compares the id, not only the index, so an append lands only on top of the very event that its caller saw, even
-/// if the database was meanwhile restored to an older state and grew a different event at the same index.
+/// Stores, caches, errors and replays use it. Users of a [`LogManager`](crate::LogManager) pass and get a [`LogState`], which
+/// also says which events the log has; each converts into the other with `into`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LogState {
+pub struct LogPosition {
     /// The log.
     log_id: LogId,
-    /// The index of the log's last event.
+    /// The index of the event.
     index: u64,
     /// The id of the event at `index`; `None` compares the index alone.
     event_id: Option<EventId>,
 }
 
-impl LogState {
+impl LogPosition {
     /// The position at the event `event_id`, which has this index.
     #[must_use]
     pub const fn new(log_id: LogId, index: u64, event_id: EventId) -> Self {
@@ -28,18 +30,7 @@ impl LogState {
         }
     }
 
-    /// The position at an index whose event id is not known, as when a client sends back an `If-Match` header.
-    ///
-    /// An append on top of it still fails if the log has grown; what it cannot notice is that the event at this index
-    /// was replaced by a restore of the database.
-    ///
-    /// ```
-    /// use eventlogs::{LogState, ids::LogId};
-    ///
-    /// let state = LogState::at(LogId::new(), 7);
-    /// assert_eq!(state.index(), 7);
-    /// assert_eq!(state.event_id(), None);
-    /// ```
+    /// The position at an index whose event id is not known.
     #[must_use]
     pub const fn at(log_id: LogId, index: u64) -> Self {
         Self {
@@ -55,15 +46,152 @@ impl LogState {
         self.log_id
     }
 
-    /// The zero-based index of the last event.
+    /// The zero-based index of the event.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
     }
 
-    /// The id of the last event, if it is known.
+    /// The id of the event, if it is known.
     #[must_use]
     pub const fn event_id(&self) -> Option<EventId> {
         self.event_id
+    }
+}
+
+/// The end of a log of `E` events that an append builds on.
+///
+/// Writes return it, [`Aggregation::state`](crate::Aggregation::state) gives it, and every append takes it. The store
+/// compares the id of the last event, not only its index. So an append succeeds only after the very event that its caller
+/// saw, even if the database was meanwhile restored to an older state and has another event at the same index.
+///
+/// The event enum in the type lets the compiler refuse the state of an order where that of a payment is expected. The store
+/// refuses it as well, so that an id from a request cannot do harm either
+/// ([`WrongKind`](crate::LogManagerError::WrongKind)).
+pub struct LogState<E> {
+    /// The position, without the events' type.
+    position: LogPosition,
+    /// A function, so that the state is `Send` and `Sync` whatever the events are.
+    events: PhantomData<fn() -> E>,
+}
+
+impl<E> LogState<E> {
+    /// The state of a log whose last event is `event_id`, at this index.
+    #[must_use]
+    pub const fn new(log_id: LogId, index: u64, event_id: EventId) -> Self {
+        Self::from_position(LogPosition::new(log_id, index, event_id))
+    }
+
+    /// The state of a log that ends at an index, where the id of the event is not known, as when a client sends an
+    /// `If-Match` header.
+    ///
+    /// An append to it fails if the log has grown. It cannot notice that the event at this index was replaced by a restore of
+    /// the database. The compiler infers the event enum from the call that the state is passed to.
+    ///
+    /// ```
+    /// use eventlogs::{LogState, ids::LogId};
+    /// # pub enum PaymentEvent {}
+    ///
+    /// let state: LogState<PaymentEvent> = LogState::at(LogId::new(), 7);
+    /// assert_eq!(state.index(), 7);
+    /// assert_eq!(state.event_id(), None);
+    /// ```
+    #[must_use]
+    pub const fn at(log_id: LogId, index: u64) -> Self {
+        Self::from_position(LogPosition::at(log_id, index))
+    }
+
+    /// The state at a position, for instance that of a [replay](crate::LogManagerError::IdempotentReplay).
+    #[must_use]
+    pub const fn from_position(position: LogPosition) -> Self {
+        Self {
+            position,
+            events: PhantomData,
+        }
+    }
+
+    /// The position without the events' type.
+    #[must_use]
+    pub const fn position(&self) -> LogPosition {
+        self.position
+    }
+
+    /// The log.
+    #[must_use]
+    pub const fn log_id(&self) -> LogId {
+        self.position.log_id
+    }
+
+    /// The zero-based index of the last event.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.position.index
+    }
+
+    /// The id of the last event, if it is known.
+    #[must_use]
+    pub const fn event_id(&self) -> Option<EventId> {
+        self.position.event_id
+    }
+}
+
+impl<E> From<LogPosition> for LogState<E> {
+    fn from(position: LogPosition) -> Self {
+        Self::from_position(position)
+    }
+}
+
+impl<E> From<LogState<E>> for LogPosition {
+    fn from(state: LogState<E>) -> Self {
+        state.position
+    }
+}
+
+// Written by hand: a derive would demand the same trait of the events.
+
+impl<E> fmt::Debug for LogState<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LogState")
+            .field("log_id", &self.log_id())
+            .field("index", &self.index())
+            .field("event_id", &self.event_id())
+            .finish()
+    }
+}
+
+impl<E> Clone for LogState<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for LogState<E> {}
+
+impl<E> PartialEq for LogState<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.position == other.position
+    }
+}
+
+impl<E> Eq for LogState<E> {}
+
+impl<E> Hash for LogState<E> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.position.hash(hasher);
+    }
+}
+
+/// So that a test compares the state of a log with a position that a store or an error names.
+impl<E> PartialEq<LogPosition> for LogState<E> {
+    fn eq(&self, other: &LogPosition) -> bool {
+        self.position == *other
+    }
+}
+
+/// The reverse comparison.
+impl<E> PartialEq<LogState<E>> for LogPosition {
+    fn eq(&self, other: &LogState<E>) -> bool {
+        *self == other.position
     }
 }

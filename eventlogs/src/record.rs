@@ -2,7 +2,7 @@
 
 use crate::event::Payload;
 use crate::ids::{EventId, LogId};
-use crate::{Event, LogState, Metadata};
+use crate::{Event, LogPosition, LogState, Metadata};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -273,10 +273,16 @@ impl<E> RecordedEvent<E> {
         self.event
     }
 
-    /// The position at this record, to append on top of it.
+    /// The state of a log that ends with this record, to append after it.
     #[must_use]
-    pub const fn state(&self) -> LogState {
-        LogState::new(self.log_id, self.index, self.event_id)
+    pub const fn state(&self) -> LogState<E> {
+        LogState::from_position(self.position())
+    }
+
+    /// The position of this record.
+    #[must_use]
+    pub const fn position(&self) -> LogPosition {
+        LogPosition::new(self.log_id, self.index, self.event_id)
     }
 }
 

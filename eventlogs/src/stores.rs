@@ -14,6 +14,8 @@ mod encoded;
 mod error;
 mod idempotency;
 mod limits;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod log_types;
 mod page;
 mod request;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -28,7 +30,7 @@ pub use limits::Limits;
 pub use page::{Page, ReadRequest, ReadStart};
 pub use request::{AppendObserver, AppendRequest, AppendSettled, Appended, Expected};
 
-use crate::LogState;
+use crate::LogPosition;
 use std::time::Duration;
 
 /// A store of logs.
@@ -69,7 +71,7 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     fn append_many(
         &self,
         request: AppendManyRequest<'_>,
-    ) -> impl Future<Output = Result<Vec<LogState>, AppendError>> + Send;
+    ) -> impl Future<Output = Result<Vec<LogPosition>, AppendError>> + Send;
 
     /// Reads one page of a log in one round trip. A log that does not exist gives an empty page.
     ///

@@ -1,7 +1,7 @@
 //! Brings the logs up to the state of the repository.
 
 use crate::bookmark::{AnotherRun, Bookmark};
-use crate::file_life::FileLife;
+use crate::file_life::{FileEvent, FileLife};
 use crate::git::{GitError, Head, ObjectId, Repository};
 use crate::import_log::Import;
 use crate::lives::{Lives, MisfitError};
@@ -197,7 +197,7 @@ async fn life_after(
     files: &LogManager<FileLife>,
     log_id: LogId,
     commits: u64,
-) -> Result<(FileLife, LogState), LogManagerError> {
+) -> Result<(FileLife, LogState<FileEvent>), LogManagerError> {
     let aggregation = files.reduce(&log_id).await?;
     if aggregation.aggregate().last_commit <= commits {
         let end = aggregation.state();

@@ -44,7 +44,7 @@ struct Step {
 }
 
 /// Where each log ends.
-pub(crate) type LogEnds = HashMap<LogId, LogState>;
+pub(crate) type LogEnds = HashMap<LogId, LogState<FileEvent>>;
 
 /// How many events were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,9 +115,9 @@ impl Portion {
 async fn write_chain(
     files: &LogManager<FileLife>,
     log_id: LogId,
-    mut end: Option<LogState>,
+    mut end: Option<LogState<FileEvent>>,
     steps: Vec<Step>,
-) -> Result<(Option<LogState>, Written), ImportError> {
+) -> Result<(Option<LogState<FileEvent>>, Written), ImportError> {
     let mut written = Written::default();
     for Step { event, occurred_at } in steps {
         // No commit touches a life twice, so these two name the event, in every run.
@@ -148,7 +148,7 @@ async fn write_chain(
             // An interrupted run was here before. What it wrote is what would be written now.
             Err(LogManagerError::IdempotentReplay { state, .. }) => {
                 written.repeated += 1;
-                state
+                state.into()
             }
             Err(source) => {
                 return Err(ImportError::Write {

@@ -6,7 +6,7 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
     Aggregation, AggregationCache, AppendOptions, DecideOptions, LogManager, LogManagerOptions,
-    LogState,
+    LogPosition,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl AggregationCache<Payment> for Broken {
         Err("the cache is full".into())
     }
 
-    async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
         Err("the cache is read-only".into())
     }
 }
@@ -40,7 +40,7 @@ impl AggregationCache<Payment> for Hung {
         std::future::pending().await
     }
 
-    async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
         std::future::pending().await
     }
 }
@@ -69,7 +69,7 @@ impl AggregationCache<Payment> for Confused {
         Ok(())
     }
 
-    async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
         Ok(())
     }
 }
@@ -149,7 +149,7 @@ impl AggregationCache<Payment> for Slow {
         Ok(())
     }
 
-    async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
         Ok(())
     }
 }

@@ -396,13 +396,13 @@ async fn run(
             }
             Step::Forget => {
                 if let Some(entry) = cache.get(log_id).await.unwrap() {
-                    cache.remove(entry.state()).await.unwrap();
+                    cache.remove(entry.position()).await.unwrap();
                 }
             }
             Step::Older => {
                 if let Some(older) = seen.first() {
                     if let Some(entry) = cache.get(log_id).await.unwrap() {
-                        cache.remove(entry.state()).await.unwrap();
+                        cache.remove(entry.position()).await.unwrap();
                     }
                     cache.put(older.clone(), None).await.unwrap();
                 }

@@ -8,7 +8,7 @@ use eventlogs::stores::{
     AppendError, AppendManyRequest, AppendObserver, AppendRequest, Appended, IdempotencyKey, Page,
     ReadError, ReadRequest, Replay, StoreError,
 };
-use eventlogs::{EventStore, LogState, RecordedEvent};
+use eventlogs::{EventStore, LogPosition, RecordedEvent};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -140,7 +140,7 @@ impl EventStore<PaymentEvent> for Gated {
     async fn append_many(
         &self,
         request: AppendManyRequest<'_>,
-    ) -> Result<Vec<LogState>, AppendError> {
+    ) -> Result<Vec<LogPosition>, AppendError> {
         let _turn = self.turn().await;
         self.inner.append_many(request).await
     }

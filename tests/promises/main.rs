@@ -10,6 +10,7 @@ mod fold;
 mod gated;
 mod hot_log;
 mod keys;
+mod kinds;
 mod manager;
 mod many;
 mod metadata;

@@ -48,7 +48,7 @@ async fn a_retried_create_reports_the_log_that_was_created() {
             };
             assert_eq!(
                 (log_id, event_index, event_count, replayed),
-                (first, 0, 1, state),
+                (first, 0, 1, state.position()),
                 "{store}"
             );
         }

@@ -51,7 +51,7 @@ impl Order {
 }
 
 /// An order that 500 are to be paid for.
-async fn placed(orders: &LogManager<Order>) -> (LogId, LogState) {
+async fn placed(orders: &LogManager<Order>) -> (LogId, LogState<OrderEvent>) {
     let log_id = LogId::new();
     let placed = OrderEvent::Placed { amount: 500 };
     let state = orders
@@ -76,7 +76,7 @@ where
     );
     let (order, state) = placed(&orders).await;
     let payment = LogId::new();
-    let both = |state: LogState| {
+    let both = |state: LogState<OrderEvent>| {
         Appends::new()
             .append(
                 state,
@@ -117,7 +117,7 @@ where
     );
 
     // The retry, on the old state and on the new one.
-    for state in [state, states[0]] {
+    for state in [state, states[0].into()] {
         let retry = orders.append_many(both(state), &options).await;
         assert!(
             matches!(
@@ -132,7 +132,7 @@ where
         request_fingerprint: Some(RequestFingerprint::of(b"700")),
         ..options.clone()
     };
-    let reused = orders.append_many(both(states[0]), &another).await;
+    let reused = orders.append_many(both(states[0].into()), &another).await;
     assert!(
         matches!(reused, Err(LogManagerError::IdempotencyKeyReused { log_id, .. }) if log_id == order),
         "{reused:?}"
@@ -166,7 +166,7 @@ where
         .await
         .unwrap();
     let payment = LogId::new();
-    let both = |state: LogState, payment: LogId| {
+    let both = |state: LogState<OrderEvent>, payment: LogId| {
         Appends::new()
             .create(payment, [PaymentEvent::Captured { amount: 100 }])
             .append(state, [paid.clone()])

@@ -8,7 +8,7 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::StoreError;
 use eventlogs::{
     Aggregate, Aggregation, AggregationCache, AppendOptions, DecideError, DecideOptions, Decided,
-    EventRecord, LogManager, LogManagerError, LogState, MemoryAggregationCache,
+    EventRecord, LogManager, LogManagerError, LogPosition, LogState, MemoryAggregationCache,
 };
 use futures_util::future::{join, join_all, join3};
 use std::future::poll_fn;
@@ -254,7 +254,7 @@ impl AggregationCache<Payment> for Witness {
         self.cache.put(aggregation, ttl).await
     }
 
-    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
         self.cache.remove(state).await
     }
 }
@@ -294,11 +294,11 @@ async fn nothing_that_is_not_committed_is_cached_or_returned() {
         payments.flush_cache().await;
     }
     let records = stored(&store, log_id).await;
-    let mut true_states: Vec<(LogState, Payment, DateTime<Utc>)> = Vec::new();
+    let mut true_states: Vec<(LogPosition, Payment, DateTime<Utc>)> = Vec::new();
     let mut payment = Payment::default();
     for record in &records {
         payment.apply(record);
-        true_states.push((record.state(), payment.clone(), record.recorded_at()));
+        true_states.push((record.position(), payment.clone(), record.recorded_at()));
     }
     assert!(records.len() > 100, "most decisions are stored");
     let seen = witness.seen.lock().unwrap().clone();

@@ -57,10 +57,17 @@ impl TestStore {
     }
 
     /// A connection that sees the tables without their schema.
-    async fn connection(&self) -> PgConnection {
+    pub(crate) async fn connection(&self) -> PgConnection {
         let path = [("search_path", &self.options.schema)];
         let connect = self.connect.clone().options(path);
         connect.connect().await.expect("the server lets us in")
+    }
+
+    /// A pool of connections like those.
+    pub(crate) async fn pool(&self) -> sqlx::PgPool {
+        sqlx::PgPool::connect_with(self.connect.clone())
+            .await
+            .expect("the server lets us in")
     }
 
     pub(crate) async fn execute(&self, sql: &'static str) {

@@ -136,7 +136,7 @@ async fn processes_share_what_one_has_reduced() {
     assert_eq!(first.aggregate(), second.aggregate());
 
     // What the other one has recorded meanwhile is fetched, and only that.
-    let state = second.state();
+    let state = second.position();
     there
         .append(state, &added(100), &AppendOptions::default())
         .await
@@ -173,7 +173,7 @@ async fn every_call_is_one_round_trip() {
     let log_id = five_events(&counters).await;
     until_cached(&counters, &log_id).await;
     let entry = cache.get(log_id).await.unwrap().expect("it was just put");
-    cache.remove(entry.state()).await.unwrap();
+    cache.remove(entry.position()).await.unwrap();
 
     let mut raw = raw(&server.url()).await;
     let mut calls = async |what: &str| {
@@ -208,7 +208,7 @@ async fn every_call_is_one_round_trip() {
     counters.reduce(&log_id).await.unwrap();
     counters.flush_cache().await;
     assert_eq!(calls("warm reduce").await, expected("warm reduce", "get 1"));
-    cache.remove(entry.state()).await.unwrap();
+    cache.remove(entry.position()).await.unwrap();
     assert_eq!(calls("remove").await, expected("remove", "evalsha 1"));
 }
 
@@ -261,7 +261,7 @@ async fn what_is_too_large_is_not_cached() {
     let counters = counters(FakeEventStore::new(), cache.clone());
     let log_id = five_events(&counters).await;
     until_cached(&counters, &log_id).await;
-    let small = counters.reduce(&log_id).await.unwrap().state();
+    let small = counters.reduce(&log_id).await.unwrap().position();
     let long = CounterEvent::Noted {
         text: "x".repeat(500),
     };

@@ -7,7 +7,7 @@ use eventlogs::stores::{
     ReadRequest, Replay, StoreError,
 };
 use eventlogs::{
-    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogState, SqliteEventStore,
+    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, SqliteEventStore,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
@@ -49,7 +49,7 @@ impl<E: Event> EventStore<E> for TemporaryStore {
     async fn append_many(
         &self,
         request: AppendManyRequest<'_>,
-    ) -> Result<Vec<LogState>, AppendError> {
+    ) -> Result<Vec<LogPosition>, AppendError> {
         EventStore::<E>::append_many(&self.store, request).await
     }
 
@@ -271,7 +271,7 @@ async fn a_database_shell_shows_readable_events() {
     assert_eq!(row.get::<String, _>(0), log_id.to_string());
     assert_eq!(row.get::<&str, _>(1), "payment.requested");
     assert_eq!(row.get::<&str, _>(2), r#"{"amount":5}"#);
-    assert_eq!(row.get::<&str, _>(3), "Payment");
+    assert_eq!(row.get::<&str, _>(3), "payment");
     assert!(row.get::<String, _>(4).ends_with('Z'));
 }
 

@@ -2,7 +2,7 @@
 
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
-use crate::{Aggregation, LogState};
+use crate::{Aggregation, LogPosition};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,11 +68,11 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for FakeAggregationCache<A> {
         Ok(())
     }
 
-    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
         let mut entries = self.entries();
         if entries
             .get(&state.log_id())
-            .is_some_and(|(kept, _)| kept.state() == state)
+            .is_some_and(|(kept, _)| kept.position() == state)
         {
             entries.remove(&state.log_id());
         }

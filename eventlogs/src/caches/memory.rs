@@ -2,7 +2,7 @@
 
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
-use crate::{Aggregation, LogState};
+use crate::{Aggregation, LogPosition};
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -93,9 +93,10 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A>
         Ok(())
     }
 
-    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
-        self.entries
-            .remove_if(&state.log_id(), |entry| entry.aggregation.state() == state);
+    async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
+        self.entries.remove_if(&state.log_id(), |entry| {
+            entry.aggregation.position() == state
+        });
         Ok(())
     }
 }

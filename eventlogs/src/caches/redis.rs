@@ -10,7 +10,7 @@ mod shape;
 
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, CodeFingerprint, LogState};
+use crate::{Aggregate, Aggregation, CodeFingerprint, LogPosition};
 use connection::{Connection, Given};
 use envelope::Identity;
 use link::{Limits, Link};
@@ -287,7 +287,7 @@ where
             .await?)
     }
 
-    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
         // A state without an event is no entry's.
         let Some(bytes) = envelope::state_bytes(state) else {
             return Ok(());

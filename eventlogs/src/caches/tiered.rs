@@ -2,7 +2,7 @@
 
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
-use crate::{Aggregation, LogState};
+use crate::{Aggregation, LogPosition};
 use std::time::Duration;
 
 /// How long the near cache keeps what came from the far one, unless said otherwise.
@@ -113,7 +113,7 @@ where
         near.and(far)
     }
 
-    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
         let near = self.near.remove(state).await;
         let far = self.far.remove(state).await;
         near.and(far)

@@ -3,7 +3,7 @@
 use super::{AppendOptions, CreateOptions, LogManager, LogManagerError};
 use crate::ids::LogId;
 use crate::stores::{AppendError, AppendManyRequest, AppendPart, AppendRequest, Appends};
-use crate::{Aggregate, LogState, Metadata, telemetry};
+use crate::{Aggregate, LogPosition, LogState, Metadata, telemetry};
 use std::slice;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -22,18 +22,18 @@ impl<A: Aggregate> LogManager<A> {
     ///   [`Store`](LogManagerError::Store) as they say themselves.
     pub async fn create(
         &self,
-        log_id: &LogId,
+        log_id: impl Into<LogId>,
         event: &A::Event,
         options: &CreateOptions,
-    ) -> Result<LogState, LogManagerError> {
-        let mut request = AppendRequest::create(*log_id, slice::from_ref(event));
+    ) -> Result<LogState<A::Event>, LogManagerError> {
+        let log_id = log_id.into();
+        let mut request = AppendRequest::create(log_id, slice::from_ref(event));
         options.apply_to(&mut request);
         self.supply_metadata(&mut request.metadata);
-        request.log_type = Some(A::name());
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
         let created = self.inner.store.append(request).instrument(span).await;
         let created = created.map_err(|error| telemetry::failed(options.error(error)));
-        Ok(created?.state)
+        Ok(created?.state.into())
     }
 
     /// Appends one event behind the state it was decided on, in one round trip.
@@ -54,10 +54,10 @@ impl<A: Aggregate> LogManager<A> {
     ///   [`Store`](LogManagerError::Store) as they say themselves.
     pub async fn append(
         &self,
-        state: impl Into<LogState>,
+        state: impl Into<LogState<A::Event>>,
         event: &A::Event,
         options: &AppendOptions,
-    ) -> Result<LogState, LogManagerError> {
+    ) -> Result<LogState<A::Event>, LogManagerError> {
         self.append_all(state, slice::from_ref(event), options)
             .await
     }
@@ -68,10 +68,10 @@ impl<A: Aggregate> LogManager<A> {
     /// Those of [`append`](LogManager::append).
     pub async fn append_all(
         &self,
-        state: impl Into<LogState>,
+        state: impl Into<LogState<A::Event>>,
         events: &[A::Event],
         options: &AppendOptions,
-    ) -> Result<LogState, LogManagerError> {
+    ) -> Result<LogState<A::Event>, LogManagerError> {
         let state = state.into();
         let mut request = AppendRequest::after(state, events);
         options.apply_to(&mut request);
@@ -81,13 +81,13 @@ impl<A: Aggregate> LogManager<A> {
             tracing::info_span!("append", aggregate = A::name(), %log_id, events = events.len());
         let appended = self.inner.store.append(request).instrument(span).await;
         let appended = appended.map_err(|error| telemetry::failed(options.error(error, log_id)));
-        Ok(appended?.state)
+        Ok(appended?.state.into())
     }
 
     /// Appends to several logs, to all of them or to none, in one round trip: to those of this manager, and to those of others
     /// on the same store.
     ///
-    /// The states come back in the order of the parts. For logs of one enum, give an array or a `Vec` of states and events;
+    /// The ends of the logs come back in the order of the parts, as positions: the logs may have events of several enums. For logs of one enum, give an array or a `Vec` of states and events;
     /// for several enums, or to create logs on the way, build [`Appends`]:
     ///
     /// ```
@@ -123,7 +123,7 @@ impl<A: Aggregate> LogManager<A> {
         &self,
         appends: impl Into<Appends>,
         options: &AppendOptions,
-    ) -> Result<Vec<LogState>, LogManagerError> {
+    ) -> Result<Vec<LogPosition>, LogManagerError> {
         let mut request = AppendManyRequest::new(appends.into());
         options.apply_to_many(&mut request);
         self.supply_metadata(&mut request.metadata);

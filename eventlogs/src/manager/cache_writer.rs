@@ -7,7 +7,7 @@
 use super::LogManagerOptions;
 use super::erased::ErasedCache;
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, AggregationCachingPolicy, LogState};
+use crate::{Aggregate, Aggregation, AggregationCachingPolicy, LogPosition};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -109,19 +109,19 @@ impl<A: Aggregate> CacheWriter<A> {
 
     /// Drops the entry that was reduced through a lost event, in the cache and on its way there. The caller waits for
     /// it, so it has the time box of a look-up.
-    pub(super) async fn forget(&self, state: LogState, time_box: Duration) {
+    pub(super) async fn forget(&self, state: LogPosition, time_box: Duration) {
         let log_id = state.log_id();
         {
             let mut queue = self.shared.queue();
             if queue
                 .waiting
                 .get(&log_id)
-                .is_some_and(|waiting| waiting.state() == state)
+                .is_some_and(|waiting| waiting.position() == state)
             {
                 queue.waiting.remove(&log_id);
                 queue.order.retain(|waiting| *waiting != log_id);
             }
-            queue.writing.take_if(|writing| writing.state() == state);
+            queue.writing.take_if(|writing| writing.position() == state);
         }
         let removed = tokio::time::timeout(time_box, self.shared.cache.remove(state)).await;
         if !matches!(removed, Ok(Ok(()))) {

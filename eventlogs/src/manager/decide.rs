@@ -102,7 +102,7 @@ impl<A: Aggregate> LogManager<A> {
     /// - Those of [`append`](LogManager::append) and [`reduce`](LogManager::reduce).
     pub async fn decide<D, I, R>(
         &self,
-        log_id: &LogId,
+        log_id: impl Into<LogId>,
         options: &DecideOptions,
         decision: D,
     ) -> Result<Decided<A>, DecideError<R>>
@@ -110,8 +110,9 @@ impl<A: Aggregate> LogManager<A> {
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
     {
+        let log_id = log_id.into();
         let span = tracing::info_span!("decide", aggregate = A::name(), %log_id);
-        self.decide_until_current(*log_id, options, decision)
+        self.decide_until_current(log_id, options, decision)
             .instrument(span)
             .await
     }

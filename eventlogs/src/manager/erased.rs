@@ -6,7 +6,7 @@ use crate::stores::{
     AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
     ReadError, ReadRequest, Replay, StoreError,
 };
-use crate::{Aggregation, LogState};
+use crate::{Aggregation, LogPosition};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) trait ErasedStore<E>: Send + Sync {
     fn append_many<'a>(
         &'a self,
         request: AppendManyRequest<'a>,
-    ) -> Boxed<'a, Result<Vec<LogState>, AppendError>>;
+    ) -> Boxed<'a, Result<Vec<LogPosition>, AppendError>>;
     fn read(&self, request: ReadRequest) -> Boxed<'_, Result<Page<E>, ReadError>>;
     fn find_key<'a>(
         &'a self,
@@ -46,7 +46,7 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
     fn append_many<'a>(
         &'a self,
         request: AppendManyRequest<'a>,
-    ) -> Boxed<'a, Result<Vec<LogState>, AppendError>> {
+    ) -> Boxed<'a, Result<Vec<LogPosition>, AppendError>> {
         Box::pin(EventStore::append_many(self, request))
     }
 
@@ -70,7 +70,7 @@ pub(super) trait ErasedCache<A>: Send + Sync {
         aggregation: Aggregation<A>,
         ttl: Option<Duration>,
     ) -> Boxed<'_, Result<(), CacheError>>;
-    fn remove(&self, state: LogState) -> Boxed<'_, Result<(), CacheError>>;
+    fn remove(&self, state: LogPosition) -> Boxed<'_, Result<(), CacheError>>;
 }
 
 impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
@@ -86,7 +86,7 @@ impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
         Box::pin(AggregationCache::put(self, aggregation, ttl))
     }
 
-    fn remove(&self, state: LogState) -> Boxed<'_, Result<(), CacheError>> {
+    fn remove(&self, state: LogPosition) -> Boxed<'_, Result<(), CacheError>> {
         Box::pin(AggregationCache::remove(self, state))
     }
 }

@@ -1,6 +1,6 @@
 //! What a [`LogManager`](crate::LogManager) reports.
 
-use crate::LogState;
+use crate::LogPosition;
 use crate::ids::LogId;
 use crate::stores::{
     AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, Replay, StoreError,
@@ -23,9 +23,10 @@ pub enum LogManagerError {
         /// How many events were written with the key.
         event_count: u64,
         /// Where the log ended right after that write.
-        state: LogState,
+        state: LogPosition,
     },
-    /// The idempotency key was used before for something else: on another log, or with another request fingerprint.
+    /// The idempotency key was used before for something else: on another log, on one of another kind, or with another request
+    /// fingerprint.
     #[error(
         "this idempotency key was already used for something else, event {event_index} of log {log_id}; use a fresh key"
     )]
@@ -60,6 +61,19 @@ pub enum LogManagerError {
     LogNotFound {
         /// The log.
         log_id: LogId,
+    },
+    /// The log has events of another enum: an id of an order was given where one of a payment is expected, say.
+    #[error(
+        "log {log_id} is of the kind `{found}`, not of the kind `{expected}`; check the id, and what it is the id of"
+    )]
+    #[non_exhaustive]
+    WrongKind {
+        /// The log.
+        log_id: LogId,
+        /// The kind of the log.
+        found: String,
+        /// The kind that the events of this manager have.
+        expected: &'static str,
     },
     /// The call itself is at fault.
     #[error(transparent)]
@@ -121,6 +135,16 @@ impl From<AppendError> for LogManagerError {
             },
             AppendError::LogAlreadyExists { log_id } => Self::LogAlreadyExists { log_id },
             AppendError::LogNotFound { log_id } => Self::LogNotFound { log_id },
+            AppendError::WrongKind {
+                log_id,
+                found,
+                expected,
+            } => Self::WrongKind {
+                log_id,
+                found,
+                expected,
+            },
+            AppendError::KeyReused(replay) => Self::reused(replay),
             AppendError::Invalid(invalid) => Self::Invalid(invalid),
             AppendError::Encode(error) => Self::Encode(error),
             AppendError::Store(error) => Self::Store(error),
@@ -136,6 +160,15 @@ impl From<ReadError> for LogManagerError {
             ReadError::HistoryChanged { log_id, index } => Self::ConcurrentAppend {
                 log_id,
                 event_index: index.saturating_add(1),
+            },
+            ReadError::WrongKind {
+                log_id,
+                found,
+                expected,
+            } => Self::WrongKind {
+                log_id,
+                found,
+                expected,
             },
             ReadError::Decode(error) => Self::Decode(error),
             ReadError::Store(error) => Self::Store(error),

@@ -2,7 +2,7 @@
 
 use super::LogManagerError;
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, EventRecord, LogState, Reach, RecordedEvent};
+use crate::{Aggregate, Aggregation, EventRecord, LogPosition, Reach, RecordedEvent};
 use chrono::Utc;
 use std::sync::Arc;
 
@@ -46,9 +46,9 @@ impl<A: Aggregate> Fold<A> {
     }
 
     /// The position behind which the next page is read.
-    pub(super) fn state(&self) -> Option<LogState> {
+    pub(super) fn state(&self) -> Option<LogPosition> {
         self.reach
-            .map(|reach| LogState::new(reach.log_id, reach.index, reach.event_id))
+            .map(|reach| LogPosition::new(reach.log_id, reach.index, reach.event_id))
     }
 
     /// Applies the next records, which must follow without a gap.

@@ -4,7 +4,8 @@ use super::{LogManager, LogManagerError};
 use crate::ids::LogId;
 use crate::stores::{ReadRequest, ReadStart};
 use crate::{Aggregate, RecordedEvent};
-use futures_util::{Stream, TryStreamExt, stream};
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
 
 impl<A: Aggregate> LogManager<A> {
@@ -18,21 +19,22 @@ impl<A: Aggregate> LogManager<A> {
     /// [`Decode`](LogManagerError::Decode) and [`Store`](LogManagerError::Store) as they say themselves.
     pub async fn load(
         &self,
-        log_id: &LogId,
+        log_id: impl Into<LogId>,
         from: u64,
         limit: usize,
     ) -> Result<Vec<RecordedEvent<A::Event>>, LogManagerError> {
+        let log_id = log_id.into();
         let span = tracing::info_span!("load", aggregate = A::name(), %log_id, from, limit);
         async {
             let mut records: Vec<RecordedEvent<A::Event>> = Vec::new();
             loop {
                 let start = records.last().map_or(ReadStart::Index(from), |last| {
-                    ReadStart::After(last.state())
+                    ReadStart::After(last.position())
                 });
                 let page = self
                     .inner
                     .store
-                    .read(ReadRequest::new(*log_id, start, limit - records.len()))
+                    .read(ReadRequest::new(log_id, start, limit - records.len()))
                     .await?;
                 records.extend(page.records);
                 // A store ends a page early when its events are large; the caller has asked for all of these.
@@ -41,7 +43,7 @@ impl<A: Aggregate> LogManager<A> {
                 }
             }
             if records.is_empty() {
-                self.check_exists(*log_id, from, limit).await?;
+                self.check_exists(log_id, from, limit).await?;
             }
             Ok(records)
         }
@@ -58,11 +60,11 @@ impl<A: Aggregate> LogManager<A> {
     /// The stream yields those of [`load`](LogManager::load), and ends after the first.
     pub fn stream(
         &self,
-        log_id: &LogId,
+        log_id: impl Into<LogId>,
         from: u64,
-    ) -> impl Stream<Item = Result<RecordedEvent<A::Event>, LogManagerError>> + Send + use<A> {
+    ) -> BoxStream<'static, Result<RecordedEvent<A::Event>, LogManagerError>> {
         let manager = self.clone();
-        let log_id = *log_id;
+        let log_id = log_id.into();
         let span = tracing::info_span!("stream", aggregate = A::name(), %log_id, from);
         let pages = stream::try_unfold(Some(ReadStart::Index(from)), move |start| {
             let manager = manager.clone();
@@ -77,7 +79,7 @@ impl<A: Aggregate> LogManager<A> {
                     .records
                     .last()
                     .filter(|_| page.more)
-                    .map(|last| ReadStart::After(last.state()));
+                    .map(|last| ReadStart::After(last.position()));
                 Ok::<_, LogManagerError>(Some((
                     stream::iter(page.records.into_iter().map(Ok)),
                     next,
@@ -85,7 +87,8 @@ impl<A: Aggregate> LogManager<A> {
             }
             .instrument(span.clone())
         });
-        pages.try_flatten()
+        // In a box: an unnamed type could not be free of the type that the id was given in.
+        pages.try_flatten().boxed()
     }
 
     /// Tells an empty page of a log from a page of no log. Only a page from the middle needs to ask the store.

@@ -42,11 +42,15 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Decode`](LogManagerError::Decode) if an event cannot be read by this code.
     /// - [`BrokenLog`](LogManagerError::BrokenLog) if an event is missing.
     /// - [`Store`](LogManagerError::Store) if the database fails. A cache that fails is no error.
-    pub async fn reduce(&self, log_id: &LogId) -> Result<Aggregation<A>, LogManagerError> {
+    pub async fn reduce(
+        &self,
+        log_id: impl Into<LogId>,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        let log_id = log_id.into();
         let span = tracing::info_span!("reduce", aggregate = A::name(), %log_id);
         async {
-            let cached = self.cached(*log_id).await;
-            self.catch_up(*log_id, cached).await
+            let cached = self.cached(log_id).await;
+            self.catch_up(log_id, cached).await
         }
         .instrument(span)
         .await
@@ -59,16 +63,16 @@ impl<A: Aggregate> LogManager<A> {
     /// [`LogNotFound`](LogManagerError::LogNotFound).
     pub async fn reduce_at(
         &self,
-        log_id: &LogId,
+        log_id: impl Into<LogId>,
         at: At,
     ) -> Result<Aggregation<A>, LogManagerError> {
+        let log_id = log_id.into();
         let span = tracing::info_span!("reduce_at", aggregate = A::name(), %log_id, ?at);
         async {
-            let mut fold = Fold::from_the_start(*log_id);
+            let mut fold = Fold::from_the_start(log_id);
             self.fold_pages(&mut fold, |record| at.includes(record))
                 .await?;
-            fold.finish()
-                .ok_or(LogManagerError::LogNotFound { log_id: *log_id })
+            fold.finish().ok_or(LogManagerError::LogNotFound { log_id })
         }
         .instrument(span)
         .await
@@ -104,7 +108,7 @@ impl<A: Aggregate> LogManager<A> {
                         tracing::warn!(%log_id, index = earlier.through_index(), "the cached aggregate is of another history");
                         self.inner
                             .cache_writer
-                            .forget(earlier.state(), self.inner.cache_timeout)
+                            .forget(earlier.position(), self.inner.cache_timeout)
                             .await;
                         self.fold_whole(log_id).await?
                     }

@@ -68,20 +68,22 @@ pub struct DecideOptions {
 
 impl Default for DecideOptions {
     fn default() -> Self {
-        Self {
-            idempotency_key: None,
-            idempotency_scope: IdempotencyScope::default(),
-            request_fingerprint: None,
-            occurred_at: None,
-            metadata: Metadata::default(),
-            create_if_missing: false,
-            max_attempts: 20,
-            deadline: None,
-        }
+        Self::NONE.clone()
     }
 }
 
 impl CreateOptions {
+    /// The defaults, for a call whose future is kept in a variable: unlike `&CreateOptions::default()` it is borrowed for ever,
+    /// as in `create(LogId::new(), &event, CreateOptions::NONE)`.
+    pub const NONE: &'static Self = &Self {
+        idempotency_key: None,
+        idempotency_scope: IdempotencyScope::Global,
+        request_fingerprint: None,
+        occurred_at: None,
+        metadata: Metadata::new(),
+        deadline: None,
+    };
+
     /// Puts what was chosen into a request.
     pub(crate) fn apply_to<'a, E>(&'a self, request: &mut AppendRequest<'a, E>) {
         let fingerprint = self.request_fingerprint;
@@ -111,6 +113,17 @@ impl CreateOptions {
 }
 
 impl AppendOptions {
+    /// The defaults, for a call whose future is kept in a variable: unlike `&AppendOptions::default()` it is borrowed for ever,
+    /// as in `append(state, &event, AppendOptions::NONE)`.
+    pub const NONE: &'static Self = &Self {
+        idempotency_key: None,
+        idempotency_scope: IdempotencyScope::Global,
+        request_fingerprint: None,
+        occurred_at: None,
+        metadata: Metadata::new(),
+        deadline: None,
+    };
+
     /// Puts what was chosen into a request.
     pub(crate) fn apply_to<'a, E>(&'a self, request: &mut AppendRequest<'a, E>) {
         let fingerprint = self.request_fingerprint;
@@ -150,6 +163,19 @@ impl AppendOptions {
 }
 
 impl DecideOptions {
+    /// The defaults, for a call whose future is kept in a variable: unlike `&DecideOptions::default()` it is borrowed for ever,
+    /// as in `decide(log_id, DecideOptions::NONE, closure)`.
+    pub const NONE: &'static Self = &Self {
+        idempotency_key: None,
+        idempotency_scope: IdempotencyScope::Global,
+        request_fingerprint: None,
+        occurred_at: None,
+        metadata: Metadata::new(),
+        create_if_missing: false,
+        max_attempts: 20,
+        deadline: None,
+    };
+
     /// Puts what was chosen into a request, but for the metadata: that is put together once, for all attempts.
     pub(super) fn apply_to<'a, E>(&'a self, request: &mut AppendRequest<'a, E>) {
         request.idempotency_key = self.key(request.log_id);

@@ -1,12 +1,14 @@
 //! Appends to several logs that happen together or not at all.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-use super::AppendError;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use super::encoded::{self, EncodedEvent};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::log_types::LogTypes;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::{AppendError, StoreError};
 use super::{Expected, IdempotencyKey, InvalidAppend, Limits};
 use crate::ids::{EventId, LogId};
-use crate::{Event, LogState, Metadata};
+use crate::{Event, LogPosition, LogState, LogType, Metadata};
 use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::collections::HashSet;
@@ -27,7 +29,7 @@ use std::time::Instant;
 /// #[derive(Event)]
 /// enum PaymentEvent { #[event(name = "payment.captured")] Captured { cents: u64 } }
 ///
-/// # let (order, payment): (LogState, LogId) = (LogState::at(LogId::new(), 3), LogId::new());
+/// # let (order, payment): (LogState<OrderEvent>, LogId) = (LogState::at(LogId::new(), 3), LogId::new());
 /// let appends = Appends::new()
 ///     .append(order, [OrderEvent::Paid])
 ///     .create(payment, [PaymentEvent::Captured { cents: 4_900 }]);
@@ -51,21 +53,22 @@ impl Appends {
     #[must_use]
     pub fn append<E: Event>(
         self,
-        state: impl Into<LogState>,
+        state: impl Into<LogState<E>>,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
-        let state = state.into();
-        let expected = Expected::After {
-            index: state.index(),
-            event_id: state.event_id(),
-        };
-        self.and(state.log_id(), expected, events)
+        let position = state.into().position();
+        let expected = Expected::from_position(position);
+        self.and(position.log_id(), expected, events)
     }
 
-    /// Adds a log that does not exist yet, with its first events. Its kind is the name of the enum, since no aggregate is named.
+    /// Adds a log that does not exist yet, with its first events.
     #[must_use]
-    pub fn create<E: Event>(self, log_id: LogId, events: impl IntoIterator<Item = E>) -> Self {
-        self.and(log_id, Expected::NewLog, events)
+    pub fn create<E: Event>(
+        self,
+        log_id: impl Into<LogId>,
+        events: impl IntoIterator<Item = E>,
+    ) -> Self {
+        self.and(log_id.into(), Expected::NewLog, events)
     }
 
     fn and<E: Event>(
@@ -97,7 +100,7 @@ impl Appends {
     }
 }
 
-impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S, I)> for Appends {
+impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S, I)> for Appends {
     fn from_iter<T: IntoIterator<Item = (S, I)>>(parts: T) -> Self {
         parts
             .into_iter()
@@ -107,7 +110,7 @@ impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S, I)
     }
 }
 
-impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event, const N: usize> From<[(S, I); N]>
+impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event, const N: usize> From<[(S, I); N]>
     for Appends
 {
     fn from(parts: [(S, I); N]) -> Self {
@@ -115,7 +118,7 @@ impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event, const N: usize> Fro
     }
 }
 
-impl<S: Into<LogState>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>> for Appends {
+impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>> for Appends {
     fn from(parts: Vec<(S, I)>) -> Self {
         parts.into_iter().collect()
     }
@@ -160,14 +163,14 @@ impl AppendPart {
 
     /// Where the log ends once the events are stored.
     #[must_use]
-    pub fn state_after(&self) -> LogState {
+    pub fn state_after(&self) -> LogPosition {
         self.expected.state_after(self.log_id, &self.event_ids)
     }
 
-    /// The kind of the log, if it begins here.
+    /// The kind of the log.
     #[must_use]
-    pub fn log_type(&self) -> Option<&'static str> {
-        matches!(self.expected, Expected::NewLog).then(|| self.events.type_name())
+    pub fn log_type(&self) -> LogType {
+        self.events.log_type()
     }
 
     /// The events, if they are of this type: for stores that keep one enum as it is.
@@ -202,19 +205,25 @@ impl fmt::Debug for AppendPart {
 
 /// The events of a part, whatever their type.
 trait PartEvents: Any + Send + Sync {
-    /// The name of their enum, without its path.
-    fn type_name(&self) -> &'static str;
+    /// The kind of their logs.
+    fn log_type(&self) -> LogType;
+
+    /// Makes their enum known to a store.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn check_log_type(&self, log_types: &LogTypes) -> Result<(), StoreError>;
 
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
 }
 
 impl<E: Event> PartEvents for Vec<E> {
-    fn type_name(&self) -> &'static str {
-        let path = std::any::type_name::<E>();
-        // Of `shop::Event<core::option::Option<u8>>` the part in front of the arguments counts.
-        let head = path.split('<').next().unwrap_or(path);
-        head.rsplit("::").next().unwrap_or(head)
+    fn log_type(&self) -> LogType {
+        E::LOG_TYPE
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn check_log_type(&self, log_types: &LogTypes) -> Result<(), StoreError> {
+        log_types.check::<E>()
     }
 
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -255,9 +264,16 @@ impl AppendManyRequest<'_> {
         }
     }
 
+    /// Makes the enums of all parts known to a store.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(super) fn check_log_types(&self, log_types: &LogTypes) -> Result<(), StoreError> {
+        let mut parts = self.parts.iter();
+        parts.try_for_each(|part| part.events.check_log_type(log_types))
+    }
+
     /// Where each log ends once the events are stored.
     #[must_use]
-    pub fn states_after(&self) -> Vec<LogState> {
+    pub fn states_after(&self) -> Vec<LogPosition> {
         self.parts.iter().map(AppendPart::state_after).collect()
     }
 

@@ -2,12 +2,12 @@
 
 use super::{
     AppendError, AppendManyRequest, AppendRequest, EncodeError, Expected, IdempotencyKey,
-    InvalidAppend, Limits, RequestFingerprint,
+    InvalidAppend, Limits, Replay, RequestFingerprint,
 };
 use crate::codec::StoredPayload;
 use crate::event::Payload;
 use crate::ids::{EventId, LogId};
-use crate::{Codec, Event, EventType, Metadata, RecordedEvent};
+use crate::{Codec, Event, EventType, LogType, Metadata, RecordedEvent};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::iter;
 use std::sync::Arc;
@@ -49,8 +49,36 @@ pub(super) struct EncodedAppend {
     pub(super) head: EncodedEvent,
     /// The events behind it.
     pub(super) tail: Vec<EncodedEvent>,
-    /// The kind of the log, if it begins here.
-    pub(super) log_type: Option<String>,
+    /// The kind of the log.
+    pub(super) log_type: LogType,
+}
+
+/// What a database holds of the log that an append is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundLog<'a> {
+    /// The kind of the log; `None` if it has no events.
+    pub(super) kind: Option<FoundKind<'a>>,
+    /// The event at the index that the append wants.
+    pub(super) stored: Option<EventId>,
+    /// The event before that index.
+    pub(super) predecessor: Option<EventId>,
+}
+
+/// The kind of a log as a database holds it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundKind<'a> {
+    /// The number, which is stored with each event.
+    pub(super) number: i32,
+    /// The name, which is stored with the first one.
+    pub(super) name: Option<&'a str>,
+}
+
+impl FoundKind<'_> {
+    /// How messages call the kind.
+    pub(super) fn name(self) -> String {
+        let number = || format!("kind {}", self.number);
+        self.name.map_or_else(number, str::to_owned)
+    }
 }
 
 /// One encoded event.
@@ -110,7 +138,7 @@ impl EncodedAppend {
         log_id: LogId,
         expected: Expected,
         events: Vec<EncodedEvent>,
-        log_type: Option<&str>,
+        log_type: LogType,
     ) -> Result<Self, AppendError> {
         let mut events = events.into_iter();
         let head = events.next().ok_or(InvalidAppend::NoEvents)?;
@@ -120,9 +148,7 @@ impl EncodedAppend {
             first_index: expected.next_index(),
             head,
             tail: events.collect(),
-            log_type: log_type
-                .filter(|_| matches!(expected, Expected::NewLog))
-                .map(str::to_owned),
+            log_type,
         })
     }
 
@@ -136,24 +162,36 @@ impl EncodedAppend {
         1 + self.tail.len() as u64
     }
 
-    /// What is wrong with the place that it wants, given the event that stands there, its predecessor, and whether the log has
-    /// any events.
-    pub(super) fn refused_by(
-        &self,
-        stored: Option<EventId>,
-        predecessor: Option<EventId>,
-        exists: bool,
-    ) -> Option<AppendError> {
+    /// Why the log cannot take the append, if it cannot.
+    pub(super) fn refused_by(&self, found: FoundLog<'_>) -> Option<AppendError> {
         let log_id = self.log_id;
-        match self.expected {
-            Expected::NewLog => stored.map(|_| AppendError::LogAlreadyExists { log_id }),
-            Expected::After { .. } if !exists => Some(AppendError::LogNotFound { log_id }),
-            Expected::After { event_id, .. } => {
-                let continues =
-                    predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
-                let is_free = stored.is_none() && continues;
-                (!is_free).then(|| self.conflict())
-            }
+        let (Expected::After { event_id, .. }, Some(kind)) = (self.expected, found.kind) else {
+            return match self.expected {
+                Expected::NewLog => found
+                    .stored
+                    .map(|_| AppendError::LogAlreadyExists { log_id }),
+                Expected::After { .. } => Some(AppendError::LogNotFound { log_id }),
+            };
+        };
+        if !self.log_type.accepts(kind.number) {
+            return Some(AppendError::WrongKind {
+                log_id,
+                found: kind.name(),
+                expected: self.log_type.name(),
+            });
+        }
+        let predecessor = found.predecessor;
+        let continues = predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
+        let is_free = found.stored.is_none() && continues;
+        (!is_free).then(|| self.conflict())
+    }
+
+    /// The error for a key that an earlier write used.
+    pub(super) fn key_used(&self, replay: Replay, kind: i32) -> AppendError {
+        if self.log_type.accepts(kind) {
+            AppendError::Replay(replay)
+        } else {
+            AppendError::KeyReused(replay)
         }
     }
 
@@ -165,9 +203,25 @@ impl EncodedAppend {
         }
     }
 
+    /// The index of its last event.
+    pub(super) fn last_index(&self) -> u64 {
+        self.first_index.saturating_add(self.event_count() - 1)
+    }
+
     /// The id of its last event.
     pub(super) fn last_event_id(&self) -> EventId {
         self.tail.last().unwrap_or(&self.head).id
+    }
+}
+
+/// The scope of a key as databases hold it. Zeros stand for all logs, so the log of that id has another number.
+pub(super) fn stored_scope(scope: Option<&LogId>) -> &[u8; 16] {
+    const ALL_LOGS: &[u8; 16] = &[0; 16];
+    const NIL_LOG: &[u8; 16] = b"eventlogs nil id";
+    match scope {
+        None => ALL_LOGS,
+        Some(log_id) if log_id.as_bytes() == ALL_LOGS => NIL_LOG,
+        Some(log_id) => log_id.as_bytes(),
     }
 }
 
@@ -201,7 +255,7 @@ pub(super) fn encode<E: Event>(
         }
     }
     let write = EncodedWrite {
-        first: EncodedAppend::new(request.log_id, request.expected, events, request.log_type)?,
+        first: EncodedAppend::new(request.log_id, request.expected, events, E::LOG_TYPE)?,
         others: Vec::new(),
         key: request.idempotency_key.map(EncodedKey::new),
         occurred_at: stored_time(request.occurred_at),

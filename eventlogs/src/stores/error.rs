@@ -34,6 +34,21 @@ pub enum AppendError {
         /// The log.
         log_id: LogId,
     },
+    /// The log has events of another enum.
+    #[error(
+        "log {log_id} is of the kind `{found}` and cannot take events of the kind `{expected}`; check the id"
+    )]
+    WrongKind {
+        /// The log.
+        log_id: LogId,
+        /// The kind of the log.
+        found: String,
+        /// The kind of the events that were to be appended.
+        expected: &'static str,
+    },
+    /// The idempotency key was used before by a log of another kind.
+    #[error("the idempotency key was used before for a log of another kind, at index {} of log {}", .0.first_index, .0.state.log_id())]
+    KeyReused(Replay),
     /// The request itself is at fault.
     #[error(transparent)]
     Invalid(#[from] InvalidAppend),
@@ -52,6 +67,14 @@ pub enum InvalidAppend {
     /// There is nothing to append.
     #[error("an append needs at least one event; skip the call when there is nothing to record")]
     NoEvents,
+    /// There are more ids than events, or fewer.
+    #[error("{events} events have {ids} event ids; give each event one id")]
+    EventIds {
+        /// How many events there are.
+        events: usize,
+        /// How many ids there are.
+        ids: usize,
+    },
     /// Too many events at once.
     #[error(
         "{events} events in one append are more than the limit of {limit}; split them, or raise `max_events_per_append`"
@@ -168,6 +191,16 @@ pub enum ReadError {
         /// The index of the event that is gone.
         index: u64,
     },
+    /// The log has events of another enum.
+    #[error("log {log_id} is of the kind `{found}`, not of the kind `{expected}`; check the id")]
+    WrongKind {
+        /// The log.
+        log_id: LogId,
+        /// The kind of the log.
+        found: String,
+        /// The kind of the events that were to be read.
+        expected: &'static str,
+    },
     /// An event on the page cannot be decoded.
     #[error(transparent)]
     Decode(#[from] Box<DecodeError>),
@@ -204,6 +237,18 @@ pub enum StoreError {
     ForeignTable {
         /// The table.
         table: &'static str,
+    },
+    /// Two enums that share no event have the same kind, so the store could not keep their logs apart.
+    #[error(
+        "`{one}` and `{other}` both have the log type `{log_type}`; give one of them another: `#[event(log_type = \"…\")]`"
+    )]
+    LogTypeTwice {
+        /// The kind.
+        log_type: &'static str,
+        /// The enum that this process used first.
+        one: &'static str,
+        /// The enum of this call.
+        other: &'static str,
     },
     /// The tables are missing, or older than this code.
     #[error(

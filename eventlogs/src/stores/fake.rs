@@ -5,7 +5,7 @@ use super::{
     InvalidAppend, Limits, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError,
 };
 use crate::ids::{EventId, LogId};
-use crate::{EventRecord, LogState, Metadata, RecordedEvent};
+use crate::{EventRecord, LogPosition, Metadata, RecordedEvent};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::HashMap;
 use std::fmt;
@@ -114,7 +114,7 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
     async fn append_many(
         &self,
         request: AppendManyRequest<'_>,
-    ) -> Result<Vec<LogState>, AppendError> {
+    ) -> Result<Vec<LogPosition>, AppendError> {
         request.check(&self.limits)?;
         self.check_metadata(&request.metadata)?;
         let parts = request.parts.iter().map(|part| {

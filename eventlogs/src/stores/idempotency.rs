@@ -1,7 +1,7 @@
 //! Keys that make a write happen only once, and what is known of the write that used one.
 
 use super::{InvalidAppend, Limits};
-use crate::LogState;
+use crate::LogPosition;
 use crate::ids::LogId;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -120,7 +120,7 @@ pub struct Replay {
     /// How many events it wrote.
     pub event_count: u64,
     /// Where its log ended right after it.
-    pub state: LogState,
+    pub state: LogPosition,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
     /// What its request was, if its caller said so.

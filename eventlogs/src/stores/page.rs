@@ -1,7 +1,7 @@
 //! What stores are asked to read, and what they answer.
 
 use crate::ids::LogId;
-use crate::{LogState, RecordedEvent};
+use crate::{LogPosition, RecordedEvent};
 
 /// One page of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum ReadStart {
     Index(u64),
     /// Behind this state, whose event must still be there: else the read fails with
     /// [`ReadError::HistoryChanged`](super::ReadError::HistoryChanged).
-    After(LogState),
+    After(LogPosition),
 }
 
 /// The events of one read.

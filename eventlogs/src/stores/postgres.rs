@@ -20,13 +20,14 @@ mod writer;
 
 pub use options::PostgresOptions;
 
+use super::log_types::LogTypes;
 use super::schema_version::SchemaVersion;
 use super::write_queue::WriteQueue;
 use super::{
     AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
     ReadError, ReadRequest, Replay, StoreError,
 };
-use crate::{Event, LogState};
+use crate::{Event, LogPosition};
 use pool::Connections;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
@@ -71,6 +72,8 @@ struct Core {
     statements: Statements,
     /// Which schema version the database has, and whether this code can work with it.
     schema: SchemaVersion,
+    /// The event enums that the store is used with.
+    log_types: LogTypes,
     /// What the user chose.
     options: PostgresOptions,
 }
@@ -149,6 +152,7 @@ impl PostgresEventStore {
             writers,
             statements,
             schema,
+            log_types: LogTypes::default(),
             options,
         });
         let (writer, jobs) = WriteQueue::new(&core.options.limits);
@@ -185,6 +189,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
+        core.log_types.check::<E>()?;
         let options = &core.options;
         self.writer
             .append(&request, &options.limits, options.timeout)
@@ -194,9 +199,10 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn append_many(
         &self,
         request: AppendManyRequest<'_>,
-    ) -> Result<Vec<LogState>, AppendError> {
+    ) -> Result<Vec<LogPosition>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
+        request.check_log_types(&core.log_types)?;
         let options = &core.options;
         self.writer
             .append_many(&request, &options.limits, options.timeout)
@@ -206,6 +212,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         let core = &*self.core;
         core.check_schema().await?;
+        core.log_types.check::<E>()?;
         read::page(core, request).await
     }
 

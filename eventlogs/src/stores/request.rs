@@ -2,7 +2,7 @@
 
 use super::{IdempotencyKey, InvalidAppend, Limits};
 use crate::ids::{EventId, LogId};
-use crate::{LogState, Metadata, RecordedEvent};
+use crate::{LogPosition, Metadata, RecordedEvent};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
@@ -25,8 +25,6 @@ pub struct AppendRequest<'a, E> {
     pub occurred_at: Option<DateTime<Utc>>,
     /// What is recorded beside each of the events.
     pub metadata: Metadata,
-    /// The kind of the log, stored with its first event.
-    pub log_type: Option<&'a str>,
     /// When the caller stops waiting. The store may stop earlier by itself.
     pub deadline: Option<Instant>,
     /// Whether [`Appended::events`] shall hold the events as a later read will return them.
@@ -66,15 +64,9 @@ impl<'a, E> AppendRequest<'a, E> {
 
     /// Events for the end of a log that was last seen in this state.
     #[must_use]
-    pub fn after(state: LogState, events: &'a [E]) -> Self {
-        Self::new(
-            state.log_id(),
-            Expected::After {
-                index: state.index(),
-                event_id: state.event_id(),
-            },
-            events,
-        )
+    pub fn after(state: impl Into<LogPosition>, events: &'a [E]) -> Self {
+        let state = state.into();
+        Self::new(state.log_id(), Expected::from_position(state), events)
     }
 
     fn new(log_id: LogId, expected: Expected, events: &'a [E]) -> Self {
@@ -86,7 +78,6 @@ impl<'a, E> AppendRequest<'a, E> {
             idempotency_key: None,
             occurred_at: None,
             metadata: Metadata::default(),
-            log_type: None,
             deadline: None,
             return_events: false,
             observer: None,
@@ -101,17 +92,23 @@ impl<'a, E> AppendRequest<'a, E> {
 
     /// Where the log ends once the events are stored.
     #[must_use]
-    pub fn state_after(&self) -> LogState {
+    pub fn state_after(&self) -> LogPosition {
         self.expected.state_after(self.log_id, &self.event_ids)
     }
 
     /// Checks what every store refuses alike, before anything is written.
     ///
     /// # Errors
-    /// No events, more events than the limit, or a key that is empty or too long.
+    /// No events, more or fewer ids than events, more events than the limit, or a key that is empty or too long.
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
         if self.events.is_empty() {
             return Err(InvalidAppend::NoEvents);
+        }
+        if self.events.len() != self.event_ids.len() {
+            return Err(InvalidAppend::EventIds {
+                events: self.events.len(),
+                ids: self.event_ids.len(),
+            });
         }
         if self.events.len() > limits.max_events_per_append {
             return Err(InvalidAppend::TooManyEvents {
@@ -150,6 +147,15 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// That the log ends at this position.
+    #[must_use]
+    pub const fn from_position(position: LogPosition) -> Self {
+        Self::After {
+            index: position.index(),
+            event_id: position.event_id(),
+        }
+    }
+
     /// The index that the next event gets.
     #[must_use]
     pub const fn next_index(self) -> u64 {
@@ -159,22 +165,22 @@ impl Expected {
         }
     }
 
-    /// Whether it is this event that the log shall end with.
+    /// Whether it is this event, at this index, that the log shall end with.
     #[cfg(feature = "postgres")]
-    pub(super) fn is_after(self, last: EventId) -> bool {
-        matches!(self, Self::After { event_id: Some(id), .. } if id == last)
+    pub(super) fn is_after(self, last_index: u64, last: EventId) -> bool {
+        matches!(self, Self::After { index, event_id: Some(id) } if index == last_index && id == last)
     }
 
     /// Where the log ends once events with these ids are stored.
-    pub(super) fn state_after(self, log_id: LogId, event_ids: &[EventId]) -> LogState {
+    pub(super) fn state_after(self, log_id: LogId, event_ids: &[EventId]) -> LogPosition {
         let first = self.next_index();
         match event_ids.last() {
             Some(last) => {
                 let index = first.saturating_add(event_ids.len() as u64 - 1);
-                LogState::new(log_id, index, *last)
+                LogPosition::new(log_id, index, *last)
             }
             // Refused by `check` before anything is stored.
-            None => LogState::at(log_id, first),
+            None => LogPosition::at(log_id, first),
         }
     }
 }
@@ -183,7 +189,7 @@ impl Expected {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended<E> {
     /// Where the log ends now.
-    pub state: LogState,
+    pub state: LogPosition,
     /// The time that was recorded with the events.
     pub recorded_at: DateTime<Utc>,
     /// The events as a later read will return them, if that was asked for; else empty.

@@ -17,13 +17,14 @@ mod writing;
 
 pub use options::SqliteOptions;
 
+use super::log_types::LogTypes;
 use super::schema_version::SchemaVersion;
 use super::write_queue::WriteQueue;
 use super::{
     AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
     ReadError, ReadRequest, Replay, StoreError,
 };
-use crate::{Event, LogState};
+use crate::{Event, LogPosition};
 use connection::Connections;
 use std::fmt;
 use std::path::Path;
@@ -63,6 +64,8 @@ struct Core {
     writer: WriteQueue,
     /// Which schema the file has, and whether this code can work with it.
     schema: SchemaVersion,
+    /// The event enums that the store is used with.
+    log_types: LogTypes,
     /// What the user chose.
     options: SqliteOptions,
 }
@@ -129,6 +132,7 @@ impl SqliteEventStore {
                 connections,
                 writer,
                 schema,
+                log_types: LogTypes::default(),
                 options,
             }),
         })
@@ -160,6 +164,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
+        core.log_types.check::<E>()?;
         let options = &core.options;
         core.writer
             .append(&request, &options.limits, options.timeout)
@@ -169,9 +174,10 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn append_many(
         &self,
         request: AppendManyRequest<'_>,
-    ) -> Result<Vec<LogState>, AppendError> {
+    ) -> Result<Vec<LogPosition>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
+        request.check_log_types(&core.log_types)?;
         let options = &core.options;
         core.writer
             .append_many(&request, &options.limits, options.timeout)
@@ -180,6 +186,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.core.check_schema().await?;
+        self.core.log_types.check::<E>()?;
         read::page(&self.core.connections.readers, request).await
     }
 

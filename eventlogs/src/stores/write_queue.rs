@@ -5,7 +5,7 @@ use super::{
     AppendError, AppendManyRequest, AppendObserver, AppendRequest, AppendSettled, Appended, Limits,
     StoreError,
 };
-use crate::{Event, LogState};
+use crate::{Event, LogPosition};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ impl WriteQueue {
         request: &AppendManyRequest<'_>,
         limits: &Limits,
         timeout: Duration,
-    ) -> Result<Vec<LogState>, AppendError> {
+    ) -> Result<Vec<LogPosition>, AppendError> {
         let deadline = deadline(request.deadline, timeout);
         let turn = self.turn(deadline).await?;
         let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, deadline);

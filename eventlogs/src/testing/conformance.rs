@@ -52,6 +52,10 @@ macro_rules! event_store_conformance {
             a_key_used_on_another_log_reports_that_log
             a_refused_append_does_not_use_up_its_key
             sending_the_same_request_again_gives_the_same_answer
+            a_repeated_request_is_known_by_all_its_events
+            writes_that_share_their_ids_are_not_mistaken
+            an_id_that_is_used_twice_marks_two_places
+            every_event_needs_one_id
             what_an_append_returns_is_what_a_read_returns
             pages_join_without_gap_or_overlap
             a_page_behind_a_lost_event_is_refused
@@ -73,6 +77,7 @@ macro_rules! event_store_conformance {
             a_dropped_append_to_several_logs_leaves_no_half
             a_key_of_one_log_means_nothing_on_another
             a_key_of_all_logs_and_the_same_of_one_are_two
+            a_key_of_the_log_without_an_id_is_not_one_of_all_logs
             what_the_request_was_is_kept_with_its_key
             keys_are_compared_byte_for_byte
             keys_of_every_allowed_length_work

@@ -125,7 +125,7 @@ fn batched(postgres: &Postgres, rows: usize) -> Box<dyn Side + '_> {
 #[derive(Debug)]
 pub(crate) struct Ours {
     payments: LogManager<Payment>,
-    state: LogState,
+    state: LogState<PaymentEvent>,
 }
 
 impl Ours {
@@ -140,7 +140,7 @@ impl Ours {
     }
 
     /// Where the log ends.
-    pub(crate) const fn state(&self) -> LogState {
+    pub(crate) const fn state(&self) -> LogState<PaymentEvent> {
         self.state
     }
 

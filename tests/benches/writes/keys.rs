@@ -111,7 +111,7 @@ impl Writer for FreshByHand {
 struct Replayed {
     payments: LogManager<Payment>,
     /// What each was based on, and its key.
-    writes: Vec<(LogState, String)>,
+    writes: Vec<(LogState<PaymentEvent>, String)>,
     turn: usize,
 }
 

@@ -1,7 +1,7 @@
 //! What happened: when operations began and ended, what they wanted, and what they were told.
 
 use crate::model::domain::Tally;
-use eventlogs::LogState;
+use eventlogs::LogPosition;
 use eventlogs::ids::LogId;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,7 +28,7 @@ pub(super) struct Operation {
     pub(super) wants: Vec<Want>,
     pub(super) outcome: Outcome,
     /// The aggregation that was returned.
-    pub(super) seen: Option<(LogState, Tally)>,
+    pub(super) seen: Option<(LogPosition, Tally)>,
 }
 
 /// Events for one log.
@@ -46,7 +46,7 @@ pub(super) enum Ground {
     /// Nothing: they begin the log.
     New,
     /// The event that the log was seen to end with.
-    After(LogState),
+    After(LogPosition),
     /// Whatever they were decided on.
     Decided,
 }
@@ -55,14 +55,14 @@ pub(super) enum Ground {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The events are stored, and the logs end like this.
-    Written(Vec<LogState>),
+    Written(Vec<LogPosition>),
     /// Nothing was to be written.
     Nothing,
     /// The key was used before.
     Replayed {
         first_index: u64,
         event_count: u64,
-        state: LogState,
+        state: LogPosition,
     },
     /// The key was used for something else.
     Reused { log_id: LogId, event_index: u64 },

@@ -7,7 +7,9 @@ use super::recorder::{Manner, Recorder};
 use crate::model::domain::{TallyEvent, tallies};
 use crate::model::effort;
 use eventlogs::ids::LogId;
-use eventlogs::{EventStore, IdempotencyScope, LogManagerError, LogState, MemoryAggregationCache};
+use eventlogs::{
+    EventStore, IdempotencyScope, LogManagerError, LogPosition, MemoryAggregationCache,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,7 +61,7 @@ struct Task {
     /// The first value that the task gives to an event.
     next_value: u64,
     /// Where the task believes logs to end.
-    known: HashMap<LogId, LogState>,
+    known: HashMap<LogId, LogPosition>,
 }
 
 /// What came of it.
@@ -200,7 +202,7 @@ impl Task {
     }
 
     /// Where the log ended when this task last looked, if it ever did.
-    async fn state(&mut self, log_id: LogId) -> Option<LogState> {
+    async fn state(&mut self, log_id: LogId) -> Option<LogPosition> {
         let look = self.random.percent(60) || !self.known.contains_key(&log_id);
         if look && let Some(state) = self.recorder.reduce(log_id).await {
             self.known.insert(log_id, state);
@@ -221,7 +223,7 @@ impl Task {
     async fn append(
         &mut self,
         log_id: LogId,
-        state: Option<LogState>,
+        state: Option<LogPosition>,
         events: u64,
         manner: &Manner,
     ) {

@@ -6,7 +6,7 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::StoreError;
 use eventlogs::{
     AppendOptions, Appends, CreateOptions, DecideError, DecideOptions, IdempotencyScope,
-    LogManager, LogManagerError, LogState,
+    LogManager, LogManagerError, LogPosition,
 };
 use std::future::poll_fn;
 use std::pin::pin;
@@ -34,7 +34,7 @@ pub(super) struct Manner {
 }
 
 /// What a call has said: an outcome, and an aggregation.
-type Said = (Outcome, Option<(LogState, Tally)>);
+type Said = (Outcome, Option<(LogPosition, Tally)>);
 
 impl Recorder {
     /// Appends to one log, or creates it.
@@ -60,7 +60,7 @@ impl Recorder {
                     manager.create(&log_id, &events[0], &options).await
                 }
             };
-            let written = written.map(|state| Outcome::Written(vec![state]));
+            let written = written.map(|state| Outcome::Written(vec![state.position()]));
             (written.unwrap_or_else(outcome), None)
         };
         self.record(vec![want], manner, call).await;
@@ -111,7 +111,7 @@ impl Recorder {
                 .await;
             match decided {
                 Ok(decided) => {
-                    let state = decided.aggregation().state();
+                    let state = decided.aggregation().position();
                     let outcome = match decided.replay() {
                         Some(replay) => Outcome::Replayed {
                             first_index: replay.first_index,
@@ -132,13 +132,13 @@ impl Recorder {
     }
 
     /// Reduces a log.
-    pub(super) async fn reduce(&mut self, log_id: LogId) -> Option<LogState> {
+    pub(super) async fn reduce(&mut self, log_id: LogId) -> Option<LogPosition> {
         let manager = self.manager.clone();
         let call = async move {
             match manager.reduce(&log_id).await {
                 Ok(reduced) => {
                     let tally = reduced.aggregate().clone();
-                    (Outcome::Nothing, Some((reduced.state(), tally)))
+                    (Outcome::Nothing, Some((reduced.position(), tally)))
                 }
                 Err(error) => (outcome(error), None),
             }

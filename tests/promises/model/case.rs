@@ -8,7 +8,7 @@ use super::request::{Action, Key, Part, Request};
 use super::run::{Observed, run};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::{
-    Aggregation, EventRecord, IdempotencyScope, LogManager, LogManagerError, LogState,
+    Aggregation, EventRecord, IdempotencyScope, LogManager, LogManagerError, LogPosition,
     RecordedEvent, RequestFingerprint,
 };
 use futures_util::TryStreamExt;
@@ -23,7 +23,7 @@ struct Case<'a> {
     /// In which states the store may be.
     possible: Vec<Reference>,
     /// Where logs have ended.
-    ends: Vec<LogState>,
+    ends: Vec<LogPosition>,
     /// All aggregations that were returned.
     aggregations: Vec<Aggregation<Tally>>,
     /// How many operations there were.
@@ -153,15 +153,15 @@ impl Case<'_> {
         }
     }
 
-    fn state(&self, log: usize, basis: &Basis) -> LogState {
+    fn state(&self, log: usize, basis: &Basis) -> LogPosition {
         let log_id = self.logs[log];
         let end = self.possible[0].end(log_id);
-        let current = end.unwrap_or(LogState::at(log_id, 0));
+        let current = end.unwrap_or(LogPosition::at(log_id, 0));
         match basis {
             Basis::Current => current,
-            Basis::IndexOnly => LogState::at(log_id, current.index()),
-            Basis::Ahead => LogState::at(log_id, current.index() + 1),
-            Basis::OtherHistory => LogState::new(log_id, current.index(), EventId::new()),
+            Basis::IndexOnly => LogPosition::at(log_id, current.index()),
+            Basis::Ahead => LogPosition::at(log_id, current.index() + 1),
+            Basis::OtherHistory => LogPosition::new(log_id, current.index(), EventId::new()),
             Basis::Stale(index) => {
                 let ends: Vec<_> = self
                     .ends
@@ -249,7 +249,7 @@ impl Case<'_> {
             let is_right = *one.aggregate() == Tally::of(records)
                 && Some(one.created_at()) == first
                 && Some(one.updated_at()) == last.map(EventRecord::recorded_at)
-                && Some(one.state()) == last.map(RecordedEvent::state);
+                && Some(one.position()) == last.map(RecordedEvent::position);
             if !is_right {
                 return Err(format!("{one:?} is not the fold of {records:#?}"));
             }

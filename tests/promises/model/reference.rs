@@ -6,7 +6,7 @@ use super::request::{Action, Answer, Key, Part, Request};
 use chrono::{DateTime, Utc};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::stores::InvalidAppend;
-use eventlogs::{IdempotencyScope, LogState, Metadata, RequestFingerprint};
+use eventlogs::{IdempotencyScope, LogPosition, Metadata, RequestFingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All logs and all keys.
@@ -31,14 +31,14 @@ pub(super) struct Entry {
 struct Used {
     first_index: u64,
     event_count: u64,
-    state: LogState,
+    state: LogPosition,
     fingerprint: Option<RequestFingerprint>,
 }
 
 /// What a write wants of a log: where it ends (`None`: nowhere), and what follows.
 struct Wanted {
     log_id: LogId,
-    state: Option<LogState>,
+    state: Option<LogPosition>,
     events: Vec<TallyEvent>,
 }
 
@@ -48,11 +48,11 @@ impl Reference {
     }
 
     /// Where a log ends.
-    pub(super) fn end(&self, log_id: LogId) -> Option<LogState> {
+    pub(super) fn end(&self, log_id: LogId) -> Option<LogPosition> {
         let index = (self.log(log_id).len() as u64).checked_sub(1)?;
         let id = self.log(log_id).last()?.id;
-        Some(id.map_or(LogState::at(log_id, index), |id| {
-            LogState::new(log_id, index, id)
+        Some(id.map_or(LogPosition::at(log_id, index), |id| {
+            LogPosition::new(log_id, index, id)
         }))
     }
 
@@ -248,8 +248,8 @@ impl Reference {
         request: &Request,
         parts: Vec<Wanted>,
         key: Option<&Key>,
-        ids: &[LogState],
-    ) -> Vec<LogState> {
+        ids: &[LogPosition],
+    ) -> Vec<LogPosition> {
         let name = key.map(|key| key.name(parts[0].log_id));
         let mut states = Vec::new();
         let mut writes = Vec::new();
@@ -264,7 +264,7 @@ impl Reference {
                 metadata: request.metadata(),
             }));
             if let Some(last) = log.last_mut() {
-                last.id = ids.get(place).and_then(LogState::event_id);
+                last.id = ids.get(place).and_then(LogPosition::event_id);
             }
             let state = self.end(part.log_id).expect("there is an event now");
             states.push(state);

@@ -5,7 +5,7 @@ use super::plan::Decision;
 use chrono::{DateTime, Utc};
 use eventlogs::ids::LogId;
 use eventlogs::stores::InvalidAppend;
-use eventlogs::{IdempotencyScope, LogState, Metadata, RequestFingerprint};
+use eventlogs::{IdempotencyScope, LogPosition, Metadata, RequestFingerprint};
 
 /// One operation.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub(super) enum Action {
         key: Option<Key>,
     },
     Append {
-        state: LogState,
+        state: LogPosition,
         events: usize,
         key: Option<Key>,
     },
@@ -58,7 +58,7 @@ pub(super) enum Action {
 pub(super) struct Part {
     pub(super) log_id: LogId,
     /// `None` creates it.
-    pub(super) state: Option<LogState>,
+    pub(super) state: Option<LogPosition>,
     pub(super) events: usize,
 }
 
@@ -73,16 +73,16 @@ pub(super) struct Key {
 /// What came of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    Written(Vec<LogState>),
+    Written(Vec<LogPosition>),
     Decided {
-        state: LogState,
+        state: LogPosition,
         tally: Tally,
         /// First index, number of events and end of the earlier write.
-        replay: Option<(u64, u64, LogState)>,
+        replay: Option<(u64, u64, LogPosition)>,
     },
     Refused(u64),
     Reduced {
-        state: LogState,
+        state: LogPosition,
         tally: Tally,
     },
     Loaded(Vec<TallyEvent>),
@@ -91,7 +91,7 @@ pub(super) enum Answer {
         log_id: LogId,
         event_index: u64,
         event_count: u64,
-        state: LogState,
+        state: LogPosition,
     },
     Reused {
         log_id: LogId,

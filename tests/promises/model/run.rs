@@ -40,7 +40,7 @@ pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observe
             let event = &request.events(0, 1, 0)[0];
             let options = create_options(&request, key.as_ref());
             let created = manager.create(log_id, event, &options).await;
-            Observed::of(created.map(|state| Answer::Written(vec![state])))
+            Observed::of(created.map(|state| Answer::Written(vec![state.position()])))
         }
         Action::Append { state, events, key } => {
             let options = append_options(&request, key.as_ref());
@@ -49,7 +49,7 @@ pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observe
                 [event] => manager.append(*state, event, &options).await,
                 events => manager.append_all(*state, events, &options).await,
             };
-            Observed::of(appended.map(|state| Answer::Written(vec![state])))
+            Observed::of(appended.map(|state| Answer::Written(vec![state.position()])))
         }
         Action::AppendMany { parts, key } => {
             let options = append_options(&request, key.as_ref());
@@ -100,7 +100,7 @@ async fn reduce(manager: &LogManager<Tally>, request: &Request, log_id: &LogId) 
         manager.flush_cache().await;
     }
     let answer = Answer::Reduced {
-        state: reduced.state(),
+        state: reduced.position(),
         tally: reduced.aggregate().without_times(),
     };
     Observed::with(answer, reduced)
@@ -127,7 +127,7 @@ async fn decide(manager: &LogManager<Tally>, request: &Request) -> Observed {
         Ok(decided) => {
             let replay = decided.replay();
             let answer = Answer::Decided {
-                state: decided.aggregation().state(),
+                state: decided.aggregation().position(),
                 tally: decided.aggregation().aggregate().without_times(),
                 replay: replay.map(|replay| (replay.first_index, replay.event_count, replay.state)),
             };

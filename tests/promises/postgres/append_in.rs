@@ -534,7 +534,7 @@ async fn who_waits_for_an_open_transaction_is_told_in_the_end() {
         shop.payments.append_many(several, &none),
     )
     .await;
-    for busy in [place, key, several.map(|states| states[0])] {
+    for busy in [place, key, several.map(|states| states[0].into())] {
         assert!(
             matches!(busy, Err(LogManagerError::Store(StoreError::Busy { .. }))),
             "{busy:?}"

@@ -38,7 +38,7 @@ async fn create_large(
     payments: &LogManager<Payment>,
     log_id: LogId,
     deadline: Option<Instant>,
-) -> Result<LogState, LogManagerError> {
+) -> Result<LogState<PaymentEvent>, LogManagerError> {
     let options = CreateOptions {
         metadata: Metadata::new().with("large", "x".repeat(7_950)),
         deadline,

@@ -61,8 +61,8 @@ async fn a_row_that_somebody_holds_locked_is_waited_for_and_then_reported() {
     let mut other = store.connection().await;
     other.execute("begin").await.unwrap();
     sqlx::query(
-        "insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch)
-         values ($1, 2, gen_random_uuid(), 'payment.voided', 1, 1, '{}', now(), 1)",
+        "insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch, kind)
+         values ($1, 2, gen_random_uuid(), 'payment.voided', 1, 1, '{}', now(), 1, 0)",
     )
     .bind(log_id.as_uuid())
     .execute(&mut other)
@@ -170,7 +170,7 @@ async fn a_lost_answer_about_several_logs_is_found_again() {
             .append_many(appends, &options)
             .await
             .expect("the library finds the truth");
-        (first, second) = (states[0], states[2]);
+        (first, second) = (states[0].into(), states[2].into());
     }
     assert!(
         proxy.lost_answers() >= rounds,

@@ -31,7 +31,7 @@ async fn psql_shows_readable_events() {
     assert_eq!(rows[0].get::<Uuid, _>(0), *log_id.as_uuid());
     assert_eq!(rows[0].get::<&str, _>(1), "payment.requested");
     assert_eq!(rows[0].get::<i64, _>(2), 100);
-    assert_eq!(rows[0].get::<Option<&str>, _>(3), Some("Payment"));
+    assert_eq!(rows[0].get::<Option<&str>, _>(3), Some("payment"));
     assert_eq!(rows[1].get::<Option<i64>, _>(2), None);
 }
 

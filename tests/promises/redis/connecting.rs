@@ -183,7 +183,7 @@ async fn a_user_may_have_few_rights() {
     let log_id = five_events(&counters).await;
     until_cached(&counters, &log_id).await;
     let entry = cache.get(log_id).await.unwrap().expect("it was just put");
-    cache.remove(entry.state()).await.unwrap();
+    cache.remove(entry.position()).await.unwrap();
     assert!(cache.get(log_id).await.unwrap().is_none());
 }
 

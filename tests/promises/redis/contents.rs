@@ -184,7 +184,7 @@ async fn an_older_entry_is_a_start() {
     };
     let log_id = five_events(&setting.counters).await;
     let older = setting.entry(log_id).await;
-    let state = setting.counters.reduce(&log_id).await.unwrap().state();
+    let state = setting.counters.reduce(&log_id).await.unwrap().position();
     setting
         .counters
         .append(state, &added(100), &AppendOptions::default())
@@ -220,7 +220,7 @@ async fn entries_of_another_history_are_dropped() {
             ..Counter::default()
         };
         if let Some(kept) = setting.cache.get(log_id).await.unwrap() {
-            setting.cache.remove(kept.state()).await.unwrap();
+            setting.cache.remove(kept.position()).await.unwrap();
         }
         let forged = Aggregation::from_parts(Arc::new(forged), reach, now);
         setting.cache.put(forged, None).await.unwrap();
@@ -271,7 +271,7 @@ async fn values_of_other_types_are_replaced() {
         .query_async(&mut setting.raw)
         .await
         .unwrap();
-    setting.cache.remove(entry.state()).await.unwrap();
+    setting.cache.remove(entry.position()).await.unwrap();
     setting.cache.put(entry, None).await.unwrap();
     setting.check(log_id, "a write over a list").await;
 }

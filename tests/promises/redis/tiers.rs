@@ -6,7 +6,7 @@ use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::testing::conformance::Counter;
-use eventlogs::{Aggregation, AggregationCache, LogState, TieredAggregationCache};
+use eventlogs::{Aggregation, AggregationCache, LogPosition, TieredAggregationCache};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl AggregationCache<Counter> for Broken {
         Err("broken".into())
     }
 
-    async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+    async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
         Err("broken".into())
     }
 }
@@ -38,7 +38,7 @@ async fn aggregation() -> Aggregation<Counter> {
 
 async fn has(cache: &impl AggregationCache<Counter>, entry: &Aggregation<Counter>) -> bool {
     let kept = cache.get(entry.log_id()).await.unwrap();
-    kept.is_some_and(|kept| kept.state() == entry.state())
+    kept.is_some_and(|kept| kept.position() == entry.position())
 }
 
 #[tokio::test]
@@ -49,14 +49,14 @@ async fn both_are_told_and_the_far_one_fills_the_near_one() {
     tiers.put(entry.clone(), None).await.unwrap();
     assert!(has(&near, &entry).await && has(&far, &entry).await);
 
-    near.remove(entry.state()).await.unwrap();
+    near.remove(entry.position()).await.unwrap();
     assert!(has(&tiers, &entry).await && has(&near, &entry).await);
 
-    far.remove(entry.state()).await.unwrap();
+    far.remove(entry.position()).await.unwrap();
     assert!(has(&tiers, &entry).await, "the near one is asked first");
 
     far.put(entry.clone(), None).await.unwrap();
-    tiers.remove(entry.state()).await.unwrap();
+    tiers.remove(entry.position()).await.unwrap();
     assert!(!has(&near, &entry).await && !has(&far, &entry).await);
 }
 
@@ -82,7 +82,7 @@ async fn a_far_cache_that_fails_is_not_in_the_way_of_the_near_one() {
     assert!(!has(&tiers, &entry).await);
     assert!(tiers.put(entry.clone(), None).await.is_err());
     assert!(has(&tiers, &entry).await);
-    assert!(tiers.remove(entry.state()).await.is_err());
+    assert!(tiers.remove(entry.position()).await.is_err());
     assert!(!has(&near, &entry).await);
 }
 
@@ -94,6 +94,6 @@ async fn a_near_cache_that_fails_leaves_the_far_one() {
     assert!(tiers.get(entry.log_id()).await.is_err(), "nobody knows");
     assert!(tiers.put(entry.clone(), None).await.is_err());
     assert!(has(&tiers, &entry).await);
-    assert!(tiers.remove(entry.state()).await.is_err());
+    assert!(tiers.remove(entry.position()).await.is_err());
     assert!(!has(&far, &entry).await);
 }

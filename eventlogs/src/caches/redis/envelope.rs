@@ -4,7 +4,7 @@
 //! numbers are big-endian.
 
 use crate::ids::{EventId, LogId};
-use crate::{Aggregation, LogState, Reach};
+use crate::{Aggregation, LogPosition, Reach};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -119,7 +119,7 @@ pub(super) fn decode<A: DeserializeOwned>(
 }
 
 /// The part of an entry that says what it was reduced through, if the state names an event.
-pub(super) fn state_bytes(state: LogState) -> Option<[u8; STATE.end - STATE.start]> {
+pub(super) fn state_bytes(state: LogPosition) -> Option<[u8; STATE.end - STATE.start]> {
     let mut bytes = [0; STATE.end - STATE.start];
     let (index, event_id) = bytes.split_at_mut(8);
     index.copy_from_slice(&state.index().to_be_bytes());
@@ -178,8 +178,11 @@ mod tests {
         let bytes = encode(&aggregation, IDENTITY).unwrap();
         assert_eq!(bytes[..MAGIC.len()], *MAGIC);
         assert_eq!(bytes[MAGIC.len()..ORDER_BYTES], 300_u64.to_be_bytes());
-        assert_eq!(bytes[STATE], state_bytes(aggregation.state()).unwrap());
-        assert_eq!(state_bytes(LogState::at(aggregation.log_id(), 300)), None);
+        assert_eq!(bytes[STATE], state_bytes(aggregation.position()).unwrap());
+        assert_eq!(
+            state_bytes(LogPosition::at(aggregation.log_id(), 300)),
+            None
+        );
     }
 
     #[test]

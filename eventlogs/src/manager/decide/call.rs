@@ -158,7 +158,6 @@ impl<'a, A: Aggregate> Call<'a, A> {
             };
             options.apply_to(&mut request);
             request.metadata = metadata;
-            request.log_type = Some(A::name());
             request.observer = Some(observer);
             // Folding what the closure returned would be wrong wherever an event does not survive its codec unchanged.
             request.return_events = true;
@@ -256,7 +255,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 confirmed
             } else {
                 let at = At::Index(appended.state.index());
-                let reduced = Box::pin(self.manager.reduce_at(&self.log_id, at)).await;
+                let reduced = Box::pin(self.manager.reduce_at(self.log_id, at)).await;
                 // The events are stored: an error that says otherwise would be wrong.
                 reduced.map_err(|error| StoreError::OutcomeUnknown {
                     source: Some(error.into()),

@@ -127,7 +127,8 @@ async fn on(
     Ok(())
 }
 
-/// Sends the statement, and returns the recorded time of each group that it let in, by the id of its first event.
+/// Sends the statement, and returns the recorded time of each group that it let in, by the first log of the group: no two
+/// groups of a batch are about the same one.
 async fn insert(
     core: &Core,
     connection: &mut PgConnection,
@@ -186,7 +187,7 @@ async fn ask(
         .flat_map(|group| progress.group(group))
         .copied()
         .collect();
-    let findings = why_refused(&core.statements.why, connection, &writes).await?;
+    let findings = why_refused(&core.statements, &core.statements.why, connection, &writes).await?;
     let mut findings = findings.into_iter();
     for group in groups {
         progress.settle(group, &mut findings);
@@ -221,8 +222,8 @@ impl<'a> Progress<'a> {
     fn note(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
         let Known { outcomes, open } = &mut *self.known();
         open.retain(|group| {
-            let head = self.group(group).first().map(|write| write.first.head.id);
-            let recorded_at = head.and_then(|head| stored.get(&Uuid::from(head)));
+            let log_id = self.group(group).first().map(|write| write.first.log_id);
+            let recorded_at = log_id.and_then(|log_id| stored.get(&Uuid::from(log_id)));
             let outcomes = outcomes.get_mut(group.clone()).unwrap_or_default();
             if let Some(recorded_at) = recorded_at {
                 outcomes.fill_with(|| Some(Ok(*recorded_at)));

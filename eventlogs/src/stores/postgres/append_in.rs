@@ -35,7 +35,7 @@ impl PostgresEventStore {
     /// # #[cfg(all(feature = "macros", feature = "json"))] {
     /// # use eventlogs::{Event, LogState, PostgresEventStore, sqlx::{self, PgPool}};
     /// # #[derive(Event)] enum OrderEvent { #[event(name = "order.paid")] Paid }
-    /// # async fn pay(pool: PgPool, store: PostgresEventStore, state: LogState) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn pay(pool: PgPool, store: PostgresEventStore, state: LogState<OrderEvent>) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut transaction = pool.begin().await?;
     /// store.append_in(&mut transaction, state, &[OrderEvent::Paid], &Default::default()).await?;
     /// sqlx::query("update order_list set paid = true where id = $1").bind(7).execute(&mut *transaction).await?;
@@ -49,10 +49,10 @@ impl PostgresEventStore {
     pub async fn append_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
-        state: impl Into<LogState>,
+        state: impl Into<LogState<E>>,
         events: &[E],
         options: &AppendOptions,
-    ) -> Result<LogState, LogManagerError> {
+    ) -> Result<LogState<E>, LogManagerError> {
         let state = state.into();
         let mut request = AppendRequest::after(state, events);
         options.apply_to(&mut request);
@@ -60,8 +60,7 @@ impl PostgresEventStore {
         appended.map_err(|error| options.error(error, state.log_id()))
     }
 
-    /// Creates a log inside your own transaction, as [`append_in`](PostgresEventStore::append_in) appends. Its kind is not
-    /// recorded, since no aggregate is named.
+    /// Creates a log inside your own transaction, as [`append_in`](PostgresEventStore::append_in) appends.
     ///
     /// # Errors
     /// Those of [`LogManager::create`](crate::LogManager::create), and those of
@@ -69,11 +68,11 @@ impl PostgresEventStore {
     pub async fn create_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
-        log_id: &LogId,
+        log_id: impl Into<LogId>,
         event: &E,
         options: &CreateOptions,
-    ) -> Result<LogState, LogManagerError> {
-        let mut request = AppendRequest::create(*log_id, slice::from_ref(event));
+    ) -> Result<LogState<E>, LogManagerError> {
+        let mut request = AppendRequest::create(log_id.into(), slice::from_ref(event));
         options.apply_to(&mut request);
         let created = self.write_in(transaction, &request).await;
         created.map_err(|error| options.error(error))
@@ -83,11 +82,12 @@ impl PostgresEventStore {
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         request: &AppendRequest<'_, E>,
-    ) -> Result<LogState, AppendError> {
+    ) -> Result<LogState<E>, AppendError> {
         self.core.check_schema().await?;
+        self.core.log_types.check::<E>()?;
         let (write, _) = encoded::encode(request, &self.core.options.limits)?;
         self.insert_in(transaction, &write).await?;
-        Ok(request.state_after())
+        Ok(request.state_after().into())
     }
 
     /// Inserts under a savepoint, since an insert that fails ends the transaction; and asks what stood in the way.
@@ -120,7 +120,8 @@ impl PostgresEventStore {
         connection: &mut PgConnection,
         write: &EncodedWrite,
     ) -> Result<AppendError, StoreError> {
-        let findings = why_refused(&self.core.statements.why_in, connection, &[write]).await;
+        let statements = &self.core.statements;
+        let findings = why_refused(statements, &statements.why_in, connection, &[write]).await;
         Ok(match findings.map_err(of)?.into_iter().next() {
             Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
             // What stood in the way is gone, or cannot be seen by a transaction as isolated as this one.

@@ -28,7 +28,9 @@ struct Pin {
     batch: u64,
     /// Its group there.
     group: usize,
-    /// Its last event.
+    /// The index of its last event.
+    index: u64,
+    /// The id of its last event.
     end: EventId,
 }
 
@@ -66,7 +68,9 @@ impl Pins {
         }
         match self.logs.get(&write.first.log_id) {
             None => Room::Own,
-            Some(pin) if pin.batch == self.batch && write.first.expected.is_after(pin.end) => {
+            Some(pin)
+                if pin.batch == self.batch && write.first.expected.is_after(pin.index, pin.end) =>
+            {
                 Room::Behind(pin.group)
             }
             Some(_) => Room::Later,
@@ -82,7 +86,14 @@ impl Pins {
         let batch = self.batch;
         self.logs.extend(write.appends().map(|append| {
             let end = append.last_event_id();
-            (append.log_id, Pin { batch, group, end })
+            let index = append.last_index();
+            let pin = Pin {
+                batch,
+                group,
+                index,
+                end,
+            };
+            (append.log_id, pin)
         }));
         if let Some(key) = &write.key {
             self.keys.insert(self.hash_of(key));

@@ -5,10 +5,11 @@ use super::retry::{OnItsWay, until_answered};
 use super::values::scope_of;
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
+use crate::stores::encoded::FoundKind;
 use crate::stores::{
     IdempotencyKey, Page, ReadError, ReadRequest, ReadStart, Replay, RequestFingerprint, StoreError,
 };
-use crate::{Event, LogState};
+use crate::{Event, LogPosition};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -61,7 +62,15 @@ async fn one_page<E: Event>(
         more: false,
     };
     let mut bytes = 0;
+    let mut foreign = None;
     while let Some(row) = rows.try_next().await? {
+        // All events of a log are of one kind, so the first one tells.
+        if page.records.is_empty() {
+            foreign = Some(row.try_get::<i32, _>(9)?).filter(|kind| !E::LOG_TYPE.accepts(*kind));
+            if foreign.is_some() {
+                break;
+            }
+        }
         if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
             page.more = true;
             break;
@@ -75,12 +84,26 @@ async fn one_page<E: Event>(
     }
     // What the server may still be sending of it is passed over at the next use.
     drop(rows);
+    if let Some(number) = foreign {
+        let name = sqlx::query(core.statements.log_type.clone())
+            .bind(Uuid::from(request.log_id))
+            .fetch_optional(&mut *connection)
+            .await?;
+        let name: Option<&str> = name.as_ref().map_or(Ok(None), |row| row.try_get(0))?;
+        let found = FoundKind { number, name }.name();
+        connection.give_back();
+        return Ok(Err(ReadError::WrongKind {
+            log_id: request.log_id,
+            found,
+            expected: E::LOG_TYPE.name(),
+        }));
+    }
     connection.give_back();
     Ok(Ok(page))
 }
 
 /// Whether this row is the event of a state.
-fn is_at(row: &PgRow, state: LogState) -> Result<bool, sqlx::Error> {
+fn is_at(row: &PgRow, state: LogPosition) -> Result<bool, sqlx::Error> {
     let (index, event_id): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
     let same_event = |expected| EventId::from(event_id) == expected;
     Ok(index == signed(state.index()) && state.event_id().is_none_or(same_event))
@@ -134,7 +157,7 @@ pub(super) fn replay(row: &PgRow, from: usize) -> Result<Replay, sqlx::Error> {
     Ok(Replay {
         first_index,
         event_count,
-        state: LogState::new(log_id, last, last_event_id),
+        state: LogPosition::new(log_id, last, last_event_id),
         recorded_at: row.try_get(from + 4)?,
         request_fingerprint: row
             .try_get::<Option<&[u8]>, _>(from + 5)?

@@ -4,27 +4,31 @@ use crate::stores::StoreError;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::sync::Arc;
 
-/// The guarded insert of each group's first event. Its predecessor must be the one that the caller saw, and its place must be
-/// free; what the guard refuses does not come back. Joins go by event id, never by log and index: two groups in one statement
-/// may want the same place. The order within the statement keeps two of them from deadlocking. The epoch is the column's
-/// default: reading it from `meta` would make a lone append a sixth slower.
+/// The guarded insert of each group's first event. Its predecessor must be the one that the caller saw, of a kind that the
+/// caller's events have, and its place must be free; what the guard refuses does not come back. Of the groups of a batch no two
+/// are about the same log, so the log tells them apart: event ids come from callers, who may use one twice. The order within
+/// the statement keeps two of them from deadlocking. The epoch is the column's default: reading it from `meta` would make a
+/// lone append a sixth slower.
 const HEAD: &str = "
     insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
-                                 recorded_at, log_type, metadata)
+                                 recorded_at, log_type, metadata, kind)
     select u.log_id, u.event_index, u.event_id, u.event_type, u.event_version, u.codec, u.payload, u.occurred_at,
            greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end),
-           u.log_type, u.metadata
+           u.log_type, u.metadata, coalesce(p.kind, u.kind)
     from {heads}
     left join {schema}.events p on p.log_id = u.log_id and p.event_index = u.event_index - 1
     {unless}
     where {guard}
     {order}
     {clash}
-    returning event_id, recorded_at";
+    returning log_id, recorded_at";
 
-/// That the predecessor is the one that the caller saw.
+/// That the predecessor is the one that the caller saw, and that the log is of the kind of the events. A log that was created
+/// under a former name of the kind keeps its number; the last array pairs such numbers with those of today.
 const GUARD: &str = "
-    (u.event_index = 0 or p.event_id = u.previous or (u.previous is null and p.event_id is not null))";
+    (u.event_index = 0
+     or (p.event_id = u.previous or (u.previous is null and p.event_id is not null))
+        and (p.kind = u.kind or ((p.kind::bigint << 32) | (u.kind::bigint & 4294967295)) = any($13::bigint[])))";
 
 /// A place that is taken is no error but a row that does not come back.
 const UNLESS_TAKEN: &str = "on conflict (log_id, event_index) do nothing";
@@ -32,92 +36,95 @@ const UNLESS_TAKEN: &str = "on conflict (log_id, event_index) do nothing";
 /// The first event of each group, one array a column.
 const HEADS: &str = "
     unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[], $8::bytea[],
-           $9::timestamptz[], $10::text[], $11::bytea[]{more})
+           $9::timestamptz[], $10::text[], $11::bytea[], $12::integer[]{more})
     u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type,
-       metadata{names})";
+       metadata, kind{names})";
 
 /// A single event, without the detour through arrays.
 const ONE_HEAD: &str = "
     (values ($1::uuid, $2::bigint, $3::uuid, $4::uuid, $5::text, $6::smallint, $7::smallint, $8::bytea, $9::timestamptz,
-             $10::text, $11::bytea))
-    u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type, metadata)";
+             $10::text, $11::bytea, $12::integer))
+    u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type, metadata,
+       kind)";
 
-/// A single event behind one whose id is known, which is what most lone appends are: the values of [`ONE_HEAD`], without a
-/// join, which takes the server a fourteenth less.
+/// A single event behind one whose id is known, which is what most lone appends are: the values of [`ONE_HEAD`] with all
+/// numbers of the kind in place of one, without a join, which takes the server a fourteenth less.
 const NEXT: &str = "
     insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
-                                 recorded_at, log_type, metadata)
+                                 recorded_at, log_type, metadata, kind)
     select $1::uuid, $2::bigint, $3::uuid, $5::text, $6::smallint, $7::smallint, $8::bytea, $9::timestamptz,
            greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end),
-           $10::text, $11::bytea
+           $10::text, $11::bytea, p.kind
     from {schema}.events p
-    where p.log_id = $1 and p.event_index = $2 - 1 and p.event_id = $4::uuid
+    where p.log_id = $1 and p.event_index = $2 - 1 and p.event_id = $4::uuid and p.kind = any($12::integer[])
     {clash}
-    returning event_id, recorded_at";
+    returning log_id, recorded_at";
 
 /// Groups of one event, each with one key: the key is looked up beside the predecessor.
 ///
-/// Which key belongs to an event that came back is found by searching for its id among those that were sent, which must be
+/// Which key belongs to an event that came back is found by searching for its log among those that were sent, which must be
 /// in their order therefore. Halving a sorted array costs less than a join or a window.
 const KEYED: &str = "
-    with head as ({head}, log_id, event_index),
+    with head as ({head}, event_index, event_id, kind),
     keys as (
         insert into {schema}.idempotency_keys
-               (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at)
-        select ($12::uuid[])[h.nth], ($13::bytea[])[h.nth], 0, h.log_id, h.event_index, 1, h.event_id,
-               ($14::bytea[])[h.nth], h.recorded_at
-        from (select *, width_bucket(event_id, $3::uuid[]) as nth from head offset 0) h
+               (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at, kind)
+        select ($14::uuid[])[h.nth], ($15::bytea[])[h.nth], 0, h.log_id, h.event_index, 1, h.event_id,
+               ($16::bytea[])[h.nth], h.recorded_at, h.kind
+        from (select *, width_bucket(log_id, $1::uuid[]) as nth from head offset 0) h
         order by 2)
-    select event_id, recorded_at from head";
+    select log_id, recorded_at from head";
 
 /// The head with everything around it: a used key keeps the whole group out, the other events of a group follow its first
 /// one, and keys are taken only with the events that were stored. A clash in the tail or in the keys fails the statement.
 ///
-/// What belongs to a head is found by searching for the head's id among those that came back, in a sorted array: without hash
+/// What belongs to a head is found by searching for its log among those that came back, in a sorted array: without hash
 /// and merge joins, which this crate's connections must not use, a join would compare every row with every other. Keys are
 /// joined from the left, so that the plan must look each of them up: an inner join is turned round while the table is empty,
 /// and reads all keys ever after.
 const WHOLE: &str = "
     with blocked as materialized (
-        select x.head
-        from unnest($22::uuid[], $23::uuid[], $24::bytea[]) x (head, scope, key)
+        select x.log_id
+        from unnest($23::uuid[], $24::uuid[], $25::bytea[]) x (log_id, scope, key)
         left join {schema}.idempotency_keys k on k.scope = x.scope and k.key = x.key
-        group by x.head
+        group by x.log_id
         having bool_or(k.key is not null)),
     {refused}
-    head as ({head}),
+    head as ({head}, kind),
     stored as materialized (
-        select array_agg(event_id order by event_id) as heads, array_agg(recorded_at order by event_id) as times from head),
+        select array_agg(log_id order by log_id) as logs, array_agg(recorded_at order by log_id) as times,
+               array_agg(kind order by log_id) as kinds
+        from head),
     tail as (
         insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload,
-                                     occurred_at, recorded_at, metadata)
+                                     occurred_at, recorded_at, metadata, kind)
         select t.log_id, t.event_index, t.event_id, t.event_type, t.event_version, t.codec, t.payload, t.occurred_at,
-               s.times[width_bucket(t.head, s.heads)], t.metadata
+               s.times[width_bucket(t.log_id, s.logs)], t.metadata, s.kinds[width_bucket(t.log_id, s.logs)]
         from stored s,
-             unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::uuid[], $16::text[], $17::smallint[], $18::smallint[],
-                    $19::bytea[], $20::timestamptz[], $21::bytea[])
-             t (head, log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at, metadata)
-        where s.heads[width_bucket(t.head, s.heads)] = t.head
+             unnest($14::uuid[], $15::bigint[], $16::uuid[], $17::text[], $18::smallint[], $19::smallint[],
+                    $20::bytea[], $21::timestamptz[], $22::bytea[])
+             t (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at, metadata)
+        where s.logs[width_bucket(t.log_id, s.logs)] = t.log_id
         order by t.log_id, t.event_index),
     keys as (
         insert into {schema}.idempotency_keys
-               (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at)
+               (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at, kind)
         select x.scope, x.key, x.part, x.log_id, x.first_index, x.event_count, x.last_event_id, x.request_hash,
-               s.times[width_bucket(x.head, s.heads)]
+               s.times[width_bucket(x.log_id, s.logs)], s.kinds[width_bucket(x.log_id, s.logs)]
         from stored s,
-             unnest($22::uuid[], $23::uuid[], $24::bytea[], $25::smallint[], $26::uuid[], $27::bigint[], $28::bigint[],
+             unnest($23::uuid[], $24::uuid[], $25::bytea[], $26::smallint[], $27::bigint[], $28::bigint[],
                     $29::uuid[], $30::bytea[])
-             x (head, scope, key, part, log_id, first_index, event_count, last_event_id, request_hash)
-        where s.heads[width_bucket(x.head, s.heads)] = x.head
+             x (log_id, scope, key, part, first_index, event_count, last_event_id, request_hash)
+        where s.logs[width_bucket(x.log_id, s.logs)] = x.log_id
         order by x.key, x.part)
-    select event_id, recorded_at from head";
+    select log_id, recorded_at from head";
 
 /// Of several logs that change together, those that cannot: then none does. What nobody can see yet is found by the primary
 /// key, and fails the statement.
 const REFUSED: &str = "
     refused as materialized (
         select 1
-        from unnest($1::uuid[], $2::bigint[], $4::uuid[]) u (log_id, event_index, previous)
+        from unnest($1::uuid[], $2::bigint[], $4::uuid[], $12::integer[]) u (log_id, event_index, previous, kind)
         left join {schema}.events p on p.log_id = u.log_id and p.event_index = u.event_index - 1
         left join {schema}.events t on t.log_id = u.log_id and t.event_index = u.event_index
         where t.event_id is not null or ({guard}) is not true),";
@@ -131,7 +138,7 @@ const REFUSED: &str = "
 const WHY: &str = "
     select w.nth, own.event_id, {own.recorded_at},
            k.log_id, k.first_index, k.event_count, k.event_id, {k.recorded_at}, k.request_hash,
-           p.event_id, first.event_id is not null,
+           p.event_id, first.kind, first.log_type, k.kind,
            {too_old}
     from (select v.*, 0 as zero
           from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[])
@@ -146,6 +153,18 @@ const WHY: &str = "
 /// Whether a transaction is older than the event in front of its own: transaction numbers of one epoch compare.
 const TOO_OLD: &str = "
     coalesce(p.tx > pg_current_xact_id() and p.epoch = (select epoch from {schema}.meta where id = 1), false)";
+
+/// Which writes are stored with all their events at their places.
+const OWN: &str = "
+    select v.write
+    from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[]) v (write, log_id, event_index, event_id)
+    left join {schema}.events e
+         on e.log_id = v.log_id and e.event_index = v.event_index and e.event_id = v.event_id
+    group by v.write
+    having count(e.event_id) = count(*)";
+
+/// The name of a log's kind.
+const LOG_TYPE: &str = "select log_type from {schema}.events where log_id = $1 and event_index = 0";
 
 const FIND_KEY: &str = "
     select log_id, first_index, event_count, event_id, {recorded_at}, request_hash
@@ -167,7 +186,7 @@ const PAGE: &str = "
     select event_index, event_id, event_type, event_version, codec,
            case when event_index = $3 then null else payload end,
            case when occurred_at is not null then {occurred_at} end, {recorded_at},
-           case when event_index = $3 then null else metadata end
+           case when event_index = $3 then null else metadata end, kind
     from {schema}.events
     where log_id = $1 and event_index >= $2
     order by log_id, event_index
@@ -199,6 +218,10 @@ pub(super) struct Statements {
     pub(super) why: SqlStr,
     /// The same in a transaction of the caller's.
     pub(super) why_in: SqlStr,
+    /// Which writes are stored.
+    pub(super) own: SqlStr,
+    /// The name of a log's kind.
+    pub(super) log_type: SqlStr,
     /// The write of a key.
     pub(super) find_key: SqlStr,
     /// Forgets old keys.
@@ -222,13 +245,13 @@ impl Statements {
         }
         let heads = HEADS.replace("{more}", "").replace("{names}", "");
         let keyed_heads = HEADS
-            .replace("{more}", ", $12::uuid[], $13::bytea[], $14::bytea[]")
+            .replace("{more}", ", $14::uuid[], $15::bytea[], $16::bytea[]")
             .replace("{names}", ", scope, key, request_hash");
         let unless_used =
             "left join {schema}.idempotency_keys k on k.scope = u.scope and k.key = u.key";
         let keyed = head(&keyed_heads, unless_used, "and k.key is null", UNLESS_TAKEN);
-        let unless_blocked = "left join blocked on blocked.head = u.event_id";
-        let unblocked = "and blocked.head is null";
+        let unless_blocked = "left join blocked on blocked.log_id = u.log_id";
+        let unblocked = "and blocked.log_id is null";
         let young = format!("{unblocked} and not {TOO_OLD}");
         let none_refused =
             "and not exists (select from blocked) and not exists (select from refused)";
@@ -254,6 +277,8 @@ impl Statements {
             )),
             why: statement(&WHY.replace("{too_old}", "false")),
             why_in: statement(&WHY.replace("{too_old}", TOO_OLD)),
+            own: statement(OWN),
+            log_type: statement(LOG_TYPE),
             find_key: statement(FIND_KEY),
             prune: statement(PRUNE),
             page: statement(PAGE),

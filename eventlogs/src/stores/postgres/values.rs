@@ -1,10 +1,11 @@
 //! The values of a batch, as the arrays that the statements take.
 
 use super::statements::Statements;
+use crate::event::LogType;
 use crate::ids::LogId;
 use crate::stores::Expected;
 use crate::stores::decoded::signed;
-use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite};
+use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite, stored_scope};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -34,9 +35,9 @@ pub(super) fn insert<'a>(statements: &Statements, groups: &[Group<'a, '_>]) -> S
         };
     }
     if writes().all(|write| write.key.is_some()) {
-        // By the ids of the events, among which the statement searches.
+        // By the ids of the logs, among which the statement searches.
         let mut groups = groups.to_vec();
-        groups.sort_unstable_by_key(|group| group.first().map(|write| write.first.head.id));
+        groups.sort_unstable_by_key(|group| group.first().map(|write| write.first.log_id));
         let statement = Heads::of(&groups).bind(sqlx::query(statements.append_keyed.clone()));
         let writes = groups.iter().copied().flatten();
         let keys = || writes.clone().filter_map(|write| write.key.as_ref());
@@ -77,9 +78,29 @@ pub(super) fn why<'a>(statement: &SqlStr, writes: &[&'a EncodedWrite]) -> Statem
         .bind(keys)
 }
 
-/// The zero id stands for all logs.
+/// The question which of these writes are stored with all their events, each under its number.
+pub(super) fn own<'a>(statement: &SqlStr, writes: &[(i64, &'a EncodedWrite)]) -> Statement<'a> {
+    let (mut numbers, mut log_ids, mut indices, mut ids) = (vec![], vec![], vec![], vec![]);
+    for (number, write) in writes {
+        for append in write.appends() {
+            for (event, place) in append.events().zip(0..) {
+                numbers.push(*number);
+                log_ids.push(Uuid::from(append.log_id));
+                indices.push(signed(append.first_index.saturating_add(place)));
+                ids.push(Uuid::from(event.id));
+            }
+        }
+    }
+    sqlx::query(statement.clone())
+        .bind(numbers)
+        .bind(log_ids)
+        .bind(indices)
+        .bind(ids)
+}
+
+/// The scope of a key as it is stored; the zero id stands for all logs.
 pub(super) fn scope_of(scope: Option<LogId>) -> Uuid {
-    scope.map_or(Uuid::nil(), Uuid::from)
+    Uuid::from_bytes(*stored_scope(scope.as_ref()))
 }
 
 fn scope(key: &EncodedKey) -> Uuid {
@@ -114,6 +135,11 @@ fn previous(append: &EncodedAppend) -> Option<Uuid> {
     }
 }
 
+/// The name of the kind, which stands with the first event of a log.
+fn log_type_name(append: &EncodedAppend) -> Option<&'static str> {
+    matches!(append.expected, Expected::NewLog).then(|| append.log_type.name())
+}
+
 fn one<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
     let append = &write.first;
     let previous = previous(append);
@@ -122,7 +148,7 @@ fn one<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
     } else {
         &statements.append_one
     };
-    sqlx::query(statement.clone())
+    let statement = sqlx::query(statement.clone())
         .bind(Uuid::from(append.log_id))
         .bind(signed(append.first_index))
         .bind(Uuid::from(append.head.id))
@@ -132,8 +158,29 @@ fn one<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
         .bind(append.head.codec)
         .bind(append.head.payload.as_slice())
         .bind(write.occurred_at)
-        .bind(append.log_type.as_deref())
-        .bind(write.metadata.as_deref())
+        .bind(log_type_name(append))
+        .bind(write.metadata.as_deref());
+    let number = append.log_type.number();
+    if previous.is_some() {
+        let former = append.log_type.aliases().iter();
+        let former = former.map(|alias| LogType::new(alias).number());
+        statement.bind(std::iter::once(number).chain(former).collect::<Vec<_>>())
+    } else {
+        let mut renamed = Vec::new();
+        push_renamed(&mut renamed, append.log_type);
+        statement.bind(number).bind(renamed)
+    }
+}
+
+/// Adds the former numbers of a kind, each paired with the number of today.
+fn push_renamed(renamed: &mut Vec<i64>, log_type: LogType) {
+    for alias in log_type.aliases() {
+        let former = i64::from(LogType::new(alias).number()) << 32;
+        let pair = former | i64::from(log_type.number().cast_unsigned());
+        if !renamed.contains(&pair) {
+            renamed.push(pair);
+        }
+    }
 }
 
 fn whole<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
@@ -142,11 +189,13 @@ fn whole<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
     Keys::of(groups).bind(statement)
 }
 
-/// Values 1 to 11: the first event of each log of a group, its guard included.
+/// Values 1 to 13: the first event of each log of a group, its guard included.
 struct Heads<'a> {
     places: Events<'a>,
     previous: Vec<Option<Uuid>>,
-    log_types: Vec<Option<&'a str>>,
+    log_types: Vec<Option<&'static str>>,
+    kinds: Vec<i32>,
+    renamed: Vec<i64>,
 }
 
 impl<'a> Heads<'a> {
@@ -155,6 +204,8 @@ impl<'a> Heads<'a> {
             places: Events::with_capacity(capacity),
             previous: Vec::with_capacity(capacity),
             log_types: Vec::with_capacity(capacity),
+            kinds: Vec::with_capacity(capacity),
+            renamed: Vec::new(),
         }
     }
 
@@ -166,7 +217,9 @@ impl<'a> Heads<'a> {
                     .places
                     .push(write, append, &append.head, append.first_index);
                 heads.previous.push(previous(append));
-                heads.log_types.push(append.log_type.as_deref());
+                heads.log_types.push(log_type_name(append));
+                heads.kinds.push(append.log_type.number());
+                push_renamed(&mut heads.renamed, append.log_type);
             }
         }
         heads
@@ -186,13 +239,14 @@ impl<'a> Heads<'a> {
             .bind(sparse(places.occurred_at))
             .bind(sparse(self.log_types))
             .bind(sparse(places.metadata))
+            .bind(self.kinds)
+            .bind(self.renamed)
     }
 }
 
-/// Values 12 to 21: all other events, each with the first event of its log in the group.
+/// Values 14 to 22: all other events.
 #[derive(Default)]
 struct Tails<'a> {
-    heads: Vec<Uuid>,
     places: Events<'a>,
 }
 
@@ -202,12 +256,9 @@ impl<'a> Tails<'a> {
         for group in groups {
             for (nth, write) in group.iter().enumerate() {
                 for append in write.appends() {
-                    // All links of a chain are about one log, and hang on the first event of the first link.
-                    let head = head_of(group, append);
                     // Saturating: a position beyond all logs is refused by the guard, not here.
                     let events = append.events().zip(0..).skip(usize::from(nth == 0));
                     for (event, place) in events {
-                        tails.heads.push(head);
                         let index = append.first_index.saturating_add(place);
                         tails.places.push(write, append, event, index);
                     }
@@ -220,7 +271,6 @@ impl<'a> Tails<'a> {
     fn bind(self, statement: Statement<'a>) -> Statement<'a> {
         let places = self.places;
         statement
-            .bind(self.heads)
             .bind(places.log_ids)
             .bind(places.indices)
             .bind(places.ids)
@@ -230,14 +280,6 @@ impl<'a> Tails<'a> {
             .bind(places.payloads)
             .bind(sparse(places.occurred_at))
             .bind(sparse(places.metadata))
-    }
-}
-
-/// The first event of a log in its group.
-fn head_of(group: Group<'_, '_>, append: &EncodedAppend) -> Uuid {
-    match group {
-        [first, _, ..] => first.first.head.id.into(),
-        _ => append.head.id.into(),
     }
 }
 
@@ -289,14 +331,13 @@ impl<'a> Events<'a> {
     }
 }
 
-/// Values 22 to 30: the keys, one row for each log that the write of a key is about.
+/// Values 23 to 30: the keys, one row for each log that the write of a key is about.
 #[derive(Default)]
 struct Keys<'a> {
-    heads: Vec<Uuid>,
+    log_ids: Vec<Uuid>,
     scopes: Vec<Uuid>,
     texts: Vec<&'a [u8]>,
     parts: Vec<i16>,
-    log_ids: Vec<Uuid>,
     first_indices: Vec<i64>,
     event_counts: Vec<i64>,
     last_event_ids: Vec<Uuid>,
@@ -310,11 +351,10 @@ impl<'a> Keys<'a> {
             for write in *group {
                 let Some(key) = &write.key else { continue };
                 for (append, part) in write.appends().zip(0..) {
-                    keys.heads.push(head_of(group, append));
+                    keys.log_ids.push(append.log_id.into());
                     keys.scopes.push(scope(key));
                     keys.texts.push(key.key.as_bytes());
                     keys.parts.push(part);
-                    keys.log_ids.push(append.log_id.into());
                     keys.first_indices.push(signed(append.first_index));
                     keys.event_counts.push(signed(append.event_count()));
                     keys.last_event_ids.push(append.last_event_id().into());
@@ -327,11 +367,10 @@ impl<'a> Keys<'a> {
 
     fn bind(self, statement: Statement<'a>) -> Statement<'a> {
         statement
-            .bind(self.heads)
+            .bind(self.log_ids)
             .bind(self.scopes)
             .bind(self.texts)
             .bind(self.parts)
-            .bind(self.log_ids)
             .bind(self.first_indices)
             .bind(self.event_counts)
             .bind(self.last_event_ids)

@@ -116,6 +116,7 @@ fn place(row: &SqliteRow) -> Result<(i64, Place), sqlx::Error> {
         is_free: row.try_get(1)?,
         key_is_new: row.try_get(2)?,
         previous: row.try_get(3)?,
+        kind: row.try_get(4)?,
     };
     Ok((row.try_get(0)?, place))
 }

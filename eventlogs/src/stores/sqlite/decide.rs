@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) key_is_new: bool,
     /// When the event in front of it was recorded, in microseconds since 1970.
     pub(super) previous: Option<i64>,
+    /// The kind of that event's log.
+    pub(super) kind: Option<i32>,
 }
 
 /// What is decided about the writes of a batch, each with its number in it.
@@ -42,9 +44,8 @@ pub(super) fn decide<'a>(
         let (own, rest) = places.split_at(appends);
         places = rest;
         match written.accept(write, own, now) {
-            Some(recorded_at) => {
-                written.note(write, recorded_at);
-                let accepted = Accepted { write, recorded_at };
+            Some(accepted) => {
+                written.note(&accepted);
                 decisions.accepted.push((number, accepted));
             }
             None => decisions.refused.push((number, write)),
@@ -70,35 +71,58 @@ struct End {
     event_id: EventId,
     /// When that was recorded.
     recorded_at: i64,
+    /// The kind of the log.
+    kind: i32,
 }
 
 impl<'a> Written<'a> {
-    /// The time that is recorded for a write: never before the last event of any of its logs. Nothing if it cannot be
-    /// stored in all of them.
-    fn accept(&self, write: &EncodedWrite, places: &[Place], now: i64) -> Option<i64> {
+    /// The write as it will be stored, if all its logs can take it. The time that is recorded for it is never before the last
+    /// event of any of them.
+    fn accept<'w>(
+        &self,
+        write: &'w EncodedWrite,
+        places: &[Place],
+        now: i64,
+    ) -> Option<Accepted<'w>> {
         let key = write.key.as_ref();
         let is_used = key.is_some_and(|key| self.keys.contains(&(key.scope, key.key.as_str())));
         if is_used || places.iter().any(|place| !place.key_is_new) {
             return None;
         }
-        let mut places = places.iter();
-        write.appends().try_fold(now, |recorded_at, append| {
-            let place = places.next()?;
-            let previous = match self.ends.get(&append.log_id) {
-                Some(end) => end.is_expected_by(append).then_some(Some(end.recorded_at)),
-                None => place.is_free.then_some(place.previous),
+        let mut accepted = Accepted {
+            write,
+            recorded_at: now,
+            kind: write.first.log_type.number(),
+            other_kinds: Vec::new(),
+        };
+        for (nth, append) in write.appends().enumerate() {
+            let place = places.get(nth)?;
+            let (previous, kind) = match self.ends.get(&append.log_id) {
+                Some(end) if end.is_expected_by(append) => (Some(end.recorded_at), Some(end.kind)),
+                None if place.is_free_for(append) => (place.previous, place.kind),
+                _ => return None,
             };
-            Some(previous?.map_or(recorded_at, |previous| recorded_at.max(previous)))
-        })
+            // A log keeps the number of the name that it was created under.
+            let kind = kind.unwrap_or_else(|| append.log_type.number());
+            if nth == 0 {
+                accepted.kind = kind;
+            } else {
+                accepted.other_kinds.push(kind);
+            }
+            accepted.recorded_at = accepted.recorded_at.max(previous.unwrap_or(now));
+        }
+        Some(accepted)
     }
 
     /// Notes that a write is going to be stored.
-    fn note(&mut self, write: &'a EncodedWrite, recorded_at: i64) {
-        self.ends.extend(write.appends().map(|append| {
+    fn note(&mut self, accepted: &Accepted<'a>) {
+        let write = accepted.write;
+        self.ends.extend(accepted.appends().map(|(append, kind)| {
             let end = End {
                 next_index: append.first_index.saturating_add(append.event_count()),
                 event_id: append.last_event_id(),
-                recorded_at,
+                recorded_at: accepted.recorded_at,
+                kind,
             };
             (append.log_id, end)
         }));
@@ -107,9 +131,16 @@ impl<'a> Written<'a> {
     }
 }
 
+impl Place {
+    fn is_free_for(&self, append: &EncodedAppend) -> bool {
+        self.is_free && self.kind.is_none_or(|kind| append.log_type.accepts(kind))
+    }
+}
+
 impl End {
     fn is_expected_by(&self, append: &EncodedAppend) -> bool {
         append.first_index == self.next_index
+            && append.log_type.accepts(self.kind)
             && match append.expected {
                 Expected::After { event_id, .. } => event_id.is_none_or(|id| id == self.event_id),
                 Expected::NewLog => false,

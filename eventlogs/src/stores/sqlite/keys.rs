@@ -4,7 +4,7 @@ use super::read::{event_id, log_id, time};
 use super::values::scope;
 use super::writing::Writing;
 use super::{Core, SqliteEventStore, error, transaction};
-use crate::LogState;
+use crate::LogPosition;
 use crate::stores::{IdempotencyKey, Replay, RequestFingerprint, StoreError};
 use chrono::Utc;
 use sqlx::Row;
@@ -170,7 +170,7 @@ pub(super) fn replay(row: &SqliteRow, from: usize) -> Result<Replay, StoreError>
     Ok(Replay {
         first_index,
         event_count,
-        state: LogState::new(log_id(row, from)?, last, event_id(row, from + 3)?),
+        state: LogPosition::new(log_id(row, from)?, last, event_id(row, from + 3)?),
         recorded_at: time(number(from + 4)?),
         // One of another length is not ours, so it says nothing.
         request_fingerprint: hash

@@ -3,12 +3,13 @@
 use super::error;
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
+use crate::stores::encoded::FoundKind;
 use crate::stores::{Page, ReadError, ReadRequest, ReadStart, StoreError};
 use crate::{Event, RecordedEvent};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 /// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
@@ -19,7 +20,7 @@ pub(super) async fn page<E: Event>(
     const SELECT: &str = "
         select event_index, event_id, event_type, event_version, codec,
                case when event_index = ?3 then null else payload end, occurred_at, recorded_at,
-               case when event_index = ?3 then null else metadata end
+               case when event_index = ?3 then null else metadata end, kind
         from events where log_id = ?1 and event_index >= ?2
         order by event_index limit ?4";
     let log_id = request.log_id;
@@ -62,6 +63,23 @@ pub(super) async fn page<E: Event>(
     };
     let mut bytes = 0;
     while let Some(row) = rows.try_next().await.map_err(error::of)? {
+        // All events of a log are of one kind, so the first one tells.
+        if page.records.is_empty() {
+            let number: i32 = row.try_get(9).map_err(error::of)?;
+            if !E::LOG_TYPE.accepts(number) {
+                drop(rows);
+                let name = log_type(&mut connection, log_id).await?;
+                return Err(ReadError::WrongKind {
+                    log_id,
+                    found: FoundKind {
+                        number,
+                        name: name.as_deref(),
+                    }
+                    .name(),
+                    expected: E::LOG_TYPE.name(),
+                });
+            }
+        }
         if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
             page.more = true;
             break;
@@ -71,6 +89,21 @@ pub(super) async fn page<E: Event>(
         page.records.push(record(log_id, &row, payload)?);
     }
     Ok(page)
+}
+
+/// The name of a log's kind.
+async fn log_type(
+    connection: &mut SqliteConnection,
+    log_id: LogId,
+) -> Result<Option<String>, StoreError> {
+    const LOG_TYPE: &str = "select log_type from events where log_id = ? and event_index = 0";
+    let row = sqlx::query(LOG_TYPE)
+        .bind(&log_id.as_bytes()[..])
+        .fetch_optional(connection)
+        .await
+        .map_err(error::of)?;
+    row.map_or(Ok(None), |row| row.try_get(0))
+        .map_err(error::of)
 }
 
 fn record<E: Event>(

@@ -2,15 +2,17 @@
 
 use super::keys::replay;
 use super::read::{event_id, time};
+use super::statements::EVENT_IDS;
 use super::{error, transaction, values};
 use crate::ids::EventId;
-use crate::stores::encoded::{EncodedAppend, EncodedWrite};
+use crate::stores::decoded::signed;
+use crate::stores::encoded::{EncodedAppend, EncodedWrite, FoundKind, FoundLog};
+use crate::stores::error::{AppendError, StoreError};
 use crate::stores::write_queue::Outcome;
-use crate::stores::{AppendError, StoreError};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// Looks at the logs and keys of writes that were refused, in the order own event, key, index: an own event comes first,
+/// Looks at the logs and keys of writes that were refused, in the order own events, key, index: own events come first,
 /// because this may be the second attempt of a write whose first one went through. Nothing where nothing is in the way.
 pub(super) async fn why_refused<'a>(
     connection: &mut SqliteConnection,
@@ -21,37 +23,87 @@ pub(super) async fn why_refused<'a>(
     for text in values::why(&asked) {
         rows.append(&mut transaction::rows(connection, text).await?);
     }
-    let mut rows = rows.iter();
-    let outcomes = writes.map(|write| {
-        // A write to several logs is stored whole or not at all, so the first of them that tells something tells all.
-        let mut outcome = None;
-        for append in write.appends() {
-            let row = rows
-                .next()
-                .ok_or_else(|| error::of(sqlx::Error::RowNotFound))?;
-            if outcome.is_none() {
-                outcome = of_row(append, row)?;
-            }
-        }
-        Ok(outcome)
-    });
-    outcomes.collect()
+    let mut rest = rows.as_slice();
+    let mut outcomes = Vec::new();
+    for write in writes {
+        let appends = 1 + write.others.len();
+        let (own, others) = rest
+            .split_at_checked(appends)
+            .ok_or_else(|| error::of(sqlx::Error::RowNotFound))?;
+        rest = others;
+        outcomes.push(why(connection, write, own).await?);
+    }
+    Ok(outcomes)
 }
 
-/// What the tables say of one append; nothing if they have nothing against it.
-fn of_row(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<Outcome>, StoreError> {
-    let stored = optional_event_id(row, 0)?;
-    if stored == Some(append.head.id) {
-        let recorded_at = row.try_get(1).map_err(error::of)?;
+/// What the tables say of one write, whose parts have a row each.
+async fn why(
+    connection: &mut SqliteConnection,
+    write: &EncodedWrite,
+    rows: &[SqliteRow],
+) -> Result<Option<Outcome>, StoreError> {
+    if let Some(recorded_at) = stored_at(connection, write, rows).await? {
         return Ok(Some(Ok(time(recorded_at))));
     }
-    let key: Option<&[u8]> = row.try_get(4).map_err(error::of)?;
-    if key.is_some() {
-        return Ok(Some(Err(AppendError::Replay(replay(row, 4)?))));
+    // A write happens as a whole or not at all, so the first part that tells something tells all.
+    for (append, row) in write.appends().zip(rows) {
+        if let Some(refusal) = of_row(append, row)? {
+            return Ok(Some(Err(refusal)));
+        }
     }
-    let exists = row.try_get(3).map_err(error::of)?;
-    let refusal = append.refused_by(stored, optional_event_id(row, 2)?, exists);
-    Ok(refusal.map(Err))
+    Ok(None)
+}
+
+/// When the write was stored, if it was: all its events are, each at its place. Nobody promises that an event id is used only
+/// once, so the first event of each part is not enough.
+async fn stored_at(
+    connection: &mut SqliteConnection,
+    write: &EncodedWrite,
+    rows: &[SqliteRow],
+) -> Result<Option<i64>, StoreError> {
+    let mut recorded_at = None;
+    for (append, row) in write.appends().zip(rows) {
+        if optional_event_id(row, 0)? != Some(append.head.id) {
+            return Ok(None);
+        }
+        if recorded_at.is_none() {
+            recorded_at = row.try_get(1).map_err(error::of)?;
+        }
+    }
+    for append in write.appends().filter(|append| !append.tail.is_empty()) {
+        let ids = sqlx::query(EVENT_IDS)
+            .bind(&append.log_id.as_bytes()[..])
+            .bind(signed(append.first_index))
+            .bind(signed(append.event_count()));
+        let ids = transaction::rows(connection, ids).await?;
+        let mut events = append.events();
+        for row in &ids {
+            let event = events.next().map(|event| event.id);
+            if event != Some(event_id(row, 0)?) {
+                return Ok(None);
+            }
+        }
+        if events.next().is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(recorded_at)
+}
+
+/// What the tables have against one append; nothing if they have nothing.
+fn of_row(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError>, StoreError> {
+    let key: Option<&[u8]> = row.try_get(5).map_err(error::of)?;
+    if key.is_some() {
+        let kind = row.try_get(11).map_err(error::of)?;
+        return Ok(Some(append.key_used(replay(row, 5)?, kind)));
+    }
+    let number: Option<i32> = row.try_get(3).map_err(error::of)?;
+    let name: Option<&str> = row.try_get(4).map_err(error::of)?;
+    Ok(append.refused_by(FoundLog {
+        kind: number.map(|number| FoundKind { number, name }),
+        stored: optional_event_id(row, 0)?,
+        predecessor: optional_event_id(row, 2)?,
+    }))
 }
 
 fn optional_event_id(row: &SqliteRow, column: usize) -> Result<Option<EventId>, StoreError> {

@@ -28,7 +28,7 @@ const CHECK: &str = "
            and not exists (select 1 from events t where t.log_id = v.column2 and t.event_index = v.column3),
            v.column6 is null
            or not exists (select 1 from idempotency_keys k where k.scope = v.column5 and k.key = v.column6),
-           p.recorded_at
+           p.recorded_at, p.kind
     from (values {(?,?,?,?,?,?)}) v
     left join events p on p.log_id = v.column2 and p.event_index = v.column3 - 1
     where v.column1 is not null";
@@ -36,26 +36,31 @@ const CHECK: &str = "
 /// Events whose places are known to be free. The order of the rows is that of the positions.
 const INSERT_EVENTS: &str = "
     insert into events (epoch, tx, log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
-                        recorded_at, log_type, metadata)
-    select ?, ?, v.* from (values {(?,?,?,?,?,?,?,?,?,?,?)}) v where v.column1 is not null";
+                        recorded_at, log_type, metadata, kind)
+    select ?, ?, v.* from (values {(?,?,?,?,?,?,?,?,?,?,?,?)}) v where v.column1 is not null";
 
 /// Keys that are known to be new.
 const INSERT_KEYS: &str = "
-    insert into idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at)
-    select v.* from (values {(?,?,?,?,?,?,?,?,?)}) v where v.column1 is not null";
+    insert into idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at,
+                                  kind)
+    select v.* from (values {(?,?,?,?,?,?,?,?,?,?)}) v where v.column1 is not null";
 
 /// All that decides why an append was refused, one row each.
 const WHY: &str = "
     select own.event_id, own.recorded_at, p.event_id,
-           exists (select 1 from events f where f.log_id = v.column2),
-           k.log_id, k.first_index, k.event_count, k.event_id, k.recorded_at, k.request_hash
+           first.kind, first.log_type,
+           k.log_id, k.first_index, k.event_count, k.event_id, k.recorded_at, k.request_hash, k.kind
     from (values {(?,?,?,?,?)}) v
+    left join events first on first.log_id = v.column2 and first.event_index = 0
     left join events own on own.log_id = v.column2 and own.event_index = v.column3
     left join events p on p.log_id = v.column2 and p.event_index = v.column3 - 1
     left join idempotency_keys k on k.scope = v.column4 and k.key = v.column5
          and k.part = (select min(m.part) from idempotency_keys m where m.scope = v.column4 and m.key = v.column5)
     where v.column1 is not null
     order by v.column1";
+
+/// The ids of a log's events from an index on, as many as asked for.
+pub(super) const EVENT_IDS: &str = "select event_id from events where log_id = ? and event_index >= ? order by event_index limit ?";
 
 /// The texts of the writer.
 pub(super) struct Statements {

@@ -4,12 +4,9 @@ use super::statements::{BySize, LARGEST, STATEMENTS};
 use super::transaction::Statement;
 use crate::ids::LogId;
 use crate::stores::decoded::signed;
-use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite};
+use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite, stored_scope};
 use crate::stores::{Expected, RequestFingerprint};
 use std::iter;
-
-/// The scope of keys that are unique among all logs.
-const GLOBAL: &[u8] = &[0; 16];
 
 /// An append that is asked about.
 pub(super) struct Asked<'a> {
@@ -45,12 +42,24 @@ pub(super) struct Stamp {
 }
 
 /// A write that is going to be stored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Accepted<'a> {
     /// The write.
     pub(super) write: &'a EncodedWrite,
     /// The time that is recorded for it, in microseconds since 1970.
     pub(super) recorded_at: i64,
+    /// The kind of its first log.
+    pub(super) kind: i32,
+    /// The kinds of its other logs.
+    pub(super) other_kinds: Vec<i32>,
+}
+
+impl<'a> Accepted<'a> {
+    /// The appends, each with the kind of its log.
+    pub(super) fn appends(&self) -> impl Iterator<Item = (&'a EncodedAppend, i32)> {
+        let kinds = iter::once(&self.kind).chain(&self.other_kinds).copied();
+        self.write.appends().zip(kinds)
+    }
 }
 
 /// The question whether appends can be stored, in as many texts as it takes, of which the first is the one given.
@@ -105,7 +114,9 @@ pub(super) fn why<'a>(asked: &'a [Asked<'_>]) -> impl Iterator<Item = Statement<
 /// A row of the table of events.
 #[derive(Clone, Copy)]
 pub(super) struct EventRow<'a> {
-    accepted: Accepted<'a>,
+    write: &'a EncodedWrite,
+    recorded_at: i64,
+    kind: i32,
     append: &'a EncodedAppend,
     event: &'a EncodedEvent,
     index: u64,
@@ -113,16 +124,20 @@ pub(super) struct EventRow<'a> {
 
 /// All events of these writes, in their order.
 pub(super) fn event_rows<'a>(accepted: &[Accepted<'a>]) -> Vec<EventRow<'a>> {
-    let appends = accepted
-        .iter()
-        .flat_map(|accepted| accepted.write.appends().map(|append| (*accepted, append)));
-    let rows = appends.flat_map(|(accepted, append)| {
-        // Not `first_index..`: a range that ends behind all indices panics.
-        append.events().zip(0..).map(move |(event, nth)| EventRow {
-            accepted,
-            append,
-            event,
-            index: append.first_index.saturating_add(nth),
+    let rows = accepted.iter().flat_map(|accepted| {
+        let Accepted {
+            write, recorded_at, ..
+        } = *accepted;
+        accepted.appends().flat_map(move |(append, kind)| {
+            // Not `first_index..`: a range that ends behind all indices panics.
+            append.events().zip(0..).map(move |(event, nth)| EventRow {
+                write,
+                recorded_at,
+                kind,
+                append,
+                event,
+                index: append.first_index.saturating_add(nth),
+            })
         })
     });
     rows.collect()
@@ -139,14 +154,15 @@ pub(super) fn insert_events<'a>(
         .bind(stamp.tx);
     rows.iter().fold(statement, |statement, row| {
         let EventRow {
-            accepted,
+            write,
+            recorded_at,
+            kind,
             append,
             event,
             index,
         } = *row;
-        let write = accepted.write;
-        // The kind of a log stands with its first event only.
-        let log_type = append.log_type.as_deref().filter(|_| index == 0);
+        // The name of the kind stands with the first event of a log only.
+        let log_type = (index == 0).then(|| append.log_type.name());
         statement
             .bind(blob(append.log_id.as_bytes()))
             .bind(signed(index))
@@ -156,9 +172,10 @@ pub(super) fn insert_events<'a>(
             .bind(event.codec)
             .bind(&event.payload[..])
             .bind(write.occurred_at.map(|time| time.timestamp_micros()))
-            .bind(accepted.recorded_at)
+            .bind(recorded_at)
             .bind(log_type)
             .bind(write.metadata.as_deref())
+            .bind(kind)
     })
 }
 
@@ -166,6 +183,7 @@ pub(super) fn insert_events<'a>(
 #[derive(Clone, Copy)]
 pub(super) struct KeyRow<'a> {
     recorded_at: i64,
+    kind: i32,
     append: &'a EncodedAppend,
     key: &'a EncodedKey,
     part: i64,
@@ -175,14 +193,14 @@ pub(super) struct KeyRow<'a> {
 pub(super) fn key_rows<'a>(accepted: &[Accepted<'a>]) -> Vec<KeyRow<'a>> {
     let keyed = accepted
         .iter()
-        .filter_map(|accepted| Some((*accepted, accepted.write.key.as_ref()?)));
+        .filter_map(|accepted| Some((accepted, accepted.write.key.as_ref()?)));
     let rows = keyed.flat_map(|(accepted, key)| {
         accepted
-            .write
             .appends()
             .zip(0..)
-            .map(move |(append, part)| KeyRow {
+            .map(move |((append, kind), part)| KeyRow {
                 recorded_at: accepted.recorded_at,
+                kind,
                 append,
                 key,
                 part,
@@ -197,6 +215,7 @@ pub(super) fn insert_keys<'a>(text: &BySize, rows: &[KeyRow<'a>]) -> Statement<'
     rows.iter().fold(statement, |statement, row| {
         let KeyRow {
             recorded_at,
+            kind,
             append,
             key,
             part,
@@ -213,12 +232,13 @@ pub(super) fn insert_keys<'a>(text: &BySize, rows: &[KeyRow<'a>]) -> Statement<'
             .bind(append.last_event_id().as_bytes().to_vec())
             .bind(fingerprint.map(RequestFingerprint::as_bytes).map(blob))
             .bind(recorded_at)
+            .bind(kind)
     })
 }
 
 /// The scope of a key as it is stored.
 pub(super) fn scope(log_id: Option<&LogId>) -> &[u8] {
-    log_id.map_or(GLOBAL, |log_id| blob(log_id.as_bytes()))
+    blob(stored_scope(log_id))
 }
 
 fn blob(id: &[u8; 16]) -> &[u8] {

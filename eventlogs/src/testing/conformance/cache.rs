@@ -3,7 +3,7 @@
 use super::Counter;
 use crate::caches::AggregationCache;
 use crate::ids::{EventId, LogId};
-use crate::{Aggregation, LogState, Reach};
+use crate::{Aggregation, LogPosition, Reach};
 use chrono::{DateTime, SubsecRound, Utc};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ async fn get(cache: &impl Cache, log_id: LogId) -> Option<Aggregation<Counter>> 
 }
 
 /// The state of the entry, by which all entries of this suite differ.
-async fn state(cache: &impl Cache, log_id: LogId) -> Option<LogState> {
-    get(cache, log_id).await.map(|entry| entry.state())
+async fn state(cache: &impl Cache, log_id: LogId) -> Option<LogPosition> {
+    get(cache, log_id).await.map(|entry| entry.position())
 }
 
 /// A miss is no error.
@@ -69,7 +69,7 @@ pub async fn a_further_reduction_replaces_an_entry(cache: &impl Cache) {
     put(cache, &through(log_id, 4)).await;
     let further = through(log_id, 5);
     put(cache, &further).await;
-    assert_eq!(state(cache, log_id).await, Some(further.state()));
+    assert_eq!(state(cache, log_id).await, Some(further.position()));
 }
 
 /// A slow reader must not undo what a fast one wrote.
@@ -78,7 +78,7 @@ pub async fn an_older_reduction_does_not_replace_an_entry(cache: &impl Cache) {
     let further = through(log_id, 5);
     put(cache, &further).await;
     put(cache, &through(log_id, 4)).await;
-    assert_eq!(state(cache, log_id).await, Some(further.state()));
+    assert_eq!(state(cache, log_id).await, Some(further.position()));
 }
 
 /// The newest reduction has seen the store last.
@@ -87,7 +87,7 @@ pub async fn another_history_at_the_same_index_replaces_an_entry(cache: &impl Ca
     put(cache, &through(log_id, 5)).await;
     let other = through(log_id, 5);
     put(cache, &other).await;
-    assert_eq!(state(cache, log_id).await, Some(other.state()));
+    assert_eq!(state(cache, log_id).await, Some(other.position()));
 }
 
 /// Somebody may have put the true history there meanwhile.
@@ -95,15 +95,15 @@ pub async fn only_the_entry_of_the_named_event_is_removed(cache: &impl Cache) {
     let kept = through(LogId::new(), 5);
     put(cache, &kept).await;
     for other in [
-        through(kept.log_id(), 5).state(),
-        through(kept.log_id(), 4).state(),
-        through(LogId::new(), 5).state(),
+        through(kept.log_id(), 5).position(),
+        through(kept.log_id(), 4).position(),
+        through(LogId::new(), 5).position(),
     ] {
         cache.remove(other).await.expect("the cache can be written");
-        assert_eq!(state(cache, kept.log_id()).await, Some(kept.state()));
+        assert_eq!(state(cache, kept.log_id()).await, Some(kept.position()));
     }
     cache
-        .remove(kept.state())
+        .remove(kept.position())
         .await
         .expect("the cache can be written");
     assert_eq!(state(cache, kept.log_id()).await, None);
@@ -129,8 +129,11 @@ pub async fn an_entry_ends_with_its_ttl(cache: &impl Cache) {
         .await
         .expect("the cache can be written");
     put_and_expire(cache, &through(LogId::new(), 1)).await;
-    assert_eq!(state(cache, lasting.log_id()).await, Some(lasting.state()));
-    assert_eq!(state(cache, long.log_id()).await, Some(long.state()));
+    assert_eq!(
+        state(cache, lasting.log_id()).await,
+        Some(lasting.position())
+    );
+    assert_eq!(state(cache, long.log_id()).await, Some(long.position()));
 }
 
 /// What nobody can read any more is no reason to refuse.
@@ -139,7 +142,7 @@ pub async fn an_expired_entry_gives_way_to_an_older_reduction(cache: &impl Cache
     put_and_expire(cache, &through(log_id, 9)).await;
     let older = through(log_id, 3);
     put(cache, &older).await;
-    assert_eq!(state(cache, log_id).await, Some(older.state()));
+    assert_eq!(state(cache, log_id).await, Some(older.position()));
 }
 
 /// One entry a log.
@@ -149,7 +152,7 @@ pub async fn logs_do_not_touch_each_other(cache: &impl Cache) {
         put(cache, entry).await;
     }
     for entry in &entries {
-        assert_eq!(state(cache, entry.log_id()).await, Some(entry.state()));
+        assert_eq!(state(cache, entry.log_id()).await, Some(entry.position()));
     }
 }
 

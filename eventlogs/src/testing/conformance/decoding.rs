@@ -1,7 +1,7 @@
 //! What decoding promises, on every store that encodes its events.
 
 use super::{AlienEvent, CounterEvent, StrangeEvent};
-use crate::LogState;
+use crate::LogPosition;
 use crate::codec::DecodeProblem;
 use crate::ids::LogId;
 use crate::stores::{
@@ -18,7 +18,7 @@ pub trait Store:
 impl<S: EventStore<CounterEvent> + EventStore<StrangeEvent> + EventStore<AlienEvent>> Store for S {}
 
 /// A log of two events, of which the second is not one that this code reads.
-async fn log_with<E: Event>(store: &(impl Store + EventStore<E>), bad: E) -> LogState {
+async fn log_with<E: Event>(store: &(impl Store + EventStore<E>), bad: E) -> LogPosition {
     let good = [CounterEvent::Added { amount: 7 }];
     let state = store
         .append(AppendRequest::create(LogId::new(), &good))

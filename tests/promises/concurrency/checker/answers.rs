@@ -4,7 +4,7 @@ use super::{Evidence, Rule};
 use crate::concurrency::history::{Ground, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
 use eventlogs::ids::LogId;
-use eventlogs::{EventRecord, LogState, RecordedEvent};
+use eventlogs::{EventRecord, LogPosition, RecordedEvent};
 use std::collections::HashMap;
 
 pub(super) fn check(evidence: &mut Evidence<'_>) {
@@ -52,7 +52,7 @@ fn kept(
     evidence: &mut Evidence<'_>,
     winners: &mut HashMap<(LogId, u64), u64>,
     want: &Want,
-    state: LogState,
+    state: LogPosition,
 ) {
     let count = want.values.len() as u64;
     let first = (state.index() + 1).saturating_sub(count);
@@ -70,7 +70,7 @@ fn kept(
     }
     let last = evidence.record(want.log_id, state.index());
     evidence.unless(
-        last.map(RecordedEvent::state) == Some(state),
+        last.map(RecordedEvent::position) == Some(state),
         Rule::Kept,
         || format!("answered was {state:?}, and stored is {last:?}"),
     );
@@ -115,10 +115,10 @@ fn whole(evidence: &mut Evidence<'_>, operation: &Operation) {
     }
 }
 
-fn fold(evidence: &mut Evidence<'_>, state: LogState, tally: &Tally) {
+fn fold(evidence: &mut Evidence<'_>, state: LogPosition, tally: &Tally) {
     let end = usize::try_from(state.index()).map_or(0, |index| index.saturating_add(1));
     let records = evidence.log(state.log_id()).get(..end).unwrap_or_default();
-    let ends = records.last().map(RecordedEvent::state) == Some(state);
+    let ends = records.last().map(RecordedEvent::position) == Some(state);
     evidence.unless(ends && Tally::of(records) == *tally, Rule::Fold, || {
         format!("{tally:?} at {state:?} is not {:?}", Tally::of(records))
     });
@@ -149,7 +149,7 @@ fn has_reason(evidence: &Evidence<'_>, known: &Known, operation: &Operation) -> 
     }
 }
 
-fn is(record: &RecordedEvent<TallyEvent>, state: LogState) -> bool {
+fn is(record: &RecordedEvent<TallyEvent>, state: LogPosition) -> bool {
     record.index() == state.index() && state.event_id().is_none_or(|id| id == record.event_id())
 }
 

@@ -5,7 +5,7 @@ use crate::concurrency::history::{Ground, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
 use chrono::{DateTime, TimeDelta};
 use eventlogs::ids::{EventId, LogId};
-use eventlogs::{EventRecord, LogState, RecordedEvent};
+use eventlogs::{EventRecord, LogPosition, RecordedEvent};
 
 /// A log of the events 0 to 4: one operation created it, one appended two events, one decided on two. The other log exists
 /// as well, with the event 10 that was appended together with those of the second operation.
@@ -50,13 +50,13 @@ impl Sound {
         let basis = Tally::of(&records).order;
         records.extend((3..5).map(|value| record(one, value, value, basis)));
         let begun = record(other, 0, 10, 0);
-        let states: Vec<_> = records.iter().map(RecordedEvent::state).collect();
+        let states: Vec<_> = records.iter().map(RecordedEvent::position).collect();
 
         let first = want(one, Ground::New, &[0]);
         let create = operation(1, vec![first], Outcome::Written(vec![states[0]]));
         let second = want(one, Ground::After(states[0]), &[1, 2]);
         let beside = want(other, Ground::New, &[10]);
-        let both = Outcome::Written(vec![states[2], begun.state()]);
+        let both = Outcome::Written(vec![states[2], begun.position()]);
         let mut many = operation(2, vec![second, beside], both);
         many.key = Some((None, "many".to_owned()));
         let third = want(one, Ground::Decided, &[3, 4]);
@@ -74,8 +74,8 @@ impl Sound {
         self.stored.get_mut(&self.one).unwrap()
     }
 
-    fn state(&self, index: usize) -> LogState {
-        self.stored[&self.one][index].state()
+    fn state(&self, index: usize) -> LogPosition {
+        self.stored[&self.one][index].position()
     }
 
     /// What the checker complains of.
@@ -175,7 +175,7 @@ fn an_acknowledged_event_that_is_lost_is_found() {
 #[test]
 fn an_answer_with_another_id_is_found() {
     let mut history = Sound::new();
-    let state = LogState::new(history.one, 0, EventId::new());
+    let state = LogPosition::new(history.one, 0, EventId::new());
     history.history[0].outcome = Outcome::Written(vec![state]);
     history.breaks_only(Rule::Kept);
 }
@@ -225,7 +225,7 @@ fn a_decision_on_another_state_is_found() {
 #[test]
 fn an_append_behind_another_event_is_found() {
     let mut history = Sound::new();
-    let other_history = LogState::new(history.one, 0, EventId::new());
+    let other_history = LogPosition::new(history.one, 0, EventId::new());
     history.history[1].wants[0].ground = Ground::After(other_history);
     history.breaks_only(Rule::Basis);
 }

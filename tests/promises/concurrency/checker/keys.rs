@@ -53,7 +53,7 @@ fn is_about(evidence: &Evidence<'_>, told: &Outcome, original: &Operation) -> bo
             event_count,
             state,
         } => {
-            let end = evidence.record(last_log, last).map(RecordedEvent::state);
+            let end = evidence.record(last_log, last).map(RecordedEvent::position);
             (*first_index, *event_count, Some(*state)) == (first.1, count, end)
         }
         Outcome::Reused {

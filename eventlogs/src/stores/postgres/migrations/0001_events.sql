@@ -29,8 +29,10 @@ create table {schema}.events (
     occurred_at   timestamptz,
     -- The server's time; it never falls along a log.
     recorded_at   timestamptz not null,
-    -- The kind of the log, with its first event only.
+    -- The name of the log's kind, with its first event only.
     log_type      text,
+    -- The number of that kind, the same for all events of a log.
+    kind          integer     not null,
     epoch         integer     not null,
     -- Rises along each log, for an append is the first write of its transaction.
     tx            xid8        not null default pg_current_xact_id(),
@@ -54,6 +56,8 @@ create table {schema}.idempotency_keys (
     event_id     uuid        not null,
     request_hash bytea,
     recorded_at  timestamptz not null,
+    -- The kind of the log.
+    kind         integer     not null,
     primary key (scope, key, part)
 );
 

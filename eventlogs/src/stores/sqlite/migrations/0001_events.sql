@@ -28,8 +28,10 @@ create table events (
     occurred_at   integer,
     -- The store's time; it never falls along a log.
     recorded_at   integer not null,
-    -- The kind of the log, with its first event only.
+    -- The name of the log's kind, with its first event only.
     log_type      text,
+    -- The number of that kind, the same for all events of a log.
+    kind          integer not null,
     epoch         integer not null,
     -- The same for all events of one transaction, and rising.
     tx            integer not null,
@@ -49,6 +51,8 @@ create table idempotency_keys (
     event_id    blob    not null,
     request_hash blob,
     recorded_at integer not null,
+    -- The kind of the log.
+    kind        integer not null,
     primary key (scope, key, part)
 ) strict, without rowid;
 

@@ -8,7 +8,7 @@ use crate::stores::{
     AppendError, AppendManyRequest, AppendRequest, IdempotencyKey, InvalidAppend, Limits,
     StoreError,
 };
-use crate::{LogState, RecordedEvent};
+use crate::{LogPosition, RecordedEvent};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::time::Instant;
@@ -25,7 +25,10 @@ pub async fn indices_are_dense_from_zero(store: &impl Store) {
     assert_eq!(second.index(), 1);
     let records = all(store, log_id).await;
     assert_eq!(
-        records.iter().map(RecordedEvent::state).collect::<Vec<_>>(),
+        records
+            .iter()
+            .map(RecordedEvent::position)
+            .collect::<Vec<_>>(),
         [first, second]
     );
 }
@@ -45,7 +48,7 @@ pub async fn a_log_is_created_only_once(store: &impl Store) {
 
 /// No hole can be made, neither behind the end nor in a log that does not exist.
 pub async fn an_append_needs_its_predecessor(store: &impl Store) {
-    let missing = append(store, LogState::at(LogId::new(), 0), 1).await;
+    let missing = append(store, LogPosition::at(LogId::new(), 0), 1).await;
     assert!(
         matches!(missing, Err(AppendError::LogNotFound { .. })),
         "{missing:?}"
@@ -53,7 +56,7 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
 
     let state = log_of(store, 2).await;
     for index in [0, 2, 17, i64::MAX as u64, u64::MAX - 1] {
-        let refused = append(store, LogState::at(state.log_id(), index), 9).await;
+        let refused = append(store, LogPosition::at(state.log_id(), index), 9).await;
         assert!(
             matches!(refused, Err(AppendError::Conflict { .. })),
             "at {index}: {refused:?}"
@@ -62,7 +65,7 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
     // A whole batch, and with a key, beyond the last position that there can be.
     for index in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {
         let batch = [added(8), added(9), added(10)];
-        let mut request = AppendRequest::after(LogState::at(state.log_id(), index), &batch);
+        let mut request = AppendRequest::after(LogPosition::at(state.log_id(), index), &batch);
         let key = fresh_key();
         request.idempotency_key = Some(IdempotencyKey::new(&key));
         let refused = store.append(request).await;
@@ -71,7 +74,7 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
             "at {index}: {refused:?}"
         );
     }
-    let by_index = append(store, LogState::at(state.log_id(), 1), 2).await;
+    let by_index = append(store, LogPosition::at(state.log_id(), 1), 2).await;
     assert_eq!(
         by_index
             .expect("the index alone is enough if it is right")
@@ -85,7 +88,7 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
 /// The guard compares the event, not only its index: a caller of another history is refused.
 pub async fn an_append_behind_another_event_at_the_same_index_is_refused(store: &impl Store) {
     let state = log_of(store, 2).await;
-    let forked = LogState::new(state.log_id(), state.index(), EventId::new());
+    let forked = LogPosition::new(state.log_id(), state.index(), EventId::new());
     let refused = append(store, forked, 9).await;
     assert!(
         matches!(refused, Err(AppendError::Conflict { event_index: 2, .. })),
@@ -211,14 +214,14 @@ pub async fn a_dropped_append_harms_nobody(store: &impl Store) {
     let end = all(store, state.log_id())
         .await
         .last()
-        .map(RecordedEvent::state)
+        .map(RecordedEvent::position)
         .expect("the first event is there");
     // Somebody's event may still land in between; whoever is refused sees the new end.
     if append(store, end, 9).await.is_err() {
         let end = all(store, state.log_id())
             .await
             .last()
-            .map(RecordedEvent::state)
+            .map(RecordedEvent::position)
             .expect("the first event is there");
         append(store, end, 9)
             .await
@@ -250,7 +253,7 @@ pub async fn an_append_whose_time_is_over_says_whether_it_is_stored(store: &impl
             }
             Err(error) => panic!("it is neither stored nor said not to be: {error:?}"),
         }
-        let end = LogState::at(log_id, amounts(store, log_id).await.len() as u64 - 1);
+        let end = LogPosition::at(log_id, amounts(store, log_id).await.len() as u64 - 1);
         append(store, end, 9)
             .await
             .expect("nothing of it comes later");

@@ -8,7 +8,7 @@ use super::helpers::{
 use crate::ids::LogId;
 use crate::stores::{AppendError, AppendObserver, AppendRequest, AppendSettled, IdempotencyKey};
 use crate::testing::conformance::CounterEvent;
-use crate::{EventRecord, LogState, Metadata, RecordedEvent};
+use crate::{EventRecord, LogPosition, Metadata, RecordedEvent};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use std::cmp::Ordering;
@@ -93,19 +93,19 @@ impl<'a> Link<'a> {
 struct Sent<'a> {
     future: Pin<Box<dyn Future<Output = Answer> + Send + 'a>>,
     /// Where the log ends with it.
-    state: LogState,
+    state: LogPosition,
     /// The answer, if it came at once.
     answer: Option<Answer>,
     watch: Arc<Watch>,
 }
 
 impl<'a> Sent<'a> {
-    async fn new(store: &'a impl Store, end: LogState, link: Link<'a>) -> Self {
+    async fn new(store: &'a impl Store, end: LogPosition, link: Link<'a>) -> Self {
         let events: Vec<_> = link.amounts.iter().copied().map(added).collect();
         let watch = Arc::new(Watch::default());
         let observer = Arc::clone(&watch);
         let ids: Vec<_> = events.iter().map(|_| crate::ids::EventId::new()).collect();
-        let state = LogState::new(
+        let state = LogPosition::new(
             end.log_id(),
             end.index() + events.len() as u64,
             ids[ids.len() - 1],
@@ -148,7 +148,7 @@ impl<'a> Sent<'a> {
 /// has not told a place.
 async fn send<'a>(
     store: &'a impl Store,
-    start: LogState,
+    start: LogPosition,
     links: impl IntoIterator<Item = Link<'a>>,
 ) -> Vec<Sent<'a>> {
     let mut end = start;
@@ -220,8 +220,8 @@ pub async fn a_refused_append_is_settled_as_not_stored(store: &impl Store) {
     append_once(store, old, 1, key)
         .await
         .expect("the key is new");
-    let current = LogState::at(old.log_id(), 1);
-    let missing = LogState::at(LogId::new(), 0);
+    let current = LogPosition::at(old.log_id(), 1);
+    let missing = LogPosition::at(LogId::new(), 0);
     let used = Link::new([9]).with_key(key);
     for (state, link) in [
         (old, Link::new([9])),
@@ -304,7 +304,7 @@ pub async fn chains_on_many_logs_are_stored_side_by_side(store: &impl Store) {
 pub async fn a_chain_whose_head_is_refused_is_refused_whole(store: &impl Store) {
     let old = log_of(store, 1).await;
     append(store, old, 1).await.expect("the state is current");
-    let forked = LogState::new(old.log_id(), 1, crate::ids::EventId::new());
+    let forked = LogPosition::new(old.log_id(), 1, crate::ids::EventId::new());
     for start in [old, forked] {
         let text = fresh_key();
         let key = IdempotencyKey::new(&text);
@@ -326,7 +326,7 @@ pub async fn a_chain_whose_head_is_refused_is_refused_whole(store: &impl Store) 
     // The same in front of a log that does not exist.
     let chain = send(
         store,
-        LogState::at(LogId::new(), 0),
+        LogPosition::at(LogId::new(), 0),
         (1..5).map(|amount| Link::new([amount])),
     )
     .await;
@@ -437,7 +437,7 @@ pub async fn a_dropped_link_harms_no_other_log(store: &impl Store) {
             match answer {
                 Ok(appended) => {
                     let records = all(store, state.log_id()).await;
-                    let states: Vec<_> = records.iter().map(RecordedEvent::state).collect();
+                    let states: Vec<_> = records.iter().map(RecordedEvent::position).collect();
                     assert!(states.contains(&appended.state), "{appended:?}");
                 }
                 Err(error) => assert!(
@@ -466,8 +466,8 @@ pub async fn a_dropped_link_harms_no_other_log(store: &impl Store) {
     }
 }
 
-async fn end_of(store: &impl Store, log_id: LogId) -> LogState {
+async fn end_of(store: &impl Store, log_id: LogId) -> LogPosition {
     let records = all(store, log_id).await;
-    let last = records.last().map(RecordedEvent::state);
+    let last = records.last().map(RecordedEvent::position);
     last.expect("the first event is there")
 }

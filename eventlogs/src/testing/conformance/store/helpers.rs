@@ -6,7 +6,7 @@ use crate::stores::{
     Page, ReadError, ReadRequest, ReadStart, Replay,
 };
 use crate::testing::conformance::CounterEvent;
-use crate::{EventRecord, LogState, RecordedEvent};
+use crate::{EventRecord, LogPosition, RecordedEvent};
 
 /// A store of the suite's events.
 pub trait Store: EventStore<CounterEvent> {}
@@ -19,7 +19,7 @@ pub(super) fn added(amount: i64) -> CounterEvent {
     CounterEvent::Added { amount }
 }
 
-pub(super) async fn create(store: &impl Store, log_id: LogId, amount: i64) -> LogState {
+pub(super) async fn create(store: &impl Store, log_id: LogId, amount: i64) -> LogPosition {
     let events = [added(amount)];
     store
         .append(AppendRequest::create(log_id, &events))
@@ -28,14 +28,14 @@ pub(super) async fn create(store: &impl Store, log_id: LogId, amount: i64) -> Lo
         .state
 }
 
-pub(super) async fn append(store: &impl Store, state: LogState, amount: i64) -> Answer {
+pub(super) async fn append(store: &impl Store, state: LogPosition, amount: i64) -> Answer {
     store
         .append(AppendRequest::after(state, &[added(amount)]))
         .await
 }
 
 /// A log of events that add 0, 1, 2 and so on.
-pub(super) async fn log_of(store: &impl Store, events: i64) -> LogState {
+pub(super) async fn log_of(store: &impl Store, events: i64) -> LogPosition {
     let mut state = create(store, LogId::new(), 0).await;
     for amount in 1..events {
         state = append(store, state, amount)
@@ -80,7 +80,7 @@ pub(super) async fn amounts(store: &impl Store, log_id: LogId) -> Vec<i64> {
 
 pub(super) async fn append_with_key(
     store: &impl Store,
-    state: LogState,
+    state: LogPosition,
     events: &[CounterEvent],
     key: &str,
 ) -> Answer {
@@ -105,7 +105,7 @@ pub(super) async fn create_with_key(
 pub(super) async fn append_many(
     store: &impl Store,
     appends: impl Into<Appends>,
-) -> Result<Vec<LogState>, AppendError> {
+) -> Result<Vec<LogPosition>, AppendError> {
     store
         .append_many(AppendManyRequest::new(appends.into()))
         .await
@@ -115,7 +115,7 @@ pub(super) async fn append_many_with_key(
     store: &impl Store,
     appends: impl Into<Appends>,
     key: IdempotencyKey<'_>,
-) -> Result<Vec<LogState>, AppendError> {
+) -> Result<Vec<LogPosition>, AppendError> {
     let mut request = AppendManyRequest::new(appends.into());
     request.idempotency_key = Some(key);
     store.append_many(request).await
@@ -124,7 +124,7 @@ pub(super) async fn append_many_with_key(
 /// An append of one amount with whatever key.
 pub(super) async fn append_once(
     store: &impl Store,
-    state: LogState,
+    state: LogPosition,
     amount: i64,
     key: IdempotencyKey<'_>,
 ) -> Answer {

@@ -4,7 +4,7 @@ use super::helpers::{
     Store, added, all, amounts, append, append_with_key, create_with_key, fresh_key, log_of,
     replays,
 };
-use crate::LogState;
+use crate::LogPosition;
 use crate::ids::{EventId, LogId};
 use crate::stores::{AppendError, AppendRequest, IdempotencyKey};
 use futures_util::future::join_all;
@@ -137,7 +137,7 @@ pub async fn sending_the_same_request_again_gives_the_same_answer(store: &impl S
         assert_eq!(first, second);
     }
     // Also once the log has gone on.
-    let end = LogState::new(state.log_id(), 2, ids[1]);
+    let end = LogPosition::new(state.log_id(), 2, ids[1]);
     append(store, end, 3).await.expect("the state is current");
     assert_eq!(
         store

@@ -9,7 +9,7 @@ use crate::stores::{
     AppendError, AppendManyRequest, Appends, IdempotencyKey, InvalidAppend, Limits,
     RequestFingerprint,
 };
-use crate::{EventRecord, LogState, RecordedEvent};
+use crate::{EventRecord, LogPosition, RecordedEvent};
 use chrono::{SubsecRound, Utc};
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
@@ -40,7 +40,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
     assert_eq!(amounts(store, logs[2].log_id()).await, [0, 1, 30, 31]);
     for state in &states {
         let records = all(store, state.log_id()).await;
-        assert_eq!(records.last().map(RecordedEvent::state), Some(*state));
+        assert_eq!(records.last().map(RecordedEvent::position), Some(*state));
         assert!(records.iter().map(EventRecord::recorded_at).is_sorted());
         let last = records.last().and_then(EventRecord::occurred_at);
         assert_eq!(last, Some(occurred_at.trunc_subsecs(6)));
@@ -61,7 +61,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
         many.create(*id, [added(1), added(2)])
     });
     let states = append_many(store, many).await.expect("the logs are new");
-    let in_order: Vec<_> = states.iter().map(LogState::log_id).collect();
+    let in_order: Vec<_> = states.iter().map(LogPosition::log_id).collect();
     assert_eq!(in_order, ids);
     assert_eq!(amounts(store, ids[99]).await, [1, 2]);
 }
@@ -72,15 +72,15 @@ pub async fn where_one_of_several_logs_cannot_change_none_does(store: &impl Stor
     let stale = log_of(store, 1).await;
     append(store, stale, 1).await.expect("the state is current");
     let taken = log_of(store, 1).await;
-    let missing = LogState::at(LogId::new(), 0);
-    let forked = LogState::new(first.log_id(), 0, crate::ids::EventId::new());
+    let missing = LogPosition::at(LogId::new(), 0);
+    let forked = LogPosition::new(first.log_id(), 0, crate::ids::EventId::new());
 
     for place in 0..3 {
         let key = fresh_key();
         for (bad, says) in [
             (stale, "conflict"),
             (forked, "conflict"),
-            (LogState::at(second.log_id(), 7), "twice"),
+            (LogPosition::at(second.log_id(), 7), "twice"),
             (missing, "missing"),
         ] {
             let mut parts = vec![Some(second), None];
@@ -157,7 +157,7 @@ pub async fn one_key_for_several_logs_is_a_replay_of_all(store: &impl Store) {
     let fingerprint = Some(RequestFingerprint::of(text.as_bytes()));
     let key = IdempotencyKey::new(&text).with_fingerprint(fingerprint);
     let (one, other, new) = (log_of(store, 2).await, log_of(store, 1).await, LogId::new());
-    let appends = |one: LogState, other: LogState| {
+    let appends = |one: LogPosition, other: LogPosition| {
         Appends::new()
             .append(one, [added(5), added(6)])
             .create(new, [added(7)])
@@ -437,7 +437,7 @@ pub async fn a_dropped_append_to_several_logs_leaves_no_half(store: &impl Store)
             let records = all(store, end.log_id()).await;
             *end = records
                 .last()
-                .map(RecordedEvent::state)
+                .map(RecordedEvent::position)
                 .expect("the first event is there");
         }
         tries += 1;

@@ -4,7 +4,7 @@ use super::helpers::{Store, added, all, append, create, fresh_key, log_of, page,
 use crate::ids::{EventId, LogId};
 use crate::stores::{AppendRequest, IdempotencyKey, Page, ReadError, ReadStart};
 use crate::testing::conformance::CounterEvent;
-use crate::{EventRecord, LogState, RecordedEvent};
+use crate::{EventRecord, LogPosition, RecordedEvent};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// Callers fold what an append returns onto what they have.
@@ -48,9 +48,9 @@ pub async fn pages_join_without_gap_or_overlap(store: &impl Store) {
             by_index.extend(next.records);
             assert_eq!(next.more, by_index.len() < whole.len(), "limit {limit}");
 
-            let start = by_state
-                .last()
-                .map_or(ReadStart::Index(0), |last| ReadStart::After(last.state()));
+            let start = by_state.last().map_or(ReadStart::Index(0), |last| {
+                ReadStart::After(last.position())
+            });
             by_state.extend(
                 page(store, end.log_id(), start, limit)
                     .await
@@ -100,10 +100,10 @@ pub async fn pages_join_without_gap_or_overlap(store: &impl Store) {
 pub async fn a_page_behind_a_lost_event_is_refused(store: &impl Store) {
     let end = log_of(store, 3).await;
     let log_id = end.log_id();
-    let other_history = LogState::new(log_id, 1, EventId::new());
-    let ahead = LogState::new(log_id, 3, EventId::new());
-    let far_ahead = LogState::at(log_id, 7);
-    let no_log = LogState::new(LogId::new(), 0, EventId::new());
+    let other_history = LogPosition::new(log_id, 1, EventId::new());
+    let ahead = LogPosition::new(log_id, 3, EventId::new());
+    let far_ahead = LogPosition::at(log_id, 7);
+    let no_log = LogPosition::new(LogId::new(), 0, EventId::new());
     for state in [other_history, ahead, far_ahead, no_log] {
         let refused = page(store, state.log_id(), ReadStart::After(state), 10).await;
         assert!(
@@ -111,9 +111,14 @@ pub async fn a_page_behind_a_lost_event_is_refused(store: &impl Store) {
             "{state:?}: {refused:?}"
         );
     }
-    let by_index = page(store, log_id, ReadStart::After(LogState::at(log_id, 1)), 10)
-        .await
-        .expect("event 1 is there");
+    let by_index = page(
+        store,
+        log_id,
+        ReadStart::After(LogPosition::at(log_id, 1)),
+        10,
+    )
+    .await
+    .expect("event 1 is there");
     assert_eq!(by_index.records.len(), 1);
 }
 
@@ -153,9 +158,9 @@ pub async fn text_and_large_payloads_survive(store: &impl Store) {
     }
     let mut stored: Vec<RecordedEvent<CounterEvent>> = Vec::new();
     loop {
-        let start = stored
-            .last()
-            .map_or(ReadStart::Index(0), |last| ReadStart::After(last.state()));
+        let start = stored.last().map_or(ReadStart::Index(0), |last| {
+            ReadStart::After(last.position())
+        });
         let next = page(store, log_id, start, 100)
             .await
             .expect("the log can be read");

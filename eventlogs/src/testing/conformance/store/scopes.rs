@@ -164,3 +164,24 @@ pub async fn keys_of_every_allowed_length_work(store: &impl Store) {
     }
     assert_eq!(amounts(store, log_id).await, [0, 1, 1, 1]);
 }
+
+/// Zeros are an id like any other, also where a database takes them for all logs.
+pub async fn a_key_of_the_log_without_an_id_is_not_one_of_all_logs(store: &impl Store) {
+    let text = fresh_key();
+    let global = IdempotencyKey::new(&text);
+    let nil = LogId::from_uuid(uuid::Uuid::nil());
+    let local = global.in_log(nil);
+    let used = create_with_key(store, LogId::new(), 1, &text)
+        .await
+        .expect("the key is new among all logs")
+        .state;
+    assert_eq!(replays(store, local).await, []);
+    let state = create(store, nil, 1).await;
+    let own = append_once(store, state, 2, local)
+        .await
+        .expect("the key is new on this log")
+        .state;
+    for (key, used) in [(local, own), (global, used)] {
+        assert_eq!(replays(store, key).await[0].state, used);
+    }
+}
