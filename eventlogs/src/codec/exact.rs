@@ -129,7 +129,11 @@ impl Place {
 
     /// Refuses a number that the format does not have.
     #[inline]
-    fn allow_number<F: Format, E: Error>(self, is_finite: bool, number: impl Display) -> Result<(), E> {
+    fn allow_number<F: Format, E: Error>(
+        self,
+        is_finite: bool,
+        number: impl Display,
+    ) -> Result<(), E> {
         if F::NOT_FINITE && !is_finite {
             return Err(self.refused(format_args!(
                 "the number {number} is not one that the format has; use an enum or an `Option` without it, another codec, or \
@@ -234,13 +238,15 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
 
     #[inline]
     fn serialize_f32(self, number: f32) -> Result<S::Ok, S::Error> {
-        self.place.allow_number::<F, _>(number.is_finite(), number)?;
+        self.place
+            .allow_number::<F, _>(number.is_finite(), number)?;
         self.inner.serialize_f32(number)
     }
 
     #[inline]
     fn serialize_f64(self, number: f64) -> Result<S::Ok, S::Error> {
-        self.place.allow_number::<F, _>(number.is_finite(), number)?;
+        self.place
+            .allow_number::<F, _>(number.is_finite(), number)?;
         self.inner.serialize_f64(number)
     }
 
@@ -368,7 +374,10 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         let Self { inner, place, .. } = self;
         // The library's own: a number or a text of JSON that is written as it is. The text may be null.
         if F::RESERVED.is_some_and(|reserved| name.starts_with(reserved)) {
-            return Ok(Compound::verbatim(inner.serialize_struct(name, len)?, place));
+            return Ok(Compound::verbatim(
+                inner.serialize_struct(name, len)?,
+                place,
+            ));
         }
         Ok(Self::part(place, inner.serialize_struct(name, len)?))
     }

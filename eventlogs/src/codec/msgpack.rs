@@ -12,7 +12,10 @@ impl Codec for MsgPack {
     const ID: CodecId = CodecId::MSGPACK;
 
     fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
-        Ok(rmp_serde::encode::write_named(buffer, &exact_in_msgpack(value))?)
+        Ok(rmp_serde::encode::write_named(
+            buffer,
+            &exact_in_msgpack(value),
+        )?)
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {

@@ -1,10 +1,7 @@
 //! Appends to several logs that happen together or not at all.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use super::AppendError;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use super::encoded::{self, EncodedEvent};
-use super::{Expected, IdempotencyKey, InvalidAppend, Limits};
+use super::{AppendError, Expected, IdempotencyKey, InvalidAppend, Limits, times};
 use crate::ids::{EventId, LogId};
 use crate::{Event, LogState, Metadata};
 use chrono::{DateTime, Utc};
@@ -183,7 +180,6 @@ impl AppendPart {
     }
 
     /// The events, encoded.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn encode(&self, limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
         self.events.encode(&self.event_ids, limits)
     }
@@ -205,7 +201,6 @@ trait PartEvents: Any + Send + Sync {
     /// The name of their enum, without its path.
     fn type_name(&self) -> &'static str;
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
 }
 
@@ -217,7 +212,6 @@ impl<E: Event> PartEvents for Vec<E> {
         head.rsplit("::").next().unwrap_or(head)
     }
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
         let events = self.iter().zip(ids);
         events
@@ -264,8 +258,8 @@ impl AppendManyRequest<'_> {
     /// Checks what every store refuses alike, before anything is written.
     ///
     /// # Errors
-    /// No log, a log without events, a log that stands twice, more events than the limit, a key that is empty or too long, and
-    /// one that is to be unique in one log: there are several.
+    /// No log, a log without events, a log that stands twice, more events than the limit, a time that not every store
+    /// keeps, a key that is empty or too long, and one that is to be unique in one log: there are several.
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
         let mut logs = HashSet::new();
         let mut events = 0;
@@ -289,6 +283,7 @@ impl AppendManyRequest<'_> {
                 limit: limits.max_events_per_append,
             });
         }
+        times::check(self.occurred_at)?;
         match &self.idempotency_key {
             Some(key) if key.scope.is_some() => Err(InvalidAppend::KeyOfOneLog),
             Some(key) => key.check(),

@@ -9,6 +9,7 @@ mod metadata;
 mod pruning;
 mod reading;
 mod scopes;
+mod times;
 
 pub use appending::*;
 pub use chains::*;
@@ -19,3 +20,4 @@ pub use metadata::*;
 pub use pruning::*;
 pub use reading::*;
 pub use scopes::*;
+pub use times::*;
