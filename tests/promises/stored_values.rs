@@ -1,5 +1,6 @@
 //! What is read is what was written, or it is not written: the values of events, on what encodes them.
 
+use eventlogs::codec::{Codec, Json, MsgPack};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{EncodeError, StoreError};
@@ -65,6 +66,14 @@ macro_rules! values {
                 BTreeMap<Kind, bool>,
             ),
             Structs(HashMap<Key, u8>),
+            Patched {
+                #[serde(
+                    default,
+                    skip_serializing_if = "Option::is_none",
+                    with = "double_option"
+                )]
+                nick: Option<Option<String>>,
+            },
         }
     };
 }
@@ -116,6 +125,27 @@ struct Flat {
     note: Option<String>,
     #[serde(flatten)]
     rest: BTreeMap<String, Option<Option<u8>>>,
+}
+
+/// What people do who need both: nothing is left out, and nothing within is null.
+mod double_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Option<String>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(Some(value)) => value.serialize(serializer),
+            _ => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<String>>, D::Error> {
+        Deserialize::deserialize(deserializer).map(Some)
+    }
 }
 
 /// A type of somebody's own that is nothing in a database.
@@ -278,6 +308,11 @@ macro_rules! kept_by_both {
                 [(Kind::None, true), (Kind::Null, false)].into(),
             ),
             $name::Structs(HashMap::new()),
+            $name::Patched { nick: None },
+            $name::Patched { nick: Some(None) },
+            $name::Patched {
+                nick: Some(Some(String::new())),
+            },
         ]
     };
 }
@@ -440,4 +475,32 @@ fn only_a_fake_that_encodes_is_read_as_another_enum() {
             .read_as::<InMsgPack>()
             .is_some()
     );
+}
+
+/// Whoever nests a value deeply hears of it when it is written: no reader goes as deep.
+#[test]
+fn what_is_too_deep_to_be_read_is_refused() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Nest(Vec<Nest>);
+
+    fn comes_back<C: Codec>(depth: usize) -> bool {
+        let nest = (1..depth).fold(Nest(vec![]), |inner, _| Nest(vec![inner]));
+        let mut bytes = Vec::new();
+        if C::encode(&nest, &mut bytes).is_err() {
+            return false;
+        }
+        C::decode::<Nest>(&bytes).is_ok_and(|read| {
+            assert_eq!(read, nest);
+            true
+        })
+    }
+
+    let deep = std::thread::Builder::new().stack_size(256 * 1024 * 1024);
+    let tried = deep.spawn(|| {
+        assert!(comes_back::<Json>(120));
+        assert!(!comes_back::<Json>(2_000));
+        assert!(comes_back::<MsgPack>(1_000));
+        assert!(!comes_back::<MsgPack>(2_000));
+    });
+    tried.unwrap().join().unwrap();
 }
