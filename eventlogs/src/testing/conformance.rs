@@ -6,7 +6,7 @@
 //! ```
 //! use eventlogs::stores::fake::FakeEventStore;
 //!
-//! eventlogs::event_store_conformance!(my_store, async { FakeEventStore::new() });
+//! eventlogs::event_store_conformance!(my_store, async { FakeEventStore::encoding() });
 //! # fn main() {}
 //! ```
 //!
