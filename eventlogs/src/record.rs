@@ -185,7 +185,8 @@ impl<E> EventRecord<E> for BorrowedRecord<'_, E> {
 ///
 /// Where the event implements [`Event`], a record serialises for an API without the event implementing serde's traits:
 /// the fields `log_id`, `event_index`, `event_id`, `event_type`, `event_version`, `event` (the payload as it is stored),
-/// `recorded_at` and, if given, `occurred_at` and `metadata`.
+/// `recorded_at` and, if given, `occurred_at` and `metadata`. The payload is written as the serialiser given writes it: one for
+/// JSON writes a NaN that MessagePack has kept as null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent<E> {
     /// The log it stands in.

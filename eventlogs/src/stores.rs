@@ -7,9 +7,15 @@ pub mod postgres;
 pub mod sqlite;
 
 mod appends;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, reason = "databases use more of it than the fake")
+)]
 mod decoded;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, reason = "databases use more of it than the fake")
+)]
 mod encoded;
 mod error;
 mod idempotency;
@@ -20,6 +26,7 @@ mod page;
 mod request;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod schema_version;
+mod times;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod write_queue;
 

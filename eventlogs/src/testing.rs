@@ -56,7 +56,7 @@
 //!         }
 //! ```
 //!
-//! [`laws`] says what every aggregate and every event must obey, and makes tests of it in a line;
+//! [`laws`] says what every aggregate, every event and every codec must obey, and makes tests of it in a line;
 //! [`check_events_lock!`] fails when the stored shape of an event has changed by accident.
 
 #[cfg(feature = "json")]
@@ -68,6 +68,6 @@ mod scenario;
 #[doc(inline)]
 pub use crate::{
     __aggregate_laws as aggregate_laws, __check_events_lock as check_events_lock,
-    __event_laws as event_laws, __snapshot_laws as snapshot_laws,
+    __codec_laws as codec_laws, __event_laws as event_laws, __snapshot_laws as snapshot_laws,
 };
 pub use scenario::{Outcome, Scenario, given, given_records};

@@ -15,7 +15,7 @@ use std::error::Error;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let loans = LogManager::<Loan>::new(
-        FakeEventStore::new(),
+        FakeEventStore::encoding(),
         FakeAggregationCache::new(),
         LogManagerOptions::default(),
     );

@@ -1,11 +1,19 @@
 //! The public suites, on everything that this crate ships.
 
 use eventlogs::caches::fake::FakeAggregationCache;
+use eventlogs::codec::{Json, MsgPack};
 use eventlogs::stores::fake::FakeEventStore;
-use eventlogs::{
-    MemoryAggregationCache, PostgresEventStore, SqliteEventStore, aggregation_cache_conformance,
-    decoding_conformance, event_store_conformance,
+use eventlogs::stores::{
+    AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
+    ReadRequest, Replay, StoreError,
 };
+use eventlogs::testing::codec_laws;
+use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
+use eventlogs::{
+    EventStore, LogState, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
+    aggregation_cache_conformance, decoding_conformance, event_store_conformance,
+};
+use std::time::Duration;
 
 use crate::postgres::TestStore;
 use crate::sqlite_file::TemporaryStore;
@@ -19,13 +27,77 @@ async fn postgres() -> Option<PostgresEventStore> {
 }
 
 event_store_conformance!(fake_store, async { FakeEventStore::new() });
+event_store_conformance!(encoding_fake_store, async { FakeEventStore::encoding() });
 event_store_conformance!(sqlite_memory_store, in_memory());
 event_store_conformance!(sqlite_file_store, TemporaryStore::open());
 event_store_conformance!(postgres_store, optional: postgres());
 
+decoding_conformance!(encoding_fake_decoding, async { EveryEnum::new() });
 decoding_conformance!(sqlite_memory_decoding, in_memory());
 decoding_conformance!(sqlite_file_decoding, TemporaryStore::open());
 decoding_conformance!(postgres_decoding, optional: postgres());
 
 aggregation_cache_conformance!(fake_cache, async { FakeAggregationCache::new() });
 aggregation_cache_conformance!(memory_cache, async { MemoryAggregationCache::default() });
+
+codec_laws!(json_laws, Json);
+codec_laws!(messagepack_laws, MsgPack);
+
+/// A fake keeps one enum. Several of them on the same logs keep several, as the databases do.
+struct EveryEnum {
+    counter: FakeEventStore<CounterEvent>,
+    strange: FakeEventStore<StrangeEvent>,
+    alien: FakeEventStore<AlienEvent>,
+}
+
+impl EveryEnum {
+    fn new() -> Self {
+        let counter = FakeEventStore::encoding();
+        Self {
+            strange: counter.read_as().expect("it encodes"),
+            alien: counter.read_as().expect("it encodes"),
+            counter,
+        }
+    }
+}
+
+/// Hands everything on to the fake of this enum.
+macro_rules! keeps {
+    ($($field:ident: $event:ty)*) => {
+        $(
+            impl EventStore<$event> for EveryEnum {
+                async fn append(
+                    &self,
+                    request: AppendRequest<'_, $event>,
+                ) -> Result<Appended<$event>, AppendError> {
+                    self.$field.append(request).await
+                }
+
+                async fn append_many(
+                    &self,
+                    request: AppendManyRequest<'_>,
+                ) -> Result<Vec<LogState>, AppendError> {
+                    self.$field.append_many(request).await
+                }
+
+                async fn read(&self, request: ReadRequest) -> Result<Page<$event>, ReadError> {
+                    self.$field.read(request).await
+                }
+
+                async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
+                    self.$field.find_key(key).await
+                }
+
+                async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
+                    self.$field.prune_idempotency_keys(older_than).await
+                }
+            }
+        )*
+    };
+}
+
+keeps! {
+    counter: CounterEvent
+    strange: StrangeEvent
+    alien: AlienEvent
+}

@@ -25,5 +25,6 @@ mod reading;
 mod redis;
 mod servers;
 mod sqlite_file;
+mod stored_values;
 mod telemetry;
 mod testing_kit;

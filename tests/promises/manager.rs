@@ -255,7 +255,7 @@ async fn an_event_that_its_codec_cannot_bring_back_is_refused() {
     assert!(
         matches!(
             refused,
-            Err(LogManagerError::Encode(EncodeError::NotReadable {
+            Err(LogManagerError::Encode(EncodeError::Codec {
                 event_type: "payment.rated",
                 ..
             }))

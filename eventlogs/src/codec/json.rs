@@ -1,8 +1,10 @@
-use super::{Codec, CodecError, CodecId};
+use super::{Codec, CodecError, CodecId, exact_in_json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// JSON: readable in every database shell, the default of `derive(Event)`.
+///
+/// Numbers come back bit for bit. What it refuses is listed at [`Codec`](Codec#what-cannot-be-stored).
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 
@@ -10,7 +12,7 @@ impl Codec for Json {
     const ID: CodecId = CodecId::JSON;
 
     fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
-        Ok(serde_json::to_writer(buffer, value)?)
+        Ok(serde_json::to_writer(buffer, &exact_in_json(value))?)
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {

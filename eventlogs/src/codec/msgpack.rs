@@ -1,8 +1,10 @@
-use super::{Codec, CodecError, CodecId};
+use super::{Codec, CodecError, CodecId, exact_in_msgpack};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// MessagePack with field names: smaller and faster than JSON, and as tolerant of added and reordered fields.
+///
+/// What it refuses is listed at [`Codec`](Codec#what-cannot-be-stored).
 #[derive(Debug, Clone, Copy)]
 pub struct MsgPack;
 
@@ -10,7 +12,10 @@ impl Codec for MsgPack {
     const ID: CodecId = CodecId::MSGPACK;
 
     fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
-        Ok(rmp_serde::encode::write_named(buffer, value)?)
+        Ok(rmp_serde::encode::write_named(
+            buffer,
+            &exact_in_msgpack(value),
+        )?)
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {

@@ -19,7 +19,8 @@ pub struct CreateOptions {
     pub idempotency_scope: IdempotencyScope,
     /// What the request asks for, so that a key that comes with another request is an error and not a replay.
     pub request_fingerprint: Option<RequestFingerprint>,
-    /// When the event happened, if that differs from when it is recorded.
+    /// When the event happened, if that differs from when it is recorded; within the range of
+    /// [`Limits::EARLIEST_OCCURRED_AT`](crate::stores::Limits::EARLIEST_OCCURRED_AT).
     pub occurred_at: Option<DateTime<Utc>>,
     /// What is recorded beside the event.
     pub metadata: Metadata,
@@ -37,7 +38,8 @@ pub struct AppendOptions {
     pub idempotency_scope: IdempotencyScope,
     /// What the request asks for, so that a key that comes with another request is an error and not a replay.
     pub request_fingerprint: Option<RequestFingerprint>,
-    /// When the events happened, if that differs from when they are recorded.
+    /// When the events happened, if that differs from when they are recorded; within the range of
+    /// [`Limits::EARLIEST_OCCURRED_AT`](crate::stores::Limits::EARLIEST_OCCURRED_AT).
     pub occurred_at: Option<DateTime<Utc>>,
     /// What is recorded beside each of the events.
     pub metadata: Metadata,
@@ -54,7 +56,8 @@ pub struct DecideOptions {
     pub idempotency_scope: IdempotencyScope,
     /// What the request asks for, so that a key that comes with another request is an error and not a replay.
     pub request_fingerprint: Option<RequestFingerprint>,
-    /// When the events happened, if that differs from when they are recorded.
+    /// When the events happened, if that differs from when they are recorded; within the range of
+    /// [`Limits::EARLIEST_OCCURRED_AT`](crate::stores::Limits::EARLIEST_OCCURRED_AT).
     pub occurred_at: Option<DateTime<Utc>>,
     /// What is recorded beside each of the events.
     pub metadata: Metadata,

@@ -25,7 +25,6 @@ impl Metadata {
     ///
     /// # Errors
     /// When the bytes are not such an object, as after somebody has changed them by hand.
-    #[cfg(any(test, feature = "postgres", feature = "sqlite"))]
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }

@@ -1,12 +1,11 @@
 //! Appends to several logs that happen together or not at all.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::StoreError;
 use super::encoded::{self, EncodedEvent};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use super::log_types::LogTypes;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use super::{AppendError, StoreError};
-use super::{Expected, IdempotencyKey, InvalidAppend, Limits};
+use super::{AppendError, Expected, IdempotencyKey, InvalidAppend, Limits, times};
 use crate::ids::{EventId, LogId};
 use crate::{Event, LogPosition, LogState, LogType, Metadata};
 use chrono::{DateTime, Utc};
@@ -186,7 +185,6 @@ impl AppendPart {
     }
 
     /// The events, encoded.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn encode(&self, limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
         self.events.encode(&self.event_ids, limits)
     }
@@ -212,7 +210,6 @@ trait PartEvents: Any + Send + Sync {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn check_log_type(&self, log_types: &LogTypes) -> Result<(), StoreError>;
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
 }
 
@@ -226,7 +223,6 @@ impl<E: Event> PartEvents for Vec<E> {
         log_types.check::<E>()
     }
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
         let events = self.iter().zip(ids);
         events
@@ -280,8 +276,8 @@ impl AppendManyRequest<'_> {
     /// Checks what every store refuses alike, before anything is written.
     ///
     /// # Errors
-    /// No log, a log without events, a log that stands twice, more events than the limit, a key that is empty or too long, and
-    /// one that is to be unique in one log: there are several.
+    /// No log, a log without events, a log that stands twice, more events than the limit, a time that not every store
+    /// keeps, a key that is empty or too long, and one that is to be unique in one log: there are several.
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
         let mut logs = HashSet::new();
         let mut events = 0;
@@ -305,6 +301,7 @@ impl AppendManyRequest<'_> {
                 limit: limits.max_events_per_append,
             });
         }
+        times::check(self.occurred_at)?;
         match &self.idempotency_key {
             Some(key) if key.scope.is_some() => Err(InvalidAppend::KeyOfOneLog),
             Some(key) => key.check(),

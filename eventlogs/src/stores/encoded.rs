@@ -1,5 +1,6 @@
 //! Events on their way into a database: encoded once, in the caller's task, and tried whether they can be read again.
 
+use super::times::stored_time;
 use super::{
     AppendError, AppendManyRequest, AppendRequest, EncodeError, Expected, IdempotencyKey,
     InvalidAppend, Limits, Replay, RequestFingerprint,
@@ -8,7 +9,7 @@ use crate::codec::StoredPayload;
 use crate::event::Payload;
 use crate::ids::{EventId, LogId};
 use crate::{Codec, Event, EventType, LogType, Metadata, RecordedEvent};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use std::iter;
 use std::sync::Arc;
 
@@ -238,7 +239,7 @@ impl EncodedKey {
 /// Encodes the events of a request, and decodes them again. What was decoded comes along if somebody wants it.
 ///
 /// Reading back costs about as much as encoding, some hundred nanoseconds an event, and buys that no event can make its
-/// log unreadable: JSON, for one, writes a number that is not finite as `null`.
+/// log unreadable. What its codec would bring back as something else the codec refuses itself, as JSON does with NaN.
 pub(super) fn encode<E: Event>(
     request: &AppendRequest<'_, E>,
     limits: &Limits,
@@ -258,7 +259,7 @@ pub(super) fn encode<E: Event>(
         first: EncodedAppend::new(request.log_id, request.expected, events, E::LOG_TYPE)?,
         others: Vec::new(),
         key: request.idempotency_key.map(EncodedKey::new),
-        occurred_at: stored_time(request.occurred_at),
+        occurred_at: request.occurred_at.map(stored_time),
         metadata: encode_metadata(&request.metadata, limits)?,
     };
     Ok((write, decoded))
@@ -279,14 +280,9 @@ pub(super) fn encode_many(
         first: appends.next().ok_or(InvalidAppend::NoEvents)?,
         others: appends.collect(),
         key: request.idempotency_key.map(EncodedKey::new),
-        occurred_at: stored_time(request.occurred_at),
+        occurred_at: request.occurred_at.map(stored_time),
         metadata: encode_metadata(&request.metadata, limits)?,
     })
-}
-
-/// Databases keep microseconds.
-fn stored_time(time: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    time.map(|time| time.trunc_subsecs(6))
 }
 
 fn encode_metadata(metadata: &Metadata, limits: &Limits) -> Result<Option<Vec<u8>>, InvalidAppend> {
@@ -355,7 +351,7 @@ pub(super) fn records<E>(
     if decoded.is_empty() {
         return Vec::new();
     }
-    let occurred_at = stored_time(request.occurred_at);
+    let occurred_at = request.occurred_at.map(stored_time);
     let metadata = Arc::new(request.metadata.clone());
     let places = request.event_ids.iter().zip(request.first_index()..);
     let records = decoded.into_iter().zip(places);

@@ -3,6 +3,7 @@
 use super::{Limits, Replay};
 use crate::codec::{CodecError, DecodeProblem};
 use crate::ids::LogId;
+use chrono::{DateTime, Utc};
 use std::path::PathBuf;
 
 /// Why nothing was appended; except for [`StoreError::OutcomeUnknown`], nothing was stored.
@@ -107,6 +108,16 @@ pub enum InvalidAppend {
         /// The greatest allowed size.
         limit: usize,
     },
+    /// The events are said to have occurred at a time that not every store keeps.
+    #[error(
+        "an event cannot have occurred at {occurred_at}, but from {} to {}; correct the time, or leave it out",
+        Limits::EARLIEST_OCCURRED_AT,
+        Limits::LATEST_OCCURRED_AT
+    )]
+    OccurredAt {
+        /// The time.
+        occurred_at: DateTime<Utc>,
+    },
     /// A log stands twice in one append to several logs.
     #[error("log {log_id} stands twice in one append; give all its events in one part")]
     LogTwice {
@@ -141,7 +152,8 @@ pub enum InvalidAppend {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The codec refused the event.
+    /// The codec refused the event: it has no form for it, or would bring it back as something else. What that is is listed
+    /// at [`Codec`](crate::Codec#what-cannot-be-stored).
     #[error("`{event_type}` cannot be encoded; change the field that its codec cannot express")]
     Codec {
         /// The event's stored name.
@@ -149,8 +161,8 @@ pub enum EncodeError {
         /// The codec's reason.
         source: CodecError,
     },
-    /// The codec wrote bytes that it does not read back, such as JSON does for a number that is not finite. Stored, they
-    /// would make the whole log unreadable.
+    /// The codec wrote bytes that the event does not read back, as where a `Deserialize` of the user's own is stricter than
+    /// the `Serialize` beside it. Stored, they would make the whole log unreadable.
     #[error(
         "`{event_type}` was encoded into bytes that do not decode again; change the field that does not survive its codec"
     )]

@@ -1,6 +1,6 @@
 //! An append to one log, and what it did.
 
-use super::{IdempotencyKey, InvalidAppend, Limits};
+use super::{IdempotencyKey, InvalidAppend, Limits, times};
 use crate::ids::{EventId, LogId};
 use crate::{LogPosition, Metadata, RecordedEvent};
 use chrono::{DateTime, Utc};
@@ -21,7 +21,8 @@ pub struct AppendRequest<'a, E> {
     pub event_ids: Vec<EventId>,
     /// Makes the append happen only once.
     pub idempotency_key: Option<IdempotencyKey<'a>>,
-    /// When the events happened, if the caller says so.
+    /// When the events happened, if the caller says so: within the range of [`Limits::EARLIEST_OCCURRED_AT`] and
+    /// [`Limits::LATEST_OCCURRED_AT`]. Stores keep it in microseconds; what is smaller is cut off.
     pub occurred_at: Option<DateTime<Utc>>,
     /// What is recorded beside each of the events.
     pub metadata: Metadata,
@@ -99,7 +100,8 @@ impl<'a, E> AppendRequest<'a, E> {
     /// Checks what every store refuses alike, before anything is written.
     ///
     /// # Errors
-    /// No events, more or fewer ids than events, more events than the limit, or a key that is empty or too long.
+    /// No events, more or fewer ids than events, more events than the limit, a time that not every store keeps, or a key that
+    /// is empty or too long.
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
         if self.events.is_empty() {
             return Err(InvalidAppend::NoEvents);
@@ -116,6 +118,7 @@ impl<'a, E> AppendRequest<'a, E> {
                 limit: limits.max_events_per_append,
             });
         }
+        times::check(self.occurred_at)?;
         self.idempotency_key.map_or(Ok(()), |key| key.check())
     }
 }

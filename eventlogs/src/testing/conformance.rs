@@ -6,7 +6,7 @@
 //! ```
 //! use eventlogs::stores::fake::FakeEventStore;
 //!
-//! eventlogs::event_store_conformance!(my_store, async { FakeEventStore::new() });
+//! eventlogs::event_store_conformance!(my_store, async { FakeEventStore::encoding() });
 //! # fn main() {}
 //! ```
 //!
@@ -84,6 +84,9 @@ macro_rules! event_store_conformance {
             metadata_stands_beside_each_event
             metadata_stands_beside_the_events_of_several_logs
             too_much_metadata_changes_nothing
+            times_come_back_as_they_were_given
+            times_are_kept_in_microseconds
+            a_time_beyond_the_range_changes_nothing
             a_pruned_key_is_forgotten_and_its_events_stay
             the_key_of_several_logs_is_pruned_whole
             young_keys_are_not_pruned
@@ -118,6 +121,8 @@ macro_rules! decoding_conformance {
             a_payload_of_another_shape_is_an_error
             an_event_that_cannot_be_encoded_is_refused
             an_event_that_could_not_be_read_back_is_refused
+            an_event_that_would_come_back_as_another_is_refused
+            numbers_come_back_bit_for_bit
             a_payload_above_the_limit_is_refused
             a_page_in_front_of_the_bad_event_can_be_read
         }

@@ -1,7 +1,7 @@
-//! Laws that aggregates and events must obey for caches and stores to be right about them, as tests of your own.
+//! Laws that aggregates, events and codecs must obey for caches and stores to be right about them, as tests of your own.
 //!
-//! Three macros make the tests, one line each. What they are tried on is an expression: histories for an aggregate, one
-//! sample or more of each variant for events.
+//! Macros make the tests, one line each. What they are tried on is an expression: histories for an aggregate, one sample or
+//! more of each variant for events. A codec is tried on values that are made up.
 //!
 //! ```
 //! # #[cfg(feature = "macros")]
@@ -37,7 +37,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds what a cache outside the process needs. Each law is a function
+//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds what a cache outside the process needs, and
+//! [`codec_laws!`](crate::testing::codec_laws) is for a codec of your own. Each law is a function
 //! as well, to be called with the histories of a property test, say. They panic where a law is broken.
 #![allow(
     clippy::missing_panics_doc,
@@ -46,12 +47,14 @@
 )]
 
 mod aggregate;
+mod codec;
 mod event;
 mod macros;
 #[cfg(any(feature = "msgpack", feature = "redis"))]
 mod snapshot;
 
 pub use aggregate::{applying_never_panics, cached_and_tail_is_the_full_fold, folds_are_equal};
+pub use codec::{codec_brings_back_what_it_was_given, codec_takes_plain_values};
 pub use event::{events_survive_their_codec, former_names_are_read, samples_are_complete};
 #[cfg(any(feature = "msgpack", feature = "redis"))]
 pub use snapshot::{snapshot_and_tail_is_the_full_fold, snapshots_come_back};
@@ -129,6 +132,14 @@ fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnc
         broken(),
         difference::of_values(expected, found)
     );
+}
+
+/// An error with all that is behind it.
+fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 #[cfg(test)]

@@ -16,8 +16,14 @@
 
 use super::commit::{Action, Change, Commit, Lines};
 use super::{Content, FileKind, GitPath, ObjectId};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
+use eventlogs::stores::Limits;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+/// The times that a store keeps. Others are broken.
+const STORED: RangeInclusive<DateTime<Utc>> =
+    Limits::EARLIEST_OCCURRED_AT..=Limits::LATEST_OCCURRED_AT;
 
 /// Git printed something that is not the format above.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +99,9 @@ impl HistoryParser {
                 let seconds = str::from_utf8(&token)
                     .ok()
                     .and_then(|text| text.parse().ok());
-                commit.authored_at =
-                    seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+                commit.authored_at = seconds
+                    .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+                    .filter(|time| STORED.contains(time));
             }
             (Next::Path(action) | Next::RenamedTo(action), Some(commit)) => {
                 let path = GitPath::new(token);

@@ -8,7 +8,7 @@ use crate::stores::{
     AppendError, AppendRequest, DecodeError, EncodeError, EventStore, InvalidAppend, Limits, Page,
     ReadError, ReadRequest, ReadStart,
 };
-use crate::{Event, EventRecord};
+use crate::{Event, EventRecord, RecordedEvent};
 
 /// A store that keeps the events of several types.
 pub trait Store:
@@ -149,6 +149,64 @@ pub async fn an_event_that_could_not_be_read_back_is_refused(store: &impl Store)
         ),
         "{refused:?}"
     );
+}
+
+/// Stored, it would be another event from then on, and nobody would notice.
+pub async fn an_event_that_would_come_back_as_another_is_refused(store: &impl Store) {
+    let log_id = LogId::new();
+    let refused = store
+        .append(AppendRequest::create(
+            log_id,
+            &[StrangeEvent::ReadAsAnother],
+        ))
+        .await;
+    assert!(
+        matches!(
+            &refused,
+            Err(AppendError::Encode(EncodeError::Codec {
+                event_type: "counter.added",
+                ..
+            }))
+        ),
+        "{refused:?}"
+    );
+    let page = page(store, log_id, 10)
+        .await
+        .expect("the store can be read");
+    assert_eq!(page.records, []);
+}
+
+/// Each of them, whether it is read back from the append or from the log.
+pub async fn numbers_come_back_bit_for_bit(store: &impl Store) {
+    let numbers = [
+        117.633_313_94,
+        117.633_311_394_000_17,
+        9_007_199_254_740_991.0,
+        0.1 + 0.2,
+        -0.0,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        f64::from_bits(1),
+        f64::EPSILON,
+        -1.0 / 3.0,
+        5e-324,
+        18_446_744_073_709_551_615.0,
+    ];
+    let written = numbers.map(|number: f64| StrangeEvent::Measured {
+        bits: number.to_bits(),
+    });
+    let log_id = LogId::new();
+    let mut request = AppendRequest::create(log_id, &written);
+    request.return_events = true;
+    let appended = store.append(request).await.expect("they can be stored");
+    let request = ReadRequest::new(log_id, ReadStart::Index(0), 100);
+    let page = EventStore::<StrangeEvent>::read(store, request)
+        .await
+        .expect("the log can be read");
+    for records in [appended.events, page.records] {
+        let read: Vec<_> = records.into_iter().map(RecordedEvent::into_event).collect();
+        assert_eq!(read, written);
+    }
 }
 
 /// Before it is sent anywhere.

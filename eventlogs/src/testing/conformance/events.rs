@@ -79,6 +79,11 @@ const NOTED: EventType = EventType {
     name: "counter.noted",
     version: 1,
 };
+/// The stored type of [`StrangeEvent::Measured`].
+const MEASURED: EventType = EventType {
+    name: "counter.measured",
+    version: 1,
+};
 
 impl Event for CounterEvent {
     type Codec = Json;
@@ -143,6 +148,13 @@ pub enum StrangeEvent {
     NotEncodable,
     /// An event that its codec writes but cannot read.
     NotReadable,
+    /// An event that its codec would bring back as another one: a `Some` of nothing.
+    ReadAsAnother,
+    /// A floating-point number, by its bits.
+    Measured {
+        /// The bits.
+        bits: u64,
+    },
 }
 
 impl Event for StrangeEvent {
@@ -162,18 +174,28 @@ impl Event for StrangeEvent {
                 name: "counter.added",
                 version: 2,
             },
-            Self::OtherShape | Self::NotEncodable | Self::NotReadable => ADDED,
+            Self::Measured { .. } => MEASURED,
+            Self::OtherShape | Self::NotEncodable | Self::NotReadable | Self::ReadAsAnother => {
+                ADDED
+            }
         }
     }
 
     fn serialize_payload<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::NotEncodable => Err(serde::ser::Error::custom("refused on purpose")),
+            Self::ReadAsAnother => one_field(serializer, "amount", &Some(None::<i64>)),
+            Self::Measured { bits } => one_field(serializer, "kelvin", &f64::from_bits(*bits)),
             _ => one_field(serializer, "amount", &format!("{self:?}")),
         }
     }
 
     fn decode(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem> {
+        if stored.name == MEASURED.name {
+            let kelvin: f64 = read_field(stored, "kelvin")?;
+            let bits = kelvin.to_bits();
+            return Ok(Self::Measured { bits });
+        }
         let name: String = read_field(stored, "amount")?;
         match name.as_str() {
             "UnknownName" => Ok(Self::UnknownName),

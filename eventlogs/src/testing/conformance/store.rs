@@ -10,6 +10,7 @@ mod metadata;
 mod pruning;
 mod reading;
 mod scopes;
+mod times;
 
 pub use appending::*;
 pub use chains::*;
@@ -21,3 +22,4 @@ pub use metadata::*;
 pub use pruning::*;
 pub use reading::*;
 pub use scopes::*;
+pub use times::*;

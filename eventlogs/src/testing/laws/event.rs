@@ -1,6 +1,6 @@
 //! The laws of events that databases store.
 
-use super::assert_same;
+use super::{assert_same, with_sources};
 use crate::codec::StoredPayload;
 use crate::event::Payload;
 use crate::{Codec, Event};
@@ -92,7 +92,10 @@ fn not_empty<E>(samples: impl IntoIterator<Item = E>) -> Vec<E> {
 fn read_back<E: Event + Debug>(event: &E, name: &str) -> E {
     let mut bytes = Vec::new();
     if let Err(error) = E::Codec::encode(&Payload(event), &mut bytes) {
-        panic!("this event cannot be encoded: {error}\n{event:#?}");
+        panic!(
+            "this event cannot be encoded: {}\n{event:#?}",
+            with_sources(&*error)
+        );
     }
     let stored = StoredPayload {
         name,
@@ -107,12 +110,4 @@ fn read_back<E: Event + Debug>(event: &E, name: &str) -> E {
             with_sources(&problem)
         ),
     }
-}
-
-/// An error with all that is behind it.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -102,6 +102,39 @@ macro_rules! __event_laws {
     };
 }
 
+/// Makes a test of every law of a codec: it brings back what it was given or refuses it, and takes what every event is made of.
+///
+/// Takes a name for the module of the tests, and the codec. The values that it is tried on are made up, the same ones in
+/// every run.
+///
+/// ```
+/// # #[cfg(feature = "json")]
+/// # mod example {
+/// eventlogs::testing::codec_laws!(json_laws, eventlogs::codec::Json);
+/// # }
+/// # fn main() {}
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __codec_laws {
+    ($name:ident, $codec:ty $(,)?) => {
+        mod $name {
+            #[allow(unused_imports, reason = "the codec may be named by its full path")]
+            use super::*;
+
+            #[test]
+            fn codec_brings_back_what_it_was_given() {
+                $crate::testing::laws::codec_brings_back_what_it_was_given::<$codec>();
+            }
+
+            #[test]
+            fn codec_takes_plain_values() {
+                $crate::testing::laws::codec_takes_plain_values::<$codec>();
+            }
+        }
+    };
+}
+
 /// One `#[test]` a law.
 #[macro_export]
 #[doc(hidden)]

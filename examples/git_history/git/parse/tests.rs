@@ -158,6 +158,8 @@ fn a_time_that_is_none_is_left_out() {
         "yesterday",
         "99999999999999999999",
         "9223372036854775807",
+        "8000000000000",
+        "-300000000000",
     ] {
         let commits = parse(&format!("commit a␀A␀a@x␀{time}␀")).expect("parses");
         assert_eq!(

@@ -1,0 +1,134 @@
+//! What a database would hold of events, in a fake that encodes.
+
+use super::super::decoded::{StoredEvent, signed};
+use super::super::encoded::{self, EncodedAppend, EncodedEvent, EncodedWrite};
+use super::super::{
+    AppendError, AppendManyRequest, AppendRequest, EncodeError, Limits, ReadError, StoreError,
+};
+use crate::{Event, EventRecord, RecordedEvent};
+use std::iter;
+use std::sync::Arc;
+
+/// What a row of the table of events holds beside its place and its times.
+pub(super) type Row = Arc<StoredRow>;
+
+/// The same.
+pub(super) struct StoredRow {
+    event: EncodedEvent,
+    metadata: Option<Arc<[u8]>>,
+}
+
+/// How events of `E` become rows and come back: the functions that databases use. As pointers, since a store of plain values
+/// has the same type, and asks less of its events.
+pub(super) struct Coding<E> {
+    encode: Encode<E>,
+    decode: Decode<E>,
+}
+
+/// [`encoded::encode`].
+type Encode<E> = fn(&AppendRequest<'_, E>, &Limits) -> Result<(EncodedWrite, Vec<E>), AppendError>;
+
+/// [`StoredEvent::decode`].
+type Decode<E> = fn(StoredEvent<'_>) -> Result<RecordedEvent<E>, ReadError>;
+
+impl<E> Clone for Coding<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Coding<E> {}
+
+impl<E: Event> Coding<E> {
+    pub(super) fn new() -> Self {
+        Self {
+            encode: encoded::encode::<E>,
+            decode: |stored| stored.decode::<E>(),
+        }
+    }
+}
+
+impl<E> Coding<E> {
+    /// The rows of a request.
+    pub(super) fn encode(
+        &self,
+        request: &AppendRequest<'_, E>,
+        limits: &Limits,
+    ) -> Result<Vec<Row>, AppendError> {
+        let (write, _) = (self.encode)(request, limits)?;
+        Ok(rows(write).into_iter().flatten().collect())
+    }
+
+    /// What is read of rows.
+    pub(super) fn decode(
+        &self,
+        records: &[RecordedEvent<Row>],
+    ) -> Result<Vec<RecordedEvent<E>>, ReadError> {
+        records
+            .iter()
+            .map(|record| self.decode_row(record))
+            .collect()
+    }
+
+    /// The same for rows that have just been written.
+    pub(super) fn decode_appended(
+        &self,
+        records: &[RecordedEvent<Row>],
+    ) -> Result<Vec<RecordedEvent<E>>, AppendError> {
+        let decoded = records.iter().map(|record| {
+            self.decode_row(record).map_err(|error| match error {
+                ReadError::Decode(error) => AppendError::Encode(EncodeError::NotReadable {
+                    event_type: record.event().event.event_type.name,
+                    source: error.problem,
+                }),
+                ReadError::Store(error) => AppendError::Store(error),
+                error @ (ReadError::HistoryChanged { .. } | ReadError::WrongKind { .. }) => {
+                    AppendError::Store(StoreError::Database {
+                        source: error.into(),
+                    })
+                }
+            })
+        });
+        decoded.collect()
+    }
+
+    fn decode_row(&self, record: &RecordedEvent<Row>) -> Result<RecordedEvent<E>, ReadError> {
+        let StoredRow { event, metadata } = &**record.event();
+        (self.decode)(StoredEvent {
+            log_id: record.log_id(),
+            index: signed(record.index()),
+            event_id: record.event_id(),
+            name: event.event_type.name,
+            version: event.event_type.version.into(),
+            codec: event.codec.into(),
+            payload: &event.payload,
+            occurred_at: record.occurred_at(),
+            recorded_at: record.recorded_at(),
+            metadata: metadata.as_deref(),
+        })
+    }
+}
+
+/// The rows of a request for several logs, log by log.
+pub(super) fn encode_many(
+    request: &AppendManyRequest<'_>,
+    limits: &Limits,
+) -> Result<Vec<Vec<Row>>, AppendError> {
+    Ok(rows(encoded::encode_many(request, limits)?))
+}
+
+fn rows(write: EncodedWrite) -> Vec<Vec<Row>> {
+    let metadata: Option<Arc<[u8]>> = write.metadata.map(Into::into);
+    let appends = iter::once(write.first).chain(write.others);
+    let rows = appends.map(|EncodedAppend { head, tail, .. }| {
+        let events = iter::once(head).chain(tail);
+        let rows = events.map(|event| {
+            Arc::new(StoredRow {
+                event,
+                metadata: metadata.clone(),
+            })
+        });
+        rows.collect()
+    });
+    rows.collect()
+}

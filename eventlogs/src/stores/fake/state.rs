@@ -1,0 +1,201 @@
+//! The logs of a fake, whatever they keep of an event.
+
+use super::super::{
+    AppendError, Expected, IdempotencyKey, Page, ReadError, ReadRequest, ReadStart, Replay,
+};
+use crate::ids::{EventId, LogId};
+use crate::stores::times::stored_time;
+use crate::{EventRecord, Metadata, RecordedEvent};
+use chrono::{DateTime, SubsecRound, Utc};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All logs and keys.
+pub(super) struct State<E> {
+    /// The events of each log; none of the vectors is empty.
+    logs: HashMap<LogId, Vec<RecordedEvent<E>>>,
+    /// What each used key wrote, by the log that it is unique in, if it is not so among all.
+    keys: HashMap<(Option<LogId>, String), Vec<Replay>>,
+}
+
+/// The events for one log.
+pub(super) struct Part<'a, E> {
+    /// The log.
+    pub(super) log_id: LogId,
+    /// Where the caller believes it to end.
+    pub(super) expected: Expected,
+    /// One id an event.
+    pub(super) event_ids: &'a [EventId],
+    /// The events.
+    pub(super) events: &'a [E],
+}
+
+impl<E> Clone for Part<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Part<'_, E> {}
+
+/// What all parts of a write have in common.
+pub(super) struct Beside<'a> {
+    /// Makes the write happen only once.
+    pub(super) key: Option<IdempotencyKey<'a>>,
+    /// The caller's time.
+    pub(super) occurred_at: Option<DateTime<Utc>>,
+    /// What is recorded beside each event.
+    pub(super) metadata: &'a Metadata,
+}
+
+impl<E> State<E> {
+    /// No log.
+    pub(super) fn new() -> Self {
+        Self {
+            logs: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
+
+    /// How many logs there are.
+    pub(super) fn len(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// Forgets the keys that were used longer ago than this.
+    pub(super) fn prune(&mut self, older_than: Duration) -> u64 {
+        let before = self.keys.len();
+        let age = chrono::Duration::from_std(older_than).unwrap_or(chrono::Duration::MAX);
+        if let Some(since) = Utc::now().checked_sub_signed(age) {
+            let young = |replay: &Replay| replay.recorded_at >= since;
+            self.keys.retain(|_, replays| replays.iter().all(young));
+        }
+        (before - self.keys.len()) as u64
+    }
+
+    /// The events of a log; none if it does not exist.
+    fn log(&self, log_id: LogId) -> &[RecordedEvent<E>] {
+        self.logs.get(&log_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a key was used for.
+    pub(super) fn used(&self, key: IdempotencyKey<'_>) -> &[Replay] {
+        let replays = self.keys.get(&(key.scope, key.key.to_owned()));
+        replays.map_or(&[], Vec::as_slice)
+    }
+
+    /// The events of this very part, if they are stored.
+    pub(super) fn stored(&self, part: &Part<'_, E>) -> Option<&[RecordedEvent<E>]> {
+        let first = usize::try_from(part.expected.next_index()).ok()?;
+        let end = first.checked_add(part.event_ids.len())?;
+        let stored = self.log(part.log_id).get(first..end)?;
+        let ids = stored.iter().map(EventRecord::event_id);
+        ids.eq(part.event_ids.iter().copied()).then_some(stored)
+    }
+}
+
+impl<E: Clone> State<E> {
+    /// Writes all parts or none, and returns the recorded time of the first.
+    pub(super) fn write(
+        &mut self,
+        parts: &[Part<'_, E>],
+        beside: &Beside<'_>,
+    ) -> Result<DateTime<Utc>, AppendError> {
+        // An earlier attempt of the same write stored all of it.
+        let own = parts.first().and_then(|part| self.stored(part)?.last());
+        if let Some(own) = own {
+            return Ok(own.recorded_at());
+        }
+        if let Some(replay) = beside.key.and_then(|key| self.used(key).first()) {
+            return Err(AppendError::Replay(*replay));
+        }
+        for part in parts {
+            check_end(self.log(part.log_id), part)?;
+        }
+        let replays: Vec<_> = parts.iter().map(|part| self.extend(part, beside)).collect();
+        if let Some(key) = beside.key {
+            let key = (key.scope, key.key.to_owned());
+            self.keys.insert(key, replays.clone());
+        }
+        Ok(replays
+            .first()
+            .map_or_else(Utc::now, |first| first.recorded_at))
+    }
+
+    /// Stores the events of a part, and returns what a replay of it is told.
+    fn extend(&mut self, part: &Part<'_, E>, beside: &Beside<'_>) -> Replay {
+        // Microseconds, as databases keep them; never before the event in front.
+        let now = Utc::now().trunc_subsecs(6);
+        let log = self.logs.entry(part.log_id).or_default();
+        let recorded_at = log.last().map_or(now, |last| now.max(last.recorded_at()));
+        let occurred_at = beside.occurred_at.map(stored_time);
+        let metadata = Arc::new(beside.metadata.clone());
+        let first_index = part.expected.next_index();
+        let places = part.event_ids.iter().zip(first_index..);
+        log.extend(part.events.iter().zip(places).map(|(event, (id, index))| {
+            RecordedEvent::new(part.log_id, index, *id, event.clone(), recorded_at)
+                .with_occurred_at(occurred_at)
+                .with_metadata(Arc::clone(&metadata))
+        }));
+        Replay {
+            first_index,
+            event_count: part.event_ids.len() as u64,
+            state: part.expected.state_after(part.log_id, part.event_ids),
+            recorded_at,
+            request_fingerprint: beside.key.and_then(|key| key.request_fingerprint),
+        }
+    }
+
+    pub(super) fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
+        let log = self.log(request.log_id);
+        let first = match request.start {
+            ReadStart::Index(index) => index,
+            ReadStart::After(state) => {
+                if !holds(log, state.index(), state.event_id()) {
+                    return Err(ReadError::HistoryChanged {
+                        log_id: request.log_id,
+                        index: state.index(),
+                    });
+                }
+                state.index().saturating_add(1)
+            }
+        };
+        let rest = usize::try_from(first)
+            .ok()
+            .and_then(|first| log.get(first..))
+            .unwrap_or_default();
+        let page = &rest[..rest.len().min(request.limit)];
+        Ok(Page {
+            records: page.to_vec(),
+            more: page.len() < rest.len(),
+        })
+    }
+}
+
+/// Whether the log ends where the part expects it to.
+fn check_end<E>(log: &[RecordedEvent<E>], part: &Part<'_, E>) -> Result<(), AppendError> {
+    let log_id = part.log_id;
+    match part.expected {
+        Expected::NewLog if log.is_empty() => Ok(()),
+        Expected::NewLog => Err(AppendError::LogAlreadyExists { log_id }),
+        Expected::After { .. } if log.is_empty() => Err(AppendError::LogNotFound { log_id }),
+        Expected::After { index, event_id } => {
+            let is_last = index.checked_add(1) == Some(log.len() as u64);
+            if is_last && holds(log, index, event_id) {
+                Ok(())
+            } else {
+                Err(AppendError::Conflict {
+                    log_id,
+                    event_index: part.expected.next_index(),
+                })
+            }
+        }
+    }
+}
+
+/// Whether the log has this event; any event will do where the id is not known.
+fn holds<E>(log: &[RecordedEvent<E>], index: u64, event_id: Option<EventId>) -> bool {
+    let stored = usize::try_from(index).ok().and_then(|index| log.get(index));
+    stored.is_some_and(|stored| event_id.is_none_or(|id| id == stored.event_id()))
+}

@@ -1,0 +1,7 @@
+//! The codec of the example brings back what it was given.
+
+#[expect(dead_code, reason = "of the example only the codec is tested")]
+#[path = "../custom_codec.rs"]
+mod custom_codec;
+
+eventlogs::testing::codec_laws!(run_length_laws, crate::custom_codec::RunLengthJson);
