@@ -6,9 +6,11 @@ mod decide;
 mod erased;
 mod error;
 mod fold;
+mod link;
 mod options;
 mod read;
 mod reduce;
+mod replays;
 mod turns;
 mod write_options;
 

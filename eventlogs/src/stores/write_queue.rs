@@ -5,7 +5,7 @@ use super::{
     AppendError, AppendManyRequest, AppendObserver, AppendRequest, AppendSettled, Appended, Limits,
     StoreError,
 };
-use crate::{Event, LogState};
+use crate::{Event, LogState, time_box};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -18,8 +18,10 @@ use tokio::time::{Instant, timeout_at};
 pub(super) const BATCH_EVENTS: usize = 1_000;
 /// How many bytes a writer puts into one batch at the most. A larger write travels alone.
 pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// How long a caller waits beyond its deadline for the writer, which watches the same deadline and knows more.
-const GRACE: Duration = Duration::from_millis(250);
+/// How long a caller waits beyond its own deadline for a writer that is writing, and will soon know what became of it.
+const GRACE: Duration = Duration::from_millis(25);
+/// How long beyond the store's timeout, which nobody counts the milliseconds of.
+const LONG_GRACE: Duration = Duration::from_millis(250);
 
 /// What a write is told: the recorded time, or why it did not happen.
 pub(super) type Outcome = Result<DateTime<Utc>, AppendError>;
@@ -57,6 +59,8 @@ pub(super) struct Pending {
     pub(super) since: Instant,
     /// When its time is over.
     pub(super) deadline: Instant,
+    /// Whose time that is.
+    limit: Limit,
     /// The caller's future has the other end; taken when it is told.
     answer: Option<oneshot::Sender<Answer>>,
     /// Shared with the caller's future.
@@ -76,8 +80,34 @@ struct Waiting {
     answered: oneshot::Receiver<Answer>,
     /// Lets the write be withdrawn.
     withdrawing: Withdrawing,
-    /// When its time is over.
-    deadline: Instant,
+    /// When its time is over, and whose time that is.
+    time: (Instant, Limit),
+}
+
+/// Whose time it is that is over first.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    /// The deadline that the caller has set.
+    Callers,
+    /// The store's own timeout.
+    Stores,
+}
+
+impl Limit {
+    /// What the caller is told when the time is over before the writer has taken the write.
+    const fn passed(self) -> StoreError {
+        match self {
+            Self::Callers => StoreError::DeadlineExceeded,
+            Self::Stores => StoreError::Overloaded,
+        }
+    }
+
+    const fn grace(self) -> Duration {
+        match self {
+            Self::Callers => GRACE,
+            Self::Stores => LONG_GRACE,
+        }
+    }
 }
 
 /// Whether a write is still the caller's to withdraw. Decided once, so that a caller who gives up knows whether anything
@@ -90,16 +120,27 @@ impl Claim {
     const WITHDRAWN: u8 = 2;
 
     fn settle(&self, on: u8) -> bool {
+        self.turn(Self::WAITING, on)
+    }
+
+    fn turn(&self, from: u8, to: u8) -> bool {
         // It guards no other memory, the write itself travels through the channel.
-        let settled =
-            self.0
-                .compare_exchange(Self::WAITING, on, Ordering::Relaxed, Ordering::Relaxed);
-        settled.is_ok()
+        let turned = self
+            .0
+            .compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        turned.is_ok()
     }
 }
 
 /// Withdraws a write when its caller goes away before the writer has taken it.
 struct Withdrawing(Arc<Claim>);
+
+impl Withdrawing {
+    /// Withdraws the write; `false` if the writer has it.
+    fn withdrawn(&self) -> bool {
+        self.0.settle(Claim::WITHDRAWN)
+    }
+}
 
 impl Drop for Withdrawing {
     fn drop(&mut self) {
@@ -129,11 +170,11 @@ impl WriteQueue {
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Appended<E>, AppendError> {
-        let deadline = deadline(request.deadline, timeout);
-        let turn = self.turn(deadline).await?;
+        let time = time(request.deadline, timeout)?;
+        let turn = self.turn(time).await?;
         let (write, mut decoded) = encoded::encode(request, limits)?;
-        let (mut pending, waiting) = pending(write, deadline);
-        pending.room = Some(self.room(&pending.write, deadline).await?);
+        let (mut pending, waiting) = pending(write, time);
+        pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         if let Some(observer) = &request.observer {
             let decoded = std::mem::take(&mut decoded);
@@ -158,10 +199,10 @@ impl WriteQueue {
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Vec<LogState>, AppendError> {
-        let deadline = deadline(request.deadline, timeout);
-        let turn = self.turn(deadline).await?;
-        let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, deadline);
-        pending.room = Some(self.room(&pending.write, deadline).await?);
+        let time = time(request.deadline, timeout)?;
+        let turn = self.turn(time).await?;
+        let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, time);
+        pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         self.queue(pending)?;
         waiting.outcome().await?;
@@ -169,24 +210,27 @@ impl WriteQueue {
     }
 
     /// Waits in the line, if the queue is half full; else there is no line.
-    async fn turn(&self, deadline: Instant) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+    async fn turn(
+        &self,
+        time: (Instant, Limit),
+    ) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
         if self.room.available_permits() > self.capacity as usize / 2 {
             return Ok(None);
         }
-        until(deadline, self.line.acquire()).await.map(Some)
+        until(time, self.line.acquire()).await.map(Some)
     }
 
     /// Waits until the queue has room for a write.
     async fn room(
         &self,
         write: &EncodedWrite,
-        deadline: Instant,
+        time: (Instant, Limit),
     ) -> Result<OwnedSemaphorePermit, StoreError> {
         let bytes = u32::try_from(write.bytes()).unwrap_or(u32::MAX);
         let bytes = bytes.min(self.capacity);
         match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
             Ok(room) => Ok(room),
-            Err(_) => until(deadline, Arc::clone(&self.room).acquire_many_owned(bytes)).await,
+            Err(_) => until(time, Arc::clone(&self.room).acquire_many_owned(bytes)).await,
         }
     }
 
@@ -207,38 +251,53 @@ impl WriteQueue {
     }
 }
 
-fn deadline(asked: Option<std::time::Instant>, timeout: Duration) -> Instant {
-    let own = Instant::now() + timeout;
-    asked.map_or(own, |asked| own.min(asked.into()))
+/// When the time of a write is over that begins now, and whose time that is. An error if it is over already: then nothing is
+/// even encoded.
+fn time(
+    asked: Option<std::time::Instant>,
+    timeout: Duration,
+) -> Result<(Instant, Limit), StoreError> {
+    let own = time_box::end_after(timeout);
+    match asked.map(Instant::from) {
+        Some(asked) if asked <= own => {
+            if asked <= Instant::now() {
+                return Err(Limit::Callers.passed());
+            }
+            Ok((asked, Limit::Callers))
+        }
+        _ => Ok((own, Limit::Stores)),
+    }
 }
 
 /// Waits for a permit. In a box, since it is seldom waited for, and every append's future would have room for it.
 fn until<'a, T>(
-    deadline: Instant,
+    (deadline, limit): (Instant, Limit),
     permit: impl Future<Output = Result<T, AcquireError>> + Send + 'a,
 ) -> BoxFuture<'a, Result<T, StoreError>> {
     Box::pin(async move {
         match timeout_at(deadline, permit).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(StoreError::Closed),
-            Err(_) => Err(StoreError::Overloaded),
+            Err(_) => Err(limit.passed()),
         }
     })
 }
 
 /// A write that is about to be queued, and the caller's end of it.
-fn pending(write: EncodedWrite, deadline: Instant) -> (Box<Pending>, Waiting) {
+fn pending(write: EncodedWrite, time: (Instant, Limit)) -> (Box<Pending>, Waiting) {
     let (sender, answered) = oneshot::channel();
     let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
     let waiting = Waiting {
         answered,
         withdrawing: Withdrawing(Arc::clone(&claim)),
-        deadline,
+        time,
     };
+    let (deadline, limit) = time;
     let pending = Pending {
         write,
         since: Instant::now(),
         deadline,
+        limit,
         answer: Some(sender),
         claim,
         observer: None,
@@ -251,16 +310,33 @@ impl Waiting {
     /// Waits for the answer.
     async fn outcome(self) -> Outcome {
         let Self {
-            answered,
+            mut answered,
             withdrawing,
-            deadline,
+            time: (deadline, limit),
         } = self;
-        match timeout_at(deadline + GRACE, answered).await {
+        match timeout_at(deadline, &mut answered).await {
             Ok(Ok((outcome, _written))) => outcome,
-            // The writer has gone, or does not answer. What it has not taken is not written.
-            _ if withdrawing.0.settle(Claim::WITHDRAWN) => Err(StoreError::Overloaded.into()),
-            _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
+            // The writer has gone. What it has not taken is not written.
+            Ok(Err(_)) if withdrawing.withdrawn() => Err(StoreError::Closed.into()),
+            Ok(Err(_)) => Err(StoreError::OutcomeUnknown { source: None }.into()),
+            Err(_) if withdrawing.withdrawn() => Err(limit.passed().into()),
+            Err(_) => Box::pin(late(answered, withdrawing, deadline + limit.grace(), limit)).await,
         }
+    }
+}
+
+/// Waits a little longer for the answer to a write that is under way. In a box, being seldom waited for.
+async fn late(
+    answered: oneshot::Receiver<Answer>,
+    withdrawing: Withdrawing,
+    end: Instant,
+    limit: Limit,
+) -> Outcome {
+    match timeout_at(end, answered).await {
+        Ok(Ok((outcome, _written))) => outcome,
+        // Put back meanwhile, without having been written.
+        _ if withdrawing.withdrawn() => Err(limit.passed().into()),
+        _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
     }
 }
 
@@ -268,14 +344,23 @@ impl Pending {
     /// Takes the write over from its caller; not if the caller has withdrawn it, or if its time is over.
     pub(super) fn take(self: Box<Self>, now: Instant) -> Option<Box<Self>> {
         if now >= self.deadline {
-            self.tell(Err(StoreError::Overloaded.into()));
+            let passed = self.limit.passed();
+            self.tell(Err(passed.into()));
             return None;
         }
         self.claim.settle(Claim::TAKEN).then_some(self)
     }
 
+    /// Gives the write back to its caller, who may withdraw it, because it was not written and waits once more.
+    #[cfg(feature = "postgres")]
+    pub(super) fn put_back(self: Box<Self>) -> Box<Self> {
+        self.claim.turn(Claim::TAKEN, Claim::WAITING);
+        self
+    }
+
     /// Tells the caller, if it is still there.
     pub(super) fn tell(mut self: Box<Self>, outcome: Outcome) {
+        let outcome = outcome.map_err(|error| self.in_terms_of_the_deadline(error));
         if let Some(observer) = self.observer.take() {
             observer.settled(outcome.as_ref().ok().copied());
         }
@@ -283,6 +368,23 @@ impl Pending {
         if let Some(answer) = self.answer.take() {
             // An error means that the caller has gone away.
             let _ = answer.send((outcome, self));
+        }
+    }
+}
+
+impl Pending {
+    /// A server that did not answer, or a lock that was not free, before a caller's deadline may be only slower than that: it
+    /// is the deadline that has ended the write.
+    fn in_terms_of_the_deadline(&self, error: AppendError) -> AppendError {
+        match (self.limit, &error) {
+            (
+                Limit::Callers,
+                AppendError::Store(StoreError::Unavailable { .. } | StoreError::Busy { .. }),
+            ) if Instant::now() >= self.deadline => {
+                tracing::debug!(%error, "a deadline passed before a write");
+                self.limit.passed().into()
+            }
+            _ => error,
         }
     }
 }

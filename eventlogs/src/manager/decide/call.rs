@@ -3,13 +3,19 @@
 use super::Decided;
 use crate::ids::LogId;
 use crate::manager::erased::Boxed;
-use crate::manager::fold::Fold;
-use crate::manager::turns::{Link, Seat};
+use crate::manager::link::{FoldError, Link, Unfolded, folded, text_of};
+use crate::manager::replays::part_of;
+use crate::manager::turns::Seat;
 use crate::manager::{At, DecideOptions, LogManager, LogManagerError};
 use crate::stores::{AppendError, AppendObserver, AppendRequest, Appended, Replay, StoreError};
-use crate::{Aggregate, Aggregation, Metadata, telemetry};
+use crate::{Aggregate, Aggregation, Metadata, telemetry, time_box};
+use futures_util::FutureExt;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::sync::MutexGuard;
 
 /// What the closure is asked about.
 pub(super) struct Ground<A: Aggregate> {
@@ -25,6 +31,10 @@ pub(super) struct Ground<A: Aggregate> {
 pub(super) enum Step<'a, A: Aggregate, R> {
     /// There is nothing to decide on yet.
     Look,
+    /// The events in front are being folded; then it can go on.
+    Busy(Arc<Link<A>>),
+    /// The events in front cannot be folded before it is known what becomes of them.
+    Blocked(Arc<Link<A>>),
     /// Events were decided on, and are on their way.
     Sent(Write<'a, A>, Ground<A>),
     /// There is nothing to do, or the closure refused.
@@ -62,20 +72,34 @@ pub(super) struct Call<'a, A: Aggregate> {
 }
 
 impl<'a, A: Aggregate> Call<'a, A> {
-    /// Decides and hands the events over, in one go.
+    /// Waits for the turn, unless it is too late for it.
+    pub(super) async fn turn(&self) -> Result<MutexGuard<'_, ()>, LogManagerError> {
+        let passed = |deadline| deadline <= Instant::now();
+        if self.options.deadline.is_some_and(passed) {
+            return Err(StoreError::DeadlineExceeded.into());
+        }
+        self.in_time(async { Ok(self.seat.turn().await) }).await
+    }
+
+    /// Decides and hands the events over, in one go. To be called by whoever has the turn.
     pub(super) fn take_turn<D, I, R>(
         &self,
         context: &mut Context<'_>,
         basis: Option<&Basis<A>>,
         decision: &mut D,
-    ) -> Result<Step<'a, A, R>, LogManagerError>
+    ) -> Step<'a, A, R>
     where
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
     {
-        let mut newest = self.seat.turn();
-        let below = match newest.as_ref().filter(|link| link.is_sound()) {
-            Some(link) => link.latest()?.map(|latest| (Arc::clone(link), latest)),
+        let below = match self.seat.newest() {
+            Some(link) => match link.latest() {
+                Ok(latest) => Some((link, latest)),
+                Err(Unfolded::Busy(link)) => return Step::Busy(link),
+                // The time at which it will have been recorded may be all that the aggregate misses.
+                Err(_) if !link.is_settled() => return Step::Blocked(link),
+                Err(_) => None,
+            },
             None => None,
         };
         let below = below.filter(|(_, latest)| {
@@ -94,11 +118,11 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 link: None,
             };
             match decide_on(ground.aggregation.as_ref(), decision) {
-                Ok(events) if events.is_empty() => return Ok(Step::NothingSent(None, ground)),
-                Err(refusal) => return Ok(Step::NothingSent(Some(refusal), ground)),
+                Ok(events) if events.is_empty() => return Step::NothingSent(None, ground),
+                Err(refusal) => return Step::NothingSent(Some(refusal), ground),
                 // What others have handed over since comes first, and is to be decided on as well.
                 Ok(_) if below.is_some() => {}
-                Ok(events) => return Ok(self.send(context, &mut newest, ground, events)),
+                Ok(events) => return self.send(context, ground, events),
             }
         }
         let ground = match (below, basis) {
@@ -112,24 +136,25 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 verified: basis.verified,
                 link: None,
             },
-            (None, None) => return Ok(Step::Look),
+            (None, None) => return Step::Look,
         };
-        Ok(match decide_on(ground.aggregation.as_ref(), decision) {
+        match decide_on(ground.aggregation.as_ref(), decision) {
             Ok(events) if events.is_empty() => Step::NothingSent(None, ground),
-            Ok(events) => self.send(context, &mut newest, ground, events),
+            Ok(events) => self.send(context, ground, events),
             Err(refusal) => Step::NothingSent(Some(refusal), ground),
-        })
+        }
     }
 
     /// Hands events over to the store, and lets the next decision build on them if the store takes part in that.
     fn send<R>(
         &self,
         context: &mut Context<'_>,
-        newest: &mut Option<Arc<Link<A>>>,
         ground: Ground<A>,
         events: Vec<A::Event>,
     ) -> Step<'a, A, R> {
-        let link = Link::new(self.log_id, ground.aggregation.clone(), ground.link.clone());
+        let number = self.seat.next_number();
+        let (decided_on, below) = (ground.aggregation.clone(), ground.link.clone());
+        let link = Link::new(self.log_id, number, decided_on, below);
         let observer = Arc::clone(&link) as Arc<dyn AppendObserver<A::Event>>;
         let mut append = self.append(ground.aggregation.as_ref(), events, observer);
         let append = match append.as_mut().poll(context) {
@@ -137,7 +162,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
             Poll::Pending => First::Waiting(append),
         };
         if link.is_queued() {
-            *newest = Some(Arc::clone(&link));
+            self.seat.hand_over(&link);
         }
         Step::Sent(Write { link, append }, ground)
     }
@@ -184,16 +209,16 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// Has the store confirm a state, or give the one that is true.
+    ///
+    /// A commit is as good as a read only if the write was handed over in this call. Of another one the answer may have been
+    /// on its way for long, and somebody else may have appended, and been told so, before this call began.
     pub(super) async fn verify(&self, ground: Ground<A>) -> Result<Basis<A>, LogManagerError> {
         let Some(link) = ground.link else {
             return self.read(ground.aggregation).await;
         };
-        let was_stored = link.is_stored();
-        let is_stored = was_stored || self.in_time(async { Ok(link.wait().await) }).await?;
-        let confirmed = if is_stored { link.confirmed()? } else { None };
-        match confirmed {
-            // The commit has been heard of in this call, which is as good as a read.
-            Some(aggregation) if !was_stored => Ok(Basis {
+        self.in_time(async { Ok(link.wait().await) }).await?;
+        match self.confirmed(&link).await? {
+            Some(aggregation) if self.seat.saw_handed_over(&link) => Ok(Basis {
                 aggregation: Some(aggregation),
                 verified: true,
             }),
@@ -207,13 +232,36 @@ impl<'a, A: Aggregate> Call<'a, A> {
         &self,
         ground: Ground<A>,
     ) -> Result<Basis<A>, LogManagerError> {
-        // A state that includes what was never stored must not be read on from.
         let known = match ground.link {
-            Some(link) if link.is_stored() => link.confirmed()?,
-            Some(_) => self.manager.cached(self.log_id).await,
+            // A state that includes what was never stored must not be read on from.
+            Some(link) => match self.confirmed(&link).await? {
+                Some(confirmed) => Some(confirmed),
+                None => self.manager.cached(self.log_id).await,
+            },
             None => ground.aggregation,
         };
         self.read(known).await
+    }
+
+    /// The state after a link's events, if they are stored and that is known.
+    async fn confirmed(
+        &self,
+        link: &Arc<Link<A>>,
+    ) -> Result<Option<Aggregation<A>>, LogManagerError> {
+        if !link.is_stored() {
+            return Ok(None);
+        }
+        let confirmed = self.in_time(async { Ok(link.confirmed().await) });
+        Ok(confirmed.await?.ok())
+    }
+
+    /// Whether a conflict is no fault of this attempt: what it was decided on has not happened, or was already old when this
+    /// call began, as what a cache holds may be.
+    pub(super) fn is_misled(&self, ground: &Ground<A>) -> bool {
+        match &ground.link {
+            Some(link) => !link.is_stored() || !self.seat.saw_handed_over(link),
+            None => !ground.verified,
+        }
     }
 
     /// The log's state as the store has it now, read on from an earlier one.
@@ -232,51 +280,67 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// Gives up at the deadline. For what writes nothing.
-    async fn in_time<T>(
+    pub(super) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, LogManagerError>>,
     ) -> Result<T, LogManagerError> {
-        match self.options.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline.into(), work)
-                .await
-                .unwrap_or_else(|_| Err(StoreError::DeadlineExceeded.into())),
-            None => work.await,
-        }
+        time_box::in_time(self.options.deadline, work).await
     }
 
-    /// The answer to a decision whose events are stored.
+    /// The answer to a decision whose events are stored. From here on no error may say that nothing was written.
     pub(super) async fn decided(
         &self,
         link: &Arc<Link<A>>,
         ground: &Ground<A>,
         appended: &Appended<A::Event>,
     ) -> Result<Decided<A>, LogManagerError> {
-        let aggregation = if link.is_queued() {
-            if let Some(confirmed) = link.confirmed()? {
-                confirmed
-            } else {
-                let at = At::Index(appended.state.index());
-                let reduced = Box::pin(self.manager.reduce_at(&self.log_id, at)).await;
-                // The events are stored: an error that says otherwise would be wrong.
-                reduced.map_err(|error| StoreError::OutcomeUnknown {
-                    source: Some(error.into()),
-                })?
+        let aggregation = self.state_after(link, ground, appended).await;
+        let aggregation = aggregation.map_err(|source| {
+            let (log_id, last) = (self.log_id, appended.state.index());
+            let before = ground.aggregation.as_ref().map(Aggregation::through_index);
+            let event_index = before.map_or(0, |before| before.saturating_add(1));
+            LogManagerError::StoredWithoutState {
+                log_id,
+                event_index,
+                event_count: last.saturating_sub(event_index).saturating_add(1),
+                source,
             }
-        } else {
-            let mut fold = ground
-                .aggregation
-                .as_ref()
-                .map_or_else(|| Fold::from_the_start(self.log_id), Fold::from_aggregation);
-            fold.apply(&appended.events)?;
-            let log_id = self.log_id;
-            fold.finish()
-                .ok_or(LogManagerError::LogNotFound { log_id })?
-        };
+        })?;
         self.manager.inner.cache_writer.offer(aggregation.clone());
         Ok(Decided {
             aggregation,
             replay: None,
         })
+    }
+
+    /// The state after events that are stored.
+    async fn state_after(
+        &self,
+        link: &Arc<Link<A>>,
+        ground: &Ground<A>,
+        appended: &Appended<A::Event>,
+    ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
+        if link.is_queued() {
+            match self.in_time(async { Ok(link.confirmed().await) }).await? {
+                Ok(confirmed) => return Ok(confirmed),
+                Err(Unfolded::Failed(error)) => return Err(error.into()),
+                Err(Unfolded::Busy(_) | Unfolded::Unknown) => {}
+            }
+        } else {
+            let state = ground.aggregation.as_ref();
+            let after = folded(self.log_id, state, &appended.events)?;
+            if after.through_index() == appended.state.index() {
+                return Ok(after);
+            }
+            // A store that does not give the events back: they have to be read.
+        }
+        let at = At::Index(appended.state.index());
+        let reducing = Box::pin(self.manager.reduce_at(&self.log_id, at));
+        let reduced = AssertUnwindSafe(self.in_time(reducing)).catch_unwind();
+        match reduced.await {
+            Ok(reduced) => Ok(reduced?),
+            Err(panic) => Err(FoldError::Panicked(text_of(&*panic)).into()),
+        }
     }
 
     /// The answer to a decision to leave things as they are, on a verified state.
@@ -301,14 +365,29 @@ impl<'a, A: Aggregate> Call<'a, A> {
         let Some(key) = self.options.key(self.log_id) else {
             return Ok(None);
         };
-        let found = async { Ok(self.manager.inner.store.find_key(key).await?) };
-        match self.in_time(found).await?.first() {
-            Some(replay) => self.replay_of(*replay).await.map(Some),
+        let parts = self.manager.parts_of(key, self.options.deadline).await?;
+        match part_of(&parts, self.log_id).or_else(|| parts.first().copied()) {
+            Some(replay) => self.replay_of(replay).await.map(Some),
             None => Ok(None),
         }
     }
 
-    pub(super) async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
+    /// The answer to a decision whose key the store has found used.
+    pub(super) async fn replay_found(
+        &self,
+        found: AppendError,
+    ) -> Result<Decided<A>, LogManagerError> {
+        let (log_id, key) = (self.log_id, self.options.key(self.log_id));
+        let about = self
+            .manager
+            .about(log_id, key, self.options.deadline, found);
+        match Box::pin(about).await {
+            AppendError::Replay(replay) => self.replay_of(replay).await,
+            error => Err(error.into()),
+        }
+    }
+
+    async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
         if self.options.is_reused(&replay, self.log_id) {
             return Err(telemetry::failed(LogManagerError::reused(replay)));
         }
