@@ -138,7 +138,8 @@ async fn a_slow_closure_holds_up_no_answer() {
 /// First come, first served: nobody is passed over for long while everybody decides on one log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn turns_are_taken_in_the_order_of_arrival() {
-    let payments = payments(FakeEventStore::new());
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
     let log_id = captured(&payments).await;
     let longest = Arc::new(AtomicU64::new(0));
     let decided = Arc::new(AtomicU64::new(0));
@@ -146,7 +147,7 @@ async fn turns_are_taken_in_the_order_of_arrival() {
         let payments = payments.clone();
         let (longest, decided) = (Arc::clone(&longest), Arc::clone(&decided));
         tokio::spawn(async move {
-            for _ in 0..100 {
+            for _ in 0..30 {
                 let before = decided.load(Ordering::SeqCst);
                 let options = DecideOptions::default();
                 let answer = payments.decide(&log_id, &options, |_| {
@@ -167,5 +168,5 @@ async fn turns_are_taken_in_the_order_of_arrival() {
     }
     // Each of the others is served once or twice while one waits; a task that is not polled for a while is not waiting.
     let longest = longest.load(Ordering::SeqCst);
-    assert!(longest < 1_000, "{longest} decisions passed one by");
+    assert!(longest < 400, "{longest} of 960 decisions passed one by");
 }

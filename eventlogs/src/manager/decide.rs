@@ -1,5 +1,6 @@
 //! Reduce, decide, append, and again if somebody was faster.
 
+mod answers;
 mod attempts;
 mod call;
 

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// It passes the same conformance suite as the databases. A clone is another handle on the same logs. Events only need
 /// to be `Clone`; nothing is encoded, so it cannot tell whether an event would survive its codec. It keeps one event enum, so
 /// an append to several logs must be of that one.
+///
+/// It answers at once, so it needs no runtime and no timers, and it is the one store that works under paused time
+/// (`#[tokio::test(start_paused = true)]`).
 pub struct FakeEventStore<E> {
     /// Shared by all clones. No call waits while it holds the lock.
     state: Arc<Mutex<State<E>>>,
