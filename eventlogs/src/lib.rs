@@ -25,6 +25,7 @@ mod record;
 pub mod stores;
 mod telemetry;
 pub mod testing;
+mod time_box;
 
 #[doc(hidden)]
 pub mod __private;

@@ -6,9 +6,11 @@ mod decide;
 mod erased;
 mod error;
 mod fold;
+mod link;
 mod options;
 mod read;
 mod reduce;
+mod replays;
 mod turns;
 mod write_options;
 
@@ -96,6 +98,11 @@ impl<A: Aggregate> LogManager<A> {
     /// A manager of the logs in `store`, with their aggregates in `cache`.
     ///
     /// It does nothing until it is used, and needs no runtime before that.
+    ///
+    /// On the fakes and with [`MemoryAggregationCache`](crate::MemoryAggregationCache) its futures can be polled anywhere, by
+    /// hand in a test, say; outside a runtime nothing is cached. Everything else wants a tokio runtime with timers
+    /// (`enable_all`): databases, Redis, a cache of your own that waits, a deadline that has to be waited for, and
+    /// [`decide`](LogManager::decide) when it loses a race twice.
     #[must_use]
     pub fn new(
         store: impl EventStore<A::Event>,

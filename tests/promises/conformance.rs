@@ -10,7 +10,7 @@ use eventlogs::stores::{
 use eventlogs::testing::codec_laws;
 use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
 use eventlogs::{
-    EventStore, LogState, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
+    EventStore, LogPosition, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
     aggregation_cache_conformance, decoding_conformance, event_store_conformance,
 };
 use std::time::Duration;
@@ -76,7 +76,7 @@ macro_rules! keeps {
                 async fn append_many(
                     &self,
                     request: AppendManyRequest<'_>,
-                ) -> Result<Vec<LogState>, AppendError> {
+                ) -> Result<Vec<LogPosition>, AppendError> {
                     self.$field.append_many(request).await
                 }
 

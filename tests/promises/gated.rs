@@ -26,6 +26,8 @@ struct Shared {
     /// Whose turn it is; fair, so that the order of asking is that of writing.
     turn: Mutex<()>,
     gate: watch::Sender<bool>,
+    /// Whether answers get back to those who asked. What is written is there for everybody meanwhile.
+    answers: watch::Sender<bool>,
     /// How many of the next appends fail.
     failing: AtomicU32,
     /// Of how many of the next appends the answer is lost.
@@ -37,6 +39,7 @@ impl Gated {
         let shared = Shared {
             turn: Mutex::new(()),
             gate: watch::Sender::new(true),
+            answers: watch::Sender::new(true),
             failing: AtomicU32::new(0),
             forgetting: AtomicU32::new(0),
         };
@@ -52,6 +55,11 @@ impl Gated {
 
     pub(crate) fn close(&self) {
         self.shared.gate.send_replace(false);
+    }
+
+    /// Holds back the answers to what is written from now on, or lets them go.
+    pub(crate) fn hold_answers(&self, hold: bool) {
+        self.shared.answers.send_replace(!hold);
     }
 
     /// Has so many of the next appends fail, having written nothing.
@@ -129,6 +137,9 @@ impl EventStore<PaymentEvent> for Gated {
             return Err(StoreError::Overloaded.into());
         }
         let appended = self.inner.append(request).await;
+        let mut answers = self.shared.answers.subscribe();
+        let free = answers.wait_for(|free| *free).await;
+        drop(free.expect("the sender is in this store"));
         if one_less(&self.shared.forgetting) {
             telling.settled(None);
             return Err(StoreError::OutcomeUnknown { source: None }.into());

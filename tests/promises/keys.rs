@@ -29,6 +29,8 @@ fn outcome<T>(answer: Result<T, LogManagerError>) -> Outcome {
 struct Operation<'a> {
     payments: &'a LogManager<Payment>,
     log_id: LogId,
+    /// The second log of an append to several.
+    other: LogId,
     key: Option<String>,
     scope: IdempotencyScope,
     fingerprint: Option<RequestFingerprint>,
@@ -73,7 +75,7 @@ impl Operation<'_> {
 
     async fn append_many(&self) -> Outcome {
         let state = self.payments.reduce(&self.log_id).await.unwrap().state();
-        let other = LogState::at(captured(self.payments).await, 1);
+        let other = LogState::at(self.other, 1);
         let parts = [(state, [refund(1)]), (other, [refund(1)])];
         let options = self.append_options();
         outcome(self.payments.append_many(parts, &options).await)
@@ -125,6 +127,7 @@ async fn a_key_that_comes_with_another_request_is_no_replay() {
                 let mut request = Operation {
                     payments: &payments,
                     log_id,
+                    other: captured(&payments).await,
                     key: Some(format!("key of {log_id}")),
                     scope: IdempotencyScope::Global,
                     fingerprint: then,
@@ -169,6 +172,7 @@ async fn a_key_of_one_log_may_be_used_once_on_each() {
             let mut request = Operation {
                 payments: &payments,
                 log_id: *log_id,
+                other: *log_id,
                 key: Some("invoice-7".to_owned()),
                 scope: IdempotencyScope::Log,
                 fingerprint: None,
@@ -202,6 +206,7 @@ async fn keys_are_forgotten_on_demand_and_only_then() {
         let request = Operation {
             payments: &payments,
             log_id,
+            other: captured(&payments).await,
             key: Some(format!("key of {log_id}")),
             scope: IdempotencyScope::Global,
             fingerprint: None,

@@ -2,11 +2,10 @@
 
 use super::{AppendOptions, CreateOptions, LogManager, LogManagerError};
 use crate::ids::LogId;
-use crate::stores::{AppendError, AppendManyRequest, AppendPart, AppendRequest, Appends};
+use crate::stores::{AppendManyRequest, AppendPart, AppendRequest, Appends, Expected};
 use crate::{Aggregate, LogPosition, LogState, Metadata, telemetry};
 use std::slice;
 use tracing::Instrument;
-use uuid::Uuid;
 
 impl<A: Aggregate> LogManager<A> {
     /// Creates a log with its first event, in one round trip.
@@ -31,9 +30,15 @@ impl<A: Aggregate> LogManager<A> {
         options.apply_to(&mut request);
         self.supply_metadata(&mut request.metadata);
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
-        let created = self.inner.store.append(request).instrument(span).await;
-        let created = created.map_err(|error| telemetry::failed(options.error(error)));
-        Ok(created?.state.into())
+        let key = request.idempotency_key;
+        match self.inner.store.append(request).instrument(span).await {
+            Ok(created) => Ok(created.state.into()),
+            Err(error) => {
+                // In a box, as all that is seldom waited for: the future would have room for it.
+                let about = self.about(log_id, key, options.deadline, error);
+                Err(telemetry::failed(options.error(Box::pin(about).await)))
+            }
+        }
     }
 
     /// Appends one event behind the state it was decided on, in one round trip.
@@ -79,9 +84,14 @@ impl<A: Aggregate> LogManager<A> {
         let log_id = state.log_id();
         let span =
             tracing::info_span!("append", aggregate = A::name(), %log_id, events = events.len());
-        let appended = self.inner.store.append(request).instrument(span).await;
-        let appended = appended.map_err(|error| telemetry::failed(options.error(error, log_id)));
-        Ok(appended?.state.into())
+        let key = request.idempotency_key;
+        match self.inner.store.append(request).instrument(span).await {
+            Ok(appended) => Ok(appended.state.into()),
+            Err(error) => {
+                let about = Box::pin(self.about(log_id, key, options.deadline, error));
+                Err(telemetry::failed(options.error(about.await, log_id)))
+            }
+        }
     }
 
     /// Appends to several logs, to all of them or to none, in one round trip: to those of this manager, and to those of others
@@ -119,6 +129,12 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// # Errors
     /// Those of [`append`](LogManager::append), with the log that stands in the way; of several, any one.
+    ///
+    /// It is an [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before on all these logs, and an
+    /// [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if one of them was not among those that were written to
+    /// with it, say because it was used to append to another one alone: what was to be recorded there is not. Logs to be
+    /// created do not count, since a retry may have made new ids for them. The error has the place in the first of these
+    /// logs. To append to one of them with the same key is a replay, too.
     pub async fn append_many(
         &self,
         appends: impl Into<Appends>,
@@ -127,19 +143,17 @@ impl<A: Aggregate> LogManager<A> {
         let mut request = AppendManyRequest::new(appends.into());
         options.apply_to_many(&mut request);
         self.supply_metadata(&mut request.metadata);
-        let logs: Vec<_> = request.parts.iter().map(AppendPart::log_id).collect();
+        let log_of = |part: &AppendPart| (part.log_id(), part.expected() == Expected::NewLog);
+        let logs: Vec<_> = request.parts.iter().map(log_of).collect();
+        let key = request.idempotency_key;
         let span = tracing::info_span!("append_many", aggregate = A::name(), logs = logs.len());
-        let appended = self.inner.store.append_many(request).instrument(span);
-        appended.await.map_err(|error| {
-            // The key's own write may have named the logs in another order.
-            let log_id = match &error {
-                AppendError::Replay(replay) if logs.contains(&replay.state.log_id()) => {
-                    replay.state.log_id()
-                }
-                _ => logs.first().copied().unwrap_or_else(|| Uuid::nil().into()),
-            };
-            telemetry::failed(options.error(error, log_id))
-        })
+        match self.inner.store.append_many(request).instrument(span).await {
+            Ok(states) => Ok(states),
+            Err(error) => {
+                let about = Box::pin(self.about_many(&logs, key, options.deadline, error));
+                Err(telemetry::failed(about.await))
+            }
+        }
     }
 
     /// Adds what the source in the options knows to what the caller has said.

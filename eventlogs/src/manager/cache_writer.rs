@@ -7,7 +7,7 @@
 use super::LogManagerOptions;
 use super::erased::ErasedCache;
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, AggregationCachingPolicy, LogPosition};
+use crate::{Aggregate, Aggregation, AggregationCachingPolicy, LogPosition, time_box};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -109,7 +109,7 @@ impl<A: Aggregate> CacheWriter<A> {
 
     /// Drops the entry that was reduced through a lost event, in the cache and on its way there. The caller waits for
     /// it, so it has the time box of a look-up.
-    pub(super) async fn forget(&self, state: LogPosition, time_box: Duration) {
+    pub(super) async fn forget(&self, state: LogPosition, at_most: Duration) {
         let log_id = state.log_id();
         {
             let mut queue = self.shared.queue();
@@ -123,8 +123,9 @@ impl<A: Aggregate> CacheWriter<A> {
             }
             queue.writing.take_if(|writing| writing.position() == state);
         }
-        let removed = tokio::time::timeout(time_box, self.shared.cache.remove(state)).await;
-        if !matches!(removed, Ok(Ok(()))) {
+        let end = time_box::end_after(at_most);
+        let removed = time_box::until(end, self.shared.cache.remove(state)).await;
+        if !matches!(removed, Some(Ok(()))) {
             // Harmless: the next reduction finds out again, and a put of the true history may replace the entry.
             tracing::warn!(%log_id, "could not drop an aggregate from the cache");
         }
@@ -191,10 +192,10 @@ impl<A: Aggregate> Task<A> {
             }
             let log_id = aggregation.log_id();
             let put = shared.cache.put(aggregation, shared.ttl);
-            match tokio::time::timeout(shared.write_timeout, put).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%log_id, error, "could not cache an aggregate"),
-                Err(_) => {
+            match time_box::until(time_box::end_after(shared.write_timeout), put).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::warn!(%log_id, error, "could not cache an aggregate"),
+                None => {
                     let timeout = shared.write_timeout;
                     tracing::warn!(%log_id, ?timeout, "caching an aggregate took too long");
                 }

@@ -1,5 +1,6 @@
 //! Reduce, decide, append, and again if somebody was faster.
 
+mod answers;
 mod attempts;
 mod call;
 
@@ -9,6 +10,7 @@ use crate::stores::{AppendError, Replay};
 use crate::{Aggregate, Aggregation, telemetry};
 use attempts::Attempts;
 use call::{Call, First, Step, Write};
+use futures_util::FutureExt;
 use std::future::poll_fn;
 use std::task::Poll;
 use tracing::Instrument;
@@ -61,6 +63,15 @@ impl<A: Aggregate> LogManager<A> {
     /// idempotency key, that the key is new: the retry of a decision that took effect is a replay, even if the new state
     /// would refuse it.
     ///
+    /// A refusal, like a decision to do nothing, was true at some moment of this call: it rests on what was read after the call
+    /// began, or on a commit of this process whose events were handed over after that.
+    ///
+    /// Decisions on one log take their turns in the order of arrival. A closure that takes long holds up the log that it
+    /// decides on, and no thread but its own; those who wait for their turn give up at their deadline.
+    ///
+    /// A panic of the closure reaches the caller, and nothing was written. One of the aggregate's `apply` behind a commit is
+    /// an error, since the events are stored.
+    ///
     /// A future dropped while it writes may have written its events or not, which a retry with the same idempotency key
     /// finds out.
     ///
@@ -97,8 +108,10 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if there is no log, unless the options let it be created.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if others were faster at every attempt.
-    /// - [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded) if the deadline passed before anything was handed to the store, and
-    ///   [`Overloaded`](crate::stores::StoreError::Overloaded) if it passed before the store had written it.
+    /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, and the state after them could not
+    ///   be computed.
+    /// - [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded) if the deadline passed before anything was written,
+    ///   and [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown) if it passed while the store was writing.
     /// - Those of [`append`](LogManager::append) and [`reduce`](LogManager::reduce).
     pub async fn decide<D, I, R>(
         &self,
@@ -140,13 +153,25 @@ impl<A: Aggregate> LogManager<A> {
         let mut basis = None;
         let mut attempts = Attempts::new(options.max_attempts);
         loop {
+            let turn = call.turn().await?;
+            // Ready at once: the turn is held across no wait.
             let step = poll_fn(|context| {
                 let step = call.take_turn(context, basis.as_ref(), &mut decision);
                 Poll::Ready(step)
             });
-            let (write, ground) = match step.await? {
+            let step = step.await;
+            drop(turn);
+            let (write, ground) = match step {
                 Step::Look => {
                     basis = Some(call.look().await?);
+                    continue;
+                }
+                Step::Busy(link) => {
+                    call.in_time(link.free().map(Ok)).await?;
+                    continue;
+                }
+                Step::Blocked(link) => {
+                    call.in_time(link.wait().map(Ok)).await?;
                     continue;
                 }
                 Step::Sent(write, ground) => (write, ground),
@@ -175,7 +200,7 @@ impl<A: Aggregate> LogManager<A> {
                     telemetry::decided(attempts.made);
                     return Ok(call.decided(&link, &ground, &appended).await?);
                 }
-                Err(AppendError::Replay(replay)) => return Ok(call.replay_of(replay).await?),
+                Err(found @ AppendError::Replay(_)) => return Ok(call.replay_found(found).await?),
                 Err(
                     error @ (AppendError::Conflict { .. }
                     | AppendError::LogAlreadyExists { .. }
@@ -183,10 +208,10 @@ impl<A: Aggregate> LogManager<A> {
                 ) => {
                     // What it was decided on has not happened, or was overtaken.
                     call.seat.forget(&link);
-                    let misled = ground.link.as_ref().is_some_and(|link| {
-                        call.seat.forget(link);
-                        !link.is_stored()
-                    });
+                    if let Some(below) = &ground.link {
+                        call.seat.forget(below);
+                    }
+                    let misled = call.is_misled(&ground);
                     if !attempts.again(misled).await {
                         telemetry::decided(attempts.made);
                         return Err(telemetry::failed(error.into()).into());

@@ -6,7 +6,8 @@ use crate::stores::{
     AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, Replay, StoreError,
 };
 
-/// Why an operation did not happen. Unless a variant says otherwise, nothing was written.
+/// Why an operation did not happen. Unless a variant says otherwise, nothing was written: only
+/// [`StoredWithoutState`](LogManagerError::StoredWithoutState) and [`StoreError::OutcomeUnknown`] do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogManagerError {
@@ -25,7 +26,7 @@ pub enum LogManagerError {
         /// Where the log ended right after that write.
         state: LogPosition,
     },
-    /// The idempotency key was used before for something else: on another log, on one of another kind, or with another request
+    /// The idempotency key was used before for something else: on other logs, on one of another kind, or with another request
     /// fingerprint.
     #[error(
         "this idempotency key was already used for something else, event {event_index} of log {log_id}; use a fresh key"
@@ -96,6 +97,25 @@ pub enum LogManagerError {
         expected: u64,
         /// The index that came.
         found: u64,
+    },
+    /// The events are stored, but the state after them could not be computed: the aggregate's `apply` panicked, the store could
+    /// not be read, or the deadline passed. Only [`decide`](crate::LogManager::decide) says this.
+    ///
+    /// Take the decision as made. To decide again would be to decide a second time, unless it is with the same idempotency
+    /// key, which finds the events.
+    #[error(
+        "the events are stored, {event_count} from event {event_index} of log {log_id} on, but the state after them could not be computed; do not decide again, reduce the log"
+    )]
+    #[non_exhaustive]
+    StoredWithoutState {
+        /// The log.
+        log_id: LogId,
+        /// The index of the first event that was written.
+        event_index: u64,
+        /// How many events were written.
+        event_count: u64,
+        /// Why there is no state.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The store failed. Of these only [`StoreError::OutcomeUnknown`] leaves open whether something was written.
     #[error(transparent)]
@@ -182,7 +202,8 @@ impl From<StoreError> for LogManagerError {
     }
 }
 
-/// Why [`LogManager::decide`](crate::LogManager::decide) did not record anything.
+/// Why [`LogManager::decide`](crate::LogManager::decide) has no new state to return. Nothing was recorded, unless the
+/// [`LogManagerError`] says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError<R> {
     /// The closure refused, on a state that the store has confirmed.

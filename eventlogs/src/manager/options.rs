@@ -11,7 +11,7 @@ pub struct LogManagerOptions<A> {
     /// Decides which aggregates are cached, in place of the rules in
     /// [`Aggregate::CACHE`](crate::Aggregate::CACHE).
     pub caching_policy: Option<Arc<dyn AggregationCachingPolicy<A>>>,
-    /// How long a reduction waits for the cache before it goes on without it; 20 ms by default.
+    /// How long a reduction waits for the cache before it goes on without it; 20 ms by default. `Duration::MAX` is for ever.
     pub cache_timeout: Duration,
     /// How long the background task waits for one write to the cache before it gives it up; 1 s by default.
     pub cache_write_timeout: Duration,

@@ -4,7 +4,7 @@ use super::fold::Fold;
 use super::{LogManager, LogManagerError};
 use crate::ids::LogId;
 use crate::stores::{ReadError, ReadRequest, ReadStart};
-use crate::{Aggregate, Aggregation, EventRecord, RecordedEvent};
+use crate::{Aggregate, Aggregation, EventRecord, RecordedEvent, time_box};
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
 
@@ -80,13 +80,14 @@ impl<A: Aggregate> LogManager<A> {
 
     /// What the cache has for a log. A cache that is slow, down or holding garbage has nothing.
     pub(super) async fn cached(&self, log_id: LogId) -> Option<Aggregation<A>> {
-        match tokio::time::timeout(self.inner.cache_timeout, self.inner.cache.get(log_id)).await {
-            Ok(Ok(cached)) => cached.filter(|cached| cached.log_id() == log_id),
-            Ok(Err(error)) => {
+        let end = time_box::end_after(self.inner.cache_timeout);
+        match time_box::until(end, self.inner.cache.get(log_id)).await {
+            Some(Ok(cached)) => cached.filter(|cached| cached.log_id() == log_id),
+            Some(Err(error)) => {
                 tracing::warn!(%log_id, error, "the cache failed; reducing without it");
                 None
             }
-            Err(_) => {
+            None => {
                 tracing::warn!(%log_id, timeout = ?self.inner.cache_timeout, "the cache is too slow; reducing without it");
                 None
             }

@@ -25,6 +25,10 @@ pub struct CreateOptions {
     /// What is recorded beside the event.
     pub metadata: Metadata,
     /// When to stop waiting, if that is before the store's own timeout.
+    ///
+    /// If it passes before anything was written, as it may have before the call, the answer is
+    /// [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded); if it passes while the event is being written,
+    /// [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown), unless the store knows better within 25 ms.
     pub deadline: Option<Instant>,
 }
 
@@ -43,7 +47,8 @@ pub struct AppendOptions {
     pub occurred_at: Option<DateTime<Utc>>,
     /// What is recorded beside each of the events.
     pub metadata: Metadata,
-    /// When to stop waiting, if that is before the store's own timeout.
+    /// When to stop waiting, if that is before the store's own timeout; what is answered then, see
+    /// [`CreateOptions::deadline`].
     pub deadline: Option<Instant>,
 }
 
@@ -63,9 +68,11 @@ pub struct DecideOptions {
     pub metadata: Metadata,
     /// Decides on the default aggregate where there is no log yet, and creates it with the events decided on.
     pub create_if_missing: bool,
-    /// How often the closure may decide on a state that others then change; 20 by default, and at least once.
+    /// How often the closure may decide on a state that others then change; 20 by default, and at least once. A state that
+    /// others had changed before, which a cache still held, costs no attempt.
     pub max_attempts: u32,
-    /// When to stop trying. Checked between the steps, and by the store while it writes.
+    /// When to stop trying: checked between the steps, while others decide on the log, and by the store while it writes. What
+    /// is answered then, see [`CreateOptions::deadline`].
     pub deadline: Option<Instant>,
 }
 

@@ -360,12 +360,13 @@ pub enum StoreError {
         /// What the database said.
         source: DriverError,
     },
-    /// The writes in front of this one took longer than its time. Nothing was written.
+    /// The writes in front of this one took longer than the store's timeout, which was nearer than the caller's deadline.
+    /// Nothing was written.
     #[error(
         "the store has more to write than it can; try again later, and look at how long the database takes to commit"
     )]
     Overloaded,
-    /// The caller's deadline has passed before anything was written.
+    /// The caller's deadline has passed before anything was written, in the call or before it.
     #[error("the deadline has passed before anything was written; try again with a later one")]
     DeadlineExceeded,
     /// The caller's transaction began to write before the last event of the log was recorded. In it, the new event would come

@@ -60,6 +60,9 @@ use std::time::{Duration, Instant};
 /// # #[cfg(not(all(feature = "macros", feature = "json")))]
 /// # fn main() {}
 /// ```
+///
+/// It answers at once, so it needs no runtime and no timers, and it is the one store that works under paused time
+/// (`#[tokio::test(start_paused = true)]`).
 pub struct FakeEventStore<E> {
     /// Shared by all clones.
     logs: Logs<E>,

@@ -54,6 +54,10 @@ use tokio::time::Instant;
 ///
 /// Broken connections are replaced without help. An operation whose connection breaks is tried again until
 /// [`PostgresOptions::timeout`]; an append is sent with the same event ids, so that it cannot happen twice.
+///
+/// It needs a tokio runtime with I/O and timers, and time that passes: a server answers in its own time, so under paused time
+/// (`#[tokio::test(start_paused = true)]`) every timeout is over at once. Use [`FakeEventStore`](super::fake::FakeEventStore)
+/// there.
 #[derive(Clone)]
 pub struct PostgresEventStore {
     /// The queue in front of the gatherer, which ends with the last clone.

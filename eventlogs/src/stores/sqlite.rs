@@ -50,6 +50,10 @@ use std::time::Duration;
 /// ```
 ///
 /// Programs other than this one may read the file at any time, and may write to it in short transactions.
+///
+/// It needs a tokio runtime with timers whose time passes: SQLite works in threads, so under paused time
+/// (`#[tokio::test(start_paused = true)]`) every timeout is over at once. Use [`FakeEventStore`](super::fake::FakeEventStore)
+/// there.
 #[derive(Clone)]
 pub struct SqliteEventStore {
     /// Shared by all clones.

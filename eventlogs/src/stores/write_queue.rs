@@ -1,28 +1,23 @@
 //! The way from the callers to the one task that writes.
 
+mod batch_size;
+mod pending;
+
+pub(super) use batch_size::BatchSize;
+pub(super) use pending::{Outcome, Pending};
+
 use super::encoded::{self, EncodedWrite};
 use super::{
-    AppendError, AppendManyRequest, AppendObserver, AppendRequest, AppendSettled, Appended, Limits,
-    StoreError,
+    AppendError, AppendManyRequest, AppendObserver, AppendRequest, Appended, Limits, StoreError,
 };
 use crate::{Event, LogPosition};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use futures_util::future::BoxFuture;
+use pending::{TimeLimit, pending};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
-
-/// How many events a writer puts into one batch at the most.
-pub(super) const BATCH_EVENTS: usize = 1_000;
-/// How many bytes a writer puts into one batch at the most. A larger write travels alone.
-pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// How long a caller waits beyond its deadline for the writer, which watches the same deadline and knows more.
-const GRACE: Duration = Duration::from_millis(250);
-
-/// What a write is told: the recorded time, or why it did not happen.
-pub(super) type Outcome = Result<DateTime<Utc>, AppendError>;
+use tokio::time::timeout_at;
 
 /// The callers' end.
 pub(super) struct WriteQueue {
@@ -44,67 +39,6 @@ pub(super) enum Job {
     Write(Box<Pending>),
     /// To say when everything before is done, and to take nothing more.
     Close(oneshot::Sender<()>),
-}
-
-/// A write that waits for its answer.
-///
-/// It stays in the box in which it was queued, and goes back to its caller with the answer: what a task has allocated, it
-/// frees. Freed in bulk by the writer, it would have all threads wait for one another in the allocator.
-pub(super) struct Pending {
-    /// The events.
-    pub(super) write: EncodedWrite,
-    /// When it was queued.
-    pub(super) since: Instant,
-    /// When its time is over.
-    pub(super) deadline: Instant,
-    /// The caller's future has the other end; taken when it is told.
-    answer: Option<oneshot::Sender<Answer>>,
-    /// Shared with the caller's future.
-    claim: Arc<Claim>,
-    /// Who else wants to know; taken when it is told.
-    observer: Option<Arc<dyn AppendSettled>>,
-    /// The write's share of the queue; given back before the caller is told, who may not listen.
-    room: Option<OwnedSemaphorePermit>,
-}
-
-/// What a caller gets back: what became of its write, and the write, to be freed.
-type Answer = (Outcome, Box<Pending>);
-
-/// The caller's end of a write that waits.
-struct Waiting {
-    /// The writer has the other end.
-    answered: oneshot::Receiver<Answer>,
-    /// Lets the write be withdrawn.
-    withdrawing: Withdrawing,
-    /// When its time is over.
-    deadline: Instant,
-}
-
-/// Whether a write is still the caller's to withdraw. Decided once, so that a caller who gives up knows whether anything
-/// can have been written.
-struct Claim(AtomicU8);
-
-impl Claim {
-    const WAITING: u8 = 0;
-    const TAKEN: u8 = 1;
-    const WITHDRAWN: u8 = 2;
-
-    fn settle(&self, on: u8) -> bool {
-        // It guards no other memory, the write itself travels through the channel.
-        let settled =
-            self.0
-                .compare_exchange(Self::WAITING, on, Ordering::Relaxed, Ordering::Relaxed);
-        settled.is_ok()
-    }
-}
-
-/// Withdraws a write when its caller goes away before the writer has taken it.
-struct Withdrawing(Arc<Claim>);
-
-impl Drop for Withdrawing {
-    fn drop(&mut self) {
-        self.0.settle(Claim::WITHDRAWN);
-    }
 }
 
 impl WriteQueue {
@@ -129,11 +63,11 @@ impl WriteQueue {
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Appended<E>, AppendError> {
-        let deadline = deadline(request.deadline, timeout);
-        let turn = self.turn(deadline).await?;
+        let time = TimeLimit::of(request.deadline, timeout)?;
+        let turn = self.turn(time).await?;
         let (write, mut decoded) = encoded::encode(request, limits)?;
-        let (mut pending, waiting) = pending(write, deadline);
-        pending.room = Some(self.room(&pending.write, deadline).await?);
+        let (mut pending, waiting) = pending(write, time);
+        pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         if let Some(observer) = &request.observer {
             let decoded = std::mem::take(&mut decoded);
@@ -158,10 +92,10 @@ impl WriteQueue {
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Vec<LogPosition>, AppendError> {
-        let deadline = deadline(request.deadline, timeout);
-        let turn = self.turn(deadline).await?;
-        let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, deadline);
-        pending.room = Some(self.room(&pending.write, deadline).await?);
+        let time = TimeLimit::of(request.deadline, timeout)?;
+        let turn = self.turn(time).await?;
+        let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, time);
+        pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         self.queue(pending)?;
         waiting.outcome().await?;
@@ -169,24 +103,24 @@ impl WriteQueue {
     }
 
     /// Waits in the line, if the queue is half full; else there is no line.
-    async fn turn(&self, deadline: Instant) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+    async fn turn(&self, time: TimeLimit) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
         if self.room.available_permits() > self.capacity as usize / 2 {
             return Ok(None);
         }
-        until(deadline, self.line.acquire()).await.map(Some)
+        until(time, self.line.acquire()).await.map(Some)
     }
 
     /// Waits until the queue has room for a write.
     async fn room(
         &self,
         write: &EncodedWrite,
-        deadline: Instant,
+        time: TimeLimit,
     ) -> Result<OwnedSemaphorePermit, StoreError> {
         let bytes = u32::try_from(write.bytes()).unwrap_or(u32::MAX);
         let bytes = bytes.min(self.capacity);
         match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
             Ok(room) => Ok(room),
-            Err(_) => until(deadline, Arc::clone(&self.room).acquire_many_owned(bytes)).await,
+            Err(_) => until(time, Arc::clone(&self.room).acquire_many_owned(bytes)).await,
         }
     }
 
@@ -207,118 +141,16 @@ impl WriteQueue {
     }
 }
 
-fn deadline(asked: Option<std::time::Instant>, timeout: Duration) -> Instant {
-    let own = Instant::now() + timeout;
-    asked.map_or(own, |asked| own.min(asked.into()))
-}
-
 /// Waits for a permit. In a box, since it is seldom waited for, and every append's future would have room for it.
 fn until<'a, T>(
-    deadline: Instant,
+    time: TimeLimit,
     permit: impl Future<Output = Result<T, AcquireError>> + Send + 'a,
 ) -> BoxFuture<'a, Result<T, StoreError>> {
     Box::pin(async move {
-        match timeout_at(deadline, permit).await {
+        match timeout_at(time.at, permit).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(StoreError::Closed),
-            Err(_) => Err(StoreError::Overloaded),
+            Err(_) => Err(time.passed()),
         }
     })
-}
-
-/// A write that is about to be queued, and the caller's end of it.
-fn pending(write: EncodedWrite, deadline: Instant) -> (Box<Pending>, Waiting) {
-    let (sender, answered) = oneshot::channel();
-    let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
-    let waiting = Waiting {
-        answered,
-        withdrawing: Withdrawing(Arc::clone(&claim)),
-        deadline,
-    };
-    let pending = Pending {
-        write,
-        since: Instant::now(),
-        deadline,
-        answer: Some(sender),
-        claim,
-        observer: None,
-        room: None,
-    };
-    (Box::new(pending), waiting)
-}
-
-impl Waiting {
-    /// Waits for the answer.
-    async fn outcome(self) -> Outcome {
-        let Self {
-            answered,
-            withdrawing,
-            deadline,
-        } = self;
-        match timeout_at(deadline + GRACE, answered).await {
-            Ok(Ok((outcome, _written))) => outcome,
-            // The writer has gone, or does not answer. What it has not taken is not written.
-            _ if withdrawing.0.settle(Claim::WITHDRAWN) => Err(StoreError::Overloaded.into()),
-            _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
-        }
-    }
-}
-
-impl Pending {
-    /// Takes the write over from its caller; not if the caller has withdrawn it, or if its time is over.
-    pub(super) fn take(self: Box<Self>, now: Instant) -> Option<Box<Self>> {
-        if now >= self.deadline {
-            self.tell(Err(StoreError::Overloaded.into()));
-            return None;
-        }
-        self.claim.settle(Claim::TAKEN).then_some(self)
-    }
-
-    /// Tells the caller, if it is still there.
-    pub(super) fn tell(mut self: Box<Self>, outcome: Outcome) {
-        if let Some(observer) = self.observer.take() {
-            observer.settled(outcome.as_ref().ok().copied());
-        }
-        self.room = None;
-        if let Some(answer) = self.answer.take() {
-            // An error means that the caller has gone away.
-            let _ = answer.send((outcome, self));
-        }
-    }
-}
-
-impl Drop for Pending {
-    /// Whoever builds on the write must not wait for an answer that will not come.
-    fn drop(&mut self) {
-        if let Some(observer) = self.observer.take() {
-            observer.settled(None);
-        }
-    }
-}
-
-/// How much is in a batch.
-#[derive(Default)]
-pub(super) struct BatchSize {
-    events: usize,
-    bytes: usize,
-}
-
-impl BatchSize {
-    /// Counts one more write.
-    pub(super) fn add(&mut self, write: &EncodedWrite) {
-        self.events += write.event_count();
-        self.bytes += write.bytes();
-    }
-
-    /// Whether nothing more belongs into the batch.
-    pub(super) const fn is_full(&self) -> bool {
-        self.events >= BATCH_EVENTS || self.bytes >= BATCH_BYTES
-    }
-
-    /// Whether this write still belongs into the batch, which is not empty.
-    #[cfg(feature = "postgres")]
-    pub(super) fn has_room_for(&self, write: &EncodedWrite) -> bool {
-        self.events + write.event_count() <= BATCH_EVENTS
-            && self.bytes + write.bytes() <= BATCH_BYTES
-    }
 }

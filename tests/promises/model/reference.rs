@@ -147,12 +147,11 @@ impl Reference {
         if parts.iter().any(|part| part.events == 0) {
             return vec![Answer::Invalid(InvalidAppend::NoEvents)];
         }
-        if let Some(used) = self.used(key, parts[0].log_id) {
-            // Only a creation is a replay wherever the key was used: not to create twice is its point.
-            let creation = matches!(request.action, Action::Create { .. });
-            let asked = |part: &Part| part.log_id == used.state.log_id();
-            let same = creation || parts.iter().any(asked);
-            return vec![used.answer(same, key)];
+        let logs: Vec<_> = parts.iter().map(|part| part.log_id).collect();
+        if let Some(used) = self.used(key, &logs) {
+            // Not to create twice is the point of a creation's key, wherever it was used.
+            let had = |part: &Part| part.state.is_none() || self.was_used_on(key, part.log_id);
+            return vec![used.answer(parts.iter().all(had), key)];
         }
         let wanted: Vec<_> = (0..)
             .zip(parts)
@@ -184,7 +183,7 @@ impl Reference {
         key: Option<&Key>,
         observed: &Answer,
     ) -> Answer {
-        if let Some(used) = self.used(key, log_id) {
+        if let Some(used) = self.used(key, &[log_id]) {
             let same = used.state.log_id() == log_id && !used.is_of_another_request(key);
             return match self.end(log_id) {
                 Some(state) if same => Answer::Decided {
@@ -220,9 +219,16 @@ impl Reference {
             })
     }
 
-    /// What a key was used for, first.
-    fn used(&self, key: Option<&Key>, log_id: LogId) -> Option<Used> {
-        self.keys.get(&key?.name(log_id))?.first().cloned()
+    /// What a key was used for: on the first of these logs that it was used on, else on the first of its own.
+    fn used(&self, key: Option<&Key>, logs: &[LogId]) -> Option<Used> {
+        let used = self.keys.get(&key?.name(*logs.first()?))?;
+        let on = |log_id: &LogId| used.iter().find(|used| used.state.log_id() == *log_id);
+        logs.iter().find_map(on).or(used.first()).cloned()
+    }
+
+    fn was_used_on(&self, key: Option<&Key>, log_id: LogId) -> bool {
+        let used = self.used(key, &[log_id]);
+        used.is_some_and(|used| used.state.log_id() == log_id)
     }
 
     /// Why an append cannot be written.

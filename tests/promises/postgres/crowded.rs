@@ -82,7 +82,10 @@ async fn those_that_find_no_room_in_time_have_written_nothing() {
         .map(|log_id| create_large(&payments, *log_id, deadline));
     for refused in join_all(late).await {
         assert!(
-            matches!(refused, Err(LogManagerError::Store(StoreError::Overloaded))),
+            matches!(
+                refused,
+                Err(LogManagerError::Store(StoreError::DeadlineExceeded))
+            ),
             "{refused:?}"
         );
     }

@@ -1,12 +1,13 @@
 //! How often a decision is made again.
 
+use crate::time_box;
 use std::time::Duration;
 
 /// Counts the attempts.
 pub(super) struct Attempts {
     /// How many were made.
     pub(super) made: u32,
-    /// How many were made in vain because a decision in front of them failed: not their own fault.
+    /// How many were made in vain on a state that had not happened, or was old before the call began: not their own fault.
     pub(super) misled: u32,
     /// How many may be made.
     pub(super) allowed: u32,
@@ -36,7 +37,7 @@ impl Attempts {
         }
         let ceiling = 1 << self.made.min(6);
         if self.made > 1 {
-            tokio::time::sleep(Duration::from_micros(fastrand::u64(0..ceiling * 500))).await;
+            time_box::pause(Duration::from_micros(fastrand::u64(0..ceiling * 500))).await;
         }
         self.made += 1;
         true

@@ -1,15 +1,16 @@
 //! One call of `decide`: its turns, and what it asks the store.
 
-use super::Decided;
 use crate::ids::LogId;
 use crate::manager::erased::Boxed;
-use crate::manager::fold::Fold;
-use crate::manager::turns::{Link, Seat};
-use crate::manager::{At, DecideOptions, LogManager, LogManagerError};
-use crate::stores::{AppendError, AppendObserver, AppendRequest, Appended, Replay, StoreError};
-use crate::{Aggregate, Aggregation, Metadata, telemetry};
+use crate::manager::link::{Link, Unfolded};
+use crate::manager::turns::Seat;
+use crate::manager::{DecideOptions, LogManager, LogManagerError};
+use crate::stores::{AppendError, AppendObserver, AppendRequest, Appended, StoreError};
+use crate::{Aggregate, Aggregation, Metadata, time_box};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::sync::MutexGuard;
 
 /// What the closure is asked about.
 pub(super) struct Ground<A: Aggregate> {
@@ -25,6 +26,10 @@ pub(super) struct Ground<A: Aggregate> {
 pub(super) enum Step<'a, A: Aggregate, R> {
     /// There is nothing to decide on yet.
     Look,
+    /// The events in front are being folded; then it can go on.
+    Busy(Arc<Link<A>>),
+    /// The events in front cannot be folded before it is known what becomes of them.
+    Blocked(Arc<Link<A>>),
     /// Events were decided on, and are on their way.
     Sent(Write<'a, A>, Ground<A>),
     /// There is nothing to do, or the closure refused.
@@ -62,20 +67,34 @@ pub(super) struct Call<'a, A: Aggregate> {
 }
 
 impl<'a, A: Aggregate> Call<'a, A> {
-    /// Decides and hands the events over, in one go.
+    /// Waits for the turn, unless it is too late for it.
+    pub(super) async fn turn(&self) -> Result<MutexGuard<'_, ()>, LogManagerError> {
+        let passed = |deadline| deadline <= Instant::now();
+        if self.options.deadline.is_some_and(passed) {
+            return Err(StoreError::DeadlineExceeded.into());
+        }
+        self.in_time(async { Ok(self.seat.turn().await) }).await
+    }
+
+    /// Decides and hands the events over, in one go. To be called by whoever has the turn.
     pub(super) fn take_turn<D, I, R>(
         &self,
         context: &mut Context<'_>,
         basis: Option<&Basis<A>>,
         decision: &mut D,
-    ) -> Result<Step<'a, A, R>, LogManagerError>
+    ) -> Step<'a, A, R>
     where
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
     {
-        let mut newest = self.seat.turn();
-        let below = match newest.as_ref().filter(|link| link.is_sound()) {
-            Some(link) => link.latest()?.map(|latest| (Arc::clone(link), latest)),
+        let below = match self.seat.newest() {
+            Some(link) => match link.latest() {
+                Ok(latest) => Some((link, latest)),
+                Err(Unfolded::Busy(link)) => return Step::Busy(link),
+                // The time at which it will have been recorded may be all that the aggregate misses.
+                Err(_) if !link.is_settled() => return Step::Blocked(link),
+                Err(_) => None,
+            },
             None => None,
         };
         let below = below.filter(|(_, latest)| {
@@ -94,11 +113,11 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 link: None,
             };
             match decide_on(ground.aggregation.as_ref(), decision) {
-                Ok(events) if events.is_empty() => return Ok(Step::NothingSent(None, ground)),
-                Err(refusal) => return Ok(Step::NothingSent(Some(refusal), ground)),
+                Ok(events) if events.is_empty() => return Step::NothingSent(None, ground),
+                Err(refusal) => return Step::NothingSent(Some(refusal), ground),
                 // What others have handed over since comes first, and is to be decided on as well.
                 Ok(_) if below.is_some() => {}
-                Ok(events) => return Ok(self.send(context, &mut newest, ground, events)),
+                Ok(events) => return self.send(context, ground, events),
             }
         }
         let ground = match (below, basis) {
@@ -112,24 +131,25 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 verified: basis.verified,
                 link: None,
             },
-            (None, None) => return Ok(Step::Look),
+            (None, None) => return Step::Look,
         };
-        Ok(match decide_on(ground.aggregation.as_ref(), decision) {
+        match decide_on(ground.aggregation.as_ref(), decision) {
             Ok(events) if events.is_empty() => Step::NothingSent(None, ground),
-            Ok(events) => self.send(context, &mut newest, ground, events),
+            Ok(events) => self.send(context, ground, events),
             Err(refusal) => Step::NothingSent(Some(refusal), ground),
-        })
+        }
     }
 
     /// Hands events over to the store, and lets the next decision build on them if the store takes part in that.
     fn send<R>(
         &self,
         context: &mut Context<'_>,
-        newest: &mut Option<Arc<Link<A>>>,
         ground: Ground<A>,
         events: Vec<A::Event>,
     ) -> Step<'a, A, R> {
-        let link = Link::new(self.log_id, ground.aggregation.clone(), ground.link.clone());
+        let number = self.seat.next_number();
+        let (decided_on, below) = (ground.aggregation.clone(), ground.link.clone());
+        let link = Link::new(self.log_id, number, decided_on, below);
         let observer = Arc::clone(&link) as Arc<dyn AppendObserver<A::Event>>;
         let mut append = self.append(ground.aggregation.as_ref(), events, observer);
         let append = match append.as_mut().poll(context) {
@@ -137,7 +157,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
             Poll::Pending => First::Waiting(append),
         };
         if link.is_queued() {
-            *newest = Some(Arc::clone(&link));
+            self.seat.hand_over(&link);
         }
         Step::Sent(Write { link, append }, ground)
     }
@@ -183,16 +203,16 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// Has the store confirm a state, or give the one that is true.
+    ///
+    /// A commit is as good as a read only if the write was handed over in this call. Of another one the answer may have been
+    /// on its way for long, and somebody else may have appended, and been told so, before this call began.
     pub(super) async fn verify(&self, ground: Ground<A>) -> Result<Basis<A>, LogManagerError> {
         let Some(link) = ground.link else {
             return self.read(ground.aggregation).await;
         };
-        let was_stored = link.is_stored();
-        let is_stored = was_stored || self.in_time(async { Ok(link.wait().await) }).await?;
-        let confirmed = if is_stored { link.confirmed()? } else { None };
-        match confirmed {
-            // The commit has been heard of in this call, which is as good as a read.
-            Some(aggregation) if !was_stored => Ok(Basis {
+        self.in_time(async { Ok(link.wait().await) }).await?;
+        match self.confirmed(&link).await? {
+            Some(aggregation) if self.seat.saw_handed_over(&link) => Ok(Basis {
                 aggregation: Some(aggregation),
                 verified: true,
             }),
@@ -206,13 +226,36 @@ impl<'a, A: Aggregate> Call<'a, A> {
         &self,
         ground: Ground<A>,
     ) -> Result<Basis<A>, LogManagerError> {
-        // A state that includes what was never stored must not be read on from.
         let known = match ground.link {
-            Some(link) if link.is_stored() => link.confirmed()?,
-            Some(_) => self.manager.cached(self.log_id).await,
+            // A state that includes what was never stored must not be read on from.
+            Some(link) => match self.confirmed(&link).await? {
+                Some(confirmed) => Some(confirmed),
+                None => self.manager.cached(self.log_id).await,
+            },
             None => ground.aggregation,
         };
         self.read(known).await
+    }
+
+    /// The state after a link's events, if they are stored and that is known.
+    async fn confirmed(
+        &self,
+        link: &Arc<Link<A>>,
+    ) -> Result<Option<Aggregation<A>>, LogManagerError> {
+        if !link.is_stored() {
+            return Ok(None);
+        }
+        let confirmed = self.in_time(async { Ok(link.confirmed().await) });
+        Ok(confirmed.await?.ok())
+    }
+
+    /// Whether a conflict is no fault of this attempt: what it was decided on has not happened, or was already old when this
+    /// call began, as what a cache holds may be.
+    pub(super) fn is_misled(&self, ground: &Ground<A>) -> bool {
+        match &ground.link {
+            Some(link) => !link.is_stored() || !self.seat.saw_handed_over(link),
+            None => !ground.verified,
+        }
     }
 
     /// The log's state as the store has it now, read on from an earlier one.
@@ -231,94 +274,11 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// Gives up at the deadline. For what writes nothing.
-    async fn in_time<T>(
+    pub(super) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, LogManagerError>>,
     ) -> Result<T, LogManagerError> {
-        match self.options.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline.into(), work)
-                .await
-                .unwrap_or_else(|_| Err(StoreError::DeadlineExceeded.into())),
-            None => work.await,
-        }
-    }
-
-    /// The answer to a decision whose events are stored.
-    pub(super) async fn decided(
-        &self,
-        link: &Arc<Link<A>>,
-        ground: &Ground<A>,
-        appended: &Appended<A::Event>,
-    ) -> Result<Decided<A>, LogManagerError> {
-        let aggregation = if link.is_queued() {
-            if let Some(confirmed) = link.confirmed()? {
-                confirmed
-            } else {
-                let at = At::Index(appended.state.index());
-                let reduced = Box::pin(self.manager.reduce_at(self.log_id, at)).await;
-                // The events are stored: an error that says otherwise would be wrong.
-                reduced.map_err(|error| StoreError::OutcomeUnknown {
-                    source: Some(error.into()),
-                })?
-            }
-        } else {
-            let mut fold = ground
-                .aggregation
-                .as_ref()
-                .map_or_else(|| Fold::from_the_start(self.log_id), Fold::from_aggregation);
-            fold.apply(&appended.events)?;
-            let log_id = self.log_id;
-            fold.finish()
-                .ok_or(LogManagerError::LogNotFound { log_id })?
-        };
-        self.manager.inner.cache_writer.offer(aggregation.clone());
-        Ok(Decided {
-            aggregation,
-            replay: None,
-        })
-    }
-
-    /// The answer to a decision to leave things as they are, on a verified state.
-    pub(super) async fn nothing_to_do(
-        &self,
-        aggregation: Option<Aggregation<A>>,
-    ) -> Result<Decided<A>, LogManagerError> {
-        if let Some(replayed) = self.replayed().await? {
-            return Ok(replayed);
-        }
-        // There is no state to return where there is no log: it would be a made-up one.
-        let log_id = self.log_id;
-        let aggregation = aggregation.ok_or(LogManagerError::LogNotFound { log_id })?;
-        Ok(Decided {
-            aggregation,
-            replay: None,
-        })
-    }
-
-    /// Whether the key was used before, asked before the caller hears a refusal.
-    pub(super) async fn replayed(&self) -> Result<Option<Decided<A>>, LogManagerError> {
-        let Some(key) = self.options.key(self.log_id) else {
-            return Ok(None);
-        };
-        let found = async { Ok(self.manager.inner.store.find_key(key).await?) };
-        match self.in_time(found).await?.first() {
-            Some(replay) => self.replay_of(*replay).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    pub(super) async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
-        if self.options.is_reused(&replay, self.log_id) {
-            return Err(telemetry::failed(LogManagerError::reused(replay)));
-        }
-        telemetry::replayed();
-        let earlier = self.manager.cached(self.log_id).await;
-        let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
-        let aggregation = self.in_time(caught_up).await?;
-        Ok(Decided {
-            aggregation,
-            replay: Some(replay),
-        })
+        time_box::in_time(self.options.deadline, work).await
     }
 }
 

@@ -2,14 +2,16 @@
 
 use super::error::{self, Verdict};
 use super::refusal::{Finding, why_refused};
-use super::{PostgresEventStore, values};
+use super::values::scope_of;
+use super::{PostgresEventStore, read, values};
 use crate::ids::LogId;
 use crate::stores::encoded::{self, EncodedWrite};
-use crate::stores::{AppendError, AppendRequest, StoreError};
+use crate::stores::{AppendError, AppendRequest, Replay, StoreError};
 use crate::{AppendOptions, CreateOptions, Event, LogManagerError, LogState};
 use sqlx::postgres::PgConnection;
 use sqlx::{Acquire, Postgres, Transaction};
 use std::slice;
+use std::time::Instant;
 
 impl PostgresEventStore {
     /// Appends events inside your own transaction, so that they are recorded if and only if what else it writes is.
@@ -83,6 +85,10 @@ impl PostgresEventStore {
         transaction: &mut Transaction<'_, Postgres>,
         request: &AppendRequest<'_, E>,
     ) -> Result<LogState<E>, AppendError> {
+        let passed = |deadline| deadline <= Instant::now();
+        if request.deadline.is_some_and(passed) {
+            return Err(StoreError::DeadlineExceeded.into());
+        }
         self.core.check_schema().await?;
         self.core.log_types.check::<E>()?;
         let (write, _) = encoded::encode(request, &self.core.options.limits)?;
@@ -123,10 +129,41 @@ impl PostgresEventStore {
         let statements = &self.core.statements;
         let findings = why_refused(statements, &statements.why_in, connection, &[write]).await;
         Ok(match findings.map_err(of)?.into_iter().next() {
+            Some(Finding::Settled(Err(AppendError::Replay(found)))) => {
+                AppendError::Replay(self.part_of_key_in(connection, write, found).await?)
+            }
             Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
             // What stood in the way is gone, or cannot be seen by a transaction as isolated as this one.
             _ => write.first.conflict(),
         })
+    }
+}
+
+impl PostgresEventStore {
+    /// What a key was used for on the log of a write, if it was used on several; else what was found.
+    async fn part_of_key_in(
+        &self,
+        connection: &mut PgConnection,
+        write: &EncodedWrite,
+        found: Replay,
+    ) -> Result<Replay, StoreError> {
+        let is_here = |part: &Replay| part.state.log_id() == write.first.log_id;
+        let Some(key) = write.key.as_ref().filter(|_| !is_here(&found)) else {
+            return Ok(found);
+        };
+        let rows = sqlx::query(self.core.statements.find_key.clone())
+            .bind(scope_of(key.scope))
+            .bind(key.key.as_bytes())
+            .fetch_all(connection)
+            .await
+            .map_err(of)?;
+        for row in &rows {
+            let part = read::replay(row, 0).map_err(of)?;
+            if is_here(&part) {
+                return Ok(part);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -245,6 +245,7 @@ impl Gatherer {
             self.locked_out.push_back((pending, now + LOCKED_OUT));
             return None;
         }
+        let pending = pending.take(now)?;
         self.pins.pin(&pending.write, 0);
         Some(Sent::new(vec![(0, pending)], 1))
     }
@@ -259,6 +260,7 @@ impl Gatherer {
             self.pins.unpin(&pending.write);
             let locked = matches!(outcome, Err(AppendError::Store(StoreError::Busy { .. })));
             if locked && now - pending.since < give_up_locks && now < pending.deadline {
+                let pending = pending.put_back();
                 self.locked_out.push_back((pending, now + LOCKED_OUT));
             } else {
                 pending.tell(outcome);

@@ -3,6 +3,7 @@
 use super::{Evidence, Rule};
 use crate::concurrency::history::{Operation, Outcome};
 use eventlogs::RecordedEvent;
+use eventlogs::ids::LogId;
 use std::collections::HashMap;
 
 pub(super) fn check(evidence: &mut Evidence<'_>) {
@@ -29,7 +30,7 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
         let original = key.and_then(|key| originals.get(key).copied());
         let ended = operation.returned.unwrap_or(u64::MAX);
         let right = original.is_some_and(|original| {
-            original.invoked < ended && is_about(evidence, &operation.outcome, original)
+            original.invoked < ended && is_about(evidence, operation, original)
         });
         evidence.unless(right, Rule::Replay, || {
             format!("{operation:?} was told of {original:?}")
@@ -37,29 +38,35 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
     }
 }
 
-/// Whether this is what a later user of the key is told of a write; of several logs, that is the first.
-fn is_about(evidence: &Evidence<'_>, told: &Outcome, original: &Operation) -> bool {
-    let values = original.wants.first().map(|want| want.values.as_slice());
-    let values = values.unwrap_or_default();
-    let place = |value: Option<&u64>| evidence.places.get(value?).copied();
-    let (Some(first), Some((last_log, last))) = (place(values.first()), place(values.last()))
-    else {
-        return false;
-    };
-    let count = values.len() as u64;
-    match told {
-        Outcome::Replayed {
-            first_index,
-            event_count,
-            state,
-        } => {
-            let end = evidence.record(last_log, last).map(RecordedEvent::position);
-            (*first_index, *event_count, Some(*state)) == (first.1, count, end)
+/// Whether this is what a later user of the key is told of a write: of several logs, the user's own, if it is among them.
+fn is_about(evidence: &Evidence<'_>, user: &Operation, original: &Operation) -> bool {
+    let is_users = |log_id: LogId| user.wants.iter().any(|want| want.log_id == log_id);
+    let has_users = original.wants.iter().any(|want| is_users(want.log_id));
+    original.wants.iter().any(|want| {
+        if has_users && !is_users(want.log_id) {
+            return false;
         }
-        Outcome::Reused {
-            log_id,
-            event_index,
-        } => (*log_id, *event_index) == first,
-        _ => false,
-    }
+        let place = |value: Option<&u64>| evidence.places.get(value?).copied();
+        let values = &want.values;
+        let (Some(first), Some((last_log, last))) = (place(values.first()), place(values.last()))
+        else {
+            return false;
+        };
+        match &user.outcome {
+            Outcome::Replayed {
+                first_index,
+                event_count,
+                state,
+            } => {
+                let end = evidence.record(last_log, last).map(RecordedEvent::position);
+                let count = values.len() as u64;
+                (*first_index, *event_count, Some(*state)) == (first.1, count, end)
+            }
+            Outcome::Reused {
+                log_id,
+                event_index,
+            } => (*log_id, *event_index) == first,
+            _ => false,
+        }
+    })
 }

@@ -1,0 +1,129 @@
+//! What a caller of `decide` hears once its events are stored, or nothing is to be.
+
+use super::Decided;
+use super::call::{Call, Ground};
+use crate::manager::link::{FoldError, Link, Unfolded, folded, text_of};
+use crate::manager::replays::part_of;
+use crate::manager::{At, LogManagerError};
+use crate::stores::{AppendError, Appended, Replay};
+use crate::{Aggregate, Aggregation, telemetry};
+use futures_util::FutureExt;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+impl<A: Aggregate> Call<'_, A> {
+    /// The answer to a decision whose events are stored. From here on no error may say that nothing was written.
+    pub(super) async fn decided(
+        &self,
+        link: &Arc<Link<A>>,
+        ground: &Ground<A>,
+        appended: &Appended<A::Event>,
+    ) -> Result<Decided<A>, LogManagerError> {
+        let aggregation = self.state_after(link, ground, appended).await;
+        let aggregation = aggregation.map_err(|source| {
+            let (log_id, last) = (self.log_id, appended.state.index());
+            let before = ground.aggregation.as_ref().map(Aggregation::through_index);
+            let event_index = before.map_or(0, |before| before.saturating_add(1));
+            LogManagerError::StoredWithoutState {
+                log_id,
+                event_index,
+                event_count: last.saturating_sub(event_index).saturating_add(1),
+                source,
+            }
+        })?;
+        self.manager.inner.cache_writer.offer(aggregation.clone());
+        Ok(Decided {
+            aggregation,
+            replay: None,
+        })
+    }
+
+    /// The state after events that are stored.
+    async fn state_after(
+        &self,
+        link: &Arc<Link<A>>,
+        ground: &Ground<A>,
+        appended: &Appended<A::Event>,
+    ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
+        if link.is_queued() {
+            match self.in_time(async { Ok(link.confirmed().await) }).await? {
+                Ok(confirmed) => return Ok(confirmed),
+                Err(Unfolded::Failed(error)) => return Err(error.into()),
+                Err(Unfolded::Busy(_) | Unfolded::Unknown) => {}
+            }
+        } else {
+            let state = ground.aggregation.as_ref();
+            let after = folded(self.log_id, state, &appended.events)?;
+            if after.through_index() == appended.state.index() {
+                return Ok(after);
+            }
+            // A store that does not give the events back: they have to be read.
+        }
+        let at = At::Index(appended.state.index());
+        let reducing = Box::pin(self.manager.reduce_at(&self.log_id, at));
+        let reduced = AssertUnwindSafe(self.in_time(reducing)).catch_unwind();
+        match reduced.await {
+            Ok(reduced) => Ok(reduced?),
+            Err(panic) => Err(FoldError::Panicked(text_of(&*panic)).into()),
+        }
+    }
+
+    /// The answer to a decision to leave things as they are, on a verified state.
+    pub(super) async fn nothing_to_do(
+        &self,
+        aggregation: Option<Aggregation<A>>,
+    ) -> Result<Decided<A>, LogManagerError> {
+        if let Some(replayed) = self.replayed().await? {
+            return Ok(replayed);
+        }
+        // There is no state to return where there is no log: it would be a made-up one.
+        let log_id = self.log_id;
+        let aggregation = aggregation.ok_or(LogManagerError::LogNotFound { log_id })?;
+        Ok(Decided {
+            aggregation,
+            replay: None,
+        })
+    }
+
+    /// Whether the key was used before, asked before the caller hears a refusal.
+    pub(super) async fn replayed(&self) -> Result<Option<Decided<A>>, LogManagerError> {
+        let Some(key) = self.options.key(self.log_id) else {
+            return Ok(None);
+        };
+        let parts = self.manager.parts_of(key, self.options.deadline).await?;
+        match part_of(&parts, self.log_id).or_else(|| parts.first().copied()) {
+            Some(replay) => self.replay_of(replay).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The answer to a decision whose key the store has found used.
+    pub(super) async fn replay_found(
+        &self,
+        found: AppendError,
+    ) -> Result<Decided<A>, LogManagerError> {
+        let (log_id, key) = (self.log_id, self.options.key(self.log_id));
+        let about = self
+            .manager
+            .about(log_id, key, self.options.deadline, found);
+        match Box::pin(about).await {
+            AppendError::Replay(replay) => self.replay_of(replay).await,
+            error => Err(error.into()),
+        }
+    }
+
+    async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
+        if self.options.is_reused(&replay, self.log_id) {
+            return Err(telemetry::failed(LogManagerError::reused(replay)));
+        }
+        telemetry::replayed();
+        let earlier = self.manager.cached(self.log_id).await;
+        let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
+        let aggregation = self.in_time(caught_up).await?;
+        Ok(Decided {
+            aggregation,
+            replay: Some(replay),
+        })
+    }
+}
