@@ -1,5 +1,10 @@
 //! What is read is what was written, or it is not written: the values of events, on what encodes them.
 
+mod domain;
+
+use domain::{
+    Flat, InJson, InMsgPack, Key, Kind, Marker, Newtype, Tagged, Transparent, Untagged, WritesUnit,
+};
 use eventlogs::codec::{Codec, Json, MsgPack};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
@@ -8,164 +13,12 @@ use eventlogs::{
     Aggregate, AppendOptions, CreateOptions, Event, EventRecord, LogManager, LogManagerError,
     LogManagerOptions, LogState, MemoryAggregationCache, SqliteEventStore,
 };
-use serde::de::{Deserializer, Error, IgnoredAny};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
-
-/// An enum of many values, once for each codec.
-macro_rules! values {
-    ($name:ident, $codec:literal) => {
-        #[derive(Debug, Clone, PartialEq, Event)]
-        #[event(codec = $codec)]
-        enum $name {
-            Twice {
-                nick: Option<Option<String>>,
-            },
-            Thrice(Option<Option<Option<u8>>>),
-            Number {
-                value: Option<f64>,
-            },
-            Bare {
-                value: f64,
-            },
-            Small {
-                value: f32,
-            },
-            Numbers(Vec<Option<f64>>, Vec<f64>),
-            Json {
-                body: Option<Value>,
-            },
-            Unit {
-                by: Option<()>,
-            },
-            Marker {
-                by: Option<Marker>,
-            },
-            Deep(BTreeMap<String, Vec<(u8, Option<Transparent>)>>),
-            Untagged {
-                what: Option<Untagged>,
-            },
-            Tagged {
-                what: Option<Tagged>,
-            },
-            Written {
-                what: Option<WritesUnit>,
-            },
-            Flat(Flat),
-            Large {
-                signed: i128,
-                unsigned: u128,
-            },
-            Keys(
-                BTreeMap<u128, u8>,
-                BTreeMap<char, i128>,
-                BTreeMap<Kind, bool>,
-            ),
-            Structs(HashMap<Key, u8>),
-            Patched {
-                #[serde(
-                    default,
-                    skip_serializing_if = "Option::is_none",
-                    with = "double_option"
-                )]
-                nick: Option<Option<String>>,
-            },
-        }
-    };
-}
-
-values!(InJson, "json");
-values!(InMsgPack, "msgpack");
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Marker;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Transparent(Option<Newtype>);
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Newtype(Option<u8>);
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Untagged {
-    Text(String),
-    Pair { left: Option<u8> },
-    Nothing,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind")]
-enum Tagged {
-    Nothing,
-    One { left: Option<Option<u8>> },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Kind {
-    None,
-    Null,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Key {
-    left: u8,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-struct Flat {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Option<Option<u8>>>,
-}
-
-/// What people do who need both: nothing is left out, and nothing within is null.
-mod double_option {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        value: &Option<Option<String>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(Some(value)) => value.serialize(serializer),
-            _ => serializer.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Option<String>>, D::Error> {
-        Deserialize::deserialize(deserializer).map(Some)
-    }
-}
-
-/// A type of somebody's own that is nothing in a database.
-#[derive(Debug, Clone, PartialEq)]
-struct WritesUnit;
-
-impl Serialize for WritesUnit {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
-
-impl<'de> Deserialize<'de> for WritesUnit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match IgnoredAny::deserialize(deserializer) {
-            Ok(_) => Ok(Self),
-            Err(error) => Err(Error::custom(error)),
-        }
-    }
-}
 
 /// Counts, and looks at nothing.
 struct Count<E>(std::marker::PhantomData<fn() -> E>);

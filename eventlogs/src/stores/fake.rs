@@ -7,7 +7,8 @@ use super::{
     AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey,
     InvalidAppend, Limits, Page, ReadError, ReadRequest, Replay, StoreError,
 };
-use crate::{Event, LogPosition, Metadata};
+use crate::{Event, LogPosition, Metadata, RecordedEvent};
+use chrono::{DateTime, Utc};
 use coding::{Coding, Row};
 use state::{Beside, Part, State};
 use std::fmt;
@@ -203,44 +204,12 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         let (recorded_at, events) = match &self.logs {
             Logs::Plain(state) => {
                 check_metadata(&request.metadata, &self.limits)?;
-                check_deadline(request.deadline)?;
-                let part = Part {
-                    log_id: request.log_id,
-                    expected: request.expected,
-                    event_ids: &request.event_ids,
-                    events: request.events,
-                };
-                let beside = Beside {
-                    key: request.idempotency_key,
-                    occurred_at: request.occurred_at,
-                    metadata: &request.metadata,
-                };
-                let mut state = locked(state);
-                let recorded_at = state.write(&[part], &beside)?;
-                let stored = state.stored(&part).filter(|_| request.return_events);
-                (recorded_at, stored.unwrap_or_default().to_vec())
+                write(state, &request, request.events, &request.metadata)?
             }
             Logs::Encoded(state, coding) => {
                 let rows = coding.encode(&request, &self.limits)?;
-                check_deadline(request.deadline)?;
-                let part = Part {
-                    log_id: request.log_id,
-                    expected: request.expected,
-                    event_ids: &request.event_ids,
-                    events: &rows,
-                };
-                let beside = Beside {
-                    key: request.idempotency_key,
-                    occurred_at: request.occurred_at,
-                    metadata: &Metadata::new(),
-                };
-                let mut state = locked(state);
-                let recorded_at = state.write(&[part], &beside)?;
-                let stored = state.stored(&part).filter(|_| request.return_events);
-                (
-                    recorded_at,
-                    coding.decode_appended(stored.unwrap_or_default())?,
-                )
+                let (recorded_at, rows) = write(state, &request, &rows, &Metadata::new())?;
+                (recorded_at, coding.decode_appended(&rows)?)
             }
         };
         Ok(Appended {
@@ -264,35 +233,14 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         match &self.logs {
             Logs::Plain(state) => {
                 check_metadata(&request.metadata, &self.limits)?;
-                check_deadline(request.deadline)?;
-                let parts = request.parts.iter().map(|part| Part {
-                    log_id: part.log_id(),
-                    expected: part.expected(),
-                    event_ids: part.event_ids(),
-                    events: part.events_of::<E>().unwrap_or_default(),
-                });
-                let beside = Beside {
-                    key: request.idempotency_key,
-                    occurred_at: request.occurred_at,
-                    metadata: &request.metadata,
-                };
-                locked(state).write(&parts.collect::<Vec<_>>(), &beside)?;
+                let events = request.parts.iter();
+                let events = events.map(|part| part.events_of::<E>().unwrap_or_default());
+                write_many(state, &request, events, &request.metadata)?;
             }
             Logs::Encoded(state, _) => {
                 let rows = coding::encode_many(&request, &self.limits)?;
-                check_deadline(request.deadline)?;
-                let parts = request.parts.iter().zip(&rows).map(|(part, rows)| Part {
-                    log_id: part.log_id(),
-                    expected: part.expected(),
-                    event_ids: part.event_ids(),
-                    events: rows,
-                });
-                let beside = Beside {
-                    key: request.idempotency_key,
-                    occurred_at: request.occurred_at,
-                    metadata: &Metadata::new(),
-                };
-                locked(state).write(&parts.collect::<Vec<_>>(), &beside)?;
+                let rows = rows.iter().map(Vec::as_slice);
+                write_many(state, &request, rows, &Metadata::new())?;
             }
         }
         Ok(request.states_after())
@@ -324,6 +272,55 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
             Logs::Encoded(state, _) => locked(state).prune(older_than),
         })
     }
+}
+
+/// Writes the events of a request, or what they have become, and returns them if the caller wants them.
+fn write<E, T: Clone>(
+    state: &Mutex<State<T>>,
+    request: &AppendRequest<'_, E>,
+    events: &[T],
+    metadata: &Metadata,
+) -> Result<(DateTime<Utc>, Vec<RecordedEvent<T>>), AppendError> {
+    check_deadline(request.deadline)?;
+    let part = Part {
+        log_id: request.log_id,
+        expected: request.expected,
+        event_ids: &request.event_ids,
+        events,
+    };
+    let beside = Beside {
+        key: request.idempotency_key,
+        occurred_at: request.occurred_at,
+        metadata,
+    };
+    let mut state = locked(state);
+    let recorded_at = state.write(&[part], &beside)?;
+    let stored = state.stored(&part).filter(|_| request.return_events);
+    Ok((recorded_at, stored.unwrap_or_default().to_vec()))
+}
+
+/// The same for several logs.
+fn write_many<'a, T: Clone + 'a>(
+    state: &Mutex<State<T>>,
+    request: &'a AppendManyRequest<'_>,
+    events: impl Iterator<Item = &'a [T]>,
+    metadata: &Metadata,
+) -> Result<(), AppendError> {
+    check_deadline(request.deadline)?;
+    let parts = request.parts.iter().zip(events);
+    let parts = parts.map(|(part, events)| Part {
+        log_id: part.log_id(),
+        expected: part.expected(),
+        event_ids: part.event_ids(),
+        events,
+    });
+    let beside = Beside {
+        key: request.idempotency_key,
+        occurred_at: request.occurred_at,
+        metadata,
+    };
+    locked(state).write(&parts.collect::<Vec<_>>(), &beside)?;
+    Ok(())
 }
 
 /// The bound of what databases store as bytes.

@@ -77,6 +77,7 @@ fn most_values_are_not_refused_in_messagepack() {
 }
 
 /// How many of a hundred values are refused.
+#[cfg(any(feature = "json", feature = "msgpack"))]
 fn refused<C: Codec>() -> usize {
     let refused = (0..1_000).filter(|seed| {
         let mut random = fastrand::Rng::with_seed(*seed);
