@@ -105,6 +105,13 @@ impl Core {
         Operation::new(&self.readers, options.deadline(), options.silence())
     }
 
+    /// The same for what takes its time: a second attempt beside the first one would only run into its locks.
+    fn tidying(&self) -> Operation<'_> {
+        let options = &self.options;
+        let silence = options.silence().max(options.timeout / 2);
+        Operation::new(&self.readers, options.deadline(), silence)
+    }
+
     /// A batch that is written until then, over the gatherer's connections.
     fn writing(&self, deadline: Instant) -> Operation<'_> {
         Operation::new(&self.writers, deadline, self.options.silence())

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 const LEAST_SILENCE: Duration = Duration::from_millis(10);
 /// The bounds of what [`PostgresOptions::silence`] is by default.
 const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
-const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// Options of a [`PostgresEventStore`](crate::PostgresEventStore).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct PostgresOptions {
     /// too. 30 s by default; `Duration::MAX` is for ever.
     pub timeout: Duration,
     /// How long a connection may be silent before the operation is tried again on a new one: a host that died, or a firewall
-    /// that forgot the connection, says nothing. By default a quarter of the timeout, but 300 ms at least, 5 s at most, and
+    /// that forgot the connection, says nothing. By default a quarter of the timeout, but 300 ms at least, 10 s at most, and
     /// never more than half of the timeout.
     ///
     /// What counts is the time in which no byte comes or goes, not the time that an operation takes. Still, make it longer
@@ -45,9 +45,11 @@ pub enum TargetSession {
     /// Whatever lets us in, `any`. On a server that only reads, writes are refused with
     /// [`ReadOnly`](crate::stores::StoreError::ReadOnly).
     Any,
-    /// A server whose sessions write by default, `read-write`: no standby, and no `default_transaction_read_only`.
+    /// A server whose sessions write by default, `read-write`: no standby, and no `default_transaction_read_only`. While there
+    /// is none, an operation waits for one until its timeout, and then is refused with
+    /// [`NoPrimary`](crate::stores::StoreError::NoPrimary).
     ReadWrite,
-    /// A server that is no standby, `primary`.
+    /// A server that is no standby, `primary`; with the same consequences.
     Primary,
 }
 

@@ -134,7 +134,8 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
         attempts += 1;
         in_doubt |= is_sending();
         operation.answered();
-        if begun.elapsed() >= silence {
+        let lasted = begun.elapsed();
+        if lasted >= silence {
             let longer = nanos(silence).saturating_mul(2);
             operation.silence.store(longer, Ordering::Relaxed);
         }
@@ -153,9 +154,12 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
             Verdict::ReadOnly => attempts < READ_ONLY,
             Verdict::Final | Verdict::Clash => false,
         };
-        let pause = match failure {
+        let pause = match (&failure, verdict) {
             // The time has passed already.
-            Failure::Silent { .. } => Duration::ZERO,
+            (Failure::Silent { .. }, _) => Duration::ZERO,
+            (_, Verdict::Ended) => pause(attempts),
+            // A large write that waits for what an earlier attempt still has locked is not sent all the time.
+            _ if in_doubt => pause(attempts).max(lasted),
             _ => pause(attempts),
         };
         if !again || Instant::now() + pause >= operation.deadline {
