@@ -254,7 +254,9 @@ impl PostgresEventStore {
     /// [`MissingRights`](StoreError::MissingRights), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
-        let migrated = migrate::migrate(&core.reading(), &core.options.schema).await?;
+        // A connection that rested may be broken, and the steps are not tried again.
+        let operation = core.reading().afresh();
+        let migrated = migrate::migrate(&operation, &core.options.schema).await?;
         core.schema.found(migrated)
     }
 

@@ -118,6 +118,9 @@ async fn a_write_in_doubt_is_unknown_when_its_time_is_over() {
         .create(&log_id, &ADDED, &CreateOptions::default())
         .await
         .unwrap();
+    // Once more, so that the lost answer is that of the append.
+    let none = AppendOptions::default();
+    let state = counters.append(state, &ADDED, &none).await.unwrap();
     proxy.lead_to(at(&reading));
     proxy.lose_next_answer();
     let begun = Instant::now();
@@ -192,6 +195,8 @@ async fn a_standby_is_passed_over_until_it_is_promoted() {
         let reading = manager(PostgresEventStore::connect(&url).await.unwrap());
         assert_eq!(reading.load(&log_id, 0, 10).await.unwrap().len(), 1);
     }
+    // A read finds out that the connections are broken; a write that did would be in doubt.
+    counters.load(&log_id, 0, 10).await.unwrap();
     let refused = counters
         .append(state, &ADDED, &AppendOptions::default())
         .await;

@@ -160,11 +160,11 @@ impl PrivatePostgres {
     }
 
     /// Stops the process of one session in the middle of whatever it does.
-    pub(crate) fn suspend_session(&self, process: u32) {
+    pub(crate) fn suspend_session(process: u32) {
         signal("STOP", process);
     }
 
-    pub(crate) fn resume_session(&self, process: u32) {
+    pub(crate) fn resume_session(process: u32) {
         signal("CONT", process);
     }
 

@@ -66,24 +66,24 @@ async fn sessions_that_stand_still_are_replaced() {
         return;
     };
     let log_id = LogId::new();
-    let state = stage.created(&log_id).await;
+    let created = stage.created(&log_id).await;
     for read in join_all((0..8).map(|_| stage.counters.load(&log_id, 0, 1))).await {
         read.unwrap();
     }
     let stopped = stage.sessions().await;
     assert!(stopped.len() > 1, "{stopped:?}");
     for session in &stopped {
-        stage.server.suspend_session(*session);
+        PrivatePostgres::suspend_session(*session);
     }
     let begun = Instant::now();
     let appended = stage
         .counters
-        .append(state, &ADDED, &AppendOptions::default())
+        .append(created, &ADDED, &AppendOptions::default())
         .await;
     let read = stage.counters.load(&log_id, 0, 10).await;
     let took = begun.elapsed();
     for session in &stopped {
-        stage.server.resume_session(*session);
+        PrivatePostgres::resume_session(*session);
     }
     appended.expect("it was written over another session");
     assert_eq!(read.expect("it was read over another session").len(), 2);
@@ -122,9 +122,9 @@ async fn a_write_that_stands_still_with_its_locks_is_answered_once_it_goes_on() 
             break row.get::<i32, _>(0).unsigned_abs();
         }
     };
-    stage.server.suspend_session(writing);
+    PrivatePostgres::suspend_session(writing);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    stage.server.resume_session(writing);
+    PrivatePostgres::resume_session(writing);
     created.await.unwrap().expect("the library finds the truth");
     assert_eq!(stage.counters.load(&log_id, 0, 10).await.unwrap().len(), 1);
 }
@@ -141,7 +141,7 @@ async fn a_server_that_does_not_let_us_in_for_a_while_is_waited_for() {
         return;
     };
     let log_id = LogId::new();
-    let state = stage.created(&log_id).await;
+    let created = stage.created(&log_id).await;
     stage.counters.load(&log_id, 0, 1).await.unwrap();
     let end = "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
     stage.other.execute(end).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_server_that_does_not_let_us_in_for_a_while_is_waited_for() {
     };
     let (url, none) = (stage.server.url(), AppendOptions::default());
     let (appended, read, opened, ()) = tokio::join!(
-        stage.counters.append(state, &ADDED, &none),
+        stage.counters.append(created, &ADDED, &none),
         stage.counters.load(&log_id, 0, 1),
         PostgresEventStore::connect_url_with(&url, impatient),
         async {
@@ -175,7 +175,7 @@ async fn a_server_without_connections_left_is_waited_for() {
         return;
     };
     let log_id = LogId::new();
-    let state = stage.created(&log_id).await;
+    let created = stage.created(&log_id).await;
     let end = "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
     stage.other.execute(end).await.unwrap();
     let connect: PgConnectOptions = stage.server.url().parse().unwrap();
@@ -185,7 +185,7 @@ async fn a_server_without_connections_left_is_waited_for() {
     }
     let none = AppendOptions::default();
     let (appended, read, ()) = tokio::join!(
-        stage.counters.append(state, &ADDED, &none),
+        stage.counters.append(created, &ADDED, &none),
         stage.counters.load(&log_id, 0, 1),
         async {
             tokio::time::sleep(Duration::from_secs(1)).await;

@@ -32,8 +32,7 @@ async fn find_once(operation: &Operation<'_>, schema: &str) -> Result<i64, Failu
 
 /// Takes the steps that are missing, and returns the version that they lead to.
 pub(super) async fn migrate(operation: &Operation<'_>, schema: &str) -> Result<i64, StoreError> {
-    // Not one that rested, which may be broken: a step is not tried again.
-    let connection = until_answered(operation, || operation.lease_new());
+    let connection = until_answered(operation, || operation.lease());
     let mut connection = connection.await?;
     let mut transaction = connection.begin().await.map_err(error::of)?;
     take_missing_steps(&mut transaction, schema).await?;

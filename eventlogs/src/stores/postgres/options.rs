@@ -26,8 +26,9 @@ pub struct PostgresOptions {
     /// never more than half of the timeout.
     ///
     /// What counts is the time in which no byte comes or goes, not the time that an operation takes. Still, make it longer
-    /// than what a loaded server takes to begin to answer: each attempt asks anew, with twice the patience of the one before.
-    /// All connections that were made before one proved silent are closed, so that it is paid for once, not once for each.
+    /// than what a loaded server takes to begin to answer: it is asked once more then, and waited for until the timeout, while
+    /// it may be busy with the first question. That is safe, but work. No connection that was made before one proved silent is
+    /// used again, so that a silence is paid for once, not once for each.
     pub silence: Option<Duration>,
     /// Which servers will do, for a store that makes its own connections; what an address says in `target_session_attrs` is
     /// used where this is `None`. By default any one that stands alone, and of several the first that writes.

@@ -43,6 +43,8 @@ pub(super) struct Operation<'a> {
     is_with_server: AtomicBool,
     /// Which generation the connection in use is of; [`NONE`], if there is none.
     generation: AtomicU64,
+    /// Whether a connection that has rested will not do.
+    wants_new: AtomicBool,
     /// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which
     /// may be cut off by the clock at any point.
     is_sending: AtomicBool,
@@ -56,6 +58,7 @@ impl<'a> Operation<'a> {
             silence: AtomicU64::new(nanos(silence)),
             is_with_server: AtomicBool::new(false),
             generation: AtomicU64::new(NONE),
+            wants_new: AtomicBool::new(false),
             is_sending: AtomicBool::new(false),
         }
     }
@@ -65,9 +68,21 @@ impl<'a> Operation<'a> {
         self.connections.lease(self).await
     }
 
-    /// The same, but never one that was used before.
-    pub(super) async fn lease_new(&self) -> Result<Leased<'a>, Failure> {
-        self.connections.lease_new(self).await
+    /// The same over new connections only.
+    pub(super) fn afresh(self) -> Self {
+        let wants_new = AtomicBool::new(true);
+        Self { wants_new, ..self }
+    }
+
+    /// Whether it has heard too little of connections that were used before.
+    pub(super) fn wants_new(&self) -> bool {
+        self.wants_new.load(Ordering::Relaxed)
+    }
+
+    /// The generation of the connection in use, if there is one.
+    fn connected(&self) -> Option<u64> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        (generation != NONE).then_some(generation)
     }
 
     /// For how long a connection may be silent at present.
@@ -99,9 +114,9 @@ impl<'a> Operation<'a> {
 
 /// Runs attempts until one has an answer, the time is over, or trying again is of no use.
 ///
-/// An attempt that is silent is given up, and the next one has a new connection, and twice the patience: the server may be
-/// slow rather than gone. Two that have sent a write, and may both be running in the server, are enough; the second one waits
-/// for its answer for as long as there is time.
+/// An attempt that is silent is given up, and the next one has a new connection, and twice the patience to make it. The
+/// server may be slow rather than gone, and go on with the first: two attempts that it may be busy with are enough, and the
+/// second one waits for its answer for as long as there is time.
 ///
 /// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
 /// unknown. Until then it is tried again whatever the server says: after a fail-over the address may lead to one that only
@@ -118,15 +133,18 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
         operation.generation.store(NONE, Ordering::Relaxed);
         let begun = Instant::now();
         let is_sending = || operation.is_sending.load(Ordering::Relaxed);
-        let counts =
-            || operation.is_with_server.load(Ordering::Relaxed) && !(left_running && is_sending());
+        let counts = || {
+            operation.is_with_server.load(Ordering::Relaxed)
+                && !(left_running && operation.connected().is_some())
+        };
         let silence = operation.silence();
         let heard = silence::watch(silence, operation.deadline, counts, attempt()).await;
         let failure = match heard {
             Heard::Done(Ok(answer)) => return Ok(answer),
             Heard::Done(Err(failure)) => failure,
             Heard::Silent => {
-                left_running |= is_sending();
+                left_running |= operation.connected().is_some();
+                operation.wants_new.store(true, Ordering::Relaxed);
                 Failure::Silent { silence }
             }
             Heard::Late => Failure::Late,
@@ -140,11 +158,10 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
             operation.silence.store(longer, Ordering::Relaxed);
         }
         let verdict = failure.verdict();
-        if failure.speaks_for_others() {
-            let generation = operation.generation.load(Ordering::Relaxed);
-            if generation != NONE {
-                operation.connections.retire(generation);
-            }
+        if failure.speaks_for_others()
+            && let Some(generation) = operation.connected()
+        {
+            operation.connections.retire(generation);
         }
         let again = match verdict {
             Verdict::Over => false,

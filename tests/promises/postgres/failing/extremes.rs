@@ -12,7 +12,7 @@ async fn no_option_is_too_large_or_too_small() {
     };
     let log_id = captured(&payments(store.store.clone())).await;
     let usual = || store.options.clone();
-    let month = Duration::from_secs(30 * 86_400);
+    let month = Duration::from_hours(30 * 24);
     let extremes = [
         PostgresOptions {
             lock_timeout: Duration::MAX,
