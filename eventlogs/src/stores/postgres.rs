@@ -208,7 +208,8 @@ impl PostgresEventStore {
     ///
     /// Which server they lead to is the pool's affair: `target_session` is not looked at, and there is no list of servers. Nor
     /// does a pool say which of its connections are new: where one of them is silent, its resting ones are closed, and it is
-    /// given back only what has answered.
+    /// given back only what has answered. What the pool itself asks of a connection, as when it takes one back, has no bound
+    /// but its own: give it a short `acquire_timeout`, and more than one connection.
     ///
     /// On your own connections, set `plan_cache_mode=force_generic_plan`: the server otherwise plans the small statements of
     /// this crate anew at every execution.

@@ -141,7 +141,7 @@ impl Connections {
                 }
                 // Where one rests, there is nobody else to wait for, and it is tried out first.
                 if pool.num_idle() > 0 {
-                    operation.is_connected(generation);
+                    operation.server_begins_on(generation);
                 }
                 let pooled = Box::pin(pool.acquire()).await;
                 Held::Pooled(Pooled {
@@ -150,7 +150,7 @@ impl Connections {
                 })
             }
             Source::Own(servers) => {
-                operation.is_with_server();
+                operation.server_begins();
                 let may_rest = !operation.wants_new();
                 let rested = may_rest.then(|| self.rested(generation)).flatten();
                 Held::Own(match rested {
@@ -160,7 +160,7 @@ impl Connections {
                 })
             }
         };
-        operation.is_connected(generation);
+        operation.server_begins_on(generation);
         Ok(Leased {
             held,
             connections: self,

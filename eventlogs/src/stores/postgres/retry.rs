@@ -91,14 +91,14 @@ impl<'a> Operation<'a> {
     }
 
     /// From here on it is the server's turn.
-    pub(super) fn is_with_server(&self) {
+    pub(super) fn server_begins(&self) {
         self.is_with_server.store(true, Ordering::Relaxed);
     }
 
     /// The same, over a connection of this generation.
-    pub(super) fn is_connected(&self, generation: u64) {
+    pub(super) fn server_begins_on(&self, generation: u64) {
         self.generation.store(generation, Ordering::Relaxed);
-        self.is_with_server();
+        self.server_begins();
     }
 
     /// A write is being sent.

@@ -124,6 +124,8 @@ async fn fail_over(proxy: &Proxy, manager: &LogManager<Payment>, log_id: &LogId,
         read.unwrap();
     }
     proxy.slow(false);
+    // A pool asks its connections for a sign of life before they rest.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     // Some may have rested before.
     assert!(proxy.connections() + 3 >= before + resting as u64);
     proxy.silence_all();
