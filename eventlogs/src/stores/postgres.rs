@@ -102,19 +102,19 @@ impl Core {
     /// Something that is asked now, over the connections for everybody.
     fn reading(&self) -> Operation<'_> {
         let options = &self.options;
-        Operation::new(&self.readers, options.deadline(), options.silence())
+        Operation::new(&self.readers, options.deadline(), options.patience())
     }
 
     /// The same for what takes its time: a second attempt beside the first one would only run into its locks.
     fn tidying(&self) -> Operation<'_> {
         let options = &self.options;
-        let silence = options.silence().max(options.timeout / 2);
+        let silence = options.patience().max(options.timeout / 2);
         Operation::new(&self.readers, options.deadline(), silence)
     }
 
     /// A batch that is written until then, over the gatherer's connections.
     fn writing(&self, deadline: Instant) -> Operation<'_> {
-        Operation::new(&self.writers, deadline, self.options.silence())
+        Operation::new(&self.writers, deadline, self.options.patience())
     }
 }
 
@@ -228,7 +228,7 @@ impl PostgresEventStore {
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
-        let operation = Operation::new(&readers, options.deadline(), options.silence());
+        let operation = Operation::new(&readers, options.deadline(), options.patience());
         let found = migrate::find(&operation, &options.schema).await?;
         let schema = SchemaVersion::of_opened(found, migrate::NEEDED)?;
         let core = Arc::new(Core {

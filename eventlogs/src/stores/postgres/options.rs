@@ -70,7 +70,7 @@ impl Default for PostgresOptions {
 
 impl PostgresOptions {
     /// For how long a connection may be silent.
-    pub(super) fn silence(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let by_default = (self.timeout / 4)
             .clamp(SHORTEST_SILENCE, LONGEST_SILENCE)
             .min(self.timeout / 2);
