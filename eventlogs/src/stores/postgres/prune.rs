@@ -1,6 +1,7 @@
 //! Forgetting idempotency keys.
 
-use super::retry::{OnItsWay, until_answered};
+use super::error::Failure;
+use super::retry::{Operation, until_answered};
 use super::{Core, PostgresEventStore};
 use crate::stores::StoreError;
 use sqlx::Row;
@@ -13,7 +14,7 @@ const OLDEST: Duration = Duration::from_hours(1_000 * 365 * 24);
 
 impl PostgresEventStore {
     /// Forgets the idempotency keys that were used longer ago than this, by the server's clock, and returns how many writes
-    /// they belonged to. The events stay.
+    /// they belonged to; fewer than that, if a connection breaks meanwhile. The events stay.
     ///
     /// A retry that comes later is not recognised and happens again, so keep keys for at least the longest time in which a
     /// client may retry: days rather than minutes. Unless somebody calls this, keys are kept for ever. It takes short
@@ -36,12 +37,16 @@ impl PostgresEventStore {
         core.check_schema().await?;
         let mut forgotten = 0;
         loop {
-            let writes = until_answered(core.deadline(), &OnItsWay::default(), || {
-                prune_some(core, older_than.min(OLDEST))
-            })
-            .await?;
+            let operation = core.tidying();
+            let mut attempts = 0;
+            let prune = || {
+                attempts += 1;
+                prune_some(core, &operation, older_than.min(OLDEST))
+            };
+            let writes = until_answered(&operation, prune).await?;
             forgotten += writes;
-            if writes < AT_ONCE.unsigned_abs() {
+            // Another attempt finds little left of what the first one has forgotten, but there may be more.
+            if attempts == 1 && writes < AT_ONCE.unsigned_abs() {
                 return Ok(forgotten);
             }
         }
@@ -49,8 +54,12 @@ impl PostgresEventStore {
 }
 
 /// Forgets some keys, and says of how many writes.
-async fn prune_some(core: &Core, older_than: Duration) -> Result<u64, sqlx::Error> {
-    let mut connection = core.readers.lease().await?;
+async fn prune_some(
+    core: &Core,
+    operation: &Operation<'_>,
+    older_than: Duration,
+) -> Result<u64, Failure> {
+    let mut connection = operation.lease().await?;
     let rows = sqlx::query(core.statements.prune.clone())
         .bind(older_than.as_secs_f64())
         .bind(AT_ONCE)

@@ -1,7 +1,8 @@
 //! Reading pages and keys. A read changes nothing, so one whose connection breaks is simply tried again.
 
 use super::Core;
-use super::retry::{OnItsWay, until_answered};
+use super::error::Failure;
+use super::retry::{Operation, until_answered};
 use super::values::scope_of;
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
@@ -20,16 +21,15 @@ pub(super) async fn page<E: Event>(
     core: &Core,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
-    until_answered(core.deadline(), &OnItsWay::default(), || {
-        one_page(core, request)
-    })
-    .await?
+    let operation = core.reading();
+    until_answered(&operation, || one_page(core, &operation, request)).await?
 }
 
 async fn one_page<E: Event>(
     core: &Core,
+    operation: &Operation<'_>,
     request: ReadRequest,
-) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
+) -> Result<Result<Page<E>, ReadError>, Failure> {
     let (from, anchor) = match request.start {
         ReadStart::Index(index) => (signed(index), None),
         ReadStart::After(state) => (signed(state.index()), Some(state)),
@@ -38,7 +38,7 @@ async fn one_page<E: Event>(
     let limit = signed(request.limit as u64)
         .saturating_add(1)
         .saturating_add(i64::from(anchor.is_some()));
-    let mut connection = core.readers.lease().await?;
+    let mut connection = operation.lease().await?;
     let mut rows = sqlx::query(core.statements.page.clone())
         .bind(Uuid::from(request.log_id))
         .bind(from)
@@ -130,21 +130,26 @@ pub(super) async fn find_key(
     core: &Core,
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<Replay>, StoreError> {
-    until_answered(core.deadline(), &OnItsWay::default(), || {
-        one_look_up(core, key)
-    })
-    .await
+    let operation = core.reading();
+    until_answered(&operation, || one_look_up(core, &operation, key)).await
 }
 
-async fn one_look_up(core: &Core, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, sqlx::Error> {
-    let mut connection = core.readers.lease().await?;
+async fn one_look_up(
+    core: &Core,
+    operation: &Operation<'_>,
+    key: IdempotencyKey<'_>,
+) -> Result<Vec<Replay>, Failure> {
+    let mut connection = operation.lease().await?;
     let rows = sqlx::query(core.statements.find_key.clone())
         .bind(scope_of(key.scope))
         .bind(key.key.as_bytes())
         .fetch_all(&mut *connection)
         .await?;
     connection.give_back();
-    rows.iter().map(|row| replay(row, 0)).collect()
+    Ok(rows
+        .iter()
+        .map(|row| replay(row, 0))
+        .collect::<Result<_, _>>()?)
 }
 
 /// The write of a key, from six columns.
