@@ -1,5 +1,11 @@
 //! The embedded store as a file: opening, migrating, sharing, closing, and what other programs see.
 
+mod copies;
+mod paths;
+mod program;
+mod read_only;
+mod replaced;
+
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{

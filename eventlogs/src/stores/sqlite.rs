@@ -1,12 +1,17 @@
 //! The embedded store: one SQLite file, no server.
 
+mod backup;
 mod batch;
 mod connection;
 mod decide;
 mod error;
+mod file;
 mod keys;
 mod migrate;
+mod opener;
+mod opening;
 mod options;
+mod path;
 mod read;
 mod refusal;
 mod statements;
@@ -15,6 +20,7 @@ mod values;
 mod writer;
 mod writing;
 
+pub use backup::BackupProgress;
 pub use options::SqliteOptions;
 
 use super::schema_version::SchemaVersion;
@@ -26,7 +32,6 @@ use super::{
 use crate::{Event, LogState};
 use connection::Connections;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +63,7 @@ pub struct SqliteEventStore {
 /// What the clones of a store share.
 struct Core {
     /// The connections.
-    connections: Connections,
+    connections: Arc<Connections>,
     /// The queue in front of the one writing connection.
     writer: WriteQueue,
     /// Which schema the file has, and whether this code can work with it.
@@ -72,68 +77,11 @@ impl Core {
         if self.schema.is_current() {
             return Ok(());
         }
-        self.schema
-            .found(migrate::find(&self.connections.readers).await?)
+        self.schema.found(migrate::find(&self.connections).await?)
     }
 }
 
 impl SqliteEventStore {
-    /// Opens a file, creating it where there is none. A new or empty file is migrated at once; one that has tables
-    /// already wants a call of [`migrate`](SqliteEventStore::migrate).
-    ///
-    /// It starts a background task on the current runtime, which must outlive the store's users.
-    ///
-    /// # Errors
-    /// [`CannotOpen`](StoreError::CannotOpen), [`NotADatabase`](StoreError::NotADatabase),
-    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable),
-    /// [`ReadOnly`](StoreError::ReadOnly) and [`Busy`](StoreError::Busy), as they say themselves.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_with(path, SqliteOptions::default()).await
-    }
-
-    /// The same with other options.
-    ///
-    /// # Errors
-    /// Those of [`open`](SqliteEventStore::open).
-    pub async fn open_with(
-        path: impl AsRef<Path>,
-        options: SqliteOptions,
-    ) -> Result<Self, StoreError> {
-        let connections = Connections::open(path.as_ref(), &options).await?;
-        Self::start(connections, options).await
-    }
-
-    /// A database in this process's memory that ends with its last handle: SQLite itself, for tests.
-    ///
-    /// # Errors
-    /// When SQLite cannot start, for want of memory or threads.
-    pub async fn in_memory() -> Result<Self, StoreError> {
-        Self::in_memory_with(SqliteOptions::default()).await
-    }
-
-    /// The same with other options.
-    ///
-    /// # Errors
-    /// Those of [`in_memory`](SqliteEventStore::in_memory).
-    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, StoreError> {
-        let connections = Connections::in_memory(&options).await?;
-        Self::start(connections, options).await
-    }
-
-    async fn start(connections: Connections, options: SqliteOptions) -> Result<Self, StoreError> {
-        let schema = migrate::open(&connections.writing).await?;
-        let (writer, jobs) = WriteQueue::new(&options.limits);
-        writer::start(jobs, Arc::clone(&connections.writing));
-        Ok(Self {
-            core: Arc::new(Core {
-                connections,
-                writer,
-                schema,
-                options,
-            }),
-        })
-    }
-
     /// Brings the tables to the version that this code needs. Several processes may call it at once; each step happens
     /// once, as a whole or not at all.
     ///
@@ -142,7 +90,7 @@ impl SqliteEventStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         core.schema
-            .found(migrate::migrate(&core.connections.writing).await?)
+            .found(migrate::migrate(&core.connections).await?)
     }
 
     /// Finishes the writes under way and closes the file. Other handles on this store get
@@ -180,12 +128,12 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.core.check_schema().await?;
-        read::page(&self.core.connections.readers, request).await
+        read::page(&self.core.connections, request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
         self.core.check_schema().await?;
-        keys::find(&self.core.connections.readers, key).await
+        keys::find(&self.core.connections, key).await
     }
 
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {

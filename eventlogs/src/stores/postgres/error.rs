@@ -108,7 +108,7 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
             needed: NEEDED,
         },
         code::INSUFFICIENT_PRIVILEGE => StoreError::MissingRights { source },
-        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { source },
+        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { path: None, source },
         code::LOCK_NOT_AVAILABLE => StoreError::Busy { source },
         code::ADMIN_SHUTDOWN
         | code::CRASH_SHUTDOWN

@@ -135,6 +135,7 @@ fn repeated(error: &StoreError) -> StoreError {
         },
         StoreError::Closed => StoreError::Closed,
         StoreError::ReadOnly { .. } => StoreError::ReadOnly {
+            path: None,
             source: text().into(),
         },
         StoreError::MissingRights { .. } => StoreError::MissingRights {
