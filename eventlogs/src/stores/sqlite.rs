@@ -35,25 +35,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Keeps logs in a SQLite file.
-///
-/// It is a cheap handle: clone it into as many managers as you like, of any aggregates. They share one writer, which
-/// gathers the writes that arrive while it is busy into the next transaction, and a few readers that neither wait for
-/// the writer nor hold it up. What was acknowledged survives a power cut (write-ahead log, `synchronous=FULL`).
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("payments.db");
-/// use eventlogs::SqliteEventStore;
-///
-/// let store = SqliteEventStore::open(path).await?; // creates the file and its tables
-/// store.close().await;
-/// # Ok(()) }
-/// ```
-///
-/// Programs other than this one may read the file at any time, and may write to it in short transactions.
+#[doc = include_str!("sqlite/file.md")]
 #[derive(Clone)]
 pub struct SqliteEventStore {
     /// Shared by all clones.
@@ -85,8 +67,12 @@ impl SqliteEventStore {
     /// Brings the tables to the version that this code needs. Several processes may call it at once; each step happens
     /// once, as a whole or not at all.
     ///
+    /// A dropped future leaves each step done or not begun.
+    ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema) and [`ForeignTable`](StoreError::ForeignTable), as they say themselves.
+    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable),
+    /// [`FileReplaced`](StoreError::FileReplaced), [`ReadOnly`](StoreError::ReadOnly) and
+    /// [`Busy`](StoreError::Busy), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         core.schema

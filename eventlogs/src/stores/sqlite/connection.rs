@@ -19,6 +19,8 @@ use tokio::time::timeout;
 
 /// How often to read or to write once more on new connections before that is given up.
 pub(super) const ATTEMPTS: u32 = 3;
+/// Takes what is in the log into the database.
+const SAVE: &str = "pragma wal_checkpoint(passive)";
 /// How long reads under way may keep their connections from being closed.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -101,24 +103,38 @@ impl Connections {
         let mut attempts = 0;
         loop {
             let generation = self.generation();
+            if let Some(connection) = generation.readers.try_acquire() {
+                return Ok(self.reading_from(connection, generation));
+            }
+            // A new one must not meet another file: SQLite would take the log that stands beside it for the log of that.
+            if !self.is_sound(&generation, &mut attempts).await? {
+                continue;
+            }
             let error = match generation.readers.acquire().await {
-                Ok(connection) => {
-                    return Ok(Reading {
-                        connection,
-                        generation,
-                        connections: self,
-                    });
-                }
+                Ok(connection) => return Ok(self.reading_from(connection, generation)),
                 Err(error) => error,
             };
-            let is_closed = matches!(error, sqlx::Error::PoolClosed);
-            match generation.compare() {
-                Ok(()) if !is_closed => return Err(self.opening_failed(error)),
-                Err(moved) if moved.is_database => return Err(generation.replaced(moved)),
-                _ if attempts >= ATTEMPTS => return Err(self.opening_failed(error)),
-                _ => self.recover(&generation).await?,
+            if attempts >= ATTEMPTS {
+                return Err(self.opening_failed(error));
             }
             attempts += 1;
+            if matches!(error, sqlx::Error::PoolClosed) {
+                self.recover(&generation).await?;
+            } else if self.is_sound(&generation, &mut attempts).await? {
+                return Err(self.opening_failed(error));
+            }
+        }
+    }
+
+    const fn reading_from(
+        &self,
+        connection: PoolConnection<Sqlite>,
+        generation: Arc<Generation>,
+    ) -> Reading<'_> {
+        Reading {
+            connection,
+            generation,
+            connections: self,
         }
     }
 
@@ -198,6 +214,13 @@ impl Connections {
             path = %file.path.display(),
             "the write-ahead log is not the one that was opened; opening the file anew"
         );
+        if let Slot::Taken(connection) = place
+            && !file.has_new_log()
+        {
+            // What was committed after the other program had looked for the last time is saved, if nobody else has written
+            // since. If it fails, the connection can do no more.
+            let _ = sqlx::raw_sql(SAVE).execute(connection).await;
+        }
         if timeout(CLOSING, old.readers.close()).await.is_err() {
             return Err(file.replaced(io::Error::other(
                 "another program has removed the write-ahead log, and reads under way keep it open; try again when they are done",

@@ -237,6 +237,11 @@ impl DatabaseFile {
         self.replaced(moved.source)
     }
 
+    /// Whether somebody has written to a log at the name since the one that is open was removed.
+    pub(super) fn has_new_log(&self) -> bool {
+        self.wal.metadata().is_ok_and(|metadata| metadata.len() > 0)
+    }
+
     /// Whether neither log nor index are there.
     pub(super) fn has_no_log(&self) -> bool {
         !self.wal.exists() && !self.shm.exists()
