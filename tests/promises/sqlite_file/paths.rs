@@ -150,7 +150,7 @@ async fn the_folder_is_named_where_it_is_missing() {
 async fn options_at_their_ends_work() {
     let folder = tempfile::tempdir().unwrap();
     let (none, most) = (Duration::ZERO, Duration::MAX);
-    let month = Duration::from_secs(30 * 86_400);
+    let month = Duration::from_hours(720);
     let options = [
         SqliteOptions {
             busy_timeout: none,

@@ -99,7 +99,7 @@ impl SqliteEventStore {
                 None => Connected::Pooled(reading.connection),
             };
             let half = target.copy(connection, &generation, &mut progress).await?;
-            if !connections.is_sound(&generation, &mut attempts).await? {
+            if !connections.still_holds(&generation, &mut attempts).await? {
                 continue;
             }
             let bytes = half.bytes();
@@ -168,8 +168,9 @@ impl Target {
     /// What went wrong: with the database, or else with the copy.
     fn of_copying(&self, error: sqlx::Error) -> StoreError {
         match error::of(error) {
-            StoreError::Full { source } | StoreError::Database { source } => self.failed(source),
-            StoreError::ReadOnly { source, .. } => self.failed(source),
+            StoreError::Full { source }
+            | StoreError::Database { source }
+            | StoreError::ReadOnly { source, .. } => self.failed(source),
             error => error,
         }
     }

@@ -55,9 +55,9 @@ impl Connections {
     /// Opens a file for a store that writes, creating it where there is none.
     pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
         let opener = Opener::to_write(super::path::of_database(path)?, options);
-        let mut opened = opener.open(true).await?;
-        let slot = opened.writer.take().map_or(Slot::Empty, Slot::Taken);
-        Ok(Self::new(Some(opener), slot, opened.into()))
+        let mut made = opener.open(true).await?;
+        let slot = made.writer.take().map_or(Slot::Empty, Slot::Taken);
+        Ok(Self::new(Some(opener), slot, made.into()))
     }
 
     /// Opens a file for a store that only reads.
@@ -66,8 +66,8 @@ impl Connections {
         options: &SqliteOptions,
     ) -> Result<Self, StoreError> {
         let opener = Opener::to_read(super::path::of_database(path)?, options);
-        let opened = opener.open(false).await?;
-        Ok(Self::new(Some(opener), Slot::ReadOnly, opened.into()))
+        let made = opener.open(false).await?;
+        Ok(Self::new(Some(opener), Slot::ReadOnly, made.into()))
     }
 
     pub(super) async fn in_memory(options: &SqliteOptions) -> Result<Self, StoreError> {
@@ -98,7 +98,7 @@ impl Connections {
         self.opener.as_ref()
     }
 
-    /// A connection to read from. What was read counts once it [`is_sound`](Reading::is_sound).
+    /// A connection to read from. What was read counts once it [`still_holds`](Reading::still_holds).
     pub(super) async fn reading(&self) -> Result<Reading<'_>, StoreError> {
         let mut attempts = 0;
         loop {
@@ -107,7 +107,7 @@ impl Connections {
                 return Ok(self.reading_from(connection, generation));
             }
             // A new one must not meet another file: SQLite would take the log that stands beside it for the log of that.
-            if !self.is_sound(&generation, &mut attempts).await? {
+            if !self.still_holds(&generation, &mut attempts).await? {
                 continue;
             }
             let error = match generation.readers.acquire().await {
@@ -120,7 +120,7 @@ impl Connections {
             attempts += 1;
             if matches!(error, sqlx::Error::PoolClosed) {
                 self.recover(&generation).await?;
-            } else if self.is_sound(&generation, &mut attempts).await? {
+            } else if self.still_holds(&generation, &mut attempts).await? {
                 return Err(self.opening_failed(error));
             }
         }
@@ -147,7 +147,7 @@ impl Connections {
         loop {
             let mut reading = self.reading().await?;
             let rows = transaction::rows(&mut reading.connection, statement()).await;
-            if reading.is_sound(&mut attempts).await? {
+            if reading.still_holds(&mut attempts).await? {
                 return rows;
             }
         }
@@ -161,7 +161,7 @@ impl Connections {
     }
 
     /// Whether some connections have the files open that stand at the path. If not, all of them were made anew.
-    pub(super) async fn is_sound(
+    pub(super) async fn still_holds(
         &self,
         generation: &Arc<Generation>,
         attempts: &mut u32,
@@ -231,8 +231,8 @@ impl Connections {
             let _ = connection.close().await;
         }
         file.let_go(marks).await?;
-        let mut opened = match opener.open(false).await {
-            Ok(opened) => opened,
+        let mut fresh = match opener.open(false).await {
+            Ok(fresh) => fresh,
             // What it says of another file is not to the point.
             Err(error) => {
                 return Err(match file.compare(marks) {
@@ -241,13 +241,13 @@ impl Connections {
                 });
             }
         };
-        if !opened.marks.same_database(marks) {
+        if !fresh.marks.same_database(marks) {
             return Err(file.replaced(io::Error::other("another file stands at the path")));
         }
-        if let Some(writer) = opened.writer.take() {
+        if let Some(writer) = fresh.writer.take() {
             *place = Slot::Taken(writer);
         }
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened.into());
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh.into());
         Ok(())
     }
 
@@ -304,9 +304,11 @@ impl Generation {
 impl Reading<'_> {
     /// Whether what was read came from the files that stand at the path. If not, all connections were made anew, and it is to
     /// be read once more; not for ever.
-    pub(super) async fn is_sound(self, attempts: &mut u32) -> Result<bool, StoreError> {
+    pub(super) async fn still_holds(self, attempts: &mut u32) -> Result<bool, StoreError> {
         // The connection goes back first: it may have to be closed.
         drop(self.connection);
-        self.connections.is_sound(&self.generation, attempts).await
+        self.connections
+            .still_holds(&self.generation, attempts)
+            .await
     }
 }

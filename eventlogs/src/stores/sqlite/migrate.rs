@@ -40,7 +40,7 @@ pub(super) async fn find(connections: &Connections) -> Result<i64, StoreError> {
     loop {
         let mut reading = connections.reading().await?;
         let version = version(&mut reading.connection).await;
-        if reading.is_sound(&mut attempts).await? {
+        if reading.still_holds(&mut attempts).await? {
             return version;
         }
     }

@@ -21,7 +21,7 @@ pub(super) async fn page<E: Event>(
     loop {
         let mut reading = connections.reading().await?;
         let page = page_of(&mut reading.connection, request).await;
-        if reading.is_sound(&mut attempts).await? {
+        if reading.still_holds(&mut attempts).await? {
             return page;
         }
     }
