@@ -1,13 +1,20 @@
 //! The embedded store as a file: opening, migrating, sharing, closing, and what other programs see.
 
+mod copies;
+mod paths;
+mod program;
+mod read_only;
+mod replaced;
+
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
     AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
-    ReadRequest, Replay, StoreError,
+    ReadRequest, ReadStart, Replay, StoreError,
 };
 use eventlogs::{
-    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, SqliteEventStore,
+    AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
+    SqliteEventStore,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
@@ -360,4 +367,30 @@ async fn one_store_serves_managers_of_several_aggregates() {
         counters.reduce(&counter).await.unwrap().aggregate().total,
         2
     );
+}
+
+#[tokio::test]
+async fn metadata_counts_in_the_size_of_a_page() {
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    let log_id = LogId::new();
+    let state = payments
+        .create(&log_id, &PaymentEvent::Voided, &CreateOptions::default())
+        .await
+        .unwrap();
+    let options = AppendOptions {
+        metadata: Metadata::new().with("note", "x".repeat(7_000)),
+        ..AppendOptions::default()
+    };
+    let events = vec![PaymentEvent::Voided; 900];
+    payments.append_all(state, &events, &options).await.unwrap();
+    let request = ReadRequest::new(log_id, ReadStart::Index(0), 10_000);
+    let page: Page<PaymentEvent> = file.store.read(request).await.unwrap();
+    assert!(
+        page.more && page.records.len() < 700,
+        "{}",
+        page.records.len()
+    );
+    let all = payments.load(&log_id, 0, 10_000).await.unwrap();
+    assert_eq!(all.len(), 901);
 }

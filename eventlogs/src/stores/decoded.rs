@@ -6,7 +6,7 @@ use crate::ids::{EventId, LogId};
 use crate::{Event, Metadata, RecordedEvent};
 use chrono::{DateTime, Utc};
 
-/// A page ends early behind this many bytes of payload, so that large events cannot fill the memory.
+/// A page ends early behind this many bytes of payload and metadata, so that large events cannot fill the memory.
 pub(super) const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A row of the table of events.

@@ -4,7 +4,7 @@ use super::{Limits, Replay};
 use crate::codec::{CodecError, DecodeProblem};
 use crate::ids::LogId;
 use chrono::{DateTime, Utc};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why nothing was appended; except for [`StoreError::OutcomeUnknown`], nothing was stored.
 #[derive(Debug, thiserror::Error)]
@@ -228,8 +228,19 @@ type DriverError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
+    /// The text does not name a file.
+    #[error("`{}` is not the path of a database file; {advice}", path.display())]
+    InvalidPath {
+        /// The text.
+        path: PathBuf,
+        /// What to write instead.
+        advice: &'static str,
+    },
     /// The file cannot be opened or created.
-    #[error("cannot open `{}`; check that its folder exists and that this process may write there", path.display())]
+    #[error(
+        "cannot open `{}`; check that its folder{} exists and that this process may write there, or open it with `SqliteEventStore::open_read_only`",
+        path.display(), folder(path)
+    )]
     CannotOpen {
         /// The file.
         path: PathBuf,
@@ -241,6 +252,37 @@ pub enum StoreError {
     NotADatabase {
         /// The file.
         path: PathBuf,
+    },
+    /// The file at the path is not the one that was opened: that one was deleted, moved or replaced. Or its write-ahead log was
+    /// removed, and the store could not open it anew. Nothing was written. A write that was under way when it happened gets
+    /// [`OutcomeUnknown`](StoreError::OutcomeUnknown) with this error as its source: it may be found in the file that was
+    /// opened.
+    #[error(
+        "`{}` is no longer the file that was opened; put that one back, or close the store and open it again",
+        path.display()
+    )]
+    FileReplaced {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        source: DriverError,
+    },
+    /// A copy would overwrite a file.
+    #[error("`{}` exists, and a copy overwrites nothing; give another path", path.display())]
+    CopyExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A copy cannot be written. No file of its name was made.
+    #[error(
+        "cannot write the copy `{}`; check that its folder exists, that this process may write there, and that it has room",
+        path.display()
+    )]
+    CannotCopy {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the database said.
+        source: DriverError,
     },
     /// A table of one of our names has other columns.
     #[error(
@@ -344,11 +386,11 @@ pub enum StoreError {
         /// How many servers there are, and how many of them only read.
         source: DriverError,
     },
-    /// The database may only be read.
-    #[error("the database is read-only; {advice}")]
+    /// The database may only be read. Nothing was written.
+    #[error("{}", read_only(path.as_deref()))]
     ReadOnly {
-        /// What to do about it.
-        advice: &'static str,
+        /// The file or the folder that this process may not write to; nothing where the database is a server.
+        path: Option<PathBuf>,
         /// What the database said.
         source: DriverError,
     },
@@ -410,4 +452,22 @@ pub enum StoreError {
         /// What the database said.
         source: DriverError,
     },
+}
+
+/// The folder of a file, in front of which stands a word.
+fn folder(path: &Path) -> String {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => format!(" `{}`", folder.display()),
+        _ => String::new(),
+    }
+}
+
+fn read_only(path: Option<&Path>) -> String {
+    match path {
+        Some(path) => format!(
+            "`{}` is read-only for this process; grant it the right to write there, or only read, from a store that was opened with `SqliteEventStore::open_read_only`",
+            path.display()
+        ),
+        None => "the database server is read-only; connect to the primary".to_owned(),
+    }
 }

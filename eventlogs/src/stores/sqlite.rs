@@ -1,12 +1,17 @@
 //! The embedded store: one SQLite file, no server.
 
+mod backup;
 mod batch;
 mod connection;
 mod decide;
 mod error;
+mod file;
 mod keys;
 mod migrate;
+mod opener;
+mod opening;
 mod options;
+mod path;
 mod read;
 mod refusal;
 mod statements;
@@ -15,6 +20,7 @@ mod values;
 mod writer;
 mod writing;
 
+pub use backup::BackupProgress;
 pub use options::SqliteOptions;
 
 use super::log_types::LogTypes;
@@ -27,33 +33,10 @@ use super::{
 use crate::{Event, LogPosition};
 use connection::Connections;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Keeps logs in a SQLite file.
-///
-/// It is a cheap handle: clone it into as many managers as you like, of any aggregates. They share one writer, which
-/// gathers the writes that arrive while it is busy into the next transaction, and a few readers that neither wait for
-/// the writer nor hold it up. What was acknowledged survives a power cut (write-ahead log, `synchronous=FULL`).
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("payments.db");
-/// use eventlogs::SqliteEventStore;
-///
-/// let store = SqliteEventStore::open(path).await?; // creates the file and its tables
-/// store.close().await;
-/// # Ok(()) }
-/// ```
-///
-/// Programs other than this one may read the file at any time, and may write to it in short transactions.
-///
-/// It needs a tokio runtime with timers whose time passes: SQLite works in threads, so under paused time
-/// (`#[tokio::test(start_paused = true)]`) every timeout is over at once. Use [`FakeEventStore`](super::fake::FakeEventStore)
-/// there.
+#[doc = include_str!("sqlite/file.md")]
 #[derive(Clone)]
 pub struct SqliteEventStore {
     /// Shared by all clones.
@@ -63,7 +46,7 @@ pub struct SqliteEventStore {
 /// What the clones of a store share.
 struct Core {
     /// The connections.
-    connections: Connections,
+    connections: Arc<Connections>,
     /// The queue in front of the one writing connection.
     writer: WriteQueue,
     /// Which schema the file has, and whether this code can work with it.
@@ -79,78 +62,24 @@ impl Core {
         if self.schema.is_current() {
             return Ok(());
         }
-        self.schema
-            .found(migrate::find(&self.connections.readers).await?)
+        self.schema.found(migrate::find(&self.connections).await?)
     }
 }
 
 impl SqliteEventStore {
-    /// Opens a file, creating it where there is none. A new or empty file is migrated at once; one that has tables
-    /// already wants a call of [`migrate`](SqliteEventStore::migrate).
-    ///
-    /// It starts a background task on the current runtime, which must outlive the store's users.
-    ///
-    /// # Errors
-    /// [`CannotOpen`](StoreError::CannotOpen), [`NotADatabase`](StoreError::NotADatabase),
-    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable),
-    /// [`ReadOnly`](StoreError::ReadOnly) and [`Busy`](StoreError::Busy), as they say themselves.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_with(path, SqliteOptions::default()).await
-    }
-
-    /// The same with other options.
-    ///
-    /// # Errors
-    /// Those of [`open`](SqliteEventStore::open).
-    pub async fn open_with(
-        path: impl AsRef<Path>,
-        options: SqliteOptions,
-    ) -> Result<Self, StoreError> {
-        let connections = Connections::open(path.as_ref(), &options).await?;
-        Self::start(connections, options).await
-    }
-
-    /// A database in this process's memory that ends with its last handle: SQLite itself, for tests.
-    ///
-    /// # Errors
-    /// When SQLite cannot start, for want of memory or threads.
-    pub async fn in_memory() -> Result<Self, StoreError> {
-        Self::in_memory_with(SqliteOptions::default()).await
-    }
-
-    /// The same with other options.
-    ///
-    /// # Errors
-    /// Those of [`in_memory`](SqliteEventStore::in_memory).
-    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, StoreError> {
-        let connections = Connections::in_memory(&options).await?;
-        Self::start(connections, options).await
-    }
-
-    async fn start(connections: Connections, options: SqliteOptions) -> Result<Self, StoreError> {
-        let schema = migrate::open(&connections.writing).await?;
-        let (writer, jobs) = WriteQueue::new(&options.limits);
-        writer::start(jobs, Arc::clone(&connections.writing));
-        Ok(Self {
-            core: Arc::new(Core {
-                connections,
-                writer,
-                schema,
-                log_types: LogTypes::default(),
-                options,
-            }),
-        })
-    }
-
     /// Brings the tables to the version that this code needs. Several processes may call it at once; each step happens
     /// once, as a whole or not at all.
     ///
+    /// A dropped future leaves each step done or not begun.
+    ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema) and [`ForeignTable`](StoreError::ForeignTable), as they say themselves.
+    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable),
+    /// [`FileReplaced`](StoreError::FileReplaced), [`ReadOnly`](StoreError::ReadOnly) and
+    /// [`Busy`](StoreError::Busy), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         core.schema
-            .found(migrate::migrate(&core.connections.writing).await?)
+            .found(migrate::migrate(&core.connections).await?)
     }
 
     /// Finishes the writes under way and closes the file. Other handles on this store get
@@ -191,12 +120,12 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.core.check_schema().await?;
         self.core.log_types.check::<E>()?;
-        read::page(&self.core.connections.readers, request).await
+        read::page(&self.core.connections, request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
         self.core.check_schema().await?;
-        keys::find(&self.core.connections.readers, key).await
+        keys::find(&self.core.connections, key).await
     }
 
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {

@@ -266,10 +266,7 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
             needed: NEEDED,
         },
         code::INSUFFICIENT_PRIVILEGE => StoreError::MissingRights { source },
-        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly {
-            advice: READ_ONLY,
-            source,
-        },
+        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { path: None, source },
         code::LOCK_NOT_AVAILABLE => StoreError::Busy { source },
         code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Damaged {
             advice: DAMAGED,
@@ -281,8 +278,6 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     }
 }
 
-/// What to do about a server that only reads.
-const READ_ONLY: &str = "check that the server is the primary, and `default_transaction_read_only`";
 /// What to do about damaged files of a server.
 const DAMAGED: &str =
     "stop writing, and have the server's administrator look at its log and restore a backup";

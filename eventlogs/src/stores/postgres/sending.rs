@@ -150,8 +150,8 @@ fn repeated(error: &StoreError) -> StoreError {
         StoreError::Tls { .. } => StoreError::Tls {
             source: text().into(),
         },
-        StoreError::ReadOnly { advice, .. } => StoreError::ReadOnly {
-            advice,
+        StoreError::ReadOnly { .. } => StoreError::ReadOnly {
+            path: None,
             source: text().into(),
         },
         StoreError::MissingRights { .. } => StoreError::MissingRights {

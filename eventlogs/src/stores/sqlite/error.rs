@@ -1,6 +1,8 @@
 //! SQLite's result codes as errors that say what to do.
 
+use super::file;
 use crate::stores::StoreError;
+use std::error::Error;
 use std::path::Path;
 
 /// SQLite's primary result codes, from its documentation of result codes.
@@ -13,10 +15,10 @@ mod code {
     pub(super) const FULL: i32 = 13;
     pub(super) const CANTOPEN: i32 = 14;
     pub(super) const NOTADB: i32 = 26;
+    /// An extended one: the folder may not be written to.
+    pub(super) const READONLY_DIRECTORY: i32 = 1544;
 }
 
-/// What to do about a file that may only be read.
-const READ_ONLY: &str = "check that this process may write to its file and to the folder of it";
 /// What to do about a damaged file.
 pub(super) const DAMAGED: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
@@ -37,7 +39,7 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
             source: error.into(),
         },
         Some(code::READONLY) => StoreError::ReadOnly {
-            advice: READ_ONLY,
+            path: None,
             source: error.into(),
         },
         Some(code::FULL) => StoreError::Full {
@@ -63,8 +65,43 @@ pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> StoreError {
             path: path.to_owned(),
             source: error.into(),
         },
+        // It may be the log that cannot be made, which SQLite does not tell.
+        Some(code::READONLY) if !file::can_write(file::folder(path)) => StoreError::ReadOnly {
+            path: Some(file::folder(path).to_owned()),
+            source: error.into(),
+        },
+        Some(code::READONLY) => read_only(path, error.into()),
         _ => of(error),
     }
+}
+
+/// The error of a database that may only be read: either its file or its folder.
+pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> StoreError {
+    let is_folder = source
+        .downcast_ref::<sqlx::Error>()
+        .is_some_and(|error| extended_code(error) == Some(code::READONLY_DIRECTORY));
+    let path = if is_folder { file::folder(path) } else { path };
+    StoreError::ReadOnly {
+        path: Some(path.to_owned()),
+        source,
+    }
+}
+
+/// Whether a database could not be read because its log or the index of that cannot be made.
+pub(super) fn is_for_want_of_a_log(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY))
+}
+
+/// Whether a write was committed into files that do not stand at the path any more.
+pub(super) fn is_elsewhere(error: &StoreError) -> bool {
+    let StoreError::OutcomeUnknown {
+        source: Some(source),
+    } = error
+    else {
+        return false;
+    };
+    let source = source.downcast_ref();
+    matches!(source, Some(StoreError::FileReplaced { .. }))
 }
 
 /// What a failed commit means. SQLite rolls back for every reason but one: when the disk fails, the transaction may
@@ -79,6 +116,9 @@ pub(super) fn of_commit(error: sqlx::Error) -> StoreError {
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(extended & 0xff)
+    extended_code(error).map(|extended| extended & 0xff)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
 }

@@ -1,14 +1,14 @@
 //! Idempotency keys: what one was used for, and forgetting them.
 
+use super::connection::Connections;
 use super::read::{event_id, log_id, time};
 use super::values::scope;
-use super::writing::Writing;
 use super::{Core, SqliteEventStore, error, transaction};
 use crate::LogPosition;
 use crate::stores::{IdempotencyKey, Replay, RequestFingerprint, StoreError};
 use chrono::Utc;
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use std::time::Duration;
 
 /// How many writes a transaction looks at, and forgets at the most, so that none of them holds the write lock for long.
@@ -56,11 +56,11 @@ async fn prune(core: &Core, older_than: Duration) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     let mut from: Bound = (FIRST.to_vec(), Vec::new());
     loop {
-        let next = end_of_stretch(&connections.readers, &from).await?;
+        let next = end_of_stretch(connections, &from).await?;
         let is_last = next.is_none();
         let to = next.unwrap_or_else(|| (LAST.to_vec(), Vec::new()));
-        if has_old(&connections.readers, &from, &to, older_than).await? {
-            forgotten += prune_stretch(&connections.writing, &from, &to, older_than).await?;
+        if has_old(connections, &from, &to, older_than).await? {
+            forgotten += prune_stretch(connections, &from, &to, older_than).await?;
         }
         if is_last {
             return Ok(forgotten);
@@ -76,25 +76,27 @@ fn before(older_than: Duration) -> i64 {
 }
 
 /// The last key of the stretch behind a place; none if that reaches to the end.
-async fn end_of_stretch(readers: &SqlitePool, from: &Bound) -> Result<Option<Bound>, StoreError> {
+async fn end_of_stretch(
+    connections: &Connections,
+    from: &Bound,
+) -> Result<Option<Bound>, StoreError> {
     const END: &str = "
         select scope, key from idempotency_keys where (scope, key) > (?, ?) and part = 0
         order by scope, key limit 1 offset ? - 1";
-    let row = sqlx::query(END)
-        .bind(&from.0[..])
-        .bind(&from.1[..])
-        .bind(AT_ONCE)
-        .fetch_optional(readers)
-        .await
-        .map_err(error::of)?;
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+    let end = || {
+        let query = sqlx::query(END).bind(&from.0[..]);
+        query.bind(&from.1[..]).bind(AT_ONCE)
+    };
+    let rows = connections.rows(end).await?;
+    rows.first()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
         .transpose()
         .map_err(error::of)
 }
 
 /// Whether a stretch has keys to forget: looked up by a reader, so that nobody waits where there are none.
 async fn has_old(
-    readers: &SqlitePool,
+    connections: &Connections,
     from: &Bound,
     to: &Bound,
     older_than: Duration,
@@ -102,21 +104,20 @@ async fn has_old(
     const OLD: &str = "
         select exists (select 1 from idempotency_keys
                        where (scope, key) > (?, ?) and (scope, key) <= (?, ?) and part = 0 and recorded_at < ?)";
-    let row = sqlx::query(OLD)
-        .bind(&from.0[..])
-        .bind(&from.1[..])
-        .bind(&to.0[..])
-        .bind(&to.1[..])
-        .bind(before(older_than))
-        .fetch_one(readers)
-        .await
-        .map_err(error::of)?;
-    row.try_get(0).map_err(error::of)
+    let old = || {
+        let query = sqlx::query(OLD).bind(&from.0[..]).bind(&from.1[..]);
+        let query = query.bind(&to.0[..]).bind(&to.1[..]);
+        query.bind(before(older_than))
+    };
+    let rows = connections.rows(old).await?;
+    rows.first()
+        .map_or(Ok(false), |row| row.try_get(0))
+        .map_err(error::of)
 }
 
 /// Forgets the old keys of a stretch in one transaction: those that are old once nobody else can write.
 async fn prune_stretch(
-    writing: &Writing,
+    connections: &Connections,
     from: &Bound,
     to: &Bound,
     older_than: Duration,
@@ -126,7 +127,7 @@ async fn prune_stretch(
         where (scope, key) in (select scope, key from idempotency_keys
                                where (scope, key) > (?, ?) and (scope, key) <= (?, ?) and part = 0 and recorded_at < ?)
         returning part";
-    let mut turn = transaction::begin(writing).await?;
+    let mut turn = transaction::begin(connections).await?;
     let delete = sqlx::query(DELETE)
         .bind(&from.0[..])
         .bind(&from.1[..])
@@ -145,18 +146,17 @@ async fn prune_stretch(
 
 /// What a key was used for, log by log.
 pub(super) async fn find(
-    readers: &SqlitePool,
+    connections: &Connections,
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<Replay>, StoreError> {
     const FIND: &str = "
         select log_id, first_index, event_count, event_id, recorded_at, request_hash
         from idempotency_keys where scope = ? and key = ? order by part";
-    let rows = sqlx::query(FIND)
-        .bind(scope(key.scope.as_ref()))
-        .bind(key.key.as_bytes())
-        .fetch_all(readers)
-        .await
-        .map_err(error::of)?;
+    let find = || {
+        let query = sqlx::query(FIND).bind(scope(key.scope.as_ref()));
+        query.bind(key.key.as_bytes())
+    };
+    let rows = connections.rows(find).await?;
     rows.iter().map(|row| replay(row, 0)).collect()
 }
 

@@ -3,12 +3,12 @@
 //! sqlx's own migrator is not used: it keeps a table of its own beside the user's, and it cannot tell a database that is
 //! newer than the code from one that somebody has tampered with.
 
-use super::writing::Writing;
+use super::connection::Connections;
 use super::{error, transaction};
 use crate::stores::StoreError;
 use crate::stores::schema_version::{SchemaVersion, refuse_newer};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteConnection;
 
 /// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a
 /// new one.
@@ -21,29 +21,40 @@ const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
 /// The version of a database that was just opened; an empty one is migrated.
-pub(super) async fn open(writing: &Writing) -> Result<SchemaVersion, StoreError> {
-    let mut turn = writing.turn().await?;
+pub(super) async fn open(connections: &Connections) -> Result<SchemaVersion, StoreError> {
+    let mut turn = connections.turn().await?;
     let found = version(&mut turn).await?;
     let schema = SchemaVersion::of_opened(found, NEEDED)?;
     let is_new = found == 0 && is_empty(&mut turn).await?;
     turn.over();
     if is_new {
-        migrate(writing).await?;
+        migrate(connections).await?;
         schema.found(NEEDED)?;
     }
     Ok(schema)
 }
 
 /// The version that a database has now.
-pub(super) async fn find(readers: &SqlitePool) -> Result<i64, StoreError> {
-    let mut connection = readers.acquire().await.map_err(error::of)?;
-    version(&mut connection).await
+pub(super) async fn find(connections: &Connections) -> Result<i64, StoreError> {
+    let mut attempts = 0;
+    loop {
+        let mut reading = connections.reading().await?;
+        let version = version(&mut reading.connection).await;
+        if reading.still_holds(&mut attempts).await? {
+            return version;
+        }
+    }
+}
+
+/// The version of a database that was just opened to be read.
+pub(super) async fn open_read_only(connections: &Connections) -> Result<SchemaVersion, StoreError> {
+    SchemaVersion::of_opened(find(connections).await?, NEEDED)
 }
 
 /// Takes the steps that are missing, and returns the version that they lead to.
-pub(super) async fn migrate(writing: &Writing) -> Result<i64, StoreError> {
+pub(super) async fn migrate(connections: &Connections) -> Result<i64, StoreError> {
     // The write lock comes first: of several processes that start at once, one migrates and the others find it done.
-    let mut turn = transaction::begin(writing).await?;
+    let mut turn = transaction::begin(connections).await?;
     let steps = take_missing_steps(&mut turn).await;
     transaction::end(turn, steps).await?;
     Ok(NEEDED)

@@ -4,10 +4,10 @@ use std::time::Duration;
 /// Options of a [`SqliteEventStore`](crate::SqliteEventStore).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// How many connections read beside the writer; 4 by default. A store in memory has none: its reads and writes
+    /// How many connections read beside the writer; 4 by default, and 256 at the most. A store in memory has none: its reads and writes
     /// share one connection.
     pub readers: u32,
-    /// How long to wait for other programs that hold the file locked; 5 s by default.
+    /// How long to wait for other programs that hold the file locked; 5 s by default. SQLite waits for 24 days at the most.
     pub busy_timeout: Duration,
     /// How large the file may grow, in bytes; unlimited by default. Behind that, appends get
     /// [`StoreError::Full`](crate::stores::StoreError::Full).

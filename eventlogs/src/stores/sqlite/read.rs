@@ -1,5 +1,6 @@
 //! Reading a page of a log.
 
+use super::connection::Connections;
 use super::error;
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
@@ -9,12 +10,27 @@ use crate::{Event, RecordedEvent};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
-/// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+/// Reads one page from the file that stands at the path.
 pub(super) async fn page<E: Event>(
-    readers: &SqlitePool,
+    connections: &Connections,
+    request: ReadRequest,
+) -> Result<Page<E>, ReadError> {
+    let mut attempts = 0;
+    loop {
+        let mut reading = connections.reading().await?;
+        let page = page_of(&mut reading.connection, request).await;
+        if reading.still_holds(&mut attempts).await? {
+            return page;
+        }
+    }
+}
+
+/// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+async fn page_of<E: Event>(
+    connection: &mut SqliteConnection,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
     const SELECT: &str = "
@@ -32,7 +48,6 @@ pub(super) async fn page<E: Event>(
     let rows = signed(request.limit as u64)
         .saturating_add(1)
         .saturating_add(i64::from(anchor.is_some()));
-    let mut connection = readers.acquire().await.map_err(error::of)?;
     let mut rows = sqlx::query(SELECT)
         .bind(&log_id.as_bytes()[..])
         .bind(from)
@@ -68,7 +83,7 @@ pub(super) async fn page<E: Event>(
             let number: i32 = row.try_get(9).map_err(error::of)?;
             if !E::LOG_TYPE.accepts(number) {
                 drop(rows);
-                let name = log_type(&mut connection, log_id).await?;
+                let name = log_type(connection, log_id).await?;
                 return Err(ReadError::WrongKind {
                     log_id,
                     found: FoundKind {
@@ -85,8 +100,9 @@ pub(super) async fn page<E: Event>(
             break;
         }
         let payload: &[u8] = row.try_get(5).map_err(error::of)?;
-        bytes += payload.len();
-        page.records.push(record(log_id, &row, payload)?);
+        let metadata: Option<&[u8]> = row.try_get(8).map_err(error::of)?;
+        bytes += payload.len() + metadata.map_or(0, <[u8]>::len);
+        page.records.push(record(log_id, &row, payload, metadata)?);
     }
     Ok(page)
 }
@@ -110,6 +126,7 @@ fn record<E: Event>(
     log_id: LogId,
     row: &SqliteRow,
     payload: &[u8],
+    metadata: Option<&[u8]>,
 ) -> Result<RecordedEvent<E>, ReadError> {
     let stored = StoredEvent {
         log_id,
@@ -124,7 +141,7 @@ fn record<E: Event>(
             .map_err(error::of)?
             .map(time),
         recorded_at: time(row.try_get(7).map_err(error::of)?),
-        metadata: row.try_get(8).map_err(error::of)?,
+        metadata,
     };
     stored.decode()
 }

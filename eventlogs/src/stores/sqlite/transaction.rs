@@ -7,8 +7,9 @@
 //! of its own, and each text is a trip to that thread and back. sqlx takes several statements in one text for SQLite only,
 //! and may give that up one day; then each of them is a text of its own.
 
+use super::connection::Connections;
 use super::error;
-use super::writing::{Turn, Writing};
+use super::writing::Turn;
 use crate::stores::StoreError;
 use futures_util::TryStreamExt;
 use sqlx::query::Query;
@@ -25,8 +26,8 @@ pub(super) const COMMIT: &str = "commit";
 pub(super) type Statement<'a> = Query<'a, Sqlite, SqliteArguments>;
 
 /// A turn to write with a transaction begun.
-pub(super) async fn begin(writing: &Writing) -> Result<Turn<'_>, StoreError> {
-    let mut turn = writing.turn().await?;
+pub(super) async fn begin(connections: &Connections) -> Result<Turn<'_>, StoreError> {
+    let mut turn = connections.turn().await?;
     match execute(&mut turn, BEGIN).await {
         Ok(()) => Ok(turn),
         Err(error) => end(turn, Err(error::of(error))).await,
@@ -45,18 +46,25 @@ pub(super) async fn end<T>(
     close(turn, done).await
 }
 
-/// Ends a turn whose work has committed by itself if it was done; else it is rolled back.
+/// Ends a turn whose work has committed by itself if it was done; else it is rolled back. What was committed into files that
+/// are no longer at the path [`is_elsewhere`](error::is_elsewhere).
 pub(super) async fn close<T>(
     mut turn: Turn<'_>,
     work: Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    if work.is_ok() {
-        turn.over();
-    } else {
-        roll_back(&mut turn).await;
-        turn.over_after_failure().await;
+    match work {
+        Ok(done) => {
+            let confirmed = turn.confirm();
+            turn.over();
+            confirmed.map(|()| done)
+        }
+        Err(error) => {
+            let error = turn.name(error);
+            roll_back(&mut turn).await;
+            turn.over_after_failure().await;
+            Err(error)
+        }
     }
-    work
 }
 
 /// Leaves a connection that others will use as it should be: whoever had it may have gone away in a transaction.

@@ -1,7 +1,7 @@
 //! The one writer: gathers what arrives while it is busy into the next transaction.
 
-use super::writing::Writing;
-use super::{batch, transaction};
+use super::connection::{ATTEMPTS, Connections};
+use super::{batch, error, transaction};
 use crate::stores::StoreError;
 use crate::stores::encoded::EncodedWrite;
 use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending};
@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 /// Starts the writer on the current runtime.
-pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
-    tokio::spawn(run(jobs, writing).instrument(tracing::debug_span!("sqlite writer")));
+pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, connections: Arc<Connections>) {
+    tokio::spawn(run(jobs, connections).instrument(tracing::debug_span!("sqlite writer")));
 }
 
-async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
+async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, connections: Arc<Connections>) {
     let mut closing = Vec::new();
     while let Some(job) = jobs.recv().await {
         // Those whose writes were just answered are about to run, and to send the next ones: they shall come along.
@@ -44,7 +44,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
                 next = jobs.try_recv().ok();
             }
         }
-        write_batch(&writing, batch).await;
+        write_batch(&connections, batch).await;
     }
     for answer in closing {
         // The one who asked may have stopped waiting.
@@ -55,14 +55,14 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, writing: Arc<Writing>) {
 /// Writes a batch in one transaction; if that fails, each write alone, so that one which cannot be stored (too large for
 /// the disk that is left, say) does not take its neighbours along.
 #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
-async fn write_batch(writing: &Writing, batch: Vec<Box<Pending>>) {
+async fn write_batch(connections: &Connections, batch: Vec<Box<Pending>>) {
     if batch.is_empty() {
         return;
     }
     let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
     tracing::trace!(writes = writes.len(), "writing a batch");
     let start = Instant::now();
-    let written = transact(writing, &writes).await;
+    let written = transact(connections, &writes).await;
     telemetry::batch_written(
         writes.iter().map(|write| write.event_count()).sum(),
         batch.iter().map(|pending| start - pending.since),
@@ -76,7 +76,7 @@ async fn write_batch(writing: &Writing, batch: Vec<Box<Pending>>) {
         Err(error) if batch.len() > 1 && concerns_one(&error) => {
             tracing::debug!(%error, writes = batch.len(), "writing a batch one by one");
             for pending in batch {
-                let outcome = write_alone(writing, &pending.write).await;
+                let outcome = write_alone(connections, &pending.write).await;
                 pending.tell(outcome);
             }
         }
@@ -93,27 +93,54 @@ async fn write_batch(writing: &Writing, batch: Vec<Box<Pending>>) {
     }
 }
 
-async fn write_alone(writing: &Writing, write: &EncodedWrite) -> Outcome {
-    let mut outcomes = transact(writing, &[write]).await?;
+async fn write_alone(connections: &Connections, write: &EncodedWrite) -> Outcome {
+    let mut outcomes = transact(connections, &[write]).await?;
     outcomes
         .pop()
         .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
 }
 
-/// Runs writes in one transaction, each with its own outcome.
-async fn transact(writing: &Writing, writes: &[&EncodedWrite]) -> Result<Vec<Outcome>, StoreError> {
-    let mut turn = writing.turn().await?;
+/// Runs writes in one transaction, each with its own outcome. Committed into a log that another program has removed, they
+/// are written once more, into the one that is opened then: those that are stored already are found under their own ids.
+async fn transact(
+    connections: &Connections,
+    writes: &[&EncodedWrite],
+) -> Result<Vec<Outcome>, StoreError> {
+    let mut elsewhere = None;
+    for _ in 0..ATTEMPTS {
+        match transact_once(connections, writes).await {
+            Err(error) if error::is_elsewhere(&error) => elsewhere = Some(error),
+            Err(error) if elsewhere.is_some() => {
+                return Err(StoreError::OutcomeUnknown {
+                    source: Some(error.into()),
+                });
+            }
+            written => return written,
+        }
+    }
+    Err(elsewhere.unwrap_or(StoreError::OutcomeUnknown { source: None }))
+}
+
+async fn transact_once(
+    connections: &Connections,
+    writes: &[&EncodedWrite],
+) -> Result<Vec<Outcome>, StoreError> {
+    let mut turn = connections.turn().await?;
     let outcomes = batch::write(&mut turn, writes).await;
     transaction::close(turn, outcomes).await
 }
 
 /// Whether an error may be the fault of one write in a batch. Of the others each would meet the same alone, and wait as long
 /// for it.
-const fn concerns_one(error: &StoreError) -> bool {
-    !matches!(
+fn concerns_one(error: &StoreError) -> bool {
+    let concerns_all = matches!(
         error,
-        StoreError::Busy { .. } | StoreError::ReadOnly { .. } | StoreError::Closed
-    )
+        StoreError::Busy { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::Closed
+            | StoreError::FileReplaced { .. }
+    );
+    !concerns_all && !error::is_elsewhere(error)
 }
 
 /// The same error for one more caller; a source cannot be copied, so its text is.
@@ -125,7 +152,17 @@ fn repeated(error: &StoreError) -> StoreError {
     match error {
         StoreError::Closed => StoreError::Closed,
         StoreError::Busy { .. } => StoreError::Busy { source },
-        StoreError::ReadOnly { advice, .. } => StoreError::ReadOnly { advice, source },
+        StoreError::ReadOnly { path, .. } => StoreError::ReadOnly {
+            path: path.clone(),
+            source,
+        },
+        StoreError::FileReplaced { path, .. } => StoreError::FileReplaced {
+            path: path.clone(),
+            source,
+        },
+        StoreError::OutcomeUnknown { .. } => StoreError::OutcomeUnknown {
+            source: Some(source),
+        },
         _ => StoreError::Database { source },
     }
 }

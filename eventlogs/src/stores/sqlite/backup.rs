@@ -1,0 +1,225 @@
+//! Copies of a database that is in use.
+
+mod half;
+
+use super::connection::Generation;
+use super::writing::Connected;
+use super::{SqliteEventStore, error, path};
+use crate::stores::StoreError;
+use half::{Half, Interrupt};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How often the progress is told.
+const TELL: Duration = Duration::from_millis(50);
+/// After how many of its own steps SQLite asks whether it shall go on.
+const STEPS: i32 = 1_000;
+
+/// How far a copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackupProgress {
+    /// The bytes written so far.
+    pub bytes: u64,
+    /// How many it will be. An estimate until the copy is done: it leaves out what is empty in the database.
+    pub total_bytes: u64,
+}
+
+impl SqliteEventStore {
+    /// Writes a copy into a new file while the store is in use. It has all events that were acknowledged before the call, and
+    /// perhaps some that came during it. Others read and write meanwhile; the write-ahead log grows until the copy is done.
+    /// A store in memory can be copied, too, but its readers and writers wait.
+    ///
+    /// The copy is on the disk when this returns, and has the name only then. It begins a new epoch, and is a database to be
+    /// opened like any other. To restore it, end all programs that use the old file, remove that together with its `-wal`
+    /// and its `-shm`, and put the copy in its place.
+    ///
+    /// A dropped future ends the copy, and leaves no file.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (path, copy) = (folder.path().join("payments.db"), folder.path().join("copy.db"));
+    /// use eventlogs::SqliteEventStore;
+    ///
+    /// let store = SqliteEventStore::open(path).await?;
+    /// store.backup(&copy).await?;
+    /// let copied = SqliteEventStore::open_read_only(&copy).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`CopyExists`](StoreError::CopyExists) if there is a file of that name, or a log that belongs to that name.
+    /// - [`CannotCopy`](StoreError::CannotCopy) if the copy cannot be written, for want of a folder, a right or room.
+    /// - [`NotMigrated`](StoreError::NotMigrated), [`FileReplaced`](StoreError::FileReplaced), [`Busy`](StoreError::Busy),
+    ///   [`Damaged`](StoreError::Damaged) and [`Closed`](StoreError::Closed), as they say themselves.
+    pub async fn backup(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+        self.backup_with(path, |_| ()).await
+    }
+
+    /// The same, and tells how far it is: at the beginning, some times a second, and at the end.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let copy = folder.path().join("copy.db");
+    /// use eventlogs::SqliteEventStore;
+    ///
+    /// let store = SqliteEventStore::in_memory().await?;
+    /// store
+    ///     .backup_with(copy, |progress| println!("{} of {}", progress.bytes, progress.total_bytes))
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`backup`](SqliteEventStore::backup).
+    pub async fn backup_with(
+        &self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(BackupProgress),
+    ) -> Result<(), StoreError> {
+        self.core.check_schema().await?;
+        let target = Target::new(path.as_ref())?;
+        let connections = &self.core.connections;
+        let mut attempts = 0;
+        loop {
+            // Made anew where the log is not the one that is open: a copy is made of what others see.
+            let reading = connections.reading().await?;
+            let generation = Arc::clone(&reading.generation);
+            let connection = match connections.opener() {
+                Some(opener) => Connected::Own(opener.copier(generation.is_frozen()).await?),
+                None => Connected::Pooled(reading.connection),
+            };
+            let half = target.copy(connection, &generation, &mut progress).await?;
+            if !connections.still_holds(&generation, &mut attempts).await? {
+                continue;
+            }
+            let bytes = half.bytes();
+            target.finish(half).await?;
+            progress(BackupProgress {
+                bytes,
+                total_bytes: bytes,
+            });
+            return Ok(());
+        }
+    }
+}
+
+/// Where a copy is to be.
+struct Target(PathBuf);
+
+impl Target {
+    fn new(path: &Path) -> Result<Self, StoreError> {
+        let absolute = path::absolute(path).map_err(|source| StoreError::CannotCopy {
+            path: path.to_owned(),
+            source,
+        })?;
+        half::refuse_existing(&absolute)?;
+        Ok(Self(absolute))
+    }
+
+    fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+        StoreError::CannotCopy {
+            path: self.0.clone(),
+            source: source.into(),
+        }
+    }
+
+    /// Writes the copy under another name.
+    async fn copy(
+        &self,
+        mut connection: Connected,
+        generation: &Generation,
+        progress: &mut impl FnMut(BackupProgress),
+    ) -> Result<Arc<Half>, StoreError> {
+        let total_bytes = size(&mut connection).await.map_err(error::of)?;
+        let half = Half::create(&self.0, generation.permissions());
+        let half = Arc::new(half.map_err(|error| self.failed(error))?);
+        // In a task of its own, which is not dropped in the middle: it leaves the connection as it was.
+        let mut copying = tokio::spawn(vacuum(connection, Arc::clone(&half)));
+        let _interrupt = Interrupt(Arc::clone(&half));
+        let copied = loop {
+            progress(BackupProgress {
+                bytes: half.bytes().min(total_bytes),
+                total_bytes,
+            });
+            if let Ok(copied) = timeout(TELL, &mut copying).await {
+                break copied;
+            }
+        };
+        match copied {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.of_copying(error)),
+            Err(error) => return Err(self.failed(error)),
+        }
+        let begun = begin_epoch(half.path()).await;
+        begun.map_err(|error| self.failed(error))?;
+        Ok(half)
+    }
+
+    /// What went wrong: with the database, or else with the copy.
+    fn of_copying(&self, error: sqlx::Error) -> StoreError {
+        match error::of(error) {
+            StoreError::Full { source }
+            | StoreError::Database { source }
+            | StoreError::ReadOnly { source, .. } => self.failed(source),
+            error => error,
+        }
+    }
+
+    /// Has the copy on the disk, and gives it its name.
+    async fn finish(&self, half: Arc<Half>) -> Result<(), StoreError> {
+        let target = self.0.clone();
+        let finished = tokio::task::spawn_blocking(move || half.finish(&target)).await;
+        finished.map_err(|error| self.failed(error))?
+    }
+}
+
+async fn size(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    const SIZE: &str = "
+        select (page_count - freelist_count) * page_size
+        from pragma_page_count, pragma_freelist_count, pragma_page_size";
+    let row = sqlx::query(SIZE).fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+}
+
+/// Copies what a transaction sees into an empty file.
+async fn vacuum(mut connection: Connected, half: Arc<Half>) -> Result<(), sqlx::Error> {
+    let name = half.path().to_string_lossy().into_owned();
+    let shared = Arc::clone(&half);
+    let go_on = move || !shared.is_interrupted();
+    connection
+        .lock_handle()
+        .await?
+        .set_progress_handler(STEPS, go_on);
+    let copied = sqlx::query("vacuum into ?")
+        .bind(name)
+        .execute(&mut *connection)
+        .await;
+    connection.lock_handle().await?.remove_progress_handler();
+    connection.close().await;
+    copied.map(|_| ())
+}
+
+/// Positions and transaction numbers of the copy are not those that the original gives out from now on.
+async fn begin_epoch(path: &Path) -> Result<(), sqlx::Error> {
+    let copy = SqliteConnectOptions::new()
+        .filename(path)
+        // Nobody else sees the file yet, and it goes to the disk as a whole.
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .disable_statement_logging();
+    let mut copy = copy.connect().await?;
+    sqlx::query("update meta set epoch = epoch + 1")
+        .execute(&mut copy)
+        .await?;
+    copy.close().await
+}

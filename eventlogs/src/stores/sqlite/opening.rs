@@ -1,0 +1,122 @@
+//! How a store is opened.
+
+use super::connection::Connections;
+use super::{Core, SqliteEventStore, SqliteOptions, migrate, writer};
+use crate::stores::StoreError;
+use crate::stores::log_types::LogTypes;
+use crate::stores::schema_version::SchemaVersion;
+use crate::stores::write_queue::WriteQueue;
+use std::path::Path;
+use std::sync::Arc;
+
+impl SqliteEventStore {
+    /// Opens a file, creating it where there is none. A new or empty file is migrated at once; one that has tables
+    /// already wants a call of [`migrate`](SqliteEventStore::migrate).
+    ///
+    /// A relative path is that of the folder in which the process is now; where it goes later changes nothing. A path that
+    /// begins with `file:` or `sqlite:`, an empty one and `:memory:` are refused.
+    ///
+    /// It starts a background task on the current runtime, which must outlive the store's users.
+    ///
+    /// # Errors
+    /// [`InvalidPath`](StoreError::InvalidPath), [`CannotOpen`](StoreError::CannotOpen),
+    /// [`NotADatabase`](StoreError::NotADatabase), [`NewerSchema`](StoreError::NewerSchema),
+    /// [`ForeignTable`](StoreError::ForeignTable), [`ReadOnly`](StoreError::ReadOnly), [`Full`](StoreError::Full) and
+    /// [`Busy`](StoreError::Busy), as they say themselves.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, SqliteOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`open`](SqliteEventStore::open).
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        options: SqliteOptions,
+    ) -> Result<Self, StoreError> {
+        let connections = Connections::open(path.as_ref(), &options).await?;
+        Self::start_to_write(connections, options).await
+    }
+
+    /// Opens a file to read it only: every write gets [`ReadOnly`](StoreError::ReadOnly). The file is neither created nor
+    /// migrated.
+    ///
+    /// Others may write to the file meanwhile. Like every program that reads it, this one may make `-wal` and `-shm` beside it.
+    /// Where it may not write to the folder and there are none of these (an archive, whose last program closed it), it reads
+    /// the file without them; should somebody write to the file after all, the reads that notice are repeated.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("payments.db");
+    /// # eventlogs::SqliteEventStore::open(&path).await?.close().await;
+    /// use eventlogs::SqliteEventStore;
+    ///
+    /// let archive = SqliteEventStore::open_read_only(path).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidPath`](StoreError::InvalidPath), [`CannotOpen`](StoreError::CannotOpen),
+    /// [`NotADatabase`](StoreError::NotADatabase), [`NewerSchema`](StoreError::NewerSchema) and
+    /// [`Busy`](StoreError::Busy), as they say themselves. Tables that are missing or too old are
+    /// [`NotMigrated`](StoreError::NotMigrated) when they are read.
+    pub async fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_read_only_with(path, SqliteOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`open_read_only`](SqliteEventStore::open_read_only).
+    pub async fn open_read_only_with(
+        path: impl AsRef<Path>,
+        options: SqliteOptions,
+    ) -> Result<Self, StoreError> {
+        let connections = Connections::open_read_only(path.as_ref(), &options).await?;
+        let schema = migrate::open_read_only(&connections).await?;
+        Ok(Self::start(connections, schema, options))
+    }
+
+    /// A database in this process's memory that ends with its last handle: SQLite itself, for tests.
+    ///
+    /// # Errors
+    /// When SQLite cannot start, for want of memory or threads.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        Self::in_memory_with(SqliteOptions::default()).await
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`in_memory`](SqliteEventStore::in_memory).
+    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, StoreError> {
+        let connections = Connections::in_memory(&options).await?;
+        Self::start_to_write(connections, options).await
+    }
+
+    async fn start_to_write(
+        connections: Connections,
+        options: SqliteOptions,
+    ) -> Result<Self, StoreError> {
+        let schema = migrate::open(&connections).await?;
+        Ok(Self::start(connections, schema, options))
+    }
+
+    fn start(connections: Connections, schema: SchemaVersion, options: SqliteOptions) -> Self {
+        let connections = Arc::new(connections);
+        let (writer, jobs) = WriteQueue::new(&options.limits);
+        writer::start(jobs, Arc::clone(&connections));
+        Self {
+            core: Arc::new(Core {
+                connections,
+                writer,
+                schema,
+                log_types: LogTypes::default(),
+                options,
+            }),
+        }
+    }
+}
