@@ -752,10 +752,9 @@ mod broken {
         let infinite = PaymentEvent::Rated(f64::INFINITY);
         let message = failure(|| laws::events_survive_their_codec([infinite]));
         assert!(
-            message.starts_with("under the name `payment.rated`, this event cannot be read back: "),
+            message.starts_with("this event cannot be encoded: the number inf is not one that"),
             "{message}"
         );
-        assert!(message.contains("null"), "{message}");
     }
 
     /// Claims a former name that it does not read.

@@ -175,8 +175,11 @@ async fn a_log_that_another_program_removed_loses_nothing() {
     let mut acknowledged = vec![create(&payments).await.unwrap()];
     let mut of_others = 0;
     for round in 0..5 {
-        let stored = acknowledged.len() + of_others;
-        assert_eq!(old_program(&file.path()), stored);
+        // Between the old program's checkpoint and its removal of the log, what others write may be lost; what this store
+        // acknowledges is not.
+        let all = acknowledged.len()..=acknowledged.len() + of_others;
+        let seen = old_program(&file.path());
+        assert!(all.contains(&seen), "{seen} of {all:?}");
         if round % 2 == 1 {
             assert_eq!(elsewhere("write", &file.path()), "written");
             of_others += 1;
@@ -196,8 +199,9 @@ async fn a_log_that_another_program_removed_loses_nothing() {
                 .all(|events| events.as_ref().is_ok_and(|events| events.len() == 1)),
             "round {round}"
         );
-        let stored = acknowledged.len() + of_others;
-        assert_eq!(elsewhere("count", &file.path()), stored.to_string());
+        let all = acknowledged.len()..=acknowledged.len() + of_others;
+        let seen = elsewhere("count", &file.path()).parse().unwrap();
+        assert!(all.contains(&seen), "{seen} of {all:?}");
     }
 }
 
