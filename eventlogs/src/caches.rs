@@ -4,6 +4,8 @@ pub mod fake;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "msgpack", feature = "redis"))]
+pub(crate) mod snapshot;
 pub mod tiered;
 
 use crate::ids::LogId;
@@ -51,6 +53,13 @@ pub trait AggregationCache<A>: Send + Sync + 'static {
     /// # Errors
     /// When the cache cannot be written.
     fn remove(&self, state: LogState) -> impl Future<Output = Result<(), CacheError>> + Send;
+
+    /// Drops the entry of a log, whatever event it was reduced through. Once it has returned, the cache does not give the
+    /// entry back, from whatever tier, until somebody puts another one.
+    ///
+    /// # Errors
+    /// When the cache cannot be written: then the entry may still be there.
+    fn forget(&self, log_id: LogId) -> impl Future<Output = Result<(), CacheError>> + Send;
 }
 
 /// A cache that several managers, or a manager and a test, share.
@@ -72,5 +81,9 @@ impl<A: Send + 'static, C: AggregationCache<A>> AggregationCache<A> for Arc<C> {
 
     fn remove(&self, state: LogState) -> impl Future<Output = Result<(), CacheError>> + Send {
         C::remove(self, state)
+    }
+
+    fn forget(&self, log_id: LogId) -> impl Future<Output = Result<(), CacheError>> + Send {
+        C::forget(self, log_id)
     }
 }

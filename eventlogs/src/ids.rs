@@ -160,6 +160,12 @@ macro_rules! uuid_conversions {
     };
 }
 
+impl From<&LogId> for LogId {
+    fn from(id: &LogId) -> Self {
+        *id
+    }
+}
+
 uuid_conversions!(LogId);
 uuid_conversions!(EventId);
 

@@ -98,6 +98,11 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A>
             .remove_if(&state.log_id(), |entry| entry.aggregation.state() == state);
         Ok(())
     }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        self.entries.remove(&log_id);
+        Ok(())
+    }
 }
 
 impl<A> Entry<A> {

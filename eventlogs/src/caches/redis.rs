@@ -6,26 +6,29 @@ mod error;
 mod link;
 mod options;
 mod scripts;
-mod shape;
+mod seal;
 
+use super::snapshot::SnapshotError;
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, CodeFingerprint, LogState};
+use crate::{Aggregate, Aggregation, CodeFingerprint, LogState, WholeSnapshot};
 use connection::{Connection, Given};
 use envelope::Identity;
 use link::{Limits, Link};
 use redis::aio::ConnectionLike;
 use redis::{Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
 use scripts::Compare;
+use seal::Sealing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::RedisConnectError;
 pub use options::RedisCacheOptions;
+pub use seal::MacKey;
 
 /// The longest time to live that is passed on; Redis refuses what exceeds its clock.
 const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
@@ -78,8 +81,8 @@ pub struct RedisAggregationCache<A> {
     connection: Arc<dyn Connection>,
     /// Shared by all clones, too.
     options: Arc<RedisCacheOptions>,
-    /// [`fingerprint`](Self::fingerprint), once somebody has asked for it.
-    fingerprint: OnceLock<u64>,
+    /// How entries are sealed, and shared as well.
+    sealing: Arc<Sealing>,
     /// The aggregate is in the keys and the entries only.
     aggregate: PhantomData<fn() -> A>,
 }
@@ -149,8 +152,8 @@ impl<A> RedisAggregationCache<A> {
     fn over(connection: Arc<dyn Connection>, options: RedisCacheOptions) -> Self {
         Self {
             connection,
+            sealing: Arc::new(Sealing::new(&options.mac_keys)),
             options: Arc::new(options),
-            fingerprint: OnceLock::new(),
             aggregate: PhantomData,
         }
     }
@@ -172,7 +175,7 @@ impl<A> RedisAggregationCache<A> {
         RedisAggregationCache {
             connection: Arc::clone(&self.connection),
             options: Arc::clone(&self.options),
-            fingerprint: OnceLock::new(),
+            sealing: Arc::clone(&self.sealing),
             aggregate: PhantomData,
         }
     }
@@ -212,36 +215,25 @@ impl<A> RedisAggregationCache<A> {
     }
 }
 
-impl<A: Aggregate + CodeFingerprint + DeserializeOwned> RedisAggregationCache<A> {
-    /// The number in the keys: the aggregate's [`CodeFingerprint`], and the shape that serde gives it, nested types
-    /// included. Programs that have another one do not see each other's entries.
-    ///
-    /// It is worked out anew by each call; the cache remembers it.
-    #[must_use]
-    pub fn fingerprint() -> u64 {
-        // Rotated, so that the two cannot cancel each other out.
-        A::code_fingerprint().rotate_left(1) ^ shape::shape::<A>()
-    }
-
+impl<A: Aggregate + CodeFingerprint> RedisAggregationCache<A> {
     fn key(&self, log_id: LogId) -> String {
         let namespace = &self.options.namespace;
-        let (aggregate, fingerprint) = (A::name(), self.remembered_fingerprint());
+        let (aggregate, fingerprint) = (A::name(), A::code_fingerprint());
         format!("{namespace}:{aggregate}:{fingerprint:016x}:{{{log_id}}}")
     }
 
-    fn identity<'a>(&self, key: &'a str) -> Identity<'a> {
-        let fingerprint = self.remembered_fingerprint();
-        Identity { key, fingerprint }
-    }
-
-    fn remembered_fingerprint(&self) -> u64 {
-        *self.fingerprint.get_or_init(Self::fingerprint)
+    fn identity<'a>(&'a self, key: &'a str) -> Identity<'a> {
+        Identity {
+            key,
+            fingerprint: A::code_fingerprint(),
+            sealing: &self.sealing,
+        }
     }
 }
 
 impl<A> AggregationCache<A> for RedisAggregationCache<A>
 where
-    A: Aggregate + CodeFingerprint + Serialize + DeserializeOwned,
+    A: Aggregate + CodeFingerprint + WholeSnapshot + Serialize + DeserializeOwned,
 {
     async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<A>>, CacheError> {
         let key = self.key(log_id);
@@ -272,19 +264,26 @@ where
         ttl: Option<Duration>,
     ) -> Result<(), CacheError> {
         let key = self.key(aggregation.log_id());
-        let entry = envelope::encode(&aggregation, self.identity(&key))?;
-        if entry.len() > self.options.max_entry_bytes {
-            tracing::debug!(
-                key,
-                bytes = entry.len(),
-                "the aggregate is too large to be cached"
-            );
-            return Ok(());
-        }
+        let limit = self.options.max_entry_bytes;
+        let entry = match envelope::encode(&aggregation, self.identity(&key), limit) {
+            Ok(entry) => entry,
+            Err(SnapshotError::TooLarge { limit }) => {
+                tracing::debug!(key, limit, "the aggregate is too large to be cached");
+                return Ok(());
+            }
+            Err(source) => return Err(NotCached { source }.into()),
+        };
         let ttl = self.milliseconds_to_live(ttl);
         Ok(self
             .run(&scripts::PUT, &key, &[&entry, ttl.as_bytes()])
             .await?)
+    }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        self.connection
+            .send(cmd("UNLINK").arg(self.key(log_id)))
+            .await?;
+        Ok(())
     }
 
     async fn remove(&self, state: LogState) -> Result<(), CacheError> {
@@ -295,6 +294,13 @@ where
         let key = self.key(state.log_id());
         Ok(self.run(&scripts::REMOVE, &key, &[&bytes]).await?)
     }
+}
+
+/// Why an aggregate was not put.
+#[derive(Debug, thiserror::Error)]
+#[error("the aggregate cannot be cached, since it would not come back as it is: {source}")]
+struct NotCached {
+    source: SnapshotError,
 }
 
 fn is_of_another_type(error: &RedisError) -> bool {
