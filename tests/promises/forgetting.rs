@@ -10,9 +10,9 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::testing::conformance::{Counter, CounterEvent};
 use eventlogs::{
-    Aggregation, AggregationCache, AppendOptions, CreateOptions, DecideOptions, LogManager,
-    LogManagerError, LogManagerOptions, LogState, MemoryAggregationCache, RedisAggregationCache,
-    RedisCacheOptions, TieredAggregationCache,
+    Aggregation, AggregationCache, AppendOptions, CreateOptions, DecideOptions, Decided,
+    LogManager, LogManagerError, LogManagerOptions, LogState, MemoryAggregationCache,
+    RedisAggregationCache, RedisCacheOptions, TieredAggregationCache,
 };
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};
@@ -241,7 +241,7 @@ async fn decisions_under_way_do_not_put_it_back_and_later_ones_do_not_see_it() {
             payments
                 .decide(&log_id, &DecideOptions::default(), decision)
                 .await
-                .map(|decided| decided.into_aggregation())
+                .map(Decided::into_aggregation)
         })
     };
     store.close();

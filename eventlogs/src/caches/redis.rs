@@ -75,7 +75,7 @@ const CLUSTER_PROBES: usize = 16;
 /// one that comes back as something else, or not at all, is not cached, and a warning says so. `Some(None)` and `None` are
 /// two things here, whatever the types around them, and so are `-0.0` and `0.0`.
 ///
-/// What serde does not write cannot be missed that way. [`WholeSnapshot`] keeps aggregates out whose own fields have
+/// What serde does not write cannot be missed that way, nor that two states are written alike. [`WholeSnapshot`] keeps aggregates out whose own fields have
 /// `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; for the types of those fields, make a test with
 /// [`snapshot_laws!`](crate::testing::snapshot_laws).
 ///

@@ -148,7 +148,7 @@ async fn a_node_of_a_cluster_that_has_a_half_is_called_so() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), together)
+    tokio::time::timeout(Duration::from_mins(1), together)
         .await
         .expect("they find each other");
     let error = RedisAggregationCache::<Counter>::connect(&one.url())
@@ -170,7 +170,7 @@ async fn connected(url: &str) -> RedisAggregationCache<Counter> {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), connect)
+    tokio::time::timeout(Duration::from_mins(1), connect)
         .await
         .expect("the cluster serves")
 }

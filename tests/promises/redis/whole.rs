@@ -1,13 +1,18 @@
 //! The state from Redis is the state of the fold, or there is none.
 
+#![expect(
+    clippy::option_option,
+    reason = "that the two are told apart is what is tried"
+)]
+
 use super::{connect_as, options};
 use crate::servers;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::testing::conformance::CounterEvent;
 use eventlogs::{
-    Aggregate, AggregationCache, CodeFingerprint, EventRecord, LogManager, LogManagerOptions,
-    WholeSnapshot,
+    Aggregate, AggregationCache, AppendOptions, CodeFingerprint, CreateOptions, EventRecord,
+    LogManager, LogManagerOptions, WholeSnapshot,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -128,8 +133,10 @@ where
     let there = manager(&store, other_cache);
     let log_id = LogId::new();
     let event = CounterEvent::Added { amount: 1 };
-    let state = here.create(&log_id, &event, &Default::default()).await;
-    here.append(state.unwrap(), &event, &Default::default())
+    let state = here
+        .create(&log_id, &event, &CreateOptions::default())
+        .await;
+    here.append(state.unwrap(), &event, &AppendOptions::default())
         .await
         .unwrap();
     let whole = here.reduce(&log_id).await.unwrap();
@@ -196,7 +203,7 @@ async fn a_state_that_would_come_back_as_another_is_not_cached() {
     let logs = manager(&FakeEventStore::new(), cache.clone());
     let log_id = LogId::new();
     let event = CounterEvent::Added { amount: 1 };
-    logs.create(&log_id, &event, &Default::default())
+    logs.create(&log_id, &event, &CreateOptions::default())
         .await
         .unwrap();
     let aggregation = logs.reduce(&log_id).await.unwrap();
