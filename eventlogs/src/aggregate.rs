@@ -82,6 +82,36 @@ pub trait CodeFingerprint {
     fn code_fingerprint() -> u64;
 }
 
+/// Says that serde keeps the whole state of an aggregate, so that it comes back from a cache outside the process as it was.
+///
+/// [`derive(Aggregate)`](macro@crate::Aggregate) implements it, unless a field of the aggregate has one of serde's
+/// `skip`, `skip_serializing` and `skip_deserializing`. Then a state from such a cache would have the default there, and not
+/// what the events say: a decision that is made on it would be wrong. It sees the aggregate's own fields; types that they
+/// hold are tried by [`snapshot_laws!`](crate::testing::snapshot_laws).
+///
+/// Where a skipped field makes no difference, since it is an index of other fields that is made when it is needed, say, this
+/// is how to say so. An aggregate written by hand says it as well:
+///
+/// ```
+/// use eventlogs::WholeSnapshot;
+/// use std::cell::OnceCell;
+///
+/// pub struct Basket {
+///     prices: Vec<u64>,
+///     // With `#[serde(skip)]`: made from `prices` by whoever asks first.
+///     dearest: OnceCell<u64>,
+/// }
+///
+/// impl WholeSnapshot for Basket {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` might not come back as it was from a cache outside the process",
+    label = "this type does not implement `WholeSnapshot`",
+    note = "`derive(Aggregate)` implements it unless a field has `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; the state would come back with that field's default",
+    note = "let serde keep the field, or move it out of the aggregate, or use a cache in the process; if it makes no difference to the state, say so: `impl eventlogs::WholeSnapshot for {Self} {{}}`"
+)]
+pub trait WholeSnapshot {}
+
 /// The dispatch of the events `E` to the methods of an aggregate, written by
 /// [`#[event_handler]`](macro@crate::event_handler).
 ///

@@ -19,6 +19,8 @@ pub struct Aggregation<A> {
     reduced_at: DateTime<Utc>,
     /// How many events were applied to what a cache held.
     applied_events: u64,
+    /// How often this process had forgotten the log's group when the reduction began that this one goes back to.
+    epoch: u64,
 }
 
 /// How far an aggregate was reduced: all that a cache must keep beside the aggregate itself.
@@ -53,7 +55,19 @@ impl<A> Aggregation<A> {
             reach,
             reduced_at,
             applied_events: 0,
+            epoch: 0,
         }
+    }
+
+    /// The same, of a reduction that goes back to this epoch of the manager's.
+    pub(crate) fn with_epoch(mut self, epoch: u64) -> Self {
+        self.epoch = epoch;
+        self
+    }
+
+    /// The epoch that the reduction goes back to.
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// The same, after `applied_events` events were applied to what a cache held.

@@ -4,6 +4,8 @@ pub mod fake;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "msgpack", feature = "redis"))]
+pub(crate) mod snapshot;
 pub mod tiered;
 
 use crate::ids::LogId;
@@ -17,9 +19,18 @@ pub type CacheError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A place for aggregates that may lose anything at any time.
 ///
-/// An entry need not be true to be harmless: a reduction that starts from it first compares the event that it was
-/// reduced through with the store. Calls are time-boxed by the manager, and a call that is dropped half-way must leave
-/// the cache usable. [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
+/// An entry need not be of the log's true history, nor be new, to be harmless: a reduction that starts from it first compares
+/// the event that it was reduced through with the store, and fetches what was recorded since. The state itself is believed.
+/// So a cache gives back what it was given, or nothing; and whoever can write to it by other means can have decisions made on
+/// a state that never was, see
+#[cfg_attr(
+    feature = "redis",
+    doc = "[`RedisCacheOptions::mac_keys`](crate::RedisCacheOptions::mac_keys)."
+)]
+#[cfg_attr(not(feature = "redis"), doc = "`RedisCacheOptions::mac_keys`.")]
+///
+/// Calls are time-boxed by the manager, and a call that is dropped half-way must leave the cache usable.
+/// [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache for `{A}`",
     note = "caches are typed by their aggregate, as in `MemoryAggregationCache::<{A}>::default()`"
@@ -51,6 +62,13 @@ pub trait AggregationCache<A>: Send + Sync + 'static {
     /// # Errors
     /// When the cache cannot be written.
     fn remove(&self, state: LogPosition) -> impl Future<Output = Result<(), CacheError>> + Send;
+
+    /// Drops the entry of a log, whatever event it was reduced through. Once it has returned, the cache does not give the
+    /// entry back, from whatever tier, until somebody puts another one.
+    ///
+    /// # Errors
+    /// When the cache cannot be written: then the entry may still be there.
+    fn forget(&self, log_id: LogId) -> impl Future<Output = Result<(), CacheError>> + Send;
 }
 
 /// A cache that several managers, or a manager and a test, share.
@@ -72,5 +90,9 @@ impl<A: Send + 'static, C: AggregationCache<A>> AggregationCache<A> for Arc<C> {
 
     fn remove(&self, state: LogPosition) -> impl Future<Output = Result<(), CacheError>> + Send {
         C::remove(self, state)
+    }
+
+    fn forget(&self, log_id: LogId) -> impl Future<Output = Result<(), CacheError>> + Send {
+        C::forget(self, log_id)
     }
 }

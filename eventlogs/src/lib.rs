@@ -30,12 +30,12 @@ mod time_box;
 #[doc(hidden)]
 pub mod __private;
 
-pub use aggregate::{Aggregate, CodeFingerprint, EventHandler};
+pub use aggregate::{Aggregate, CodeFingerprint, EventHandler, WholeSnapshot};
 pub use aggregation::{Aggregation, Reach};
 pub use caches::AggregationCache;
 pub use caches::memory::MemoryAggregationCache;
 #[cfg(feature = "redis")]
-pub use caches::redis::{RedisAggregationCache, RedisCacheOptions, RedisConnectError};
+pub use caches::redis::{MacKey, RedisAggregationCache, RedisCacheOptions, RedisConnectError};
 pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;

@@ -21,6 +21,7 @@ pub use reduce::At;
 pub use write_options::{AppendOptions, CreateOptions, DecideOptions};
 
 use crate::caches::AggregationCache;
+use crate::ids::LogId;
 use crate::stores::EventStore;
 use crate::{Aggregate, MetadataSource};
 use cache_writer::CacheWriter;
@@ -29,6 +30,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 use turns::Turns;
 
 /// Creates, appends to and reduces the logs of one kind of aggregate.
@@ -145,6 +147,58 @@ impl<A: Aggregate> LogManager<A> {
     /// writing goes on in the background.
     pub async fn flush_cache(&self) {
         self.inner.cache_writer.flush().await;
+    }
+
+    /// Has the cache forget a log, so that the next reduction reads all its events again: for when stored events were
+    /// changed by other means, as to erase what somebody wanted forgotten. Change the events first.
+    ///
+    /// Once it has returned, neither this process's memory nor a tier that processes share has the log, whatever event it was
+    /// reduced through, and nothing that was under way on this manager and its clones puts it back. A reduction that had
+    /// begun still returns what it has read, and so does a decision; a decision that had begun counts as a rival for those
+    /// that begin afterwards.
+    ///
+    /// What is out of reach:
+    /// - The memory of another process, or of another manager with a cache of its own, until its entry ends. Bound that by
+    ///   `#[aggregate(cache(ttl = "10m"))]`, or by [`with_near_ttl`](crate::TieredAggregationCache::with_near_ttl), or make the
+    ///   call in each process.
+    /// - A reduction that another process has under way, which may put what it has read into the shared tier afterwards. To
+    ///   be sure of that one, make the call once more after the longest time that a reduction takes.
+    /// - Entries that another version of the program has put into a shared tier under its own
+    ///   [fingerprint](crate::CodeFingerprint), until they end: by default within
+    ///   [a day or so](crate::RedisCacheOptions::default_ttl).
+    ///
+    /// Dropped half-way, it may have forgotten the log or not.
+    ///
+    /// ```
+    /// # use eventlogs::caches::fake::FakeAggregationCache;
+    /// # use eventlogs::stores::fake::FakeEventStore;
+    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::{LogManager, LogManagerOptions, ids::LogId};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlogs::LogManagerError> {
+    /// # let logs = LogManager::<Counter>::new(FakeEventStore::new(), FakeAggregationCache::new(), LogManagerOptions::default());
+    /// # let id = LogId::new();
+    /// # logs.create(&id, &CounterEvent::Added { amount: 1 }, &Default::default()).await?;
+    /// logs.reduce(&id).await?;
+    /// logs.flush_cache().await;
+    /// logs.forget_cached(id).await?;
+    /// assert_eq!(logs.reduce(&id).await?.applied_events(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotForgotten`](LogManagerError::NotForgotten) if the cache cannot be told, or not within
+    /// [`cache_write_timeout`](LogManagerOptions::cache_write_timeout).
+    pub async fn forget_cached(&self, log_id: impl Into<LogId>) -> Result<(), LogManagerError> {
+        let log_id = log_id.into();
+        let span = tracing::info_span!("forget_cached", aggregate = A::name(), %log_id);
+        async {
+            let forgotten = self.inner.cache_writer.forget_log(log_id).await;
+            self.inner.turns.forget(log_id);
+            forgotten.map_err(|source| LogManagerError::NotForgotten { log_id, source })
+        }
+        .instrument(span)
+        .await
     }
 }
 

@@ -6,7 +6,7 @@ use eventlogs::ids::LogId;
 use eventlogs::{
     Aggregate, CodeFingerprint, Event, EventStore, LogManager, LogManagerOptions,
     MemoryAggregationCache, PostgresEventStore, PostgresOptions, RedisAggregationCache,
-    SqliteEventStore, TieredAggregationCache,
+    SqliteEventStore, TieredAggregationCache, WholeSnapshot,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -119,7 +119,7 @@ impl Store {
 /// A manager with its aggregates in this process, and in Redis behind that if the environment names one.
 async fn manager<A>(store: impl EventStore<A::Event>) -> Result<LogManager<A>, Box<dyn Error>>
 where
-    A: Aggregate<Event: Event> + CodeFingerprint + Serialize + DeserializeOwned,
+    A: Aggregate<Event: Event> + CodeFingerprint + WholeSnapshot + Serialize + DeserializeOwned,
 {
     let near = MemoryAggregationCache::default();
     let options = LogManagerOptions::default();

@@ -9,6 +9,7 @@ mod deadlines;
 mod decide;
 mod extremes;
 mod fold;
+mod forgetting;
 mod gated;
 mod hot_log;
 mod keys;

@@ -78,6 +78,11 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for FakeAggregationCache<A> {
         }
         Ok(())
     }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        self.entries().remove(&log_id);
+        Ok(())
+    }
 }
 
 impl<A> fmt::Debug for FakeAggregationCache<A> {

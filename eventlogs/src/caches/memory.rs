@@ -99,6 +99,11 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A>
         });
         Ok(())
     }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        self.entries.remove(&log_id);
+        Ok(())
+    }
 }
 
 impl<A> Entry<A> {

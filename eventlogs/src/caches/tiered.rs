@@ -3,7 +3,9 @@
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
 use crate::{Aggregation, LogPosition};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::RwLock;
 
 /// How long the near cache keeps what came from the far one, unless said otherwise.
 const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
@@ -31,6 +33,10 @@ const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
 /// What the far cache has goes into the near one on the way. Writes go to both, the near one first, so that a far cache
 /// that fails or hangs only loses its own part. That the near cache may be behind the far one does no harm: a reduction
 /// fetches what was recorded since, as it always does.
+///
+/// What this process has reduced itself stays near for as long as the aggregate's rules or the near cache say, and what it
+/// copied from the far one [for a minute](TieredAggregationCache::with_near_ttl): so long a log that
+/// [another process has had forgotten](crate::LogManager::forget_cached) may be remembered here.
 #[derive(Debug, Clone)]
 pub struct TieredAggregationCache<N, F> {
     /// Asked first.
@@ -39,16 +45,20 @@ pub struct TieredAggregationCache<N, F> {
     far: F,
     /// The far cache does not tell how long its entry would have lived on, so the copy gets a short life of its own.
     near_ttl: Duration,
+    /// How many logs were forgotten; shared by all clones. Held while the near cache is told, and while it is given a copy:
+    /// what was asked of the far cache before a log was forgotten must not be copied after that.
+    forgotten: Arc<RwLock<u64>>,
 }
 
 impl<N, F> TieredAggregationCache<N, F> {
     /// Puts a near cache in front of a far one.
     #[must_use]
-    pub const fn new(near: N, far: F) -> Self {
+    pub fn new(near: N, far: F) -> Self {
         Self {
             near,
             far,
             near_ttl: DEFAULT_NEAR_TTL,
+            forgotten: Arc::default(),
         }
     }
 
@@ -67,7 +77,7 @@ impl<N, F> TieredAggregationCache<N, F> {
     /// # let _ = cache;
     /// ```
     #[must_use]
-    pub const fn with_near_ttl(mut self, ttl: Duration) -> Self {
+    pub fn with_near_ttl(mut self, ttl: Duration) -> Self {
         self.near_ttl = ttl;
         self
     }
@@ -84,11 +94,15 @@ where
         if let Ok(Some(aggregation)) = near {
             return Ok(Some(aggregation));
         }
+        let forgotten = *self.forgotten.read().await;
         match (self.far.get(log_id).await, near) {
             (Ok(Some(aggregation)), _) => {
-                let copy = self.near.put(aggregation.clone(), Some(self.near_ttl));
-                if let Err(error) = copy.await {
-                    tracing::warn!(%log_id, error, "the near cache failed; answering from the far one");
+                let since = self.forgotten.read().await;
+                if *since == forgotten {
+                    let copy = self.near.put(aggregation.clone(), Some(self.near_ttl));
+                    if let Err(error) = copy.await {
+                        tracing::warn!(%log_id, error, "the near cache failed; answering from the far one");
+                    }
                 }
                 Ok(Some(aggregation))
             }
@@ -117,5 +131,16 @@ where
         let near = self.near.remove(state).await;
         let far = self.far.remove(state).await;
         near.and(far)
+    }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        // The time box may end while the far cache hangs, and the near one has forgotten by then.
+        let near = self.near.forget(log_id).await;
+        let far = self.far.forget(log_id).await;
+        // Meanwhile somebody may have copied the entry.
+        let mut forgotten = self.forgotten.write().await;
+        *forgotten = forgotten.wrapping_add(1);
+        let copy = self.near.forget(log_id).await;
+        near.and(copy).and(far)
     }
 }

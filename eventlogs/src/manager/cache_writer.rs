@@ -6,6 +6,7 @@
 
 use super::LogManagerOptions;
 use super::erased::ErasedCache;
+use crate::caches::CacheError;
 use crate::ids::LogId;
 use crate::{Aggregate, Aggregation, AggregationCachingPolicy, LogPosition, time_box};
 use std::collections::{HashMap, VecDeque};
@@ -13,6 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+
+/// How many groups of logs are told apart where logs are forgotten: as many as a byte has values.
+const GROUPS: usize = 256;
 
 /// The handle that the manager holds.
 pub(super) struct CacheWriter<A> {
@@ -36,6 +40,8 @@ struct Shared<A> {
     queue: Mutex<Queue<A>>,
     /// Woken whenever the task has emptied the queue, or ended.
     idle: Notify,
+    /// Woken whenever the task has written one, or ended.
+    written: Notify,
 }
 
 /// The aggregations that wait.
@@ -44,10 +50,26 @@ struct Queue<A> {
     waiting: HashMap<LogId, Aggregation<A>>,
     /// The logs in `waiting`, in the order of arrival.
     order: VecDeque<LogId>,
-    /// The one that is being written now.
+    /// The one that is being written now, unless its history turned out to be gone.
     writing: Option<Aggregation<A>>,
+    /// The log that is being written now.
+    busy_with: Option<LogId>,
+    /// What is being forgotten, and was.
+    groups: Box<[Group; GROUPS]>,
     /// Whether a task is emptying the queue.
     running: bool,
+}
+
+/// Logs that are forgotten together, as far as that matters to reductions under way. A log's group is found by its id, so that
+/// this needs no more room the more logs are forgotten; the price is that now and then an aggregate of another log is not
+/// cached.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    /// How often one of them was forgotten. An aggregation knows how often that had been before its reduction began, and is
+    /// not kept if it has changed.
+    epoch: u64,
+    /// How many of them are being forgotten now. What was read meanwhile may be old or new, so nothing is kept.
+    forgetting: u32,
 }
 
 impl<A: Aggregate> CacheWriter<A> {
@@ -69,9 +91,12 @@ impl<A: Aggregate> CacheWriter<A> {
                 waiting: HashMap::new(),
                 order: VecDeque::new(),
                 writing: None,
+                busy_with: None,
                 running: false,
+                groups: Box::new([Group::default(); GROUPS]),
             }),
             idle: Notify::new(),
+            written: Notify::new(),
         };
         Self {
             shared: Arc::new(shared),
@@ -82,7 +107,10 @@ impl<A: Aggregate> CacheWriter<A> {
     pub(super) fn offer(&self, aggregation: Aggregation<A>) {
         let mut queue = self.shared.queue();
         let log_id = aggregation.log_id();
-        if let Some(waiting) = queue.waiting.get_mut(&log_id) {
+        let Group { epoch, forgetting } = queue.groups[group(log_id)];
+        if forgetting > 0 || aggregation.epoch() != epoch {
+            tracing::debug!(%log_id, "the log was forgotten meanwhile; dropped an aggregate");
+        } else if let Some(waiting) = queue.waiting.get_mut(&log_id) {
             if waiting.through_index() <= aggregation.through_index() {
                 *waiting = aggregation;
             }
@@ -131,6 +159,41 @@ impl<A: Aggregate> CacheWriter<A> {
         }
     }
 
+    /// What a reduction of the log that begins now has to be marked with.
+    pub(super) fn epoch(&self, log_id: LogId) -> u64 {
+        self.shared.queue().groups[group(log_id)].epoch
+    }
+
+    /// Drops what is kept of a log and what is on its way, and sees to it that no reduction that has begun by now puts it
+    /// back.
+    pub(super) async fn forget_log(&self, log_id: LogId) -> Result<(), CacheError> {
+        let _forgetting = {
+            let mut queue = self.shared.queue();
+            queue.groups[group(log_id)].forgetting += 1;
+            if queue.waiting.remove(&log_id).is_some() {
+                queue.order.retain(|waiting| *waiting != log_id);
+            }
+            Forgetting {
+                shared: &self.shared,
+                log_id,
+            }
+        };
+        // A write that is under way ends first: the cache might take it for a later one. It has a time box of its own.
+        loop {
+            let mut written = std::pin::pin!(self.shared.written.notified());
+            // Registered before the look at the queue, or the wake-up in between would be lost.
+            written.as_mut().enable();
+            if self.shared.queue().busy_with != Some(log_id) {
+                break;
+            }
+            written.await;
+        }
+        let forgotten = self.shared.cache.forget(log_id);
+        tokio::time::timeout(self.shared.write_timeout, forgotten)
+            .await
+            .unwrap_or_else(|elapsed| Err(elapsed.into()))
+    }
+
     /// Waits until nothing waits.
     pub(super) async fn flush(&self) {
         loop {
@@ -174,6 +237,27 @@ impl<A> Shared<A> {
     }
 }
 
+/// Ends the forgetting, however it ends.
+struct Forgetting<'a, A> {
+    shared: &'a Shared<A>,
+    log_id: LogId,
+}
+
+impl<A> Drop for Forgetting<'_, A> {
+    fn drop(&mut self) {
+        let mut queue = self.shared.queue();
+        let group = &mut queue.groups[group(self.log_id)];
+        group.epoch += 1;
+        group.forgetting -= 1;
+    }
+}
+
+/// The last byte of an id is random, or of a hash.
+fn group(log_id: LogId) -> usize {
+    let [.., last] = log_id.as_bytes();
+    usize::from(*last)
+}
+
 /// The task that empties the queue. However it ends, by a runtime that shuts down or a policy that panics, too, another
 /// one can start.
 struct Task<A> {
@@ -207,13 +291,16 @@ impl<A: Aggregate> Task<A> {
     /// between is left without a task.
     fn next(&mut self) -> Option<Aggregation<A>> {
         let mut queue = self.shared.queue();
+        queue.writing = None;
+        queue.busy_with = None;
+        self.shared.written.notify_waiters();
         while let Some(log_id) = queue.order.pop_front() {
             if let Some(aggregation) = queue.waiting.remove(&log_id) {
                 queue.writing = Some(aggregation.clone());
+                queue.busy_with = Some(log_id);
                 return Some(aggregation);
             }
         }
-        queue.writing = None;
         queue.running = false;
         self.done = true;
         None
@@ -227,7 +314,9 @@ impl<A> Drop for Task<A> {
             let mut queue = self.shared.queue();
             queue.running = false;
             queue.writing = None;
+            queue.busy_with = None;
         }
         self.shared.idle.notify_waiters();
+        self.shared.written.notify_waiters();
     }
 }

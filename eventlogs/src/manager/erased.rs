@@ -71,6 +71,7 @@ pub(super) trait ErasedCache<A>: Send + Sync {
         ttl: Option<Duration>,
     ) -> Boxed<'_, Result<(), CacheError>>;
     fn remove(&self, state: LogPosition) -> Boxed<'_, Result<(), CacheError>>;
+    fn forget(&self, log_id: LogId) -> Boxed<'_, Result<(), CacheError>>;
 }
 
 impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
@@ -88,5 +89,9 @@ impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
 
     fn remove(&self, state: LogPosition) -> Boxed<'_, Result<(), CacheError>> {
         Box::pin(AggregationCache::remove(self, state))
+    }
+
+    fn forget(&self, log_id: LogId) -> Boxed<'_, Result<(), CacheError>> {
+        Box::pin(AggregationCache::forget(self, log_id))
     }
 }

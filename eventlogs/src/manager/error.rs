@@ -1,6 +1,7 @@
 //! What a [`LogManager`](crate::LogManager) reports.
 
 use crate::LogPosition;
+use crate::caches::CacheError;
 use crate::ids::LogId;
 use crate::stores::{
     AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, Replay, StoreError,
@@ -120,6 +121,18 @@ pub enum LogManagerError {
     /// The store failed. Of these only [`StoreError::OutcomeUnknown`] leaves open whether something was written.
     #[error(transparent)]
     Store(StoreError),
+    /// The cache could not be told to forget a log, and may give back what it has. Of all calls only
+    /// [`forget_cached`](crate::LogManager::forget_cached) fails with a cache.
+    #[error(
+        "the cache could not be told to forget log {log_id}, and may still have it; make the call again when the cache answers"
+    )]
+    #[non_exhaustive]
+    NotForgotten {
+        /// The log.
+        log_id: LogId,
+        /// What the cache says.
+        source: CacheError,
+    },
 }
 
 impl LogManagerError {

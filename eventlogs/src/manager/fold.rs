@@ -16,6 +16,8 @@ pub(super) struct Fold<A> {
     reach: Option<Reach>,
     /// How many events were applied here.
     applied_events: u64,
+    /// The epoch that the result goes back to.
+    epoch: u64,
 }
 
 impl<A: Aggregate> Fold<A> {
@@ -26,6 +28,7 @@ impl<A: Aggregate> Fold<A> {
             aggregate: Arc::new(A::default()),
             reach: None,
             applied_events: 0,
+            epoch: 0,
         }
     }
 
@@ -37,7 +40,14 @@ impl<A: Aggregate> Fold<A> {
             aggregate: aggregation.shared_aggregate(),
             reach: Some(*aggregation.reach()),
             applied_events: 0,
+            epoch: aggregation.epoch(),
         }
+    }
+
+    /// The same, in this epoch of the manager's.
+    pub(super) fn with_epoch(mut self, epoch: u64) -> Self {
+        self.epoch = epoch;
+        self
     }
 
     /// The log that is folded.
@@ -91,11 +101,13 @@ impl<A: Aggregate> Fold<A> {
             aggregate,
             reach,
             applied_events,
+            epoch,
             ..
         } = self;
         reach.map(|reach| {
             Aggregation::from_parts(aggregate, reach, Utc::now())
                 .with_applied_events(applied_events)
+                .with_epoch(epoch)
         })
     }
 }

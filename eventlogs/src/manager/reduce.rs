@@ -80,9 +80,13 @@ impl<A: Aggregate> LogManager<A> {
 
     /// What the cache has for a log. A cache that is slow, down or holding garbage has nothing.
     pub(super) async fn cached(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        // Before the cache is asked: what it has then may be forgotten while it answers.
+        let epoch = self.inner.cache_writer.epoch(log_id);
         let end = time_box::end_after(self.inner.cache_timeout);
         match time_box::until(end, self.inner.cache.get(log_id)).await {
-            Some(Ok(cached)) => cached.filter(|cached| cached.log_id() == log_id),
+            Some(Ok(cached)) => cached
+                .filter(|cached| cached.log_id() == log_id)
+                .map(|cached| cached.with_epoch(epoch)),
             Some(Err(error)) => {
                 tracing::warn!(%log_id, error, "the cache failed; reducing without it");
                 None
@@ -129,7 +133,8 @@ impl<A: Aggregate> LogManager<A> {
     }
 
     async fn fold_whole(&self, log_id: LogId) -> Result<Fold<A>, LogManagerError> {
-        let mut fold = Fold::from_the_start(log_id);
+        let epoch = self.inner.cache_writer.epoch(log_id);
+        let mut fold = Fold::from_the_start(log_id).with_epoch(epoch);
         self.fold_pages(&mut fold, |_| true).await?;
         Ok(fold)
     }

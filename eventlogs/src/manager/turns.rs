@@ -71,6 +71,11 @@ impl<A: Aggregate> Turns<A> {
             taken_after,
         }
     }
+
+    /// Lets nobody who comes from now on decide on what those have in mind who are there. They end by themselves.
+    pub(super) fn forget(&self, log_id: LogId) {
+        lock(&self.logs).remove(&log_id);
+    }
 }
 
 impl<A: Aggregate> Seat<'_, A> {
@@ -113,8 +118,11 @@ impl<A: Aggregate> Seat<'_, A> {
 impl<A: Aggregate> Drop for Seat<'_, A> {
     fn drop(&mut self) {
         let mut logs = lock(&self.turns.logs);
-        // The map's and this one. New ones are made under the lock that is held here.
-        if Arc::strong_count(&self.turn) <= 2 {
+        // The map's and this one. New ones are made under the lock that is held here. The log may have been forgotten, and
+        // others have new turns.
+        let own = logs.get(&self.log_id);
+        if own.is_some_and(|own| Arc::ptr_eq(own, &self.turn)) && Arc::strong_count(&self.turn) <= 2
+        {
             logs.remove(&self.log_id);
         }
     }

@@ -1,8 +1,10 @@
-//! The bytes of an entry: a head of fixed length, and the aggregate as MessagePack.
+//! The bytes of an entry: a head of fixed length, the aggregate, and a seal.
 //!
 //! The index and the event id stand at fixed places, so that Redis can compare entries without understanding them. All
-//! numbers are big-endian.
+//! numbers of the head are big-endian.
 
+use super::seal::{Seal, Sealing};
+use crate::caches::snapshot::{self, SnapshotError};
 use crate::ids::{EventId, LogId};
 use crate::{Aggregation, LogPosition, Reach};
 use chrono::{DateTime, Utc};
@@ -11,50 +13,56 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The first bytes of every entry: a name, and the version of this layout.
-const MAGIC: &[u8; 5] = b"evlg\x01";
+/// The first bytes of every entry; one follows that tells the layout and the kind of seal.
+const MAGIC: &[u8; 4] = b"evlg";
 /// Where index and event id stand, one behind the other.
 const STATE: std::ops::Range<usize> = 5..29;
-/// Where the checksum stands; the payload follows.
-const CHECKSUM: std::ops::Range<usize> = 77..85;
+/// How long the head is; the aggregate follows.
+const HEAD: usize = 85;
 
-/// How many bytes of an entry Redis looks at to find out which of two was reduced further: magic and index.
+/// How many bytes of an entry Redis looks at to find out which of two was reduced further: magic, layout and index.
 pub(super) const ORDER_BYTES: usize = 13;
 
 /// What an entry must agree with, beside the log: all that the key says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Identity<'a> {
-    /// The key of the entry. It is part of the checksum, so bytes under another aggregate's key do not fit.
+    /// The key of the entry. It is part of the seal, so bytes under another aggregate's key do not fit.
     pub(super) key: &'a str,
     /// The aggregate's code.
     pub(super) fingerprint: u64,
+    /// How entries are sealed.
+    pub(super) sealing: &'a Sealing,
 }
 
 /// Why bytes are not an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Misfit {
-    #[error("it is not an entry of this format")]
+    #[error("it is not an entry of this format, or its seal is of another kind")]
     Format,
-    #[error("it was damaged, or belongs to another key")]
-    Checksum,
+    #[error("it was damaged, belongs to another key, or was not sealed with any of the keys")]
+    Seal,
     #[error("it was reduced by other code")]
     Fingerprint,
     #[error("it is of another log")]
     Log,
     #[error("its times are out of range")]
     Times,
-    #[error("the aggregate cannot be read")]
-    Payload,
+    #[error("its aggregate does not come back: {0}")]
+    Aggregate(#[source] SnapshotError),
 }
 
-/// The entry for an aggregation.
-pub(super) fn encode<A: Serialize>(
+/// The entry for an aggregation, if the aggregate takes no more than `limit` bytes and comes back from them as it is.
+pub(super) fn encode<A: Serialize + DeserializeOwned>(
     aggregation: &Aggregation<A>,
     identity: Identity<'_>,
-) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    limit: usize,
+) -> Result<Vec<u8>, SnapshotError> {
+    let room = limit.saturating_sub(HEAD + identity.sealing.length());
+    let aggregate = snapshot::take(aggregation.aggregate(), room)?;
     let reach = aggregation.reach();
-    let mut bytes = Vec::with_capacity(256);
+    let mut bytes = Vec::with_capacity(HEAD + aggregate.bytes.len() + identity.sealing.length());
     bytes.extend_from_slice(MAGIC);
+    bytes.push(identity.sealing.layout());
     bytes.extend_from_slice(&reach.index.to_be_bytes());
     bytes.extend_from_slice(reach.event_id.as_bytes());
     bytes.extend_from_slice(reach.log_id.as_bytes());
@@ -62,48 +70,56 @@ pub(super) fn encode<A: Serialize>(
     for time in [reach.created_at, reach.updated_at, aggregation.reduced_at()] {
         bytes.extend_from_slice(&time.timestamp_micros().to_be_bytes());
     }
-    bytes.extend_from_slice(&[0; 8]);
-    rmp_serde::encode::write_named(&mut bytes, aggregation.aggregate())?;
-    let checksum = checksum(&bytes, identity);
-    bytes[CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
+    bytes.extend_from_slice(&aggregate.shape.to_be_bytes());
+    bytes.extend_from_slice(&aggregate.bytes);
+    match identity.sealing.seal(identity.key, &bytes) {
+        Seal::Checksum(checksum) => bytes.extend_from_slice(&checksum),
+        Seal::Mac(mac) => bytes.extend_from_slice(&mac),
+    }
     Ok(bytes)
 }
 
-/// The aggregation in an entry.
-pub(super) fn decode<A: DeserializeOwned>(
+/// The aggregation in an entry. No code of the aggregate runs before the seal was found whole.
+pub(super) fn decode<A: Serialize + DeserializeOwned>(
     bytes: &[u8],
     log_id: LogId,
     identity: Identity<'_>,
 ) -> Result<Aggregation<A>, Misfit> {
-    let mut head = Head(bytes.get(..CHECKSUM.end).ok_or(Misfit::Format)?);
-    if head.take::<5>() != *MAGIC {
+    let Identity {
+        key,
+        fingerprint,
+        sealing,
+    } = identity;
+    let content = bytes.len().checked_sub(sealing.length());
+    let (sealed, seal) = content
+        .and_then(|content| bytes.split_at_checked(content))
+        .ok_or(Misfit::Format)?;
+    let (head, aggregate) = sealed.split_at_checked(HEAD).ok_or(Misfit::Format)?;
+    let mut head = Head(head);
+    if head.take::<4>() != *MAGIC || head.take::<1>() != [sealing.layout()] {
         return Err(Misfit::Format);
     }
     let index = u64::from_be_bytes(head.take());
     let event_id = EventId::from_uuid(Uuid::from_bytes(head.take()));
     let kept_log_id = LogId::from_uuid(Uuid::from_bytes(head.take()));
-    let fingerprint = u64::from_be_bytes(head.take());
+    let kept_fingerprint = u64::from_be_bytes(head.take());
     let times: [_; 3] = std::array::from_fn(|_| {
         DateTime::<Utc>::from_timestamp_micros(i64::from_be_bytes(head.take()))
     });
-    if fingerprint != identity.fingerprint {
+    let shape = u64::from_be_bytes(head.take());
+    if kept_fingerprint != fingerprint {
         return Err(Misfit::Fingerprint);
     }
     if kept_log_id != log_id {
         return Err(Misfit::Log);
     }
-    if u64::from_be_bytes(head.take()) != checksum(bytes, identity) {
-        return Err(Misfit::Checksum);
+    if !sealing.is_whole(key, sealed, seal) {
+        return Err(Misfit::Seal);
     }
     let [Some(created_at), Some(updated_at), Some(reduced_at)] = times else {
         return Err(Misfit::Times);
     };
-    let mut payload = bytes.get(CHECKSUM.end..).unwrap_or_default();
-    let aggregate = A::deserialize(&mut rmp_serde::Deserializer::new(&mut payload))
-        .map_err(|_| Misfit::Payload)?;
-    if !payload.is_empty() {
-        return Err(Misfit::Payload);
-    }
+    let aggregate = snapshot::restore(aggregate, shape).map_err(Misfit::Aggregate)?;
     let reach = Reach {
         log_id,
         index,
@@ -127,17 +143,6 @@ pub(super) fn state_bytes(state: LogPosition) -> Option<[u8; STATE.end - STATE.s
     Some(bytes)
 }
 
-/// FNV-1a over the key and over everything but the checksum itself. Each step is invertible, so no single damaged byte
-/// goes unnoticed; this is about accidents, not about attackers, who could as well write an entry of their own.
-fn checksum(bytes: &[u8], identity: Identity<'_>) -> u64 {
-    let (head, rest) = bytes.split_at_checked(CHECKSUM.start).unwrap_or_default();
-    let payload = rest.get(CHECKSUM.len()..).unwrap_or_default();
-    let parts = identity.key.as_bytes().iter().chain(head).chain(payload);
-    parts.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 /// Reads a head from the front.
 struct Head<'a>(&'a [u8]);
 
@@ -153,82 +158,4 @@ impl Head<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const IDENTITY: Identity<'static> = Identity {
-        key: "eventlogs:Counter:0000000000000007:{…}",
-        fingerprint: 7,
-    };
-
-    fn aggregation() -> Aggregation<Vec<u64>> {
-        let reach = Reach {
-            log_id: LogId::new(),
-            index: 300,
-            event_id: EventId::new(),
-            created_at: DateTime::from_timestamp_micros(1_700_000_000_000_001).unwrap(),
-            updated_at: DateTime::from_timestamp_micros(1_700_000_000_000_002).unwrap(),
-        };
-        Aggregation::from_parts(Arc::new(vec![1, 2, 300]), reach, reach.updated_at)
-    }
-
-    #[test]
-    fn the_layout_is_what_the_scripts_take_it_for() {
-        let aggregation = aggregation();
-        let bytes = encode(&aggregation, IDENTITY).unwrap();
-        assert_eq!(bytes[..MAGIC.len()], *MAGIC);
-        assert_eq!(bytes[MAGIC.len()..ORDER_BYTES], 300_u64.to_be_bytes());
-        assert_eq!(bytes[STATE], state_bytes(aggregation.position()).unwrap());
-        assert_eq!(
-            state_bytes(LogPosition::at(aggregation.log_id(), 300)),
-            None
-        );
-    }
-
-    #[test]
-    fn no_flipped_bit_and_no_truncation_goes_unnoticed() {
-        let aggregation = aggregation();
-        let log_id = aggregation.log_id();
-        let bytes = encode(&aggregation, IDENTITY).unwrap();
-        let whole = decode::<Vec<u64>>(&bytes, log_id, IDENTITY).unwrap();
-        assert_eq!(whole.aggregate(), aggregation.aggregate());
-        assert_eq!(whole.reach(), aggregation.reach());
-        for bit in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                decode::<Vec<u64>>(&flipped, log_id, IDENTITY).is_err(),
-                "bit {bit}"
-            );
-        }
-        for length in 0..bytes.len() {
-            assert!(
-                decode::<Vec<u64>>(&bytes[..length], log_id, IDENTITY).is_err(),
-                "{length} bytes"
-            );
-        }
-    }
-
-    #[test]
-    fn what_belongs_elsewhere_does_not_fit() {
-        let aggregation = aggregation();
-        let log_id = aggregation.log_id();
-        let bytes = encode(&aggregation, IDENTITY).unwrap();
-        let misfit = |log_id, identity| decode::<Vec<u64>>(&bytes, log_id, identity).unwrap_err();
-        assert_eq!(misfit(LogId::new(), IDENTITY), Misfit::Log);
-        let newer = Identity {
-            fingerprint: 8,
-            ..IDENTITY
-        };
-        assert_eq!(misfit(log_id, newer), Misfit::Fingerprint);
-        let other = Identity {
-            key: "eventlogs:Other:0000000000000007:{…}",
-            ..IDENTITY
-        };
-        assert_eq!(misfit(log_id, other), Misfit::Checksum);
-        assert_eq!(
-            decode::<String>(&bytes, log_id, IDENTITY).unwrap_err(),
-            Misfit::Payload
-        );
-    }
-}
+mod tests;

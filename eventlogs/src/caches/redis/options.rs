@@ -1,3 +1,4 @@
+use super::seal::MacKey;
 use std::time::Duration;
 
 /// Options of a [`RedisAggregationCache`](crate::RedisAggregationCache).
@@ -32,6 +33,25 @@ pub struct RedisCacheOptions {
     /// How many bytes an entry may have; 1 MiB by default. Larger aggregates are not cached: fetching them would not be
     /// faster than reducing them, and Redis answers everybody else in the order of arrival.
     pub max_entry_bytes: usize,
+    /// Keys for a code (HMAC-SHA-256) that seals each entry together with where it stands, so that only those who have a
+    /// key can make one; none by default. Without, an entry has a checksum, which is about accidents: whoever can write to
+    /// Redis can have a state decided on that never was.
+    ///
+    /// Entries are sealed with the first key, and accepted with any. A new key is brought in by adding it *behind* the old
+    /// one in all processes, then moving it to the front, and then leaving out the old one. What is not sealed with one of
+    /// the keys is a miss, and is dropped.
+    ///
+    /// ```
+    /// use eventlogs::{MacKey, RedisCacheOptions};
+    ///
+    /// # let (current, former) = ([1; 32], [2; 32]);
+    /// let options = RedisCacheOptions {
+    ///     mac_keys: vec![MacKey::new(current), MacKey::new(former)],
+    ///     ..Default::default()
+    /// };
+    /// # let _ = options;
+    /// ```
+    pub mac_keys: Vec<MacKey>,
 }
 
 impl Default for RedisCacheOptions {
@@ -42,6 +62,7 @@ impl Default for RedisCacheOptions {
             response_timeout: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(5),
             max_entry_bytes: 1024 * 1024,
+            mac_keys: Vec::new(),
         }
     }
 }

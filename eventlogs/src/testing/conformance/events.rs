@@ -1,7 +1,9 @@
 //! The events and the aggregate that the suites use, written by hand so that they need no macros.
 
 use crate::codec::{Codec, CodecError, CodecId, DecodeProblem, Json, StoredPayload};
-use crate::{Aggregate, CodeFingerprint, Event, EventRecord, EventSchema, EventType, LogType};
+use crate::{
+    Aggregate, CodeFingerprint, Event, EventRecord, EventSchema, EventType, LogType, WholeSnapshot,
+};
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -68,6 +70,8 @@ impl CodeFingerprint for Counter {
         1
     }
 }
+
+impl WholeSnapshot for Counter {}
 
 /// The stored type of [`CounterEvent::Added`].
 const ADDED: EventType = EventType {

@@ -1,11 +1,12 @@
-//! The laws of an aggregate that is cached outside the process, encoded as such caches do it: as MessagePack by field
-//! names.
+//! The laws of an aggregate that is cached outside the process, written down and brought back as such caches do it.
 
 use super::super::scenario::history::{History, apply_all};
 use super::{assert_same, histories_of};
 use crate::Aggregate;
+use crate::caches::snapshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::error::Error as _;
 use std::fmt::Debug;
 
 /// Every state comes back from its snapshot as it was.
@@ -81,12 +82,17 @@ fn state_behind<A: Aggregate>(history: &History<A::Event>, events: usize) -> A {
 /// The state as a cache outside the process gives it back.
 #[track_caller]
 fn restored<A: Debug + Serialize + DeserializeOwned>(aggregate: &A) -> A {
-    let bytes = match rmp_serde::to_vec_named(aggregate) {
-        Ok(bytes) => bytes,
-        Err(error) => panic!("this state cannot be encoded: {error}\n{aggregate:#?}"),
-    };
-    match rmp_serde::from_slice(&bytes) {
+    let restored = snapshot::take(aggregate, usize::MAX)
+        .and_then(|taken| snapshot::restore(&taken.bytes, taken.shape));
+    match restored {
         Ok(restored) => restored,
-        Err(error) => panic!("this state cannot be read back: {error}\n{aggregate:#?}"),
+        Err(error) => {
+            let source = error
+                .source()
+                .map_or_else(String::new, |source| format!(" ({source})"));
+            panic!(
+                "this state would never be cached outside the process: {error}{source}\n{aggregate:#?}"
+            )
+        }
     }
 }

@@ -1,0 +1,120 @@
+//! What closes an entry: a checksum against accidents, or a code that only those can make who have a key.
+
+use hmac::digest::Output;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+
+/// A secret that entries are sealed with, see [`RedisCacheOptions::mac_keys`](crate::RedisCacheOptions::mac_keys).
+///
+/// It is 32 bytes that cannot be guessed, from a random generator and out of a store of secrets. `Debug` does not show it.
+///
+/// ```
+/// use eventlogs::MacKey;
+///
+/// # let secret = [7; 32];
+/// let key = MacKey::new(secret);
+/// assert_eq!(format!("{key:?}"), "MacKey(…)");
+/// ```
+#[derive(Clone)]
+pub struct MacKey([u8; 32]);
+
+impl MacKey {
+    /// The key of these bytes.
+    #[must_use]
+    pub const fn new(secret: [u8; 32]) -> Self {
+        Self(secret)
+    }
+
+    /// HMAC fills a key up with zeros to a block of the hash, and so does this.
+    fn begin(&self) -> Hmac<Sha256> {
+        let mut block = [0; 64];
+        let (key, _) = block.split_at_mut(self.0.len());
+        key.copy_from_slice(&self.0);
+        Hmac::new(&block.into())
+    }
+}
+
+impl PartialEq for MacKey {
+    /// Takes the same time wherever the keys differ.
+    fn eq(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(&other.0);
+        pairs.fold(0, |all, (one, other)| all | (one ^ other)) == 0
+    }
+}
+
+impl Eq for MacKey {}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MacKey(…)")
+    }
+}
+
+/// How entries are sealed and by which seals they are accepted.
+pub(super) struct Sealing {
+    /// With the first one entries are sealed; none seals with a checksum. Their beginnings, so that the key is taken up
+    /// once.
+    keys: Vec<Hmac<Sha256>>,
+}
+
+/// What closes an entry.
+pub(super) enum Seal {
+    Checksum([u8; 8]),
+    Mac(Output<Sha256>),
+}
+
+impl Sealing {
+    pub(super) fn new(keys: &[MacKey]) -> Self {
+        Self {
+            keys: keys.iter().map(MacKey::begin).collect(),
+        }
+    }
+
+    /// Which of the layouts the entries have.
+    pub(super) const fn layout(&self) -> u8 {
+        if self.keys.is_empty() { 2 } else { 3 }
+    }
+
+    pub(super) const fn length(&self) -> usize {
+        if self.keys.is_empty() { 8 } else { 32 }
+    }
+
+    /// The seal over a key of Redis and what stands there.
+    pub(super) fn seal(&self, key: &str, content: &[u8]) -> Seal {
+        match self.keys.first() {
+            Some(begun) => Seal::Mac(over(begun, key, content).finalize().into_bytes()),
+            None => Seal::Checksum(checksum(key, content)),
+        }
+    }
+
+    /// Whether the seal was made over these, by somebody who has one of the keys if there are any.
+    pub(super) fn is_whole(&self, key: &str, content: &[u8], seal: &[u8]) -> bool {
+        if self.keys.is_empty() {
+            return checksum(key, content) == *seal;
+        }
+        let mut keys = self.keys.iter();
+        // It takes the same time wherever the seals differ.
+        keys.any(|begun| over(begun, key, content).verify_slice(seal).is_ok())
+    }
+}
+
+/// The length of the key keeps the two apart.
+fn over(begun: &Hmac<Sha256>, key: &str, content: &[u8]) -> Hmac<Sha256> {
+    let length = (key.len() as u64).to_be_bytes();
+    begun
+        .clone()
+        .chain_update(length)
+        .chain_update(key)
+        .chain_update(content)
+}
+
+/// FNV-1a. Each step is invertible, so no single damaged byte goes unnoticed. This is about accidents; whoever wants to make
+/// one can.
+fn checksum(key: &str, content: &[u8]) -> [u8; 8] {
+    let bytes = key.as_bytes().iter().chain(content);
+    let checksum = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    checksum.to_be_bytes()
+}

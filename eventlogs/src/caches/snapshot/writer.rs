@@ -1,0 +1,411 @@
+//! Writing.
+
+use super::trace::PlaceHasher;
+use super::{DEPTH, Problem, tag};
+use serde::ser::{
+    Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+/// The bytes of a value.
+pub(super) fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, Problem> {
+    let mut writer = Writer::default();
+    value.serialize(&mut writer)?;
+    Ok(writer.bytes)
+}
+
+#[derive(Default)]
+struct Writer {
+    bytes: Vec<u8>,
+    /// The names that were written, by their place in memory, and their numbers: each is written once.
+    names: HashMap<[usize; 2], u64, BuildHasherDefault<PlaceHasher>>,
+    /// How deep the value is nested that is being written.
+    depth: usize,
+}
+
+impl Writer {
+    fn tag(&mut self, tag: u8) {
+        self.bytes.push(tag);
+    }
+
+    /// Seven bits a byte, the lowest first.
+    fn number(&mut self, mut number: u64) {
+        loop {
+            let [low, ..] = number.to_le_bytes();
+            number >>= 7;
+            if number == 0 {
+                return self.bytes.push(low & 0x7f);
+            }
+            self.bytes.push(low | 0x80);
+        }
+    }
+
+    fn unsigned(&mut self, tag: u8, number: u64) {
+        self.tag(tag);
+        self.number(number);
+    }
+
+    /// The sign goes to the end, so that numbers near zero are short.
+    fn signed(&mut self, tag: u8, number: i64) {
+        self.unsigned(tag, ((number << 1) ^ (number >> 63)).cast_unsigned());
+    }
+
+    fn bytes(&mut self, tag: u8, bytes: &[u8]) {
+        self.tag(tag);
+        self.number(bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn name(&mut self, name: &'static str) {
+        let next = self.names.len() as u64 + 1;
+        let place = [name.as_ptr().addr(), name.len()];
+        let number = *self.names.entry(place).or_insert(next);
+        if number < next {
+            return self.number(number);
+        }
+        self.number(0);
+        self.number(name.len() as u64);
+        self.bytes.extend_from_slice(name.as_bytes());
+    }
+
+    fn descend(&mut self) -> Result<(), Problem> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(Problem::custom(format_args!(
+                "it is nested more than {DEPTH} levels deep"
+            )));
+        }
+        Ok(())
+    }
+
+    fn inner<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
+        self.descend()?;
+        value.serialize(&mut *self)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Begins something of several parts. How many is written when it is known.
+    fn parts(&mut self) -> Result<Parts<'_>, Problem> {
+        self.descend()?;
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        Ok(Parts {
+            writer: self,
+            start,
+            count: 0,
+        })
+    }
+}
+
+impl<'a> Serializer for &'a mut Writer {
+    type Ok = ();
+    type Error = Problem;
+    type SerializeSeq = Parts<'a>;
+    type SerializeTuple = Parts<'a>;
+    type SerializeTupleStruct = Parts<'a>;
+    type SerializeTupleVariant = Parts<'a>;
+    type SerializeMap = Parts<'a>;
+    type SerializeStruct = Parts<'a>;
+    type SerializeStructVariant = Parts<'a>;
+
+    fn serialize_bool(self, value: bool) -> Result<(), Problem> {
+        self.tag(if value { tag::TRUE } else { tag::FALSE });
+        Ok(())
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<(), Problem> {
+        self.signed(tag::I8, value.into());
+        Ok(())
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<(), Problem> {
+        self.signed(tag::I16, value.into());
+        Ok(())
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<(), Problem> {
+        self.signed(tag::I32, value.into());
+        Ok(())
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<(), Problem> {
+        self.signed(tag::I64, value);
+        Ok(())
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<(), Problem> {
+        self.tag(tag::I128);
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<(), Problem> {
+        self.unsigned(tag::U8, value.into());
+        Ok(())
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<(), Problem> {
+        self.unsigned(tag::U16, value.into());
+        Ok(())
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<(), Problem> {
+        self.unsigned(tag::U32, value.into());
+        Ok(())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<(), Problem> {
+        self.unsigned(tag::U64, value);
+        Ok(())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<(), Problem> {
+        self.tag(tag::U128);
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Problem> {
+        self.tag(tag::F32);
+        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Problem> {
+        self.tag(tag::F64);
+        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Problem> {
+        self.unsigned(tag::CHAR, u32::from(value).into());
+        Ok(())
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Problem> {
+        self.bytes(tag::STR, value.as_bytes());
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), Problem> {
+        self.bytes(tag::BYTES, value);
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Problem> {
+        self.tag(tag::NONE);
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Problem> {
+        self.tag(tag::SOME);
+        self.inner(value)
+    }
+
+    fn serialize_unit(self) -> Result<(), Problem> {
+        self.tag(tag::UNIT);
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Problem> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Problem> {
+        self.tag(tag::UNIT_VARIANT);
+        self.name(variant);
+        Ok(())
+    }
+
+    // What a newtype holds is written as it is: its type says that it is one, and untagged types look for what it holds.
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Problem> {
+        self.inner(value)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Problem> {
+        self.tag(tag::NEWTYPE_VARIANT);
+        self.name(variant);
+        self.inner(value)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::SEQ);
+        self.parts()
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::TUPLE);
+        self.parts()
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::TUPLE);
+        self.parts()
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::TUPLE_VARIANT);
+        self.name(variant);
+        self.parts()
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::MAP);
+        self.parts()
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::STRUCT);
+        self.parts()
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Parts<'a>, Problem> {
+        self.tag(tag::STRUCT_VARIANT);
+        self.name(variant);
+        self.parts()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// The elements of a sequence, the entries of a map, or the fields of a struct.
+struct Parts<'a> {
+    writer: &'a mut Writer,
+    /// Where their number goes.
+    start: usize,
+    count: u32,
+}
+
+impl Parts<'_> {
+    fn count(&mut self) -> Result<(), Problem> {
+        self.count = self
+            .count
+            .checked_add(1)
+            .ok_or_else(|| Problem::custom("it has more parts than can be counted"))?;
+        Ok(())
+    }
+
+    fn field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Problem> {
+        self.count()?;
+        self.writer.name(name);
+        value.serialize(&mut *self.writer)
+    }
+
+    fn finish(self) {
+        let count = self.count.to_le_bytes();
+        if let Some(place) = self.writer.bytes.get_mut(self.start..self.start + 4) {
+            place.copy_from_slice(&count);
+        }
+        self.writer.depth -= 1;
+    }
+}
+
+/// All that have elements are written alike.
+macro_rules! elements {
+    ($($interface:ident, $method:ident;)*) => {$(
+        impl $interface for Parts<'_> {
+            type Ok = ();
+            type Error = Problem;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
+                self.count()?;
+                value.serialize(&mut *self.writer)
+            }
+
+            fn end(self) -> Result<(), Problem> {
+                self.finish();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+elements! {
+    SerializeSeq, serialize_element;
+    SerializeTuple, serialize_element;
+    SerializeTupleStruct, serialize_field;
+    SerializeTupleVariant, serialize_field;
+}
+
+/// And all that have fields.
+macro_rules! fields {
+    ($($interface:ident;)*) => {$(
+        impl $interface for Parts<'_> {
+            type Ok = ();
+            type Error = Problem;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Problem> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<(), Problem> {
+                self.finish();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+fields! {
+    SerializeStruct;
+    SerializeStructVariant;
+}
+
+impl SerializeMap for Parts<'_> {
+    type Ok = ();
+    type Error = Problem;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Problem> {
+        self.count()?;
+        key.serialize(&mut *self.writer)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
+        value.serialize(&mut *self.writer)
+    }
+
+    fn end(self) -> Result<(), Problem> {
+        self.finish();
+        Ok(())
+    }
+}
