@@ -19,9 +19,18 @@ pub type CacheError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A place for aggregates that may lose anything at any time.
 ///
-/// An entry need not be true to be harmless: a reduction that starts from it first compares the event that it was
-/// reduced through with the store. Calls are time-boxed by the manager, and a call that is dropped half-way must leave
-/// the cache usable. [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
+/// An entry need not be of the log's true history, nor be new, to be harmless: a reduction that starts from it first compares
+/// the event that it was reduced through with the store, and fetches what was recorded since. The state itself is believed.
+/// So a cache gives back what it was given, or nothing; and whoever can write to it by other means can have decisions made on
+/// a state that never was, see
+#[cfg_attr(
+    feature = "redis",
+    doc = "[`RedisCacheOptions::mac_keys`](crate::RedisCacheOptions::mac_keys)."
+)]
+#[cfg_attr(not(feature = "redis"), doc = "`RedisCacheOptions::mac_keys`.")]
+///
+/// Calls are time-boxed by the manager, and a call that is dropped half-way must leave the cache usable.
+/// [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache for `{A}`",
     note = "caches are typed by their aggregate, as in `MemoryAggregationCache::<{A}>::default()`"

@@ -26,6 +26,10 @@ impl AggregationCache<Payment> for Broken {
     async fn remove(&self, _: LogState) -> Result<(), CacheError> {
         Err("the cache is read-only".into())
     }
+
+    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
+        Err("the cache is read-only".into())
+    }
 }
 
 /// Answers no call at all.
@@ -41,6 +45,10 @@ impl AggregationCache<Payment> for Hung {
     }
 
     async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+        std::future::pending().await
+    }
+
+    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         std::future::pending().await
     }
 }
@@ -70,6 +78,10 @@ impl AggregationCache<Payment> for Confused {
     }
 
     async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+        Ok(())
+    }
+
+    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         Ok(())
     }
 }
@@ -150,6 +162,10 @@ impl AggregationCache<Payment> for Slow {
     }
 
     async fn remove(&self, _: LogState) -> Result<(), CacheError> {
+        Ok(())
+    }
+
+    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod concurrency;
 mod conformance;
 mod decide;
 mod fold;
+mod forgetting;
 mod gated;
 mod hot_log;
 mod keys;

@@ -257,6 +257,10 @@ impl AggregationCache<Payment> for Witness {
     async fn remove(&self, state: LogState) -> Result<(), CacheError> {
         self.cache.remove(state).await
     }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        self.cache.forget(log_id).await
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! A network between a client and a server that fails when a test says so.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -25,6 +25,8 @@ struct Faults {
     black_hole: AtomicBool,
     /// How many answers were lost.
     lost: AtomicU64,
+    /// Where new connections lead, if not to the first server.
+    leads_to: Mutex<Option<(String, u16)>>,
 }
 
 impl Proxy {
@@ -39,7 +41,9 @@ impl Proxy {
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                if let Ok(server) = TcpStream::connect(server.clone()).await {
+                let moved = shared.leads_to.lock().expect("no panic").clone();
+                let server = moved.unwrap_or_else(|| server.clone());
+                if let Ok(server) = TcpStream::connect(server).await {
                     connections.spawn(carry(client, server, Arc::clone(&shared)));
                 }
             }
@@ -58,6 +62,11 @@ impl Proxy {
 
     pub(crate) fn lost_answers(&self) -> u64 {
         self.faults.lost.load(Ordering::SeqCst)
+    }
+
+    /// Leads new connections to another server, as the address of a service does after a fail-over.
+    pub(crate) fn lead_to(&self, server: (String, u16)) {
+        *self.faults.leads_to.lock().expect("no panic") = Some(server);
     }
 
     /// Swallows everything from now on, or no more.

@@ -3,7 +3,10 @@
 mod connecting;
 mod contents;
 mod failing;
+mod moved;
+mod sealed;
 mod tiers;
+mod whole;
 
 use crate::servers::{self, PrivateRedis};
 use eventlogs::caches::fake::FakeAggregationCache;
@@ -16,7 +19,6 @@ use eventlogs::{
     LogManager, LogManagerOptions, MemoryAggregationCache, RedisAggregationCache,
     RedisCacheOptions, SqliteEventStore, TieredAggregationCache, aggregation_cache_conformance,
 };
-use serde::de::DeserializeOwned;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -36,6 +38,11 @@ async fn cache() -> Option<RedisAggregationCache<Counter>> {
 }
 
 async fn connect(url: &str, options: RedisCacheOptions) -> RedisAggregationCache<Counter> {
+    connect_as(url, options).await
+}
+
+/// The same for another aggregate.
+async fn connect_as<A>(url: &str, options: RedisCacheOptions) -> RedisAggregationCache<A> {
     RedisAggregationCache::connect_with(url, options)
         .await
         .expect("Redis is there")
@@ -64,14 +71,11 @@ async fn raw(url: &str) -> MultiplexedConnection {
         .expect("Redis is there")
 }
 
-fn key<A: Aggregate + CodeFingerprint + DeserializeOwned>(
-    options: &RedisCacheOptions,
-    log_id: LogId,
-) -> String {
+fn key<A: Aggregate + CodeFingerprint>(options: &RedisCacheOptions, log_id: LogId) -> String {
     let (namespace, name) = (&options.namespace, A::name());
     format!(
         "{namespace}:{name}:{:016x}:{{{log_id}}}",
-        RedisAggregationCache::<A>::fingerprint()
+        A::code_fingerprint()
     )
 }
 
@@ -210,6 +214,9 @@ async fn every_call_is_one_round_trip() {
     assert_eq!(calls("warm reduce").await, expected("warm reduce", "get 1"));
     cache.remove(entry.state()).await.unwrap();
     assert_eq!(calls("remove").await, expected("remove", "evalsha 1"));
+    // The server counts it as it counts that of a script.
+    cache.forget(log_id).await.unwrap();
+    assert_eq!(calls("forget").await, expected("forget", ""));
 }
 
 #[tokio::test]

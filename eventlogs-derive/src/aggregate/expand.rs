@@ -27,6 +27,13 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     let event_record = tokens::local("event_record");
     let handler = handler(model, "handle");
     let fingerprint = fingerprint(model);
+    let own_where_clause = &model.generics.where_clause;
+    let whole = model.whole.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #parameters #library::WholeSnapshot for #ident #arguments #own_where_clause {}
+        }
+    });
     quote! {
         #(#checks)*
 
@@ -46,6 +53,8 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
         }
 
         #fingerprint
+
+        #whole
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct AggregateModel<'a> {
     pub(crate) deferred: Vec<Deferred>,
     /// What changes with its code.
     pub(crate) fingerprint: FingerprintModel,
+    /// Whether serde keeps all of its fields.
+    pub(crate) whole: bool,
 }
 
 /// The part of the code fingerprint that is known here.
@@ -63,5 +65,6 @@ pub(crate) fn validate<'a>(
         rules: parsed.cache,
         deferred,
         fingerprint,
+        whole: parsed.whole,
     })
 }

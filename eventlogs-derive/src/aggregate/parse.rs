@@ -35,6 +35,8 @@ pub(crate) struct ParsedAggregate<'a> {
     pub(crate) fingerprint: Option<FingerprintKey>,
     /// What it consists of.
     pub(crate) shape: TokenStream,
+    /// Whether serde keeps all of its fields.
+    pub(crate) whole: bool,
 }
 
 /// One rule in `cache(…)`.
@@ -70,6 +72,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         cache: Vec::new(),
         fingerprint: None,
         shape: shape::shape(input),
+        whole: shape::is_whole(input),
     };
     if let Data::Union(data) = &input.data {
         errors.on(

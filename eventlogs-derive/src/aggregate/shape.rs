@@ -3,7 +3,34 @@
 use crate::fingerprint::has_effect;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Fields, Visibility};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Data, DeriveInput, Fields, Meta, Token, Visibility};
+
+/// What serde leaves out of a field's type, in one direction or in both.
+const SKIPPING: &[&str] = &["skip", "skip_serializing", "skip_deserializing"];
+
+/// Whether serde keeps all fields. (A variant that it skips cannot be written at all, so there it can do no harm.)
+pub(crate) fn is_whole(input: &DeriveInput) -> bool {
+    let skipped = |fields: &Fields| fields.iter().any(|field| field.attrs.iter().any(skips));
+    match &input.data {
+        Data::Struct(data) => !skipped(&data.fields),
+        Data::Enum(data) => !data.variants.iter().any(|variant| skipped(&variant.fields)),
+        Data::Union(_) => true,
+    }
+}
+
+/// Whether the attribute is serde's and has it skip a field. What serde cannot read is for serde to report.
+fn skips(attribute: &Attribute) -> bool {
+    if !attribute.path().is_ident("serde") {
+        return false;
+    }
+    let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    metas.is_ok_and(|metas| {
+        metas
+            .iter()
+            .any(|meta| SKIPPING.iter().any(|word| meta.path().is_ident(word)))
+    })
+}
 
 /// The type with its fields and the attributes that other macros may read, those of serde first of all.
 pub(crate) fn shape(input: &DeriveInput) -> TokenStream {

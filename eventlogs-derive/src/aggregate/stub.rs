@@ -5,7 +5,7 @@ use crate::tokens;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// An `impl Aggregate` that changes nothing, and an empty fingerprint. Without a known event type it is reduced from `()`.
+/// An `impl Aggregate` that changes nothing, an empty fingerprint, and the word that serde keeps it all. Without a known event type it is reduced from `()`.
 pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
     let ParsedAggregate {
         ident,
@@ -40,5 +40,8 @@ pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
                 0
             }
         }
+
+        #[automatically_derived]
+        impl #parameters #library::WholeSnapshot for #ident #arguments #own_where_clause {}
     }
 }

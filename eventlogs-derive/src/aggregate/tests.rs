@@ -62,8 +62,47 @@ fn the_output_is_what_one_would_write_by_hand() {
                 ])
             }
         }
+
+        #[automatically_derived]
+        impl ::eventlogs::WholeSnapshot for Door {}
     };
     assert_eq!(derive(item).to_string(), expected.to_string());
+}
+
+#[test]
+fn what_serde_skips_is_not_whole() {
+    let whole = |fields: TokenStream| {
+        let item = quote! {
+            #[aggregate(event = DoorEvent)]
+            struct Door { open: bool, #fields }
+        };
+        derive(item).to_string().contains("WholeSnapshot")
+    };
+    for skipped in [
+        quote!(#[serde(skip)] hours: u32),
+        quote!(#[serde(default, skip_serializing)] hours: u32),
+        quote!(#[serde(rename = "h")] #[serde(skip_deserializing, default = "noon")] hours: u32),
+        quote!(#[serde(bound(serialize = "T: Copy"), skip)] hours: T),
+    ] {
+        assert!(!whole(skipped.clone()), "{skipped}");
+    }
+    for kept in [
+        quote!(hours: u32),
+        quote!(#[serde(default, skip_serializing_if = "Option::is_none")] hours: Option<u32>),
+        quote!(#[serde(rename = "skip")] hours: u32),
+        quote!(#[other(skip)] hours: u32),
+    ] {
+        assert!(whole(kept.clone()), "{kept}");
+    }
+    let skipped_in_a_variant = quote! {
+        #[aggregate(event = DoorEvent)]
+        enum Door { Open { #[serde(skip)] hours: u32 }, Closed }
+    };
+    assert!(
+        !derive(skipped_in_a_variant)
+            .to_string()
+            .contains("WholeSnapshot")
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod connection;
 mod envelope;
 mod error;
 mod link;
+mod moved;
 mod options;
 mod scripts;
 mod seal;
@@ -14,6 +15,7 @@ use crate::ids::LogId;
 use crate::{Aggregate, Aggregation, CodeFingerprint, LogState, WholeSnapshot};
 use connection::{Connection, Given};
 use envelope::Identity;
+use futures_util::future::join_all;
 use link::{Limits, Link};
 use redis::aio::ConnectionLike;
 use redis::{Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
@@ -32,11 +34,14 @@ pub use seal::MacKey;
 
 /// The longest time to live that is passed on; Redis refuses what exceeds its clock.
 const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
+/// How many keys are asked for to find out whether a server has all of them. They are spread over a cluster's nodes, so a node
+/// that has half of them goes unnoticed once in 65,536 times.
+const CLUSTER_PROBES: usize = 16;
 
 /// Keeps aggregates in Redis (6.2 or later, or what speaks its protocol), where other processes find them.
 ///
-/// The aggregate must be serialisable and have a [`CodeFingerprint`], which `derive(Aggregate)` gives it: programs
-/// whose code differs share a Redis without seeing each other's entries.
+/// The aggregate must be serialisable, and have a [`CodeFingerprint`] and be a [`WholeSnapshot`], which
+/// `derive(Aggregate)` takes care of: programs whose code differs share a Redis without seeing each other's entries.
 ///
 /// ```no_run
 /// use eventlogs::{Aggregate, Event, LogManager, LogManagerOptions, RedisAggregationCache, event_handler};
@@ -61,13 +66,42 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 /// # What it costs
 ///
 /// Every call is one round trip on one connection that all calls, and all clones of the cache, share: `get` a `GET`,
-/// `put` and `remove` one script each. Two cases take a second one: the first use of a script after Redis was started,
+/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take a second one: the first use of a script after Redis was started,
 /// and an entry that turns out not to be one, which is dropped.
+///
+/// # Which states it keeps
+///
+/// Those that come back as they are. Before an aggregate is put, in the background, it is read back from its bytes and compared;
+/// one that comes back as something else, or not at all, is not cached, and a warning says so. `Some(None)` and `None` are
+/// two things here, whatever the types around them, and so are `-0.0` and `0.0`.
+///
+/// What serde does not write cannot be missed that way, nor that two states are written alike. [`WholeSnapshot`] keeps aggregates out whose own fields have
+/// `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; for the types of those fields, make a test with
+/// [`snapshot_laws!`](crate::testing::snapshot_laws).
+///
+/// # Other versions of the program
+///
+/// Entries of other code are under other keys. The [fingerprint](CodeFingerprint) does not see into the types of fields, so an
+/// entry says what its types asked for while they read it: names of fields and of variants, kinds of numbers. Where the
+/// reader's types ask for something else, the entry is a miss. Two versions that differ in nothing but a nested type put
+/// each other's entries out for as long as both run; a text in
+/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new one keys of its own. What no
+/// type asks serde for is not seen: an enum that is untagged or tagged inside does not tell of variants that a state does not
+/// have.
+///
+/// # Who can write to Redis can decide
+///
+/// An entry that was made on purpose, with a true event id and a false state, is believed: reductions return that
+/// state, and decisions are made on it. Keep strangers out of the Redis, or give the cache
+/// [`mac_keys`](RedisCacheOptions::mac_keys): then only those count who have a key. An old entry of the same log that is put
+/// back does no harm, since a reduction fetches what was recorded since.
 ///
 /// # What it does not promise
 ///
 /// Redis may lose, evict or expire entries whenever it likes, `maxmemory` with an `allkeys` policy included. A
-/// connection that breaks is made anew in the background, and until then calls fail at once. Whatever stands at a key
+/// connection that breaks is made anew in the background, and until then calls fail at once. One that leads to a server which
+/// has become a replica, or is still loading, is made anew as well: after a fail-over the cache follows the address within
+/// seconds. Whatever stands at a key
 /// that is not an entry of this log, aggregate and code is a miss.
 ///
 /// A user of Redis who may do little needs `ping`, `get`, `evalsha`, `eval`, `getrange`, `set` and `unlink`.
@@ -109,16 +143,69 @@ impl<A> RedisAggregationCache<A> {
         url: &str,
         options: RedisCacheOptions,
     ) -> Result<Self, RedisConnectError> {
-        let client = Client::open(url).map_err(|error| RedisConnectError::of_url(url, &error))?;
+        let (client, limits) = Self::opened(url, &options)?;
         let address = client.get_connection_info().addr().to_string();
+        let failed = |error| {
+            RedisConnectError::of_connecting(address.clone(), options.connect_timeout, error)
+        };
+        let link = Link::connect(client, limits).await.map_err(failed)?;
+        // A node of a cluster answers to everything until it is asked for what another one has.
+        let probes = (0..CLUSTER_PROBES).map(async |probe| {
+            let key = format!("{}:connect:{probe}", options.namespace);
+            link.send(cmd("GET").arg(key)).await
+        });
+        // Any other error is that of a first use as well, and not for here.
+        let elsewhere = |answer: RedisResult<Value>| answer.err().filter(moved::is_cluster);
+        if let Some(error) = join_all(probes).await.into_iter().find_map(elsewhere) {
+            return Err(failed(error));
+        }
+        Ok(Self::over(Arc::new(link), options))
+    }
+
+    /// A cache that connects when it is first used, in the background: Redis need not be there when the program starts. Until
+    /// it is, the cache has nothing.
+    ///
+    /// There is nobody to tell what keeps it from connecting, as [`connect`](RedisAggregationCache::connect) does: a wrong
+    /// address or password is in the warnings that the manager logs.
+    ///
+    /// ```
+    /// use eventlogs::RedisAggregationCache;
+    /// # use eventlogs::testing::conformance::Counter;
+    ///
+    /// let cache = RedisAggregationCache::<Counter>::lazy("redis://127.0.0.1:6379")?;
+    /// # let _ = cache;
+    /// # Ok::<(), eventlogs::RedisConnectError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MalformedUrl`](RedisConnectError::MalformedUrl) and [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt), and no other.
+    pub fn lazy(url: &str) -> Result<Self, RedisConnectError> {
+        Self::lazy_with(url, RedisCacheOptions::default())
+    }
+
+    /// The same with other options.
+    ///
+    /// # Errors
+    /// Those of [`lazy`](RedisAggregationCache::lazy).
+    pub fn lazy_with(url: &str, options: RedisCacheOptions) -> Result<Self, RedisConnectError> {
+        let (client, limits) = Self::opened(url, &options)?;
+        Ok(Self::over(
+            Arc::new(Link::unconnected(client, limits)),
+            options,
+        ))
+    }
+
+    /// What the URL and the options say, without going anywhere.
+    fn opened(
+        url: &str,
+        options: &RedisCacheOptions,
+    ) -> Result<(Client, Limits), RedisConnectError> {
+        let client = Client::open(url).map_err(|error| RedisConnectError::of_url(url, &error))?;
         let limits = Limits {
             response: options.response_timeout,
             connect: options.connect_timeout,
         };
-        let link = Link::connect(client, limits).await.map_err(|error| {
-            RedisConnectError::of_connecting(address, options.connect_timeout, error)
-        })?;
-        Ok(Self::over(Arc::new(link), options))
+        Ok((client, limits))
     }
 
     /// Uses a connection that is there already: a multiplexed one, one to a cluster, or any other that can be cloned.

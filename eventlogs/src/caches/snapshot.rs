@@ -82,7 +82,9 @@ pub(crate) enum SnapshotError {
     NotWritten(#[source] Problem),
     #[error("it cannot be read back")]
     NotRead(#[source] Problem),
-    #[error("it comes back as another value; look for serde attributes that write less than they read")]
+    #[error(
+        "it comes back as another value; look for serde attributes that write less than they read"
+    )]
     Changed,
     #[error("its types had another shape when it was written")]
     Shape,

@@ -136,6 +136,7 @@ macro_rules! aggregation_cache_conformance {
             an_older_reduction_does_not_replace_an_entry
             another_history_at_the_same_index_replaces_an_entry
             only_the_entry_of_the_named_event_is_removed
+            a_forgotten_log_is_gone_until_it_is_put_again
             an_entry_ends_with_its_ttl
             an_expired_entry_gives_way_to_an_older_reduction
             logs_do_not_touch_each_other

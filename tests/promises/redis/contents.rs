@@ -8,7 +8,7 @@ use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::testing::conformance::{Counter, CounterEvent};
 use eventlogs::{
     Aggregate, Aggregation, AggregationCache, AppendOptions, CodeFingerprint, EventRecord,
-    EventStore, LogManager, Reach, RedisAggregationCache, SqliteEventStore,
+    EventStore, LogManager, Reach, RedisAggregationCache, SqliteEventStore, WholeSnapshot,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ impl Aggregate for Other {
         self.0 -= 1_000;
     }
 }
+
+impl WholeSnapshot for Other {}
 
 impl CodeFingerprint for Other {
     fn code_fingerprint() -> u64 {
@@ -47,6 +49,8 @@ impl Aggregate for Newer {
         self.0 -= 1_000_000;
     }
 }
+
+impl WholeSnapshot for Newer {}
 
 impl CodeFingerprint for Newer {
     fn code_fingerprint() -> u64 {
@@ -104,7 +108,11 @@ impl Setting {
     /// The bytes that another aggregate has for a log of these events.
     async fn entry_of_another<B>(&mut self, log_id: LogId) -> Vec<u8>
     where
-        B: Aggregate<Event = CounterEvent> + CodeFingerprint + Serialize + DeserializeOwned,
+        B: Aggregate<Event = CounterEvent>
+            + CodeFingerprint
+            + WholeSnapshot
+            + Serialize
+            + DeserializeOwned,
     {
         let reach = *self.counters.reduce(&log_id).await.unwrap().reach();
         let forged = Aggregation::from_parts(Arc::new(B::default()), reach, reach.updated_at);

@@ -9,6 +9,7 @@ use eventlogs::testing::conformance::Counter;
 use eventlogs::{Aggregation, AggregationCache, LogState, TieredAggregationCache};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Answers every call with an error.
 struct Broken;
@@ -24,6 +25,43 @@ impl AggregationCache<Counter> for Broken {
 
     async fn remove(&self, _: LogState) -> Result<(), CacheError> {
         Err("broken".into())
+    }
+
+    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
+        Err("broken".into())
+    }
+}
+
+/// Answers with what it had when it was asked, as soon as it may.
+#[derive(Clone, Default)]
+struct Late {
+    inner: Fake,
+    asked: Arc<Notify>,
+    answer: Arc<Notify>,
+}
+
+impl AggregationCache<Counter> for Late {
+    async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<Counter>>, CacheError> {
+        let found = self.inner.get(log_id).await;
+        self.asked.notify_one();
+        self.answer.notified().await;
+        found
+    }
+
+    async fn put(
+        &self,
+        aggregation: Aggregation<Counter>,
+        ttl: Option<Duration>,
+    ) -> Result<(), CacheError> {
+        self.inner.put(aggregation, ttl).await
+    }
+
+    async fn remove(&self, state: LogState) -> Result<(), CacheError> {
+        self.inner.remove(state).await
+    }
+
+    async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
+        self.inner.forget(log_id).await
     }
 }
 
@@ -84,6 +122,27 @@ async fn a_far_cache_that_fails_is_not_in_the_way_of_the_near_one() {
     assert!(has(&tiers, &entry).await);
     assert!(tiers.remove(entry.state()).await.is_err());
     assert!(!has(&near, &entry).await);
+    near.put(entry.clone(), None).await.unwrap();
+    assert!(tiers.forget(entry.log_id()).await.is_err());
+    assert!(!has(&near, &entry).await);
+}
+
+#[tokio::test]
+async fn what_the_far_one_had_before_a_log_was_forgotten_is_not_copied() {
+    let (near, far) = (Fake::default(), Late::default());
+    let tiers = TieredAggregationCache::new(near.clone(), far.clone());
+    let entry = aggregation().await;
+    far.put(entry.clone(), None).await.unwrap();
+    let log_id = entry.log_id();
+    let asking = tokio::spawn({
+        let tiers = tiers.clone();
+        async move { tiers.get(log_id).await.unwrap() }
+    });
+    far.asked.notified().await;
+    tiers.forget(log_id).await.unwrap();
+    far.answer.notify_one();
+    asking.await.unwrap();
+    assert!(!has(&near, &entry).await);
 }
 
 #[tokio::test]
@@ -95,5 +154,8 @@ async fn a_near_cache_that_fails_leaves_the_far_one() {
     assert!(tiers.put(entry.clone(), None).await.is_err());
     assert!(has(&tiers, &entry).await);
     assert!(tiers.remove(entry.state()).await.is_err());
+    assert!(!has(&far, &entry).await);
+    far.put(entry.clone(), None).await.unwrap();
+    assert!(tiers.forget(entry.log_id()).await.is_err());
     assert!(!has(&far, &entry).await);
 }

@@ -43,6 +43,11 @@ impl PrivateRedis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> (String, u16) {
+        ("127.0.0.1".to_owned(), self.port)
+    }
+
     /// Nothing is answered any more, while the system goes on accepting connections.
     pub(crate) fn suspend(&self) {
         signal("STOP", self.process.as_ref().expect("it runs"));

@@ -1,3 +1,4 @@
+use super::moved;
 use redis::{ErrorKind, RedisError};
 use std::time::Duration;
 
@@ -67,6 +68,16 @@ pub enum RedisConnectError {
         /// How it answers.
         source: RedisError,
     },
+    /// What listens is a node of a cluster, which has a part of the logs only.
+    #[error(
+        "Redis at {address} is a node of a cluster, and has a part of the keys only; connect with `redis::cluster_async` (the crate `redis` with its feature `cluster-async`), and give that connection to `RedisAggregationCache::new`"
+    )]
+    Cluster {
+        /// The host and port, or the path of the socket.
+        address: String,
+        /// What Redis says.
+        source: RedisError,
+    },
     /// Redis is there, and has another reason not to serve.
     #[error("Redis at {address} refuses to serve; its own message says why")]
     Refusing {
@@ -120,6 +131,9 @@ impl RedisConnectError {
         let denied = matches!(source.code(), Some("NOAUTH" | "WRONGPASS"));
         if denied || source.kind() == ErrorKind::AuthenticationFailed {
             return Self::NotAuthenticated { address, source };
+        }
+        if moved::is_cluster(&source) {
+            return Self::Cluster { address, source };
         }
         match source.kind() {
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {

@@ -1,12 +1,16 @@
-//! One multiplexed connection that is made anew when it breaks.
+//! One multiplexed connection that is made anew when it breaks, or when it leads to a server that does not serve.
 //!
 //! The driver's own `ConnectionManager` does nearly that, but lets commands wait for the new connection, which for a
 //! cache means that every reduction waits for its whole time box; and after an attempt that failed for another reason
 //! than the network (too many clients, a password being changed) it makes no further one. Here a command without a
 //! connection fails at once, and one background task goes on trying for as long as the cache exists.
 
+mod attempts;
+
+use super::moved;
+use attempts::Attempts;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, Value};
+use redis::{Client, Cmd, RedisError, RedisResult, Value};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +20,8 @@ use tokio::runtime::Handle;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause: so long after Redis is back the cache may still be without it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A connection that is younger than this when its server turns out not to serve has led to the same server, most likely.
+const YOUNG: Duration = Duration::from_secs(10);
 /// How many commands in a row may stay without an answer. Callers give up long before the time limit and take their
 /// future with them, so nobody else would notice a server that hangs.
 const UNANSWERED: u32 = 3;
@@ -37,13 +43,16 @@ pub(super) struct Limits {
     pub(super) connect: Duration,
 }
 
-/// Whether there is a connection.
-enum State {
-    Connected(Connected),
-    /// A task is on it.
-    Connecting,
-    /// Nobody is on it yet: it broke, or the runtime of the task has ended.
-    Broken,
+/// What there is of a connection.
+struct State {
+    /// The one that is used.
+    connected: Option<Connected>,
+    /// Whether a task is on making a new one, which a connection that is there may wait for, too.
+    attempting: bool,
+    /// How long the next one waits that is made because the server does not serve.
+    pause: Duration,
+    /// Why there is none, as far as it is known.
+    trouble: Option<String>,
 }
 
 /// A connection that has worked so far.
@@ -59,31 +68,42 @@ struct Connected {
 impl Link {
     /// Connects, and makes sure that commands are answered.
     pub(super) async fn connect(client: Client, limits: Limits) -> RedisResult<Arc<Self>> {
-        let connection = attempt(&client, limits).await?;
-        Ok(Arc::new(Self {
+        let connection = attempts::attempt(&client, limits).await?;
+        let link = Self::unconnected(client, limits);
+        link.state().connect(connection);
+        Ok(link)
+    }
+
+    /// One that connects as soon as somebody sends something.
+    pub(super) fn unconnected(client: Client, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
             client,
             limits,
-            state: Mutex::new(State::connected(connection)),
-        }))
+            state: Mutex::new(State {
+                connected: None,
+                attempting: false,
+                pause: FIRST_PAUSE,
+                trouble: None,
+            }),
+        })
     }
 
     pub(super) async fn send(self: &Arc<Self>, command: &Cmd) -> RedisResult<Value> {
         let Some((mut connection, made_at)) = self.current() else {
-            self.reconnect();
-            return Err(io::Error::new(
-                io::ErrorKind::NotConnected,
-                "the connection to Redis is lost; a new one is being made",
-            )
-            .into());
+            self.attempt_after(None);
+            return Err(self.not_connected());
         };
         let answer = command.query_async(&mut connection).await;
-        let lost = answer
-            .as_ref()
-            .is_err_and(|error: &RedisError| error.is_timeout() || error.is_unrecoverable_error());
-        if lost {
-            self.lose(made_at);
-        } else if let State::Connected(connected) = &mut *self.state() {
-            connected.unanswered = 0;
+        match &answer {
+            Err(error) if error.is_timeout() || error.is_unrecoverable_error() => {
+                self.lose(made_at, error);
+            }
+            Err(error) if moved::is_elsewhere(error) => self.renew(made_at, error),
+            _ => {
+                if let Some(connected) = &mut self.state().connected {
+                    connected.unanswered = 0;
+                }
+            }
         }
         answer
     }
@@ -91,15 +111,14 @@ impl Link {
     /// The connection, if there is one that can be expected to answer.
     fn current(&self) -> Option<(MultiplexedConnection, Instant)> {
         let mut state = self.state();
-        let State::Connected(connected) = &mut *state else {
-            return None;
-        };
+        let connected = state.connected.as_mut()?;
         if connected.unanswered == 0 {
             connected.unanswered_since = Instant::now();
         } else if connected.unanswered >= UNANSWERED
             && connected.unanswered_since.elapsed() > self.limits.response
         {
-            *state = State::Broken;
+            state.connected = None;
+            state.trouble = Some("it does not answer any more".to_owned());
             return None;
         }
         connected.unanswered += 1;
@@ -107,38 +126,65 @@ impl Link {
     }
 
     /// Gives a connection up, unless it was replaced already, and has a new one made.
-    fn lose(self: &Arc<Self>, made_at: Instant) {
+    fn lose(self: &Arc<Self>, made_at: Instant, error: &RedisError) {
         {
             let mut state = self.state();
-            if !matches!(&*state, State::Connected(connected) if connected.made_at == made_at) {
+            if !state.is_connected_since(made_at) {
                 return;
             }
-            *state = State::Broken;
+            state.connected = None;
+            state.trouble = Some(error.to_string());
         }
-        self.reconnect();
+        tracing::warn!(address = %self.address(), %error, "the connection to Redis is lost");
+        self.attempt_after(None);
+    }
+
+    /// Has a connection replaced, unless it was already, which leads to a server that does not serve. It is used until then:
+    /// a replica may have what is looked for. The address may lead to the old server for a while, and each connection
+    /// costs the server something, so there is a pause.
+    fn renew(self: &Arc<Self>, made_at: Instant, error: &RedisError) {
+        let pause = {
+            let mut state = self.state();
+            if state.attempting || !state.is_connected_since(made_at) {
+                return;
+            }
+            state.pause = if made_at.elapsed() < YOUNG {
+                (state.pause * 2).min(LONGEST_PAUSE)
+            } else {
+                FIRST_PAUSE
+            };
+            state.pause
+        };
+        tracing::warn!(address = %self.address(), %error, "Redis does not serve, or is another one now");
+        self.attempt_after(Some(pause));
     }
 
     /// Starts the task that makes a new connection, if nobody is on it.
-    fn reconnect(self: &Arc<Self>) {
+    fn attempt_after(self: &Arc<Self>, pause: Option<Duration>) {
         // Outside a runtime nobody could do it; the next command inside one starts it.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
         {
             let mut state = self.state();
-            if !matches!(*state, State::Broken) {
+            if state.attempting {
                 return;
             }
-            *state = State::Connecting;
+            state.attempting = true;
         }
-        tracing::warn!(address = %self.address(), "the connection to Redis is lost; reconnecting");
-        // It must not keep alive what nobody uses any more.
-        let attempts = Attempts {
-            link: Arc::downgrade(self),
-            client: self.client.clone(),
-            limits: self.limits,
+        tracing::info!(address = %self.address(), "connecting to Redis");
+        runtime.spawn(Attempts::of(self).run(pause));
+    }
+
+    fn not_connected(&self) -> RedisError {
+        let trouble = self.state().trouble.clone();
+        let message = match trouble {
+            Some(trouble) => {
+                format!("there is no connection to Redis, and a new one is being made: {trouble}")
+            }
+            None => "there is no connection to Redis yet; it is being made".to_owned(),
         };
-        runtime.spawn(attempts.run());
+        io::Error::new(io::ErrorKind::NotConnected, message).into()
     }
 
     /// Host and port, or a path: nothing secret.
@@ -146,79 +192,26 @@ impl Link {
         self.client.get_connection_info().addr().to_string()
     }
 
-    /// No panic can leave the state half-changed: every change is one assignment.
+    /// No panic can leave the state half-changed: every change is a few assignments.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn connected(connection: MultiplexedConnection) -> Self {
+    fn connect(&mut self, connection: MultiplexedConnection) {
         let now = Instant::now();
-        Self::Connected(Connected {
+        self.connected = Some(Connected {
             connection,
             made_at: now,
             unanswered: 0,
             unanswered_since: now,
-        })
+        });
+        self.trouble = None;
     }
-}
 
-/// The task that makes a new connection. If it ends early, because its runtime does, another one can start.
-struct Attempts {
-    link: std::sync::Weak<Link>,
-    client: Client,
-    limits: Limits,
-}
-
-impl Attempts {
-    async fn run(self) {
-        let mut pause = FIRST_PAUSE;
-        while self.link.strong_count() > 0 {
-            match attempt(&self.client, self.limits).await {
-                Ok(connection) => {
-                    if let Some(link) = self.link.upgrade() {
-                        tracing::info!(address = %link.address(), "connected to Redis again");
-                        *link.state() = State::connected(connection);
-                    }
-                    return;
-                }
-                Err(error) => tracing::debug!(%error, "Redis cannot be reached yet"),
-            }
-            // Many processes lose their Redis at the same moment.
-            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+    fn is_connected_since(&self, made_at: Instant) -> bool {
+        let connected = self.connected.as_ref();
+        connected.is_some_and(|connected| connected.made_at == made_at)
     }
-}
-
-impl Drop for Attempts {
-    fn drop(&mut self) {
-        if let Some(link) = self.link.upgrade() {
-            let mut state = link.state();
-            if matches!(*state, State::Connecting) {
-                *state = State::Broken;
-            }
-        }
-    }
-}
-
-/// One attempt to connect, with a first command: a server that demands a password, for one, says so only then.
-async fn attempt(client: &Client, limits: Limits) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(limits.connect))
-        .set_response_timeout(Some(limits.response));
-    let attempt = async {
-        let mut connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        redis::cmd("PING")
-            .query_async::<Value>(&mut connection)
-            .await?;
-        Ok(connection)
-    };
-    // The driver's own limit leaves out the search for the host's address.
-    tokio::time::timeout(limits.connect, attempt)
-        .await
-        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }

@@ -109,6 +109,29 @@ pub async fn only_the_entry_of_the_named_event_is_removed(cache: &impl Cache) {
     assert_eq!(state(cache, kept.log_id()).await, None);
 }
 
+/// What stands there is not known to those who have it forgotten, and a later reduction, of fewer events perhaps, is as good as
+/// any.
+pub async fn a_forgotten_log_is_gone_until_it_is_put_again(cache: &impl Cache) {
+    let (kept, forgotten) = (through(LogId::new(), 5), through(LogId::new(), 5));
+    put(cache, &kept).await;
+    for index in [5, 3] {
+        let forgotten = through(forgotten.log_id(), index);
+        put(cache, &forgotten).await;
+        assert_eq!(
+            state(cache, forgotten.log_id()).await,
+            Some(forgotten.state())
+        );
+        for _ in 0..2 {
+            cache
+                .forget(forgotten.log_id())
+                .await
+                .expect("the cache can be written");
+            assert_eq!(state(cache, forgotten.log_id()).await, None);
+        }
+    }
+    assert_eq!(state(cache, kept.log_id()).await, Some(kept.state()));
+}
+
 async fn put_and_expire(cache: &impl Cache, aggregation: &Aggregation<Counter>) {
     cache
         .put(aggregation.clone(), Some(Duration::from_millis(5)))

@@ -1,0 +1,31 @@
+//! What a server answers that is not, or not any more, the one that has the entries.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// What the answers of a server begin with that does not serve, for now or for good: somebody else may do so at the same
+/// address.
+const ELSEWHERE: [&str; 5] = [
+    "READONLY",
+    "MASTERDOWN",
+    "LOADING",
+    "CLUSTERDOWN",
+    // Of a command that waited while the master became a replica.
+    "UNBLOCKED",
+];
+
+/// Whether the address should be asked anew who is there.
+pub(super) fn is_elsewhere(error: &RedisError) -> bool {
+    if error.code().is_some_and(|code| ELSEWHERE.contains(&code)) {
+        return true;
+    }
+    // Before version 7 the answer to a script that writes has a code of its own, and that of the write in its text.
+    error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+        && error
+            .detail()
+            .is_some_and(|text| text.contains("-READONLY"))
+}
+
+/// Whether the server is a node of a cluster, and does not have all that it is asked for.
+pub(super) fn is_cluster(error: &RedisError) -> bool {
+    matches!(error.code(), Some("MOVED" | "ASK" | "CLUSTERDOWN"))
+}
