@@ -1,5 +1,6 @@
 //! The cache that processes share.
 
+mod connect;
 mod connection;
 mod envelope;
 mod error;
@@ -13,12 +14,9 @@ use super::snapshot::SnapshotError;
 use super::{AggregationCache, CacheError};
 use crate::ids::LogId;
 use crate::{Aggregate, Aggregation, CodeFingerprint, LogPosition, WholeSnapshot};
-use connection::{Connection, Given};
+use connection::Connection;
 use envelope::Identity;
-use futures_util::future::join_all;
-use link::{Limits, Link};
-use redis::aio::ConnectionLike;
-use redis::{Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
 use scripts::Compare;
 use seal::Sealing;
 use serde::Serialize;
@@ -66,8 +64,35 @@ const CLUSTER_PROBES: usize = 16;
 /// # What it costs
 ///
 /// Every call is one round trip on one connection that all calls, and all clones of the cache, share: `get` a `GET`,
-/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take a second one: the first use of a script after Redis was started,
-/// and an entry that turns out not to be one, which is dropped.
+/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take a second one: the first use of a script after
+/// Redis was started, and an entry that turns out not to be one, which is dropped.
+///
+/// # Which states it keeps
+///
+/// Those that come back as they are. Before an aggregate is put, in the background, it is read back from its bytes and compared;
+/// one that comes back as something else, or not at all, is not cached, and a warning says so. `Some(None)` and `None` are
+/// two things here, whatever the types around them, and so are `-0.0` and `0.0`.
+///
+/// What serde does not write cannot be missed that way, nor that two states are written alike. [`WholeSnapshot`] keeps
+/// aggregates out whose own fields have `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; for the types of
+/// those fields, make a test with [`snapshot_laws!`](crate::testing::snapshot_laws).
+///
+/// # Other versions of the program
+///
+/// Entries of other code are under other keys. The [fingerprint](CodeFingerprint) does not see into the types of fields, so an
+/// entry says what its types asked for while they read it: names of fields and of variants, kinds of numbers. Where the
+/// reader's types ask for something else, the entry is a miss. Two versions that differ in nothing but a nested type put
+/// each other's entries out for as long as both run; a text in
+/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new one keys of its own. What no
+/// type asks serde for is not seen: an enum that is untagged or tagged inside does not tell of variants that a state does not
+/// have.
+///
+/// # Who can write to Redis can decide
+///
+/// An entry that was made on purpose, with a true event id and a false state, is believed: reductions return that
+/// state, and decisions are made on it. Keep strangers out of the Redis, or give the cache
+/// [`mac_keys`](RedisCacheOptions::mac_keys): then only those count who have a key. An old entry of the same log that is put
+/// back does no harm, since a reduction fetches what was recorded since.
 ///
 /// # Which states it keeps
 ///
@@ -101,8 +126,9 @@ const CLUSTER_PROBES: usize = 16;
 /// Redis may lose, evict or expire entries whenever it likes, `maxmemory` with an `allkeys` policy included. A
 /// connection that breaks is made anew in the background, and until then calls fail at once. One that leads to a server which
 /// has become a replica, or is still loading, is made anew as well: after a fail-over the cache follows the address within
-/// seconds. Whatever stands at a key
-/// that is not an entry of this log, aggregate and code is a miss.
+/// seconds. Whatever stands at a key that is not an entry of this log, aggregate and code is a miss, and so is an entry on
+/// which a type's `Deserialize` panics, which may be of another build. (The program's panic hook hears of that; with
+/// `panic = "abort"` nothing can be caught.)
 ///
 /// A user of Redis who may do little needs `ping`, `get`, `evalsha`, `eval`, `getrange`, `set` and `unlink`.
 ///
@@ -122,120 +148,6 @@ pub struct RedisAggregationCache<A> {
 }
 
 impl<A> RedisAggregationCache<A> {
-    /// Connects to a server: `redis://[user:password@]host[:port][/database]`, or `unix:/path/to/socket`. For
-    /// `rediss://` (TLS) the program must depend on the crate `redis` with the feature `tokio-rustls-comp` or
-    /// `tokio-native-tls-comp`.
-    ///
-    /// It takes [a bounded time](RedisCacheOptions::connect_timeout). The connection lives on the current runtime; once
-    /// that has ended, the next call on another one makes it anew there.
-    ///
-    /// # Errors
-    /// [`RedisConnectError`] says what to do about each.
-    pub async fn connect(url: &str) -> Result<Self, RedisConnectError> {
-        Self::connect_with(url, RedisCacheOptions::default()).await
-    }
-
-    /// The same with other options.
-    ///
-    /// # Errors
-    /// Those of [`connect`](RedisAggregationCache::connect).
-    pub async fn connect_with(
-        url: &str,
-        options: RedisCacheOptions,
-    ) -> Result<Self, RedisConnectError> {
-        let (client, limits) = Self::opened(url, &options)?;
-        let address = client.get_connection_info().addr().to_string();
-        let failed = |error| {
-            RedisConnectError::of_connecting(address.clone(), options.connect_timeout, error)
-        };
-        let link = Link::connect(client, limits).await.map_err(failed)?;
-        // A node of a cluster answers to everything until it is asked for what another one has.
-        let probes = (0..CLUSTER_PROBES).map(async |probe| {
-            let key = format!("{}:connect:{probe}", options.namespace);
-            link.send(cmd("GET").arg(key)).await
-        });
-        // Any other error is that of a first use as well, and not for here.
-        let elsewhere = |answer: RedisResult<Value>| answer.err().filter(moved::is_cluster);
-        if let Some(error) = join_all(probes).await.into_iter().find_map(elsewhere) {
-            return Err(failed(error));
-        }
-        Ok(Self::over(Arc::new(link), options))
-    }
-
-    /// A cache that connects when it is first used, in the background: Redis need not be there when the program starts. Until
-    /// it is, the cache has nothing.
-    ///
-    /// There is nobody to tell what keeps it from connecting, as [`connect`](RedisAggregationCache::connect) does: a wrong
-    /// address or password is in the warnings that the manager logs.
-    ///
-    /// ```
-    /// use eventlogs::RedisAggregationCache;
-    /// # use eventlogs::testing::conformance::Counter;
-    ///
-    /// let cache = RedisAggregationCache::<Counter>::lazy("redis://127.0.0.1:6379")?;
-    /// # let _ = cache;
-    /// # Ok::<(), eventlogs::RedisConnectError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`MalformedUrl`](RedisConnectError::MalformedUrl) and [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt), and no other.
-    pub fn lazy(url: &str) -> Result<Self, RedisConnectError> {
-        Self::lazy_with(url, RedisCacheOptions::default())
-    }
-
-    /// The same with other options.
-    ///
-    /// # Errors
-    /// Those of [`lazy`](RedisAggregationCache::lazy).
-    pub fn lazy_with(url: &str, options: RedisCacheOptions) -> Result<Self, RedisConnectError> {
-        let (client, limits) = Self::opened(url, &options)?;
-        Ok(Self::over(
-            Arc::new(Link::unconnected(client, limits)),
-            options,
-        ))
-    }
-
-    /// What the URL and the options say, without going anywhere.
-    fn opened(
-        url: &str,
-        options: &RedisCacheOptions,
-    ) -> Result<(Client, Limits), RedisConnectError> {
-        let client = Client::open(url).map_err(|error| RedisConnectError::of_url(url, &error))?;
-        let limits = Limits {
-            response: options.response_timeout,
-            connect: options.connect_timeout,
-        };
-        Ok((client, limits))
-    }
-
-    /// Uses a connection that is there already: a multiplexed one, one to a cluster, or any other that can be cloned.
-    ///
-    /// Whether it comes back after a failure is up to that connection. A `redis::aio::MultiplexedConnection` does not.
-    ///
-    /// ```no_run
-    /// use eventlogs::{RedisAggregationCache, RedisCacheOptions, redis};
-    /// # use eventlogs::testing::conformance::Counter;
-    ///
-    /// # async fn run() -> Result<(), redis::RedisError> {
-    /// let client = redis::Client::open("redis://127.0.0.1:6379")?;
-    /// let connection = client.get_connection_manager().await?;
-    /// let cache = RedisAggregationCache::<Counter>::new(connection, RedisCacheOptions::default());
-    /// # let _ = cache;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn new(
-        connection: impl ConnectionLike + Clone + Send + Sync + 'static,
-        options: RedisCacheOptions,
-    ) -> Self {
-        let given = Given {
-            connection,
-            response_timeout: options.response_timeout,
-        };
-        Self::over(Arc::new(given), options)
-    }
-
     fn over(connection: Arc<dyn Connection>, options: RedisCacheOptions) -> Self {
         Self {
             connection,
@@ -333,7 +245,7 @@ where
                 self.discard(&key, &[]).await;
                 return Ok(None);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(moved::explained(error)),
         };
         match envelope::decode(&bytes, log_id, self.identity(&key)) {
             Ok(aggregation) => Ok(Some(aggregation)),
@@ -361,16 +273,15 @@ where
             Err(source) => return Err(NotCached { source }.into()),
         };
         let ttl = self.milliseconds_to_live(ttl);
-        Ok(self
-            .run(&scripts::PUT, &key, &[&entry, ttl.as_bytes()])
-            .await?)
+        let arguments = [entry.as_slice(), ttl.as_bytes()];
+        let put = self.run(&scripts::PUT, &key, &arguments).await;
+        put.map_err(moved::explained)
     }
 
     async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
-        self.connection
-            .send(cmd("UNLINK").arg(self.key(log_id)))
-            .await?;
-        Ok(())
+        let key = self.key(log_id);
+        let answer = self.connection.send(cmd("UNLINK").arg(key)).await;
+        answer.map(|_| ()).map_err(moved::explained)
     }
 
     async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
@@ -379,7 +290,8 @@ where
             return Ok(());
         };
         let key = self.key(state.log_id());
-        Ok(self.run(&scripts::REMOVE, &key, &[&bytes]).await?)
+        let removed = self.run(&scripts::REMOVE, &key, &[&bytes]).await;
+        removed.map_err(moved::explained)
     }
 }
 

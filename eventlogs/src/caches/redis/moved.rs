@@ -1,5 +1,6 @@
 //! What a server answers that is not, or not any more, the one that has the entries.
 
+use crate::caches::CacheError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// What the answers of a server begin with that does not serve, for now or for good: somebody else may do so at the same
@@ -28,4 +29,21 @@ pub(super) fn is_elsewhere(error: &RedisError) -> bool {
 /// Whether the server is a node of a cluster, and does not have all that it is asked for.
 pub(super) fn is_cluster(error: &RedisError) -> bool {
     matches!(error.code(), Some("MOVED" | "ASK" | "CLUSTERDOWN"))
+}
+
+/// Of a cache that could not be told so when it connected, since it did not.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "Redis is a node of a cluster, and has a part of the keys only; give `RedisAggregationCache::new` a connection to the cluster"
+)]
+struct OneNode {
+    source: RedisError,
+}
+
+/// An error, with what to do about it if its text does not say so.
+pub(super) fn explained(error: RedisError) -> CacheError {
+    match error.code() {
+        Some("MOVED" | "ASK") => OneNode { source: error }.into(),
+        _ => error.into(),
+    }
 }

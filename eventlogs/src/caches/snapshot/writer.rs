@@ -1,11 +1,11 @@
 //! Writing.
 
+mod parts;
+
 use super::trace::PlaceHasher;
 use super::{DEPTH, Problem, tag};
-use serde::ser::{
-    Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
-    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use parts::Parts;
+use serde::ser::{Error, Serialize, Serializer};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -90,13 +90,7 @@ impl Writer {
     /// Begins something of several parts. How many is written when it is known.
     fn parts(&mut self) -> Result<Parts<'_>, Problem> {
         self.descend()?;
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
-        Ok(Parts {
-            writer: self,
-            start,
-            count: 0,
-        })
+        Ok(Parts::of(self))
     }
 }
 
@@ -297,115 +291,5 @@ impl<'a> Serializer for &'a mut Writer {
 
     fn is_human_readable(&self) -> bool {
         false
-    }
-}
-
-/// The elements of a sequence, the entries of a map, or the fields of a struct.
-struct Parts<'a> {
-    writer: &'a mut Writer,
-    /// Where their number goes.
-    start: usize,
-    count: u32,
-}
-
-impl Parts<'_> {
-    fn count(&mut self) -> Result<(), Problem> {
-        self.count = self
-            .count
-            .checked_add(1)
-            .ok_or_else(|| Problem::custom("it has more parts than can be counted"))?;
-        Ok(())
-    }
-
-    fn field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Problem> {
-        self.count()?;
-        self.writer.name(name);
-        value.serialize(&mut *self.writer)
-    }
-
-    fn finish(self) {
-        let count = self.count.to_le_bytes();
-        if let Some(place) = self.writer.bytes.get_mut(self.start..self.start + 4) {
-            place.copy_from_slice(&count);
-        }
-        self.writer.depth -= 1;
-    }
-}
-
-/// All that have elements are written alike.
-macro_rules! elements {
-    ($($interface:ident, $method:ident;)*) => {$(
-        impl $interface for Parts<'_> {
-            type Ok = ();
-            type Error = Problem;
-
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
-                self.count()?;
-                value.serialize(&mut *self.writer)
-            }
-
-            fn end(self) -> Result<(), Problem> {
-                self.finish();
-                Ok(())
-            }
-        }
-    )*};
-}
-
-elements! {
-    SerializeSeq, serialize_element;
-    SerializeTuple, serialize_element;
-    SerializeTupleStruct, serialize_field;
-    SerializeTupleVariant, serialize_field;
-}
-
-/// And all that have fields.
-macro_rules! fields {
-    ($($interface:ident;)*) => {$(
-        impl $interface for Parts<'_> {
-            type Ok = ();
-            type Error = Problem;
-
-            fn serialize_field<T: Serialize + ?Sized>(
-                &mut self,
-                name: &'static str,
-                value: &T,
-            ) -> Result<(), Problem> {
-                self.field(name, value)
-            }
-
-            fn end(self) -> Result<(), Problem> {
-                self.finish();
-                Ok(())
-            }
-        }
-    )*};
-}
-
-fields! {
-    SerializeStruct;
-    SerializeStructVariant;
-}
-
-impl SerializeMap for Parts<'_> {
-    type Ok = ();
-    type Error = Problem;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Problem> {
-        self.count()?;
-        key.serialize(&mut *self.writer)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
-        value.serialize(&mut *self.writer)
-    }
-
-    fn end(self) -> Result<(), Problem> {
-        self.finish();
-        Ok(())
     }
 }

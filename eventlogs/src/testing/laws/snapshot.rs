@@ -3,10 +3,9 @@
 use super::super::scenario::history::{History, apply_all};
 use super::{assert_same, histories_of};
 use crate::Aggregate;
-use crate::caches::snapshot;
+use crate::caches::snapshot::{self, SnapshotError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::error::Error as _;
 use std::fmt::Debug;
 
 /// Every state comes back from its snapshot as it was.
@@ -86,13 +85,14 @@ fn restored<A: Debug + Serialize + DeserializeOwned>(aggregate: &A) -> A {
         .and_then(|taken| snapshot::restore(&taken.bytes, taken.shape));
     match restored {
         Ok(restored) => restored,
+        Err(SnapshotError::NotWritten(problem)) => {
+            panic!("this state cannot be encoded: {problem}\n{aggregate:#?}")
+        }
+        Err(SnapshotError::NotRead(problem)) => {
+            panic!("this state cannot be read back: {problem}\n{aggregate:#?}")
+        }
         Err(error) => {
-            let source = error
-                .source()
-                .map_or_else(String::new, |source| format!(" ({source})"));
-            panic!(
-                "this state would never be cached outside the process: {error}{source}\n{aggregate:#?}"
-            )
+            panic!("this state is never cached outside the process: {error}\n{aggregate:#?}")
         }
     }
 }
