@@ -3,6 +3,7 @@
 mod append_in;
 mod crowded;
 mod failing;
+mod large;
 mod migrating;
 mod round_trips;
 mod using;

@@ -25,6 +25,8 @@ struct Faults {
     black_hole: AtomicBool,
     /// How many answers were lost.
     lost: AtomicU64,
+    /// How many bytes of answers were let through.
+    answered_bytes: AtomicU64,
 }
 
 impl Proxy {
@@ -60,6 +62,11 @@ impl Proxy {
         self.faults.lost.load(Ordering::SeqCst)
     }
 
+    /// How many bytes the server has answered.
+    pub(crate) fn answered_bytes(&self) -> u64 {
+        self.faults.answered_bytes.load(Ordering::SeqCst)
+    }
+
     /// Swallows everything from now on, or no more.
     pub(crate) fn black_hole(&self, on: bool) {
         self.faults.black_hole.store(on, Ordering::SeqCst);
@@ -89,6 +96,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>
                     faults.lost.fetch_add(1, Ordering::SeqCst);
                     return;
                 }
+                faults.answered_bytes.fetch_add(length as u64, Ordering::SeqCst);
                 if client.write_all(&answer[..length]).await.is_err() {
                     return;
                 }

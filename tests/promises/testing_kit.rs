@@ -6,8 +6,8 @@ use eventlogs::codec::{DecodeProblem, StoredPayload};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::testing::{given, given_records, laws};
 use eventlogs::{
-    Aggregate, CreateOptions, DecideOptions, Event, EventRecord, EventSchema, EventType, LogType,
-    LogManager, LogManagerOptions, MemoryAggregationCache, RecordedEvent, event_handler,
+    Aggregate, CreateOptions, DecideOptions, Event, EventRecord, EventSchema, EventType,
+    LogManager, LogManagerOptions, LogType, MemoryAggregationCache, RecordedEvent, event_handler,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{HashMap, HashSet};

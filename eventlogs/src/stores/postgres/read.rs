@@ -11,10 +11,16 @@ use crate::stores::{
 use crate::{Event, LogState};
 use futures_util::TryStreamExt;
 use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
+/// How many events a page holds at the most, whatever was asked for.
+const MOST_EVENTS: usize = 2_048;
+
 /// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+///
+/// Large events, of which a page holds fewer than were asked for, take a second statement: the first one tells how large they
+/// are, and the second one fetches those that belong to the page. So nothing is sent twice, from one page to the next.
 pub(super) async fn page<E: Event>(
     core: &Core,
     request: ReadRequest,
@@ -29,54 +35,199 @@ async fn one_page<E: Event>(
     core: &Core,
     request: ReadRequest,
 ) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
+    let mut connection = core.readers.lease().await?;
+    // With an error, or cut off in the middle, the connection is closed: what the server was still sending would keep its
+    // session busy, and its snapshot alive, for as long as the connection rests.
+    let page = page_on(core, &mut connection, request).await?;
+    connection.give_back();
+    Ok(page)
+}
+
+async fn page_on<E: Event>(
+    core: &Core,
+    connection: &mut PgConnection,
+    request: ReadRequest,
+) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
     let (from, anchor) = match request.start {
         ReadStart::Index(index) => (signed(index), None),
         ReadStart::After(state) => (signed(state.index()), Some(state)),
     };
+    let limit = request.limit.min(MOST_EVENTS);
     // One row more than asked for tells whether the log goes on.
-    let limit = signed(request.limit as u64)
-        .saturating_add(1)
-        .saturating_add(i64::from(anchor.is_some()));
-    let mut connection = core.readers.lease().await?;
+    let rows = limit + 1 + usize::from(anchor.is_some());
+    // As many events of this size fill a page.
+    let share = i32::try_from(PAGE_BYTES / rows).unwrap_or(i32::MAX);
+    let log_id = Uuid::from(request.log_id);
     let mut rows = sqlx::query(core.statements.page.clone())
-        .bind(Uuid::from(request.log_id))
+        .bind(log_id)
         .bind(from)
         .bind(anchor.map(|state| signed(state.index())))
-        .bind(limit)
+        .bind(signed(rows as u64))
+        .bind(share)
         .fetch(&mut *connection);
-    if let Some(state) = anchor {
-        let holds = match rows.try_next().await? {
-            Some(first) => is_at(&first, state)?,
-            None => false,
-        };
-        if !holds {
-            return Ok(Err(ReadError::HistoryChanged {
-                log_id: request.log_id,
-                index: state.index(),
-            }));
-        }
-    }
-    let mut page = Page {
-        records: Vec::new(),
-        more: false,
-    };
-    let mut bytes = 0;
+    let mut reading = Reading::new(request.log_id, limit, anchor);
     while let Some(row) = rows.try_next().await? {
-        if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
-            page.more = true;
-            break;
+        reading.take(row)?;
+    }
+    drop(rows);
+    let Some((first, last)) = reading.range_of_waiting()? else {
+        return Ok(reading.finish());
+    };
+    let mut large = sqlx::query(core.statements.large.clone())
+        .bind(log_id)
+        .bind(first)
+        .bind(last)
+        .bind(share)
+        .fetch(connection);
+    for row in std::mem::take(&mut reading.waiting) {
+        if left_out(&row)?.is_none() {
+            reading.decode(&row, &row, (5, 8))?;
+            continue;
         }
-        let stored = stored(request.log_id, &row)?;
-        bytes += stored.payload.len();
-        match stored.decode() {
-            Ok(record) => page.records.push(record),
-            Err(error) => return Ok(Err(error)),
+        let index: i64 = row.try_get(0)?;
+        while let Some(whole) = large.try_next().await? {
+            if whole.try_get::<i64, _>(0)? == index {
+                reading.decode(&row, &whole, (1, 2))?;
+                break;
+            }
         }
     }
-    // What the server may still be sending of it is passed over at the next use.
-    drop(rows);
-    connection.give_back();
-    Ok(Ok(page))
+    // To the end of the answer.
+    while large.try_next().await?.is_some() {}
+    drop(large);
+    Ok(reading.finish())
+}
+
+/// A page that is being read.
+struct Reading<E> {
+    /// The log.
+    log_id: LogId,
+    /// The greatest number of events in the page.
+    limit: usize,
+    /// The event behind which the page starts, until it has come.
+    anchor: Option<LogState>,
+    /// What is decoded already.
+    page: Page<E>,
+    /// How many events the page has, those that wait included.
+    events: usize,
+    /// How many bytes of payload and metadata they have.
+    bytes: usize,
+    /// The rows from the first one on that has come without its payload.
+    waiting: Vec<PgRow>,
+    /// Why there is no page.
+    failed: Option<ReadError>,
+}
+
+impl<E: Event> Reading<E> {
+    const fn new(log_id: LogId, limit: usize, anchor: Option<LogState>) -> Self {
+        Self {
+            log_id,
+            limit,
+            anchor,
+            page: Page {
+                records: Vec::new(),
+                more: false,
+            },
+            events: 0,
+            bytes: 0,
+            waiting: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// The next row of the answer. All of them are taken, whatever is found on the way.
+    fn take(&mut self, row: PgRow) -> Result<(), sqlx::Error> {
+        if self.failed.is_some() || self.page.more {
+            return Ok(());
+        }
+        if let Some(state) = self.anchor {
+            if is_at(&row, state)? {
+                self.anchor = None;
+            } else {
+                self.failed = Some(self.history_changed(state));
+            }
+            return Ok(());
+        }
+        if self.events >= self.limit || self.bytes >= PAGE_BYTES {
+            self.page.more = true;
+            return Ok(());
+        }
+        self.events += 1;
+        let left_out = left_out(&row)?;
+        self.bytes += match left_out {
+            Some(bytes) => bytes,
+            None => row.try_get::<&[u8], _>(5)?.len() + metadata(&row, 8)?.map_or(0, <[u8]>::len),
+        };
+        if left_out.is_some() || !self.waiting.is_empty() {
+            self.waiting.push(row);
+            return Ok(());
+        }
+        self.decode(&row, &row, (5, 8))
+    }
+
+    /// Decodes the event of a row, whose payload and metadata are in these columns of that row or of another one.
+    fn decode(
+        &mut self,
+        row: &PgRow,
+        whole: &PgRow,
+        (payload, metadata_column): (usize, usize),
+    ) -> Result<(), sqlx::Error> {
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        let stored = StoredEvent {
+            log_id: self.log_id,
+            index: row.try_get(0)?,
+            event_id: row.try_get::<Uuid, _>(1)?.into(),
+            name: row.try_get(2)?,
+            version: row.try_get::<i16, _>(3)?.into(),
+            codec: row.try_get::<i16, _>(4)?.into(),
+            payload: whole.try_get(payload)?,
+            occurred_at: row.try_get(6)?,
+            recorded_at: row.try_get(7)?,
+            metadata: metadata(whole, metadata_column)?,
+        };
+        match stored.decode() {
+            Ok(record) => self.page.records.push(record),
+            Err(error) => self.failed = Some(error),
+        }
+        Ok(())
+    }
+
+    /// The first and the last index of the rows that wait for what was left out of them.
+    fn range_of_waiting(&self) -> Result<Option<(i64, i64)>, sqlx::Error> {
+        let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else {
+            return Ok(None);
+        };
+        if self.failed.is_some() {
+            return Ok(None);
+        }
+        Ok(Some((first.try_get(0)?, last.try_get(0)?)))
+    }
+
+    fn history_changed(&self, state: LogState) -> ReadError {
+        ReadError::HistoryChanged {
+            log_id: self.log_id,
+            index: state.index(),
+        }
+    }
+
+    fn finish(self) -> Result<Page<E>, ReadError> {
+        if let Some(state) = self.anchor {
+            return Err(self.history_changed(state));
+        }
+        self.failed.map_or(Ok(self.page), Err)
+    }
+}
+
+/// The size of an event that has come without its payload.
+fn left_out(row: &PgRow) -> Result<Option<usize>, sqlx::Error> {
+    let bytes: Option<i32> = row.try_get(9)?;
+    Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(0)))
+}
+
+fn metadata(row: &PgRow, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
+    row.try_get(column)
 }
 
 /// Whether this row is the event of a state.
@@ -84,22 +235,6 @@ fn is_at(row: &PgRow, state: LogState) -> Result<bool, sqlx::Error> {
     let (index, event_id): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
     let same_event = |expected| EventId::from(event_id) == expected;
     Ok(index == signed(state.index()) && state.event_id().is_none_or(same_event))
-}
-
-/// A row, which may hold what this crate never wrote: a time without an end, say.
-fn stored(log_id: LogId, row: &PgRow) -> Result<StoredEvent<'_>, sqlx::Error> {
-    Ok(StoredEvent {
-        log_id,
-        index: row.try_get(0)?,
-        event_id: row.try_get::<Uuid, _>(1)?.into(),
-        name: row.try_get(2)?,
-        version: row.try_get::<i16, _>(3)?.into(),
-        codec: row.try_get::<i16, _>(4)?.into(),
-        payload: row.try_get(5)?,
-        occurred_at: row.try_get(6)?,
-        recorded_at: row.try_get(7)?,
-        metadata: row.try_get(8)?,
-    })
 }
 
 /// What a key was used for, log by log.

@@ -163,15 +163,29 @@ const PRUNE: &str = "
     returning k.part";
 
 /// A page; the event behind which it starts comes along with its id only.
+///
+/// Of an event that is larger than its share of a page only the size comes along, so an answer is bounded, whatever the log
+/// holds. A running sum could tell the server where the page ends, but takes it half as long again as all the rest.
 const PAGE: &str = "
     select event_index, event_id, event_type, event_version, codec,
-           case when event_index = $3 then null else payload end,
+           case when event_index is distinct from $3 and {size} <= $5 then payload end,
            case when occurred_at is not null then {occurred_at} end, {recorded_at},
-           case when event_index = $3 then null else metadata end
+           case when event_index is distinct from $3 and {size} <= $5 then metadata end,
+           case when {size} > $5 then {size} end
     from {schema}.events
     where log_id = $1 and event_index >= $2
     order by log_id, event_index
     limit $4";
+
+/// What a page has left out of some of its events.
+const LARGE: &str = "
+    select event_index, payload, metadata
+    from {schema}.events
+    where log_id = $1 and event_index >= $2 and event_index <= $3 and {size} > $4
+    order by log_id, event_index";
+
+/// The bytes of an event, for which the server need not read what it stores apart from the row.
+const SIZE: &str = "octet_length(payload) + coalesce(octet_length(metadata), 0)";
 
 /// A column's time, moved into the range that the driver can read: it panics at one without an end. Such a time was not
 /// written by this crate, and orders nothing, so the nearest will do.
@@ -205,6 +219,8 @@ pub(super) struct Statements {
     pub(super) prune: SqlStr,
     /// A page of a log.
     pub(super) page: SqlStr,
+    /// The large events of a page.
+    pub(super) large: SqlStr,
 }
 
 impl Statements {
@@ -256,7 +272,8 @@ impl Statements {
             why_in: statement(&WHY.replace("{too_old}", TOO_OLD)),
             find_key: statement(FIND_KEY),
             prune: statement(PRUNE),
-            page: statement(PAGE),
+            page: statement(&PAGE.replace("{size}", SIZE)),
+            large: statement(&LARGE.replace("{size}", SIZE)),
         })
     }
 }
