@@ -227,7 +227,7 @@ pub enum StoreError {
     },
     /// The text is not the address of a database.
     #[error(
-        "the database's URL is not valid; write it as postgres://user:password@host:5432/database"
+        "the database's URL is not valid; write it as postgres://user:password@host:5432/database, and what is special in a password in percents, as in %23 for #, %2F for / and %40 for @"
     )]
     InvalidUrl {
         /// What is wrong with it. It does not repeat the URL, which may hold a password.
@@ -279,11 +279,19 @@ pub enum StoreError {
         /// What the database said.
         source: DriverError,
     },
-    /// The database may only be read.
+    /// None of the servers is one that the store may use: those that let it in only read, and one that writes is wanted.
     #[error(
-        "the database is read-only; check the permissions of its file, or that the server is the primary"
+        "no server that writes can be had; check that one of those in the address is the primary, or set `target_session_attrs=any` to read from the others"
     )]
+    NoPrimary {
+        /// How many servers there are, and how many of them only read.
+        source: DriverError,
+    },
+    /// The database may only be read.
+    #[error("the database is read-only; {advice}")]
     ReadOnly {
+        /// What to do about it.
+        advice: &'static str,
         /// What the database said.
         source: DriverError,
     },
@@ -296,10 +304,10 @@ pub enum StoreError {
         source: DriverError,
     },
     /// The database's own structure is broken.
-    #[error(
-        "the database is damaged; stop writing, keep a copy, and restore a backup or use `sqlite3 FILE .recover`"
-    )]
+    #[error("the database is damaged; {advice}")]
     Damaged {
+        /// What to do about it.
+        advice: &'static str,
         /// What the database said.
         source: DriverError,
     },

@@ -1,5 +1,6 @@
 //! The store for services: PostgreSQL 14 or later.
 
+mod address;
 mod append;
 mod append_in;
 mod connection;
@@ -14,11 +15,13 @@ mod read;
 mod refusal;
 mod retry;
 mod sending;
+mod servers;
+mod silence;
 mod statements;
 mod values;
 mod writer;
 
-pub use options::PostgresOptions;
+pub use options::{PostgresOptions, TargetSession};
 
 use super::schema_version::SchemaVersion;
 use super::write_queue::WriteQueue;
@@ -27,7 +30,9 @@ use super::{
     ReadError, ReadRequest, Replay, StoreError,
 };
 use crate::{Event, LogState};
-use pool::Connections;
+use address::Address;
+use pool::{Connections, Generation};
+use retry::Operation;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
 use std::fmt;
@@ -51,8 +56,18 @@ use tokio::time::Instant;
 /// # Ok(()) }
 /// ```
 ///
-/// Broken connections are replaced without help. An operation whose connection breaks is tried again until
-/// [`PostgresOptions::timeout`]; an append is sent with the same event ids, so that it cannot happen twice.
+/// Broken connections are replaced without help. An operation whose connection breaks, or is silent for longer than
+/// [`PostgresOptions::silence`], is tried again on a new one until [`PostgresOptions::timeout`]; an append is sent with the
+/// same event ids, so that it cannot happen twice. Once one connection has proved broken or silent, none that was made
+/// before is used again: after a fail-over that nobody was told of, an operation takes as long as one silence, however many
+/// connections were at rest, if the address leads to a server that answers.
+///
+/// # Several servers
+/// An address can name several, as for libpq:
+/// `postgres://app:secret@one.internal,two.internal:5433/payments?target_session_attrs=read-write`. Each new connection is
+/// made to the first of them that will do ([`TargetSession`]), so that the store finds the one that has taken over. Without
+/// `target_session_attrs` that is the first one that writes; a server that stands alone is used as it is. A store that was
+/// opened from a pool uses the server that the pool connects to.
 #[derive(Clone)]
 pub struct PostgresEventStore {
     /// The queue in front of the gatherer, which ends with the last clone.
@@ -80,13 +95,19 @@ impl Core {
         if self.schema.is_current() {
             return Ok(());
         }
-        self.schema
-            .found(migrate::find(&self.readers, &self.options.schema).await?)
+        let found = migrate::find(&self.reading(), &self.options.schema).await?;
+        self.schema.found(found)
     }
 
-    /// When the time of an operation is over that begins now.
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.options.timeout
+    /// Something that is asked now, over the connections for everybody.
+    fn reading(&self) -> Operation<'_> {
+        let options = &self.options;
+        Operation::new(&self.readers, options.deadline(), options.silence())
+    }
+
+    /// A batch that is written until then, over the gatherer's connections.
+    fn writing(&self, deadline: Instant) -> Operation<'_> {
+        Operation::new(&self.writers, deadline, self.options.silence())
     }
 }
 
@@ -98,10 +119,35 @@ impl PostgresEventStore {
     ///
     /// # Errors
     /// [`InvalidUrl`](StoreError::InvalidUrl), [`Unavailable`](StoreError::Unavailable),
-    /// [`Refused`](StoreError::Refused), [`Tls`](StoreError::Tls), [`NewerSchema`](StoreError::NewerSchema) and
-    /// [`MissingRights`](StoreError::MissingRights), as they say themselves; none of them holds the password.
+    /// [`Refused`](StoreError::Refused), [`Tls`](StoreError::Tls), [`NoPrimary`](StoreError::NoPrimary),
+    /// [`NewerSchema`](StoreError::NewerSchema) and [`MissingRights`](StoreError::MissingRights), as they say themselves; none
+    /// of them holds the password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::connect_with(connection::parse(url)?, PostgresOptions::default()).await
+        Self::connect_url_with(url, PostgresOptions::default()).await
+    }
+
+    /// The same with options. [`target_session`](PostgresOptions::target_session) counts before what the URL says.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), eventlogs::stores::StoreError> {
+    /// use eventlogs::{PostgresEventStore, PostgresOptions};
+    ///
+    /// let url = "postgres://app:secret@one.internal,two.internal/payments?target_session_attrs=primary";
+    /// let options = PostgresOptions { schema: "payments".to_owned(), ..Default::default() };
+    /// let store = PostgresEventStore::connect_url_with(url, options).await?;
+    /// # let _ = store; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](StoreError::InvalidSchema).
+    pub async fn connect_url_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        let Address { servers, target } = address::parse(url)?;
+        let target_session = options.target_session.or(target);
+        let options = PostgresOptions {
+            target_session,
+            ..options
+        };
+        Self::connect_any(servers, options).await
     }
 
     /// The same with your own connect options, for what a URL cannot say.
@@ -112,16 +158,50 @@ impl PostgresEventStore {
         connect: PgConnectOptions,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
+        Self::connect_any([connect], options).await
+    }
+
+    /// The same with several servers, of which each new connection uses the first that will do
+    /// ([`target_session`](PostgresOptions::target_session)), beginning with the one that did the last time.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// use eventlogs::sqlx::postgres::PgConnectOptions;
+    /// use eventlogs::{PostgresEventStore, PostgresOptions};
+    ///
+    /// let one: PgConnectOptions = "postgres://app:secret@one.internal/payments".parse()?;
+    /// let two = one.clone().host("two.internal");
+    /// let store = PostgresEventStore::connect_any([one, two], PostgresOptions::default()).await?;
+    /// # let _ = store; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`connect_with`](PostgresEventStore::connect_with).
+    pub async fn connect_any(
+        servers: impl IntoIterator<Item = PgConnectOptions>,
+        options: PostgresOptions,
+    ) -> Result<Self, StoreError> {
         // Checked before anybody is bothered.
         let statements = Statements::of(&options.schema)?;
-        let (everybody, writer) = connection::settings(connect, &options);
-        connection::try_out(&everybody).await?;
-        let readers = Connections::new(everybody, options.max_connections);
-        let writers = Connections::new(writer, writer::IN_FLIGHT);
+        let servers: Vec<_> = servers.into_iter().collect();
+        // Somebody who names several has a primary among them, and a store is there to write.
+        let target = options.target_session.unwrap_or(match servers.len() {
+            1 => TargetSession::Any,
+            _ => TargetSession::ReadWrite,
+        });
+        let (everybody, writer) = connection::settings(&servers, target, &options);
+        connection::try_out(&everybody, options.timeout).await?;
+        let generation = Generation::default();
+        let readers = Connections::new(everybody, options.max_connections, generation.clone());
+        let writers = Connections::new(writer, writer::IN_FLIGHT, generation);
         Self::start(Arc::new(readers), Arc::new(writers), statements, options).await
     }
 
     /// Uses a pool of yours, and its connections as they are set up.
+    ///
+    /// Which server they lead to is the pool's affair: `target_session` is not looked at, and there is no list of servers. Nor
+    /// does a pool say which of its connections are new: where one of them is silent, its resting ones are closed, and it is
+    /// given back only what has answered.
     ///
     /// On your own connections, set `plan_cache_mode=force_generic_plan`: the server otherwise plans the small statements of
     /// this crate anew at every execution.
@@ -140,10 +220,9 @@ impl PostgresEventStore {
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
-        let schema = SchemaVersion::of_opened(
-            migrate::find(&readers, &options.schema).await?,
-            migrate::NEEDED,
-        )?;
+        let operation = Operation::new(&readers, options.deadline(), options.silence());
+        let found = migrate::find(&operation, &options.schema).await?;
+        let schema = SchemaVersion::of_opened(found, migrate::NEEDED)?;
         let core = Arc::new(Core {
             readers,
             writers,
@@ -168,8 +247,8 @@ impl PostgresEventStore {
     /// [`MissingRights`](StoreError::MissingRights), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
-        core.schema
-            .found(migrate::migrate(&core.readers, &core.options.schema).await?)
+        let migrated = migrate::migrate(&core.reading(), &core.options.schema).await?;
+        core.schema.found(migrated)
     }
 
     /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this

@@ -1,16 +1,16 @@
 //! Writing a batch: one guarded insert, and a look at what was refused.
 
 use super::Core;
-use super::error::{self, Verdict};
+use super::error::{Failure, Verdict};
 use super::refusal::{Finding, why_refused};
-use super::retry::{LOST_RACES, OnItsWay, until_answered};
+use super::retry::{LOST_RACES, Operation, until_answered};
 use super::values::{self, Group};
 use crate::stores::encoded::EncodedWrite;
 use crate::stores::write_queue::Outcome;
 use crate::stores::{AppendError, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,7 @@ pub(super) struct Written {
 /// refused by the very events that it wants to write, which tells. What is known already is not tried again: an error later
 /// on is none of those that have been stored.
 pub(super) async fn write(core: &Core, batch: &Batch<'_>, deadline: Instant) -> Written {
-    let on_its_way = OnItsWay::default();
+    let operation = core.writing(deadline);
     let progress = Progress {
         writes: &batch.writes,
         known: Mutex::new(Known {
@@ -52,9 +52,7 @@ pub(super) async fn write(core: &Core, batch: &Batch<'_>, deadline: Instant) -> 
             open: batch.groups.clone(),
         }),
     };
-    let answered = until_answered(deadline, &on_its_way, || {
-        attempt(core, &progress, &on_its_way)
-    });
+    let answered = until_answered(&operation, || attempt(core, &progress, &operation));
     let error = answered.await.err();
     let Known { outcomes, open } = progress.into_known(error.is_none());
     Written {
@@ -83,16 +81,11 @@ struct Known {
 async fn attempt(
     core: &Core,
     progress: &Progress<'_>,
-    on_its_way: &OnItsWay,
-) -> Result<(), sqlx::Error> {
-    let mut connection = core.writers.lease().await?;
-    let written = on(core, &mut connection, progress, on_its_way).await;
-    match &written {
-        // A server that was the primary once. The next connection may find the one that is now.
-        Err(error) if error::is_read_only(error) => connection.give_up(),
-        Err(error) if error::is_broken(error) => {}
-        _ => connection.give_back(),
-    }
+    operation: &Operation<'_>,
+) -> Result<(), Failure> {
+    let mut connection = operation.lease().await?;
+    let written = on(core, &mut connection, progress, operation).await;
+    connection.give_back_after(&written);
     written
 }
 
@@ -100,18 +93,18 @@ async fn on(
     core: &Core,
     connection: &mut PgConnection,
     progress: &Progress<'_>,
-    on_its_way: &OnItsWay,
-) -> Result<(), sqlx::Error> {
+    operation: &Operation<'_>,
+) -> Result<(), Failure> {
     for _ in 0..LOST_RACES {
         let open = progress.open();
-        match insert(core, connection, progress, &open, on_its_way).await {
+        match insert(core, connection, progress, &open, operation).await {
             Ok(stored) => progress.note(&stored),
             // Somewhere in the batch a twin, whose other half has committed meanwhile, in another process. The statement has
             // written nothing; alone, each group meets its own fate only.
-            Err(error) if error::verdict(&error) == Verdict::Clash => {
-                one_by_one(core, connection, progress, on_its_way).await?;
+            Err(failure) if failure.verdict() == Verdict::Clash => {
+                one_by_one(core, connection, progress, operation).await?;
             }
-            Err(error) => return Err(error),
+            Err(failure) => return Err(failure),
         }
         let open = progress.open();
         if open.is_empty() {
@@ -133,20 +126,21 @@ async fn insert(
     connection: &mut PgConnection,
     progress: &Progress<'_>,
     open: &[Range<usize>],
-    on_its_way: &OnItsWay,
-) -> Result<HashMap<Uuid, DateTime<Utc>>, sqlx::Error> {
+    operation: &Operation<'_>,
+) -> Result<HashMap<Uuid, DateTime<Utc>>, Failure> {
     let groups: Vec<Group<'_, '_>> = open.iter().map(|group| progress.group(group)).collect();
-    on_its_way.sending();
+    operation.sending();
     let rows = values::insert(&core.statements, &groups)
         .fetch_all(connection)
         .await;
-    if !matches!(&rows, Err(error) if error::verdict(error) == Verdict::InDoubt) {
-        on_its_way.answered();
+    let stored = rows.map_err(Failure::Statement).and_then(|rows| {
+        let stored = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(stored).collect()
+    });
+    if !matches!(&stored, Err(failure) if failure.leaves_open()) {
+        operation.answered();
     }
-    rows?
-        .iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect()
+    stored
 }
 
 /// Tries each open group alone.
@@ -154,21 +148,21 @@ async fn one_by_one(
     core: &Core,
     connection: &mut PgConnection,
     progress: &Progress<'_>,
-    on_its_way: &OnItsWay,
-) -> Result<(), sqlx::Error> {
+    operation: &Operation<'_>,
+) -> Result<(), Failure> {
     for group in progress.open() {
         let group = std::slice::from_ref(&group);
-        match insert(core, connection, progress, group, on_its_way).await {
+        match insert(core, connection, progress, group, operation).await {
             Ok(stored) => progress.note(&stored),
-            Err(error) if error::verdict(&error) == Verdict::Clash => {
+            Err(failure) if failure.verdict() == Verdict::Clash => {
                 let before = progress.unknown();
                 ask(core, connection, progress, group).await?;
                 if progress.unknown() == before {
                     // Not one of ours: somebody has put a constraint of their own on our tables.
-                    progress.fail(group, &error);
+                    progress.fail(group, &failure);
                 }
             }
-            Err(error) => return Err(error),
+            Err(failure) => return Err(failure),
         }
     }
     Ok(())
@@ -180,7 +174,7 @@ async fn ask(
     connection: &mut PgConnection,
     progress: &Progress<'_>,
     groups: &[Range<usize>],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), Failure> {
     let writes: Vec<_> = groups
         .iter()
         .flat_map(|group| progress.group(group))
@@ -268,11 +262,11 @@ impl<'a> Progress<'a> {
     }
 
     /// Notes that the database refuses a group for a reason of its own.
-    fn fail(&self, groups: &[Range<usize>], error: &sqlx::Error) {
+    fn fail(&self, groups: &[Range<usize>], failure: &Failure) {
         let known = &mut *self.known();
         for group in groups {
             for outcome in known.outcomes.iter_mut().take(group.end).skip(group.start) {
-                let source = error.to_string().into();
+                let source = failure.to_string().into();
                 let error = AppendError::Store(StoreError::Database { source });
                 outcome.get_or_insert(Err(error));
             }

@@ -104,7 +104,7 @@ impl PostgresEventStore {
         match inserted {
             Ok(rows) if !rows.is_empty() => return Ok(savepoint.commit().await.map_err(of)?),
             Ok(_) => {}
-            Err(error) if error::verdict(&error) == Verdict::Clash => {}
+            Err(error) if error::of_statement(&error) == Verdict::Clash => {}
             Err(error) => {
                 // Where that fails, too, the transaction is over, which the error says in any case.
                 let _ = savepoint.rollback().await;
@@ -131,7 +131,7 @@ impl PostgresEventStore {
 
 /// What went wrong in a transaction that is not ours to try again.
 fn of(error: sqlx::Error) -> StoreError {
-    if error::verdict(&error) == Verdict::Retry {
+    if error::of_statement(&error) == Verdict::Retry {
         return StoreError::TransactionFailed {
             source: error.into(),
         };

@@ -1,6 +1,9 @@
 //! Making connections, as this crate wants them.
 
-use super::{PostgresOptions, error, writer};
+use super::error::Failure;
+use super::options::TargetSession;
+use super::servers::Servers;
+use super::{PostgresOptions, writer};
 use crate::stores::StoreError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -8,26 +11,31 @@ use std::time::Duration;
 
 /// How long the first connection may take. Later ones have the time of the operation that wants them.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
-
-/// Reads a URL. What it says of a mistake holds nothing of the URL, which has a password in it.
-pub(super) fn parse(url: &str) -> Result<PgConnectOptions, StoreError> {
-    if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-        return Err(StoreError::InvalidUrl {
-            source: "it does not start with postgres://".into(),
-        });
-    }
-    url.parse()
-        .map_err(|error: sqlx::Error| StoreError::InvalidUrl {
-            source: error.into(),
-        })
-}
+/// How much later than the last of several servers the clock ends it.
+const SHARED: Duration = Duration::from_millis(100);
+/// The longest time that PostgreSQL counts to, in milliseconds.
+const LONGEST: u128 = i32::MAX as u128;
 
 /// How connections for everybody are made, and those of the writer.
 pub(super) fn settings(
-    connect: PgConnectOptions,
+    servers: &[PgConnectOptions],
+    target: TargetSession,
     options: &PostgresOptions,
-) -> (PgConnectOptions, PgConnectOptions) {
-    let connect = connect
+) -> (Servers, Servers) {
+    let with_locks = |timeout: Duration| {
+        let timeout = timeout.as_millis().clamp(1, LONGEST).to_string();
+        let servers = servers.iter().cloned();
+        let servers = servers.map(|server| as_wanted(server).options([("lock_timeout", &timeout)]));
+        Servers::new(servers.collect(), target)
+    };
+    let everybody = with_locks(options.lock_timeout);
+    // A lock that somebody holds on one log must not hold up a batch for long.
+    let writer = with_locks(options.lock_timeout.min(writer::LOCK_TIMEOUT));
+    (everybody, writer)
+}
+
+fn as_wanted(connect: PgConnectOptions) -> PgConnectOptions {
+    connect
         .options([
             // The planner's guess for a custom plan never loses, so it would plan at every execution; and a plan made
             // while the tables are small must not be one that reads them whole when they have grown.
@@ -38,24 +46,19 @@ pub(super) fn settings(
             // Those count as costs beyond all measure, for which the server would compile each statement: 150 ms.
             ("jit", "off"),
         ])
-        .disable_statement_logging();
-    let locks = |timeout: Duration| [("lock_timeout", timeout.as_millis().max(1).to_string())];
-    let everybody = connect.clone().options(locks(options.lock_timeout));
-    // A lock that somebody holds on one log must not hold up a batch for long.
-    let writer = connect.options(locks(options.lock_timeout.min(writer::LOCK_TIMEOUT)));
-    (everybody, writer)
+        .disable_statement_logging()
 }
 
 /// Connects once, to tell early and exactly what is wrong.
-pub(super) async fn try_out(connect: &PgConnectOptions) -> Result<(), StoreError> {
-    match tokio::time::timeout(FIRST_CONNECTION, connect.connect()).await {
+pub(super) async fn try_out(servers: &Servers, timeout: Duration) -> Result<(), StoreError> {
+    let patience = FIRST_CONNECTION.min(timeout);
+    // Several servers share the time, and say more than the clock.
+    match tokio::time::timeout(patience + SHARED, servers.connect(patience)).await {
         Ok(first) => {
             // It was only to see that one can be had.
-            let _ = first.map_err(error::of_connecting)?.close().await;
+            let _ = first?.close().await;
             Ok(())
         }
-        Err(elapsed) => Err(StoreError::Unavailable {
-            source: elapsed.into(),
-        }),
+        Err(_) => Err(Failure::Silent { silence: patience }.into()),
     }
 }

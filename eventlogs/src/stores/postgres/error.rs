@@ -2,9 +2,13 @@
 
 use super::migrate::NEEDED;
 use crate::stores::StoreError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use std::error::Error;
+use std::time::Duration;
 
 /// Codes of PostgreSQL, from the appendix "Error Codes" of its documentation.
 mod code {
+    pub(super) const FEATURE_NOT_SUPPORTED: &str = "0A000";
     pub(super) const INVALID_AUTHORIZATION: &str = "28000";
     pub(super) const INVALID_PASSWORD: &str = "28P01";
     pub(super) const INVALID_CATALOG: &str = "3D000";
@@ -20,66 +24,223 @@ mod code {
     pub(super) const CRASH_SHUTDOWN: &str = "57P02";
     pub(super) const CANNOT_CONNECT_NOW: &str = "57P03";
     pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
+    pub(super) const DATA_CORRUPTED: &str = "XX001";
+    pub(super) const INDEX_CORRUPTED: &str = "XX002";
     /// The class of all that is about want of room.
     pub(super) const INSUFFICIENT_RESOURCES: &str = "53";
-    /// The class of damaged files.
-    pub(super) const DATA_CORRUPTED: &str = "XX";
+    /// The class of what somebody who runs the server does to it.
+    pub(super) const OPERATOR_INTERVENTION: &str = "57";
     /// The class of broken connections.
     pub(super) const CONNECTION_EXCEPTION: &str = "08";
 }
 
-/// What an error means for the statement that met it.
+/// Where the server finds out that a plan is of no use any more. Messages are translated, names of functions are not.
+const STALE_PLAN: &str = "RevalidateCachedQuery";
+
+/// Why an attempt has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// No connection could be made.
+    #[error(transparent)]
+    Connecting(sqlx::Error),
+    /// A statement failed, or the connection that it was on.
+    #[error(transparent)]
+    Statement(#[from] sqlx::Error),
+    /// All servers that let us in only read, and one that writes is wanted.
+    #[error("of {servers} servers {read_only} let this process in, and they only read")]
+    NoPrimary {
+        /// How many there are.
+        servers: usize,
+        /// How many of them only read.
+        read_only: usize,
+    },
+    /// Nothing came from the server.
+    #[error("the server has been silent for {silence:?}")]
+    Silent {
+        /// For how long.
+        silence: Duration,
+    },
+    /// The time of the operation is over.
+    #[error("the server has not answered in time")]
+    Late,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// What a failure means for the attempt that met it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The statement did nothing, and nothing will come of trying it again.
     Final,
     /// The statement did nothing, and may well go through the next time.
     Retry,
-    /// The connection broke: the statement may have been carried out or not.
-    InDoubt,
+    /// There is no connection, or none any more: the statement may have been carried out or not.
+    Ended,
+    /// The statement did nothing, since this server only reads. Another one may write.
+    ReadOnly,
+    /// The statement did nothing, since what the connection knows of the tables is not true any more.
+    Stale,
     /// Another row was there first; a look at it tells more.
     Clash,
+    /// Trying again is of no use, even where the outcome of an earlier attempt is open.
+    Over,
+}
+
+impl Failure {
+    /// A failure to get a connection.
+    pub(super) fn connecting(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolClosed => Self::Closed,
+            error => Self::Connecting(error),
+        }
+    }
+
+    /// What it means.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Connecting(error) => of_connecting(error),
+            Self::Statement(error) => of_statement(error),
+            Self::NoPrimary { .. } | Self::Silent { .. } => Verdict::Ended,
+            Self::Late | Self::Closed => Verdict::Over,
+        }
+    }
+
+    /// Whether a statement that met it may have been carried out: the server has not said no.
+    pub(super) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Statement(sqlx::Error::Database(_)) => self.verdict() == Verdict::Ended,
+            Self::Statement(sqlx::Error::Encode(_)) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether the connection cannot be used any more.
+    pub(super) fn ends_connection(&self) -> bool {
+        match self {
+            Self::Statement(sqlx::Error::Database(_)) => matches!(
+                self.verdict(),
+                Verdict::Ended | Verdict::ReadOnly | Verdict::Stale
+            ),
+            _ => true,
+        }
+    }
+
+    /// Whether it says as much about the other connections, to the same server and made before, as about its own.
+    pub(super) fn speaks_for_others(&self) -> bool {
+        let verdict = self.verdict();
+        match self {
+            Self::Statement(_) => {
+                matches!(verdict, Verdict::Ended | Verdict::ReadOnly | Verdict::Stale)
+            }
+            Self::Silent { .. } => true,
+            // A caller's deadline may be a short one.
+            Self::Connecting(_) | Self::NoPrimary { .. } | Self::Late | Self::Closed => false,
+        }
+    }
+
+    /// The same as the source of an error.
+    pub(super) fn into_source(self) -> Box<dyn Error + Send + Sync> {
+        match self {
+            Self::Connecting(error) | Self::Statement(error) => error.into(),
+            failure => failure.into(),
+        }
+    }
 }
 
 /// What an error of a statement means.
-pub(super) fn verdict(error: &sqlx::Error) -> Verdict {
-    match error {
+pub(super) fn of_statement(error: &sqlx::Error) -> Verdict {
+    let error = match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            Verdict::InDoubt
+            return Verdict::Ended;
         }
-        sqlx::Error::Database(error) => match error.code().as_deref() {
-            Some(code::UNIQUE_VIOLATION) => Verdict::Clash,
-            // Sent to a session that is ended, possibly while its commit was under way; and to new connections, while the
-            // server starts, ends or is full.
-            Some(
-                code::ADMIN_SHUTDOWN
-                | code::CRASH_SHUTDOWN
-                | code::CANNOT_CONNECT_NOW
-                | code::TOO_MANY_CONNECTIONS,
-            ) => Verdict::InDoubt,
-            Some(code::SERIALIZATION_FAILURE | code::DEADLOCK_DETECTED) => Verdict::Retry,
-            Some(code) if code.starts_with(code::CONNECTION_EXCEPTION) => Verdict::InDoubt,
-            _ => Verdict::Final,
-        },
+        sqlx::Error::Database(error) => error,
+        // A closed pool, or the driver's own troubles with an answer: the next one would be as the last.
+        _ => return Verdict::Over,
+    };
+    let postgres = error.try_downcast_ref::<PgDatabaseError>();
+    // Sent to a session that is ended, whatever for, possibly while its commit was under way.
+    let is_fatal = postgres
+        .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic));
+    if is_fatal {
+        return Verdict::Ended;
+    }
+    match error.code().as_deref() {
+        Some(code::UNIQUE_VIOLATION) => Verdict::Clash,
+        // What stands between the server and us may call the same an error.
+        Some(
+            code::ADMIN_SHUTDOWN
+            | code::CRASH_SHUTDOWN
+            | code::CANNOT_CONNECT_NOW
+            | code::TOO_MANY_CONNECTIONS,
+        ) => Verdict::Ended,
+        Some(code) if code.starts_with(code::CONNECTION_EXCEPTION) => Verdict::Ended,
+        Some(code::SERIALIZATION_FAILURE | code::DEADLOCK_DETECTED) => Verdict::Retry,
+        Some(code::READ_ONLY_TRANSACTION) => Verdict::ReadOnly,
+        Some(code::FEATURE_NOT_SUPPORTED)
+            if postgres.and_then(PgDatabaseError::routine) == Some(STALE_PLAN) =>
+        {
+            Verdict::Stale
+        }
         _ => Verdict::Final,
     }
 }
 
-/// Whether the connection cannot be used any more.
-pub(super) fn is_broken(error: &sqlx::Error) -> bool {
-    !matches!(error, sqlx::Error::Database(_)) || verdict(error) == Verdict::InDoubt
-}
-
-/// Whether the server only reads, such as one that waits to take over.
-pub(super) fn is_read_only(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    code.as_deref() == Some(code::READ_ONLY_TRANSACTION)
+/// What it means that no connection could be made. There each error is fatal; some pass.
+fn of_connecting(error: &sqlx::Error) -> Verdict {
+    let error = match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            return Verdict::Ended;
+        }
+        sqlx::Error::Database(error) => error,
+        _ => return Verdict::Final,
+    };
+    let code = error.code().unwrap_or_default();
+    let passing = [
+        code::INSUFFICIENT_RESOURCES,
+        code::OPERATOR_INTERVENTION,
+        code::CONNECTION_EXCEPTION,
+    ];
+    if passing.iter().any(|class| code.starts_with(class)) {
+        Verdict::Ended
+    } else {
+        Verdict::Final
+    }
 }
 
 /// What went wrong, for the caller.
-pub(super) fn of(error: sqlx::Error) -> StoreError {
+pub(super) fn of(failure: impl Into<Failure>) -> StoreError {
+    failure.into().into()
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        let verdict = failure.verdict();
+        match failure {
+            Failure::Connecting(error) if insists_on_tls(&error) => Self::Tls {
+                source: error.into(),
+            },
+            Failure::Connecting(error) | Failure::Statement(error) => of_driver(error, verdict),
+            Failure::NoPrimary { .. } => Self::NoPrimary {
+                source: failure.into(),
+            },
+            Failure::Silent { .. } | Failure::Late => Self::Unavailable {
+                source: failure.into(),
+            },
+            Failure::Closed => Self::Closed,
+        }
+    }
+}
+
+/// A server that insists on TLS has no other way to say so.
+fn insists_on_tls(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().as_deref() == Some(code::INVALID_AUTHORIZATION)
+            && error.message().contains("no encryption")
+    })
+}
+
+fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     let code = match &error {
         sqlx::Error::PoolClosed => return StoreError::Closed,
         sqlx::Error::Tls(_) => {
@@ -87,10 +248,7 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
                 source: error.into(),
             };
         }
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::Io(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::WorkerCrashed => {
+        sqlx::Error::PoolTimedOut => {
             return StoreError::Unavailable {
                 source: error.into(),
             };
@@ -108,31 +266,23 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
             needed: NEEDED,
         },
         code::INSUFFICIENT_PRIVILEGE => StoreError::MissingRights { source },
-        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { source },
+        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly {
+            advice: READ_ONLY,
+            source,
+        },
         code::LOCK_NOT_AVAILABLE => StoreError::Busy { source },
-        code::ADMIN_SHUTDOWN
-        | code::CRASH_SHUTDOWN
-        | code::CANNOT_CONNECT_NOW
-        | code::TOO_MANY_CONNECTIONS => StoreError::Unavailable { source },
-        code if code.starts_with(code::CONNECTION_EXCEPTION) => StoreError::Unavailable { source },
+        code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Damaged {
+            advice: DAMAGED,
+            source,
+        },
+        _ if verdict == Verdict::Ended => StoreError::Unavailable { source },
         code if code.starts_with(code::INSUFFICIENT_RESOURCES) => StoreError::Full { source },
-        code if code.starts_with(code::DATA_CORRUPTED) => StoreError::Damaged { source },
         _ => StoreError::Database { source },
     }
 }
 
-/// What went wrong with the first connection.
-pub(super) fn of_connecting(error: sqlx::Error) -> StoreError {
-    // A server that insists on TLS has no other way to say so.
-    let insists = error.as_database_error().is_some_and(|error| {
-        error.code().as_deref() == Some(code::INVALID_AUTHORIZATION)
-            && error.message().contains("no encryption")
-    });
-    if insists {
-        StoreError::Tls {
-            source: error.into(),
-        }
-    } else {
-        of(error)
-    }
-}
+/// What to do about a server that only reads.
+const READ_ONLY: &str = "check that the server is the primary, and `default_transaction_read_only`";
+/// What to do about damaged files of a server.
+const DAMAGED: &str =
+    "stop writing, and have the server's administrator look at its log and restore a backup";

@@ -1,7 +1,7 @@
 //! The tables, in numbered steps.
 
-use super::error;
-use super::pool::Connections;
+use super::error::{self, Failure};
+use super::retry::{Operation, until_answered};
 use super::statements::in_schema;
 use crate::stores::StoreError;
 use crate::stores::schema_version::refuse_newer;
@@ -19,16 +19,22 @@ pub(super) const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
 const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
 /// The version that a database has now.
-pub(super) async fn find(connections: &Connections, schema: &str) -> Result<i64, StoreError> {
-    let mut connection = connections.lease().await.map_err(error::of)?;
+pub(super) async fn find(operation: &Operation<'_>, schema: &str) -> Result<i64, StoreError> {
+    until_answered(operation, || find_once(operation, schema)).await
+}
+
+async fn find_once(operation: &Operation<'_>, schema: &str) -> Result<i64, Failure> {
+    let mut connection = operation.lease().await?;
     let version = version(&mut connection, schema).await?;
     connection.give_back();
     Ok(version)
 }
 
 /// Takes the steps that are missing, and returns the version that they lead to.
-pub(super) async fn migrate(connections: &Connections, schema: &str) -> Result<i64, StoreError> {
-    let mut connection = connections.lease().await.map_err(error::of)?;
+pub(super) async fn migrate(operation: &Operation<'_>, schema: &str) -> Result<i64, StoreError> {
+    // Not one that rested, which may be broken: a step is not tried again.
+    let connection = until_answered(operation, || operation.lease_new());
+    let mut connection = connection.await?;
     let mut transaction = connection.begin().await.map_err(error::of)?;
     take_missing_steps(&mut transaction, schema).await?;
     transaction.commit().await.map_err(error::of)?;
@@ -43,7 +49,7 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
         .execute(&mut *connection)
         .await
         .map_err(error::of)?;
-    let found = version(connection, schema).await?;
+    let found = version(connection, schema).await.map_err(error::of)?;
     refuse_newer(found, NEEDED)?;
     if found == 0 {
         create_schema(connection, schema).await?;
@@ -105,18 +111,13 @@ async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<()
 }
 
 /// The version of the tables; 0 where there are none of ours.
-async fn version(connection: &mut PgConnection, schema: &str) -> Result<i64, StoreError> {
+async fn version(connection: &mut PgConnection, schema: &str) -> Result<i64, sqlx::Error> {
     // A table of that name with other columns is somebody else's.
     const COLUMNS: &str = "
         select count(*) from pg_attribute
         where attrelid = to_regclass($1) and attname in ('schema_version', 'system_identifier')";
     let columns = sqlx::query(COLUMNS).bind(format!("{schema}.meta"));
-    let columns: i64 = columns
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(error::of)?
-        .try_get(0)
-        .map_err(error::of)?;
+    let columns: i64 = columns.fetch_one(&mut *connection).await?.try_get(0)?;
     if columns < 2 {
         return Ok(0);
     }
@@ -124,13 +125,8 @@ async fn version(connection: &mut PgConnection, schema: &str) -> Result<i64, Sto
         "select schema_version from {schema}.meta",
         schema,
     ));
-    let version = version
-        .fetch_optional(connection)
-        .await
-        .map_err(error::of)?;
-    version
-        .map_or(Ok(0), |row| row.try_get(0))
-        .map_err(error::of)
+    let version = version.fetch_optional(connection).await?;
+    version.map_or(Ok(0), |row| row.try_get(0))
 }
 
 async fn exists(

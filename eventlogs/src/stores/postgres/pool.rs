@@ -3,19 +3,32 @@
 //! sqlx's own pool sends the server a question whenever a connection comes back, which costs as much as a small statement. A
 //! store makes its own connections therefore, and finds out that one is broken when it is used: every operation is tried
 //! again on the next.
+//!
+//! What has broken or silenced one connection has mostly done it to all of them. They are of a generation therefore: once one
+//! of it proves dead, none of it is used again, so that no operation has to find out about more than one.
 
+use super::error::Failure;
+use super::retry::Operation;
+use super::servers::Servers;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
-use sqlx::{ConnectOptions, Connection, Postgres};
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{Connection, Postgres};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A connection that was not used for longer than this is closed: something on the way may have forgotten it, silently.
 const LONGEST_REST: Duration = Duration::from_mins(1);
+/// More connections than any server has.
+const MOST: u32 = 1 << 20;
 
-/// A bounded number of connections to one server.
+/// Which connections are still used: those of this generation. Shared by all connections to the same servers.
+#[derive(Clone, Default)]
+pub(super) struct Generation(Arc<AtomicU64>);
+
+/// A bounded number of connections to one server, or to the one of several that is wanted.
 pub(super) struct Connections {
     /// Where they come from.
     source: Source,
@@ -24,15 +37,32 @@ pub(super) struct Connections {
     /// How many may be in use.
     limit: u32,
     /// Those at rest, the last used one at the end. Locked for a push or a pop only.
-    resting: Mutex<Vec<(PgConnection, Instant)>>,
+    resting: Mutex<Vec<Resting>>,
+    /// The generation of new ones.
+    generation: Generation,
 }
 
 /// Where connections come from.
 enum Source {
-    /// They are made here, like this.
-    Own(Box<PgConnectOptions>),
+    /// They are made here.
+    Own(Servers),
     /// They are the user's.
-    Pool(PgPool),
+    Pool {
+        /// Where they rest.
+        pool: PgPool,
+        /// The generation since which none of an older one has rested there.
+        emptied: AtomicU64,
+    },
+}
+
+/// A connection that nobody uses.
+struct Resting {
+    /// The connection.
+    connection: Box<PgConnection>,
+    /// Since when.
+    since: Instant,
+    /// Its generation.
+    generation: u64,
 }
 
 /// A connection in use. Dropped before it is [given back](Leased::give_back), as when its future is dropped or it has
@@ -42,6 +72,8 @@ pub(super) struct Leased<'a> {
     held: Held,
     /// Where it goes.
     connections: &'a Connections,
+    /// Its generation.
+    generation: u64,
     /// Its place, for as long as it is in use.
     _place: SemaphorePermit<'a>,
 }
@@ -51,64 +83,126 @@ enum Held {
     /// One of our own.
     Own(Box<PgConnection>),
     /// One of the user's.
-    Pooled(PoolConnection<Postgres>),
+    Pooled(Pooled),
+}
+
+/// One of the user's connections, which is closed when it is dropped: returned to its pool it would be tried out, for which
+/// a silent one takes for ever, and its place in the pool with it.
+struct Pooled {
+    /// The connection.
+    connection: PoolConnection<Postgres>,
+    /// Whether it is returned to its pool after all.
+    is_good: bool,
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        if !self.is_good {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 impl Connections {
     /// At most `limit` connections, made as they are needed.
-    pub(super) fn new(connect: PgConnectOptions, limit: u32) -> Self {
-        Self::of(Source::Own(Box::new(connect)), limit)
+    pub(super) fn new(servers: Servers, limit: u32, generation: Generation) -> Self {
+        Self::of(Source::Own(servers), limit, generation)
     }
 
     /// The connections of a user's pool, as many as it has.
     pub(super) fn of_pool(pool: PgPool) -> Self {
         let limit = pool.options().get_max_connections();
-        Self::of(Source::Pool(pool), limit)
+        let emptied = AtomicU64::new(0);
+        Self::of(Source::Pool { pool, emptied }, limit, Generation::default())
     }
 
-    fn of(source: Source, limit: u32) -> Self {
+    fn of(source: Source, limit: u32, generation: Generation) -> Self {
+        let limit = limit.clamp(1, MOST);
         Self {
             source,
-            places: Semaphore::new(limit.max(1) as usize),
-            limit: limit.max(1),
+            places: Semaphore::new(limit as usize),
+            limit,
             resting: Mutex::new(Vec::new()),
+            generation,
         }
     }
 
     /// A connection, once there is one.
-    pub(super) async fn lease(&self) -> Result<Leased<'_>, sqlx::Error> {
+    pub(super) async fn lease(&self, operation: &Operation<'_>) -> Result<Leased<'_>, Failure> {
+        self.lease_one(operation, |generation| self.rested(generation))
+            .await
+    }
+
+    /// A new connection, once there is one; of a user's pool, one that it has tried out.
+    pub(super) async fn lease_new(&self, operation: &Operation<'_>) -> Result<Leased<'_>, Failure> {
+        self.lease_one(operation, |_| None).await
+    }
+
+    async fn lease_one(
+        &self,
+        operation: &Operation<'_>,
+        rested: impl Fn(u64) -> Option<Box<PgConnection>>,
+    ) -> Result<Leased<'_>, Failure> {
         let place = self.places.acquire().await;
-        let place = place.map_err(|_| sqlx::Error::PoolClosed)?;
+        let place = place.map_err(|_| Failure::Closed)?;
+        let generation = self.generation.now();
         let held = match &self.source {
-            Source::Pool(pool) => Held::Pooled(Box::pin(pool.acquire()).await?),
-            Source::Own(connect) => Held::Own(Box::new(match self.rested() {
-                Some(connection) => connection,
-                // Boxed, or every operation's future would have room for it.
-                None => Box::pin(connect.connect()).await?,
-            })),
+            Source::Pool { pool, emptied } => {
+                if emptied.fetch_max(generation, Ordering::Relaxed) < generation {
+                    while let Some(mut resting) = pool.try_acquire() {
+                        resting.close_on_drop();
+                    }
+                }
+                // Where one rests, there is nobody else to wait for.
+                if pool.num_idle() > 0 {
+                    operation.is_with_server();
+                }
+                let pooled = Box::pin(pool.acquire()).await;
+                Held::Pooled(Pooled {
+                    connection: pooled.map_err(Failure::connecting)?,
+                    is_good: false,
+                })
+            }
+            Source::Own(servers) => {
+                operation.is_with_server();
+                Held::Own(match rested(generation) {
+                    Some(connection) => connection,
+                    // Boxed, or every operation's future would have room for it.
+                    None => Box::new(Box::pin(servers.connect(operation.silence())).await?),
+                })
+            }
         };
+        operation.is_connected(generation);
         Ok(Leased {
             held,
             connections: self,
+            generation,
             _place: place,
         })
     }
 
     /// The connection that was used last.
-    fn rested(&self) -> Option<PgConnection> {
+    fn rested(&self, generation: u64) -> Option<Box<PgConnection>> {
         let mut resting = self.resting();
         // The others have rested longer.
         if resting
             .last()
-            .is_some_and(|(_, since)| since.elapsed() > LONGEST_REST)
+            .is_some_and(|last| last.since.elapsed() > LONGEST_REST)
         {
             resting.clear();
         }
-        resting.pop().map(|(connection, _)| connection)
+        resting.retain(|resting| resting.generation >= generation);
+        resting.pop().map(|resting| resting.connection)
+    }
+
+    /// A connection of this generation is dead. None of it is used again.
+    pub(super) fn retire(&self, generation: u64) {
+        let next = generation.saturating_add(1);
+        self.generation.0.fetch_max(next, Ordering::Relaxed);
     }
 
     /// A push or a pop cannot leave it half-changed.
-    fn resting(&self) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
+    fn resting(&self) -> MutexGuard<'_, Vec<Resting>> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -118,30 +212,44 @@ impl Connections {
         self.places.close();
         drop(all);
         let resting = std::mem::take(&mut *self.resting());
-        for (connection, _) in resting {
+        for resting in resting {
             // The server notices in any case.
-            let _ = connection.close().await;
+            let _ = resting.connection.close().await;
         }
-        if let Source::Pool(pool) = &self.source {
+        if let Source::Pool { pool, .. } = &self.source {
             pool.close().await;
         }
+    }
+}
+
+impl Generation {
+    /// The one of connections that are made now.
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Leased<'_> {
     /// Keeps the connection for the next one, after an operation that has gone through.
     pub(super) fn give_back(self) {
-        if let Held::Own(connection) = self.held {
-            self.connections
-                .resting()
-                .push((*connection, Instant::now()));
+        match self.held {
+            Held::Own(connection) => {
+                let (since, generation) = (Instant::now(), self.generation);
+                self.connections.resting().push(Resting {
+                    connection,
+                    since,
+                    generation,
+                });
+            }
+            Held::Pooled(mut pooled) => pooled.is_good = true,
         }
     }
 
-    /// Closes the connection.
-    pub(super) fn give_up(mut self) {
-        if let Held::Pooled(connection) = &mut self.held {
-            connection.close_on_drop();
+    /// Keeps the connection, unless what was done with it has shown that it is of no use any more.
+    pub(super) fn give_back_after<T>(self, result: &Result<T, Failure>) {
+        match result {
+            Err(failure) if failure.ends_connection() => {}
+            _ => self.give_back(),
         }
     }
 }
@@ -152,7 +260,7 @@ impl Deref for Leased<'_> {
     fn deref(&self) -> &PgConnection {
         match &self.held {
             Held::Own(connection) => connection,
-            Held::Pooled(connection) => connection,
+            Held::Pooled(pooled) => &pooled.connection,
         }
     }
 }
@@ -161,7 +269,7 @@ impl DerefMut for Leased<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match &mut self.held {
             Held::Own(connection) => connection,
-            Held::Pooled(connection) => connection,
+            Held::Pooled(pooled) => &mut pooled.connection,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Forgetting idempotency keys.
 
-use super::retry::{OnItsWay, until_answered};
+use super::error::Failure;
+use super::retry::{Operation, until_answered};
 use super::{Core, PostgresEventStore};
 use crate::stores::StoreError;
 use sqlx::Row;
@@ -36,10 +37,9 @@ impl PostgresEventStore {
         core.check_schema().await?;
         let mut forgotten = 0;
         loop {
-            let writes = until_answered(core.deadline(), &OnItsWay::default(), || {
-                prune_some(core, older_than.min(OLDEST))
-            })
-            .await?;
+            let operation = core.reading();
+            let prune = || prune_some(core, &operation, older_than.min(OLDEST));
+            let writes = until_answered(&operation, prune).await?;
             forgotten += writes;
             if writes < AT_ONCE.unsigned_abs() {
                 return Ok(forgotten);
@@ -49,8 +49,12 @@ impl PostgresEventStore {
 }
 
 /// Forgets some keys, and says of how many writes.
-async fn prune_some(core: &Core, older_than: Duration) -> Result<u64, sqlx::Error> {
-    let mut connection = core.readers.lease().await?;
+async fn prune_some(
+    core: &Core,
+    operation: &Operation<'_>,
+    older_than: Duration,
+) -> Result<u64, Failure> {
+    let mut connection = operation.lease().await?;
     let rows = sqlx::query(core.statements.prune.clone())
         .bind(older_than.as_secs_f64())
         .bind(AT_ONCE)

@@ -1,7 +1,8 @@
 //! Reading pages and keys. A read changes nothing, so one whose connection breaks is simply tried again.
 
 use super::Core;
-use super::retry::{OnItsWay, until_answered};
+use super::error::Failure;
+use super::retry::{Operation, until_answered};
 use super::values::scope_of;
 use crate::ids::{EventId, LogId};
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
@@ -25,17 +26,16 @@ pub(super) async fn page<E: Event>(
     core: &Core,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
-    until_answered(core.deadline(), &OnItsWay::default(), || {
-        one_page(core, request)
-    })
-    .await?
+    let operation = core.reading();
+    until_answered(&operation, || one_page(core, &operation, request)).await?
 }
 
 async fn one_page<E: Event>(
     core: &Core,
+    operation: &Operation<'_>,
     request: ReadRequest,
-) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
-    let mut connection = core.readers.lease().await?;
+) -> Result<Result<Page<E>, ReadError>, Failure> {
+    let mut connection = operation.lease().await?;
     // With an error, or cut off in the middle, the connection is closed: what the server was still sending would keep its
     // session busy, and its snapshot alive, for as long as the connection rests.
     let page = page_on(core, &mut connection, request).await?;
@@ -79,21 +79,26 @@ async fn page_on<E: Event>(
         .bind(last)
         .bind(share)
         .fetch(connection);
-    for row in std::mem::take(&mut reading.waiting) {
-        if left_out(&row)?.is_none() {
-            reading.decode(&row, &row, (5, 8))?;
-            continue;
-        }
-        let index: i64 = row.try_get(0)?;
-        while let Some(whole) = large.try_next().await? {
-            if whole.try_get::<i64, _>(0)? == index {
+    let mut waiting = std::mem::take(&mut reading.waiting)
+        .into_iter()
+        .peekable();
+    while let Some(whole) = large.try_next().await? {
+        let index: i64 = whole.try_get(0)?;
+        let is_due = |row: &PgRow| row.try_get::<i64, _>(0).is_ok_and(|found| found <= index);
+        // What is not there any more is passed over, as if it had been gone before.
+        while let Some(row) = waiting.next_if(is_due) {
+            if left_out(&row)?.is_none() {
+                reading.decode(&row, &row, (5, 8))?;
+            } else if row.try_get::<i64, _>(0)? == index {
                 reading.decode(&row, &whole, (1, 2))?;
-                break;
             }
         }
     }
-    // To the end of the answer.
-    while large.try_next().await?.is_some() {}
+    for row in waiting {
+        if left_out(&row)?.is_none() {
+            reading.decode(&row, &row, (5, 8))?;
+        }
+    }
     drop(large);
     Ok(reading.finish())
 }
@@ -242,21 +247,26 @@ pub(super) async fn find_key(
     core: &Core,
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<Replay>, StoreError> {
-    until_answered(core.deadline(), &OnItsWay::default(), || {
-        one_look_up(core, key)
-    })
-    .await
+    let operation = core.reading();
+    until_answered(&operation, || one_look_up(core, &operation, key)).await
 }
 
-async fn one_look_up(core: &Core, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, sqlx::Error> {
-    let mut connection = core.readers.lease().await?;
+async fn one_look_up(
+    core: &Core,
+    operation: &Operation<'_>,
+    key: IdempotencyKey<'_>,
+) -> Result<Vec<Replay>, Failure> {
+    let mut connection = operation.lease().await?;
     let rows = sqlx::query(core.statements.find_key.clone())
         .bind(scope_of(key.scope))
         .bind(key.key.as_bytes())
         .fetch_all(&mut *connection)
         .await?;
     connection.give_back();
-    rows.iter().map(|row| replay(row, 0)).collect()
+    Ok(rows
+        .iter()
+        .map(|row| replay(row, 0))
+        .collect::<Result<_, _>>()?)
 }
 
 /// The write of a key, from six columns.

@@ -1,9 +1,11 @@
-//! Trying again what met a broken connection, until a deadline.
+//! Trying again what met a broken or silent connection, until a deadline.
 
-use super::error::{self, Verdict};
+use super::error::{Failure, Verdict};
+use super::pool::{Connections, Leased};
+use super::silence::{self, Heard};
 use crate::stores::StoreError;
 use crate::telemetry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -12,79 +14,167 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How often a statement is tried again that lost against others, such as in a deadlock. A broken connection is tried
 /// again until the time is over.
 pub(super) const LOST_RACES: u32 = 10;
+/// How many attempts a write has that meets a server which only reads: the first one's connection may be an old one, to a
+/// server that was the primary when it was made.
+const READ_ONLY: u32 = 2;
+/// The generation of no connection.
+const NONE: u64 = u64::MAX;
+/// Later than any clock here counts to: thirty years.
+const FAR: Duration = Duration::from_hours(30 * 365 * 24);
 
-/// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which may
-/// be cut off by the clock at any point.
-#[derive(Default)]
-pub(super) struct OnItsWay(AtomicBool);
+/// This long after an instant; in the far future, if the clock does not go that far.
+pub(super) fn after(instant: Instant, duration: Duration) -> Instant {
+    instant
+        .checked_add(duration)
+        .or_else(|| instant.checked_add(FAR))
+        .unwrap_or(instant)
+}
 
-impl OnItsWay {
+/// What is asked of the server, in as many attempts as it takes: which connections it uses, how much time it has, and how
+/// far the attempt has come that is under way.
+pub(super) struct Operation<'a> {
+    /// Where its connections come from.
+    connections: &'a Connections,
+    /// When its time is over.
+    deadline: Instant,
+    /// For how long a connection may be silent, in nanoseconds; longer with each attempt that was.
+    silence: AtomicU64,
+    /// Whether it is the server's turn; else silence says nothing about it.
+    is_with_server: AtomicBool,
+    /// Which generation the connection in use is of; [`NONE`], if there is none.
+    generation: AtomicU64,
+    /// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which
+    /// may be cut off by the clock at any point.
+    is_sending: AtomicBool,
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn new(connections: &'a Connections, deadline: Instant, silence: Duration) -> Self {
+        Self {
+            connections,
+            deadline,
+            silence: AtomicU64::new(nanos(silence)),
+            is_with_server: AtomicBool::new(false),
+            generation: AtomicU64::new(NONE),
+            is_sending: AtomicBool::new(false),
+        }
+    }
+
+    /// A connection for the attempt under way, once there is one.
+    pub(super) async fn lease(&self) -> Result<Leased<'a>, Failure> {
+        self.connections.lease(self).await
+    }
+
+    /// The same, but never one that was used before.
+    pub(super) async fn lease_new(&self) -> Result<Leased<'a>, Failure> {
+        self.connections.lease_new(self).await
+    }
+
+    /// For how long a connection may be silent at present.
+    pub(super) fn silence(&self) -> Duration {
+        Duration::from_nanos(self.silence.load(Ordering::Relaxed))
+    }
+
+    /// From here on it is the server's turn.
+    pub(super) fn is_with_server(&self) {
+        self.is_with_server.store(true, Ordering::Relaxed);
+    }
+
+    /// The same, over a connection of this generation.
+    pub(super) fn is_connected(&self, generation: u64) {
+        self.generation.store(generation, Ordering::Relaxed);
+        self.is_with_server();
+    }
+
     /// A write is being sent.
     pub(super) fn sending(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_sending.store(true, Ordering::Relaxed);
     }
 
     /// The server has answered, and the answer is known.
     pub(super) fn answered(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_sending.store(false, Ordering::Relaxed);
     }
 }
 
 /// Runs attempts until one has an answer, the time is over, or trying again is of no use.
 ///
+/// An attempt that is silent is given up, and the next one has a new connection, and twice the patience: the server may be
+/// slow rather than gone. Two that have sent a write, and may both be running in the server, are enough; the second one waits
+/// for its answer for as long as there is time.
+///
 /// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
-/// unknown.
-pub(super) async fn until_answered<T, F: Future<Output = Result<T, sqlx::Error>>>(
-    deadline: Instant,
-    on_its_way: &OnItsWay,
+/// unknown. Until then it is tried again whatever the server says: after a fail-over the address may lead to one that only
+/// reads, or lets nobody in yet.
+pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
+    operation: &Operation<'_>,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, StoreError> {
     let mut in_doubt = false;
+    let mut left_running = false;
     let mut attempts = 0;
     loop {
-        let error = match tokio::time::timeout_at(deadline, attempt()).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => error,
-            Err(elapsed) => {
-                let source = elapsed.into();
-                return Err(if in_doubt || on_its_way.get() {
-                    StoreError::OutcomeUnknown {
-                        source: Some(source),
-                    }
-                } else {
-                    StoreError::Unavailable { source }
-                });
+        operation.is_with_server.store(false, Ordering::Relaxed);
+        operation.generation.store(NONE, Ordering::Relaxed);
+        let begun = Instant::now();
+        let is_sending = || operation.is_sending.load(Ordering::Relaxed);
+        let counts =
+            || operation.is_with_server.load(Ordering::Relaxed) && !(left_running && is_sending());
+        let silence = operation.silence();
+        let heard = silence::watch(silence, operation.deadline, counts, attempt()).await;
+        let failure = match heard {
+            Heard::Done(Ok(answer)) => return Ok(answer),
+            Heard::Done(Err(failure)) => failure,
+            Heard::Silent => {
+                left_running |= is_sending();
+                Failure::Silent { silence }
             }
+            Heard::Late => Failure::Late,
         };
         attempts += 1;
-        let verdict = error::verdict(&error);
-        in_doubt |= verdict == Verdict::InDoubt && on_its_way.get();
-        on_its_way.answered();
+        in_doubt |= is_sending();
+        operation.answered();
+        if begun.elapsed() >= silence {
+            let longer = nanos(silence).saturating_mul(2);
+            operation.silence.store(longer, Ordering::Relaxed);
+        }
+        let verdict = failure.verdict();
+        if failure.speaks_for_others() {
+            let generation = operation.generation.load(Ordering::Relaxed);
+            if generation != NONE {
+                operation.connections.retire(generation);
+            }
+        }
         let again = match verdict {
-            Verdict::InDoubt => true,
-            Verdict::Retry => attempts < LOST_RACES,
+            Verdict::Over => false,
+            _ if in_doubt => true,
+            Verdict::Ended => true,
+            Verdict::Stale | Verdict::Retry => attempts < LOST_RACES,
+            Verdict::ReadOnly => attempts < READ_ONLY,
             Verdict::Final | Verdict::Clash => false,
         };
-        let pause = pause(attempts);
-        if !again || Instant::now() + pause >= deadline {
-            // After a fail-over the address may lead to a server that only reads, or lets nobody in yet: what became of
-            // an earlier attempt is as open as before.
+        let pause = match failure {
+            // The time has passed already.
+            Failure::Silent { .. } => Duration::ZERO,
+            _ => pause(attempts),
+        };
+        if !again || Instant::now() + pause >= operation.deadline {
             return Err(if in_doubt {
                 StoreError::OutcomeUnknown {
-                    source: Some(error.into()),
+                    source: Some(failure.into_source()),
                 }
             } else {
-                error::of(error)
+                failure.into()
             });
         }
-        tracing::debug!(%error, attempts, "trying again");
+        tracing::debug!(error = %failure, attempts, "trying again");
         telemetry::retried();
         tokio::time::sleep(pause).await;
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Short at first, since the next connection may be a good one; differently long in everybody who waits.

@@ -118,7 +118,13 @@ async fn group_by_group(core: &Core, sent: &Batch<'_>, written: &mut Written, de
 const fn concerns_one(error: &StoreError) -> bool {
     !matches!(
         error,
-        StoreError::OutcomeUnknown { .. } | StoreError::Unavailable { .. } | StoreError::Closed
+        StoreError::OutcomeUnknown { .. }
+            | StoreError::Unavailable { .. }
+            | StoreError::NoPrimary { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::Refused { .. }
+            | StoreError::Tls { .. }
+            | StoreError::Closed
     )
 }
 
@@ -134,7 +140,18 @@ fn repeated(error: &StoreError) -> StoreError {
             source: text().into(),
         },
         StoreError::Closed => StoreError::Closed,
-        StoreError::ReadOnly { .. } => StoreError::ReadOnly {
+        StoreError::NoPrimary { .. } => StoreError::NoPrimary {
+            source: text().into(),
+        },
+        StoreError::Damaged { advice, .. } => StoreError::Damaged {
+            advice,
+            source: text().into(),
+        },
+        StoreError::Tls { .. } => StoreError::Tls {
+            source: text().into(),
+        },
+        StoreError::ReadOnly { advice, .. } => StoreError::ReadOnly {
+            advice,
             source: text().into(),
         },
         StoreError::MissingRights { .. } => StoreError::MissingRights {

@@ -15,6 +15,12 @@ mod code {
     pub(super) const NOTADB: i32 = 26;
 }
 
+/// What to do about a file that may only be read.
+const READ_ONLY: &str = "check that this process may write to its file and to the folder of it";
+/// What to do about a damaged file.
+pub(super) const DAMAGED: &str =
+    "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
+
 /// What went wrong with an open database.
 pub(super) fn of(error: sqlx::Error) -> StoreError {
     match error {
@@ -31,12 +37,14 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
             source: error.into(),
         },
         Some(code::READONLY) => StoreError::ReadOnly {
+            advice: READ_ONLY,
             source: error.into(),
         },
         Some(code::FULL) => StoreError::Full {
             source: error.into(),
         },
         Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged {
+            advice: DAMAGED,
             source: error.into(),
         },
         _ => StoreError::Database {

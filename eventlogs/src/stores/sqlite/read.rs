@@ -108,8 +108,9 @@ pub(super) fn log_id(row: &SqliteRow, column: usize) -> Result<LogId, StoreError
 
 fn uuid(row: &SqliteRow, column: usize) -> Result<Uuid, StoreError> {
     let bytes: &[u8] = row.try_get(column).map_err(error::of)?;
-    Uuid::from_slice(bytes).map_err(|error| StoreError::Damaged {
-        source: error.into(),
+    Uuid::from_slice(bytes).map_err(|problem| StoreError::Damaged {
+        advice: error::DAMAGED,
+        source: problem.into(),
     })
 }
 

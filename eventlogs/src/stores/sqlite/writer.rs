@@ -125,7 +125,7 @@ fn repeated(error: &StoreError) -> StoreError {
     match error {
         StoreError::Closed => StoreError::Closed,
         StoreError::Busy { .. } => StoreError::Busy { source },
-        StoreError::ReadOnly { .. } => StoreError::ReadOnly { source },
+        StoreError::ReadOnly { advice, .. } => StoreError::ReadOnly { advice, source },
         _ => StoreError::Database { source },
     }
 }

@@ -1,0 +1,292 @@
+//! Reading addresses: one server or several, as libpq writes them. Nothing of an address is repeated in an error, since there
+//! is a password in it, and not always in its place.
+
+use super::options::TargetSession;
+use crate::stores::StoreError;
+use sqlx::postgres::PgConnectOptions;
+
+/// What the driver knows behind the `?`. Of others it would log the values.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// What an address says.
+pub(super) struct Address {
+    /// How to connect, once for each server.
+    pub(super) servers: Vec<PgConnectOptions>,
+    /// Which of them will do, if it says so.
+    pub(super) target: Option<TargetSession>,
+}
+
+/// Reads an address.
+pub(super) fn parse(url: &str) -> Result<Address, StoreError> {
+    read(url).map_err(|problem| StoreError::InvalidUrl {
+        source: problem.into(),
+    })
+}
+
+fn read(url: &str) -> Result<Address, String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    if !matches!(scheme, "postgres" | "postgresql") {
+        return Err("it does not start with postgres://".to_owned());
+    }
+    if rest.contains('#') {
+        return Err("it contains a `#`".to_owned());
+    }
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = match place.find('/') {
+        Some(slash) => place.split_at(slash),
+        None => (place, ""),
+    };
+    let (user, hosts) = match authority.rsplit_once('@') {
+        Some((user, hosts)) => (format!("{user}@"), hosts),
+        None => (String::new(), authority),
+    };
+    let query = Query::read(query)?;
+    if user.is_empty() && database.contains('@') || query.has_at {
+        return Err("it contains a `/` or a `?` in front of its `@`".to_owned());
+    }
+    let servers = query.servers(hosts)?.into_iter().map(|server| {
+        let Server { place, parameters } = server;
+        let one = format!("{scheme}://{user}{place}{database}?{parameters}");
+        // Says what is wrong in a few fixed words.
+        one.parse()
+            .map(|connect| without_brackets(connect, &place))
+            .map_err(|error: sqlx::Error| error.to_string())
+    });
+    Ok(Address {
+        servers: servers.collect::<Result<_, _>>()?,
+        target: query.target,
+    })
+}
+
+/// The driver takes the brackets of an IPv6 address for a part of it.
+fn without_brackets(connect: PgConnectOptions, place: &str) -> PgConnectOptions {
+    let address = place
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
+    match address {
+        Some((address, _)) => connect.host(address),
+        None => connect,
+    }
+}
+
+/// What stands behind the `?`.
+#[derive(Default)]
+struct Query<'a> {
+    /// What all servers have in common, for the driver.
+    common: Vec<&'a str>,
+    /// Hosts in a list, by the name of the parameter.
+    hosts: Option<(&'a str, &'a str)>,
+    /// Ports in a list.
+    ports: Option<&'a str>,
+    /// Which of the servers will do.
+    target: Option<TargetSession>,
+    /// Whether there is an `@` in the name of a parameter: this is the rest of a password then.
+    has_at: bool,
+}
+
+/// One server of an address, for the driver.
+struct Server {
+    /// Host and port, in front of the database.
+    place: String,
+    /// What stands behind the `?`.
+    parameters: String,
+}
+
+impl<'a> Query<'a> {
+    fn read(text: &'a str) -> Result<Self, String> {
+        let mut query = Self::default();
+        for parameter in text.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            query.has_at |= name.contains('@');
+            match name {
+                "host" | "hostaddr" => query.hosts = Some((name, value)),
+                "port" => query.ports = Some(value),
+                "target_session_attrs" => query.target = Some(target(value)?),
+                _ if PARAMETERS.contains(&name) || name.starts_with("options[") => {
+                    query.common.push(parameter);
+                }
+                // Its name and value may be secret, as those of a misspelt password.
+                _ => tracing::warn!("a parameter of the database's URL is not known and ignored"),
+            }
+        }
+        Ok(query)
+    }
+
+    /// The servers, of which the hosts and ports of the parameters count before those in front of them.
+    fn servers(&self, places: &str) -> Result<Vec<Server>, String> {
+        let places: Vec<_> = split(places);
+        let hosts = self.hosts.map(|(name, hosts)| (name, split(hosts)));
+        let ports: Vec<&str> = self.ports.map(split).unwrap_or_default();
+        let count = hosts
+            .as_ref()
+            .map_or(places.len(), |(_, hosts)| hosts.len());
+        if hosts.is_some() && places.len() > 1 && places.len() != count {
+            return Err("it names servers twice".to_owned());
+        }
+        if ports.len() > 1 && ports.len() != count {
+            return Err("it has another number of ports than of hosts".to_owned());
+        }
+        let server = |number| {
+            let mut parameters: Vec<String> = self.common.iter().map(ToString::to_string).collect();
+            if let Some((name, hosts)) = &hosts {
+                let host: &str = hosts.get(number).copied().unwrap_or_default();
+                parameters.extend((!host.is_empty()).then(|| format!("{name}={host}")));
+            }
+            // One port is that of all.
+            let port = ports.get(number).or(ports.first()).copied();
+            let port = port.filter(|port| !port.is_empty());
+            parameters.extend(port.map(|port| format!("port={port}")));
+            // One place is that of all: a port for the hosts of a list.
+            let place = places.get(number).or(places.first()).copied();
+            Server {
+                place: place.unwrap_or_default().to_owned(),
+                parameters: parameters.join("&"),
+            }
+        };
+        Ok((0..count).map(server).collect())
+    }
+}
+
+/// The members of a list, whose comma may be written in percents.
+fn split(list: &str) -> Vec<&str> {
+    list.split(',')
+        .flat_map(|part| part.split("%2C"))
+        .flat_map(|part| part.split("%2c"))
+        .collect()
+}
+
+fn target(value: &str) -> Result<TargetSession, String> {
+    match value {
+        "any" => Ok(TargetSession::Any),
+        "read-write" => Ok(TargetSession::ReadWrite),
+        "primary" => Ok(TargetSession::Primary),
+        _ => Err("its `target_session_attrs` is none of `read-write`, `primary` and `any`; a store writes".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(url: &str) -> Vec<(String, u16)> {
+        let servers = read(url).unwrap().servers;
+        let server =
+            |connect: &PgConnectOptions| (connect.get_host().to_owned(), connect.get_port());
+        servers.iter().map(server).collect()
+    }
+
+    fn expected(servers: &[(&str, u16)]) -> Vec<(String, u16)> {
+        servers
+            .iter()
+            .map(|(host, port)| ((*host).to_owned(), *port))
+            .collect()
+    }
+
+    #[test]
+    fn servers_are_listed_as_libpq_lists_them() {
+        for (url, servers) in [
+            ("postgres://app:secret@one/db", &[("one", 5432)][..]),
+            (
+                "postgres://app:secret@one:1,two:2/db",
+                &[("one", 1), ("two", 2)],
+            ),
+            (
+                "postgresql://app@one,two:2,three",
+                &[("one", 5432), ("two", 2), ("three", 5432)],
+            ),
+            (
+                "postgres://app@[::1]:7,[fe80::1]/db",
+                &[("::1", 7), ("fe80::1", 5432)],
+            ),
+            (
+                "postgres://app@/db?host=one,two&port=7",
+                &[("one", 7), ("two", 7)],
+            ),
+            (
+                "postgres:///db?host=one%2Ctwo&port=1,2",
+                &[("one", 1), ("two", 2)],
+            ),
+            (
+                "postgres://app@one,two/db?port=1,2",
+                &[("one", 1), ("two", 2)],
+            ),
+            (
+                "postgres:///db?hostaddr=10.0.0.1,10.0.0.2",
+                &[("10.0.0.1", 5432), ("10.0.0.2", 5432)],
+            ),
+        ] {
+            assert_eq!(hosts(url), expected(servers), "{url}");
+        }
+        let address =
+            read("postgres://a:b%23c@h1:1,h2/db?target_session_attrs=read-write&sslmode=disable")
+                .unwrap();
+        assert_eq!(address.target, Some(TargetSession::ReadWrite));
+        for connect in address.servers {
+            assert_eq!(
+                (connect.get_username(), connect.get_database()),
+                ("a", Some("db"))
+            );
+        }
+    }
+
+    #[test]
+    fn sockets_are_found() {
+        for url in [
+            "postgres://app@%2Fvar%2Frun/db",
+            "postgres:///db?host=/var/run",
+            "postgres:///db?host=%2Fvar%2Frun,two",
+        ] {
+            let servers = read(url).unwrap().servers;
+            assert_eq!(
+                servers[0].get_socket().map(|path| path.to_str()),
+                Some(Some("/var/run")),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_password() {
+        for url in [
+            "postgres://app:hunter#2@host/db",
+            "postgres://app:12#hunter@host/db",
+            "postgres://app:12/hunter@host/db",
+            "postgres://app:12?hunter@host/db",
+            "postgres://app:hunter/2@host/db",
+            "postgres://app:hunter?2@host/db",
+            "postgres://app:x@one,two/db?port=1,hunter,3",
+            "postgres://app:x@one:hunter,two/db",
+            "postgres://app:x@one,two:99999/db",
+            "postgres://app:x@one/db?target_session_attrs=hunter",
+            "postgres://app:x@one/db?target_session_attrs=standby",
+            "postgres://app:x@one,two/db?host=hunter",
+            "mysql://app:hunter@host/db",
+            "hunter",
+            "",
+        ] {
+            let Err(problem) = read(url) else {
+                panic!("{url} is taken");
+            };
+            assert!(!problem.contains("hunter"), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The servers that a store may use, and the one of them that is connected to.
+
+use super::error::{Failure, Verdict};
+use super::options::TargetSession;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, Row};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How connections are made.
+pub(super) struct Servers {
+    /// One for each server.
+    all: Vec<PgConnectOptions>,
+    /// Which of them will do.
+    target: TargetSession,
+    /// The one that did the last time, and is tried first.
+    last: AtomicUsize,
+}
+
+impl Servers {
+    pub(super) const fn new(all: Vec<PgConnectOptions>, target: TargetSession) -> Self {
+        Self {
+            all,
+            target,
+            last: AtomicUsize::new(0),
+        }
+    }
+
+    /// Connects to the first server that will do, for as long as `patience`: where there are several, each has its share of
+    /// it.
+    pub(super) async fn connect(&self, patience: Duration) -> Result<PgConnection, Failure> {
+        let servers = self.all.len();
+        let share = patience / u32::try_from(servers.max(1)).unwrap_or(u32::MAX);
+        let last = self.last.load(Ordering::Relaxed);
+        let mut worst = None;
+        let mut read_only = 0;
+        for place in (last..servers).chain(0..last) {
+            let Some(connect) = self.all.get(place) else {
+                continue;
+            };
+            let failure = match self.connect_within(share, connect).await {
+                Ok(Some(connection)) => {
+                    self.last.store(place, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Ok(None) => {
+                    read_only += 1;
+                    continue;
+                }
+                Err(error) => Failure::connecting(error),
+            };
+            // One that may pass by tells whether to try again.
+            let passes = failure.verdict() == Verdict::Ended;
+            if passes || worst.is_none() {
+                worst = Some(failure);
+            }
+        }
+        Err(match worst {
+            Some(failure) if read_only == 0 => failure,
+            _ => Failure::NoPrimary { servers, read_only },
+        })
+    }
+
+    /// The same in a share of the time, if there are others that want one.
+    async fn connect_within(
+        &self,
+        share: Duration,
+        connect: &PgConnectOptions,
+    ) -> Result<Option<PgConnection>, sqlx::Error> {
+        if self.all.len() == 1 {
+            return self.connect_to(connect).await;
+        }
+        let connecting = tokio::time::timeout(share, self.connect_to(connect));
+        let in_time = connecting.await;
+        in_time.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    }
+
+    /// Connects to a server; `None` if it is not of the kind that is wanted.
+    async fn connect_to(
+        &self,
+        connect: &PgConnectOptions,
+    ) -> Result<Option<PgConnection>, sqlx::Error> {
+        let mut connection = connect.connect().await?;
+        let question = match self.target {
+            TargetSession::Any => return Ok(Some(connection)),
+            TargetSession::ReadWrite => "select current_setting('transaction_read_only') = 'off'",
+            TargetSession::Primary => "select not pg_catalog.pg_is_in_recovery()",
+        };
+        let row = sqlx::raw_sql(question).fetch_one(&mut connection).await?;
+        if row.try_get(0)? {
+            return Ok(Some(connection));
+        }
+        // The server notices in any case.
+        let _ = connection.close().await;
+        Ok(None)
+    }
+}
