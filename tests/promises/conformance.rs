@@ -7,7 +7,7 @@ use eventlogs::{
     decoding_conformance, event_store_conformance,
 };
 
-use crate::postgres::TestStore;
+use crate::postgres::{Behind, TestStore};
 use crate::sqlite_file::TemporaryStore;
 
 async fn in_memory() -> SqliteEventStore {
@@ -22,6 +22,7 @@ event_store_conformance!(fake_store, async { FakeEventStore::new() });
 event_store_conformance!(sqlite_memory_store, in_memory());
 event_store_conformance!(sqlite_file_store, TemporaryStore::open());
 event_store_conformance!(postgres_store, optional: postgres());
+event_store_conformance!(pgbouncer_store, optional: Behind::transaction_mode());
 
 decoding_conformance!(sqlite_memory_decoding, in_memory());
 decoding_conformance!(sqlite_file_decoding, TemporaryStore::open());

@@ -5,8 +5,12 @@ mod crowded;
 mod failing;
 mod large;
 mod migrating;
+mod opening;
+mod pgbouncer;
 mod round_trips;
 mod using;
+
+pub(crate) use pgbouncer::Behind;
 
 use crate::proxy::Proxy;
 use crate::servers;

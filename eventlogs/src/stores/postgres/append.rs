@@ -2,7 +2,9 @@
 
 use super::Core;
 use super::error::{Failure, Verdict};
-use super::refusal::{Finding, why_refused};
+use super::names::naming;
+use super::pool::Leased;
+use super::refusal::{Finding, findings};
 use super::retry::{LOST_RACES, Operation, until_answered};
 use super::values::{self, Group};
 use crate::stores::encoded::EncodedWrite;
@@ -10,7 +12,7 @@ use crate::stores::write_queue::Outcome;
 use crate::stores::{AppendError, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,6 +56,7 @@ pub(super) async fn write(core: &Core, batch: &Batch<'_>, deadline: Instant) -> 
     };
     let answered = until_answered(&operation, || attempt(core, &progress, &operation));
     let error = answered.await.err();
+    let error = error.map(|error| naming(error, &batch.writes));
     let Known { outcomes, open } = progress.into_known(error.is_none());
     Written {
         outcomes,
@@ -91,7 +94,7 @@ async fn attempt(
 
 async fn on(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     operation: &Operation<'_>,
 ) -> Result<(), Failure> {
@@ -123,15 +126,15 @@ async fn on(
 /// Sends the statement, and returns the recorded time of each group that it let in, by the id of its first event.
 async fn insert(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     open: &[Range<usize>],
     operation: &Operation<'_>,
 ) -> Result<HashMap<Uuid, DateTime<Utc>>, Failure> {
     let groups: Vec<Group<'_, '_>> = open.iter().map(|group| progress.group(group)).collect();
     operation.sending();
-    let rows = values::insert(&core.statements, &groups)
-        .fetch_all(connection)
+    let rows = connection
+        .rows(values::insert(&core.statements, &groups))
         .await;
     let stored = rows.map_err(Failure::Statement).and_then(|rows| {
         let stored = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
@@ -146,7 +149,7 @@ async fn insert(
 /// Tries each open group alone.
 async fn one_by_one(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     operation: &Operation<'_>,
 ) -> Result<(), Failure> {
@@ -171,7 +174,7 @@ async fn one_by_one(
 /// Asks why groups did not come back.
 async fn ask(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     groups: &[Range<usize>],
 ) -> Result<(), Failure> {
@@ -180,7 +183,8 @@ async fn ask(
         .flat_map(|group| progress.group(group))
         .copied()
         .collect();
-    let findings = why_refused(&core.statements.why, connection, &writes).await?;
+    let why = values::why(&core.statements.why, &writes);
+    let findings = findings(&writes, &connection.rows(why).await?)?;
     let mut findings = findings.into_iter();
     for group in groups {
         progress.settle(group, &mut findings);

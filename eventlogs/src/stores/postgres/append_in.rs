@@ -1,7 +1,8 @@
 //! Appending inside a transaction of the caller's.
 
 use super::error::{self, Verdict};
-use super::refusal::{Finding, why_refused};
+use super::names::naming;
+use super::refusal::{Finding, findings};
 use super::{PostgresEventStore, values};
 use crate::ids::LogId;
 use crate::stores::encoded::{self, EncodedWrite};
@@ -98,7 +99,9 @@ impl PostgresEventStore {
     ) -> Result<(), AppendError> {
         let statements = &self.core.statements;
         let mut savepoint = transaction.begin().await.map_err(of)?;
+        let keeps_statements = self.core.options.pooler.keeps_statements();
         let inserted = values::insert_in(statements, write)
+            .persistent(keeps_statements)
             .fetch_all(&mut *savepoint)
             .await;
         match inserted {
@@ -108,7 +111,7 @@ impl PostgresEventStore {
             Err(error) => {
                 // Where that fails, too, the transaction is over, which the error says in any case.
                 let _ = savepoint.rollback().await;
-                return Err(of(error).into());
+                return Err(naming(of(error), &[write]).into());
             }
         }
         savepoint.rollback().await.map_err(of)?;
@@ -120,7 +123,12 @@ impl PostgresEventStore {
         connection: &mut PgConnection,
         write: &EncodedWrite,
     ) -> Result<AppendError, StoreError> {
-        let findings = why_refused(&self.core.statements.why_in, connection, &[write]).await;
+        let keeps_statements = self.core.options.pooler.keeps_statements();
+        let rows = values::why(&self.core.statements.why_in, &[write])
+            .persistent(keeps_statements)
+            .fetch_all(connection)
+            .await;
+        let findings = rows.and_then(|rows| findings(&[write], &rows));
         Ok(match findings.map_err(of)?.into_iter().next() {
             Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
             // What stood in the way is gone, or cannot be seen by a transaction as isolated as this one.

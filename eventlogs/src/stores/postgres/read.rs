@@ -38,7 +38,9 @@ async fn one_page<E: Event>(
     let mut connection = operation.lease().await?;
     // With an error, or cut off in the middle, the connection is closed: what the server was still sending would keep its
     // session busy, and its snapshot alive, for as long as the connection rests.
-    let page = page_on(core, &mut connection, request).await?;
+    connection.begin_statement().await?;
+    let page = page_on(core, &mut connection, request).await;
+    let page = connection.end_statement(page).await?;
     connection.give_back();
     Ok(page)
 }
@@ -58,7 +60,9 @@ async fn page_on<E: Event>(
     // As many events of this size fill a page.
     let share = i32::try_from(PAGE_BYTES / rows).unwrap_or(i32::MAX);
     let log_id = Uuid::from(request.log_id);
+    let keeps_statements = core.options.pooler.keeps_statements();
     let mut rows = sqlx::query(core.statements.page.clone())
+        .persistent(keeps_statements)
         .bind(log_id)
         .bind(from)
         .bind(anchor.map(|state| signed(state.index())))
@@ -74,14 +78,13 @@ async fn page_on<E: Event>(
         return Ok(reading.finish());
     };
     let mut large = sqlx::query(core.statements.large.clone())
+        .persistent(keeps_statements)
         .bind(log_id)
         .bind(first)
         .bind(last)
         .bind(share)
         .fetch(connection);
-    let mut waiting = std::mem::take(&mut reading.waiting)
-        .into_iter()
-        .peekable();
+    let mut waiting = std::mem::take(&mut reading.waiting).into_iter().peekable();
     while let Some(whole) = large.try_next().await? {
         let index: i64 = whole.try_get(0)?;
         let is_due = |row: &PgRow| row.try_get::<i64, _>(0).is_ok_and(|found| found <= index);
@@ -257,11 +260,10 @@ async fn one_look_up(
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<Replay>, Failure> {
     let mut connection = operation.lease().await?;
-    let rows = sqlx::query(core.statements.find_key.clone())
+    let statement = sqlx::query(core.statements.find_key.clone())
         .bind(scope_of(key.scope))
-        .bind(key.key.as_bytes())
-        .fetch_all(&mut *connection)
-        .await?;
+        .bind(key.key.as_bytes());
+    let rows = connection.rows(statement).await?;
     connection.give_back();
     Ok(rows
         .iter()

@@ -1,14 +1,13 @@
 //! Why writes were refused.
 
 use super::read::replay;
-use super::values;
 use crate::ids::EventId;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite};
 use crate::stores::write_queue::Outcome;
 use crate::stores::{AppendError, StoreError};
 use chrono::{DateTime, Utc};
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Row, SqlStr};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 /// What a look at the log says of a write that did not come back.
@@ -21,14 +20,12 @@ pub(super) enum Finding {
     Free,
 }
 
-/// Asks about all of these writes at once, in the order own event, key, index: an own event comes first, because this may be
-/// the second attempt of a write whose first one went through.
-pub(super) async fn why_refused(
-    statement: &SqlStr,
-    connection: &mut PgConnection,
+/// What the answer to the question about all of these writes says, in the order own event, key, index: an own event comes
+/// first, because this may be the second attempt of a write whose first one went through.
+pub(super) fn findings(
     writes: &[&EncodedWrite],
+    rows: &[PgRow],
 ) -> Result<Vec<Finding>, sqlx::Error> {
-    let rows = values::why(statement, writes).fetch_all(connection).await?;
     let mut rows = rows.iter();
     writes
         .iter()

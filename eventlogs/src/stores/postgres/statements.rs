@@ -224,14 +224,15 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    /// The statements of a schema, whose name must be a plain identifier.
+    /// The statements of a schema, whose name must be a plain identifier, and none of the server's own.
     pub(super) fn of(schema: &str) -> Result<Self, StoreError> {
         let plain = schema.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
             && schema.len() <= 63
             && schema
                 .chars()
                 .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
-        if !plain {
+        let is_systems = schema.starts_with("pg_") || schema == "information_schema";
+        if !plain || is_systems {
             return Err(StoreError::InvalidSchema {
                 schema: schema.to_owned(),
             });
@@ -286,11 +287,12 @@ fn head(heads: &str, unless: &str, condition: &str, clash: &str) -> String {
         .replace("{clash}", clash)
 }
 
-/// Puts the name of the schema, which is known to be a plain identifier, into a statement.
+/// Puts the name of the schema into a statement, in quotes, since it may be a word of the language. It is known to be a plain
+/// identifier.
 pub(super) fn in_schema(statement: &str, schema: &str) -> SqlStr {
     let mut statement = statement
         .replace("{order}", "order by u.log_id, u.event_index")
-        .replace("{schema}", schema);
+        .replace("{schema}", &format!("\"{schema}\""));
     for column in [
         "occurred_at",
         "recorded_at",
