@@ -50,7 +50,7 @@ pub use metadata::SpanMetadata;
 pub use metadata::{Metadata, MetadataSource, MetadataValue};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 #[cfg(feature = "postgres")]
-pub use stores::postgres::{PostgresEventStore, PostgresOptions, TargetSession};
+pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
 #[cfg(feature = "sqlite")]
 pub use stores::sqlite::{BackupProgress, SqliteEventStore, SqliteOptions};
 pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};

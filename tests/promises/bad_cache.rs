@@ -30,10 +30,6 @@ impl AggregationCache<Payment> for Broken {
     async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         Err("the cache is read-only".into())
     }
-
-    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
-        Err("the cache is read-only".into())
-    }
 }
 
 /// Answers no call at all.
@@ -49,10 +45,6 @@ impl AggregationCache<Payment> for Hung {
     }
 
     async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
-        std::future::pending().await
-    }
-
-    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         std::future::pending().await
     }
 
@@ -86,10 +78,6 @@ impl AggregationCache<Payment> for Confused {
     }
 
     async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
-        Ok(())
-    }
-
-    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         Ok(())
     }
 
@@ -174,10 +162,6 @@ impl AggregationCache<Payment> for Slow {
     }
 
     async fn remove(&self, _: LogPosition) -> Result<(), CacheError> {
-        Ok(())
-    }
-
-    async fn forget(&self, _: LogId) -> Result<(), CacheError> {
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use eventlogs::{
 };
 use std::time::Duration;
 
-use crate::postgres::TestStore;
+use crate::postgres::{Behind, TestStore};
 use crate::sqlite_file::TemporaryStore;
 
 async fn in_memory() -> SqliteEventStore {
@@ -31,6 +31,7 @@ event_store_conformance!(encoding_fake_store, async { FakeEventStore::encoding()
 event_store_conformance!(sqlite_memory_store, in_memory());
 event_store_conformance!(sqlite_file_store, TemporaryStore::open());
 event_store_conformance!(postgres_store, optional: postgres());
+event_store_conformance!(pgbouncer_store, optional: Behind::transaction_mode());
 
 decoding_conformance!(encoding_fake_decoding, async { EveryEnum::new() });
 decoding_conformance!(sqlite_memory_decoding, in_memory());

@@ -3,9 +3,14 @@
 mod append_in;
 mod crowded;
 mod failing;
+mod large;
 mod migrating;
+mod opening;
+mod pgbouncer;
 mod round_trips;
 mod using;
+
+pub(crate) use pgbouncer::Behind;
 
 use crate::proxy::Proxy;
 use crate::servers;

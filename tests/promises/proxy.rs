@@ -42,6 +42,8 @@ struct Faults {
     lost: AtomicU64,
     /// How many connections were accepted.
     accepted: AtomicU64,
+    /// How many bytes of answers were let through.
+    answered_bytes: AtomicU64,
 }
 
 impl Proxy {
@@ -60,6 +62,7 @@ impl Proxy {
             slow: AtomicBool::default(),
             lost: AtomicU64::default(),
             accepted: AtomicU64::default(),
+            answered_bytes: AtomicU64::default(),
         });
         let mut tasks = JoinSet::new();
         let shared = Arc::clone(&faults);
@@ -93,6 +96,11 @@ impl Proxy {
 
     pub(crate) fn lost_answers(&self) -> u64 {
         self.faults.lost.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes the server has answered.
+    pub(crate) fn answered_bytes(&self) -> u64 {
+        self.faults.answered_bytes.load(Ordering::SeqCst)
     }
 
     /// Swallows everything from now on, or no more.
@@ -179,6 +187,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, number: u64, faults
                     silent = true;
                     continue;
                 }
+                faults.answered_bytes.fetch_add(length as u64, Ordering::SeqCst);
                 if client.write_all(&answer[..length]).await.is_err() {
                     return;
                 }

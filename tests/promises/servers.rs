@@ -1,5 +1,6 @@
 //! The servers that tests run against, if there are any: shared ones by their URL, and private ones from their binaries.
 
+mod bouncer;
 mod moved;
 mod private;
 mod restart;
@@ -10,6 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use bouncer::PgBouncer;
 pub(crate) use private::{PrivatePostgres, PrivateRedis};
 
 /// Where PostgreSQL is; says once if it is nowhere, and fails where it must not be.
@@ -33,6 +35,11 @@ fn postgres_binaries() -> Option<PathBuf> {
 /// Where `redis-server` is, for the same.
 fn redis_server() -> Option<PathBuf> {
     private_found("EVENTLOGS_REDIS_SERVER", "what stops and restarts Redis")
+}
+
+/// Where `pgbouncer` is.
+fn pgbouncer() -> Option<PathBuf> {
+    private_found("EVENTLOGS_PGBOUNCER", "everything behind PgBouncer")
 }
 
 fn found(variable: &str, what: &str) -> Option<String> {

@@ -32,9 +32,6 @@ pub use seal::MacKey;
 
 /// The longest time to live that is passed on; Redis refuses what exceeds its clock.
 const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
-/// How many keys are asked for to find out whether a server has all of them. They are spread over a cluster's nodes, so a node
-/// that has half of them goes unnoticed once in 65,536 times.
-const CLUSTER_PROBES: usize = 16;
 
 /// Keeps aggregates in Redis (6.2 or later, or what speaks its protocol), where other processes find them.
 ///
@@ -76,33 +73,6 @@ const CLUSTER_PROBES: usize = 16;
 /// What serde does not write cannot be missed that way, nor that two states are written alike. [`WholeSnapshot`] keeps
 /// aggregates out whose own fields have `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; for the types of
 /// those fields, make a test with [`snapshot_laws!`](crate::testing::snapshot_laws).
-///
-/// # Other versions of the program
-///
-/// Entries of other code are under other keys. The [fingerprint](CodeFingerprint) does not see into the types of fields, so an
-/// entry says what its types asked for while they read it: names of fields and of variants, kinds of numbers. Where the
-/// reader's types ask for something else, the entry is a miss. Two versions that differ in nothing but a nested type put
-/// each other's entries out for as long as both run; a text in
-/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new one keys of its own. What no
-/// type asks serde for is not seen: an enum that is untagged or tagged inside does not tell of variants that a state does not
-/// have.
-///
-/// # Who can write to Redis can decide
-///
-/// An entry that was made on purpose, with a true event id and a false state, is believed: reductions return that
-/// state, and decisions are made on it. Keep strangers out of the Redis, or give the cache
-/// [`mac_keys`](RedisCacheOptions::mac_keys): then only those count who have a key. An old entry of the same log that is put
-/// back does no harm, since a reduction fetches what was recorded since.
-///
-/// # Which states it keeps
-///
-/// Those that come back as they are. Before an aggregate is put, in the background, it is read back from its bytes and compared;
-/// one that comes back as something else, or not at all, is not cached, and a warning says so. `Some(None)` and `None` are
-/// two things here, whatever the types around them, and so are `-0.0` and `0.0`.
-///
-/// What serde does not write cannot be missed that way, nor that two states are written alike. [`WholeSnapshot`] keeps aggregates out whose own fields have
-/// `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; for the types of those fields, make a test with
-/// [`snapshot_laws!`](crate::testing::snapshot_laws).
 ///
 /// # Other versions of the program
 ///

@@ -286,7 +286,7 @@ pub enum StoreError {
     },
     /// A table of one of our names has other columns.
     #[error(
-        "the database has a table `{table}` of its own; give the events a database of their own"
+        "there is a table `{table}` already, of somebody else; give the events a place of their own: another schema with `PostgresOptions::schema`, or another file of SQLite"
     )]
     ForeignTable {
         /// The table.
@@ -304,12 +304,12 @@ pub enum StoreError {
         /// The enum of this call.
         other: &'static str,
     },
-    /// The tables are missing, or older than this code.
-    #[error(
-        "the database has schema version {found}, this code needs {needed}; call `migrate()` on the store"
-    )]
+    /// The tables are missing, or older than this code; or they come from another server, by a dump or an upgrade, whose order
+    /// of events goes on only after [`migrate`](crate::PostgresEventStore::migrate).
+    #[error("{}", not_migrated(*found, *needed))]
     NotMigrated {
-        /// The version found; 0 where there are no tables.
+        /// The version found; 0 where there are no tables. It is the one that is needed where the tables come from another
+        /// server.
         found: i64,
         /// The version that this code works with.
         needed: i64,
@@ -334,7 +334,7 @@ pub enum StoreError {
     },
     /// The name cannot be that of a schema.
     #[error(
-        "`{schema}` cannot be the name of a schema; use 1 to 63 of `a-z 0-9 _`, not starting with a digit"
+        "`{schema}` cannot be the name of a schema; use 1 to 63 of `a-z 0-9 _`, starting neither with a digit nor with `pg_`, and not `information_schema`"
     )]
     InvalidSchema {
         /// The name.
@@ -391,6 +391,26 @@ pub enum StoreError {
     ReadOnly {
         /// The file or the folder that this process may not write to; nothing where the database is a server.
         path: Option<PathBuf>,
+        /// What the database said.
+        source: DriverError,
+    },
+    /// What stands between the store and its server, such as PgBouncer, gets in the way.
+    #[error(
+        "something in front of the database server, such as PgBouncer, gets in the way; {advice}, and see the documentation of `Pooler`"
+    )]
+    Pooler {
+        /// What to do.
+        advice: &'static str,
+        /// What it said.
+        source: DriverError,
+    },
+    /// The database's encoding has no such letters. Nothing was written.
+    #[error(
+        "the encoding of the database cannot hold the name `{name}`; store the event or the aggregate under another one, or use a database whose encoding is UTF8"
+    )]
+    UnstorableName {
+        /// The stored name of an event, or the name of an aggregate.
+        name: String,
         /// What the database said.
         source: DriverError,
     },
@@ -470,4 +490,16 @@ fn read_only(path: Option<&Path>) -> String {
         ),
         None => "the database server is read-only; connect to the primary".to_owned(),
     }
+}
+
+/// What [`StoreError::NotMigrated`] says.
+fn not_migrated(found: i64, needed: i64) -> String {
+    if found == needed {
+        return "the tables come from another server, by a dump or an upgrade; call `migrate()` on the store once, as their \
+                owner, so that the order of their events goes on here"
+            .to_owned();
+    }
+    format!(
+        "the database has schema version {found}, this code needs {needed}; call `migrate()` on the store"
+    )
 }

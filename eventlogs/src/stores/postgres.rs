@@ -7,9 +7,11 @@ mod connection;
 mod error;
 mod in_flight;
 mod migrate;
+mod names;
 mod options;
 mod pins;
 mod pool;
+mod pooler;
 mod prune;
 mod read;
 mod refusal;
@@ -22,6 +24,7 @@ mod values;
 mod writer;
 
 pub use options::{PostgresOptions, TargetSession};
+pub use pooler::Pooler;
 
 use super::log_types::LogTypes;
 use super::schema_version::SchemaVersion;
@@ -32,6 +35,7 @@ use super::{
 };
 use crate::{Event, LogPosition};
 use address::Address;
+use error::Failure;
 use pool::{Connections, Generation};
 use retry::Operation;
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -103,8 +107,13 @@ impl Core {
         if self.schema.is_current() {
             return Ok(());
         }
-        let found = migrate::find(&self.reading(), &self.options.schema).await?;
-        self.schema.found(found)
+        let operation = self.reading().for_any_server();
+        let found = migrate::find(&operation, &self.options.schema).await?;
+        let found = found.usable_version();
+        match self.schema.found(found) {
+            Err(_) if found == migrate::ELSEWHERE => Err(Failure::Elsewhere.into()),
+            checked => checked,
+        }
     }
 
     /// Something that is asked now, over the connections for everybody.
@@ -128,6 +137,10 @@ impl Core {
 
 impl PostgresEventStore {
     /// Connects to a server, and makes connections as they are needed.
+    ///
+    /// Its sessions have settings of their own. One of them is a `search_path` of `pg_catalog` alone, so that no function of
+    /// somebody else is called in place of one that is built in: triggers of yours on its tables must name schemas, or set
+    /// their own path. Behind PgBouncer, say so in [`PostgresOptions::pooler`].
     ///
     /// A database without tables, or with older ones, can be opened; using it wants a call of
     /// [`migrate`](PostgresEventStore::migrate) by somebody.
@@ -207,8 +220,11 @@ impl PostgresEventStore {
         let (everybody, writer) = connection::settings(&servers, target, &options);
         connection::try_out(&everybody, options.timeout).await?;
         let generation = Generation::default();
-        let readers = Connections::new(everybody, options.max_connections, generation.clone());
-        let writers = Connections::new(writer, writer::IN_FLIGHT, generation);
+        let begin = |lock_timeout| options.pooler.begin(lock_timeout);
+        let (most, shared) = (options.max_connections, generation.clone());
+        let readers = Connections::new(everybody, most, shared, begin(options.lock_timeout));
+        let for_batches = begin(connection::writers_lock_timeout(&options));
+        let writers = Connections::new(writer, writer::IN_FLIGHT, generation, for_batches);
         Self::start(Arc::new(readers), Arc::new(writers), statements, options).await
     }
 
@@ -220,13 +236,16 @@ impl PostgresEventStore {
     /// but its own: give it a short `acquire_timeout`, and more than one connection.
     ///
     /// On your own connections, set `plan_cache_mode=force_generic_plan`: the server otherwise plans the small statements of
-    /// this crate anew at every execution.
+    /// this crate anew at every execution. Where anybody may create functions in the database, set `search_path=pg_catalog`.
+    /// A pool behind PgBouncer in transaction mode needs [`Pooler::Transaction`]; its own connections want
+    /// `statement_cache_capacity(0)` and `extra_float_digits(None)`.
     ///
     /// # Errors
     /// Those of [`connect_with`](PostgresEventStore::connect_with).
     pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, StoreError> {
         let statements = Statements::of(&options.schema)?;
-        let connections = Arc::new(Connections::of_pool(pool));
+        let begin = options.pooler.begin(options.lock_timeout);
+        let connections = Arc::new(Connections::of_pool(pool, begin));
         Self::start(Arc::clone(&connections), connections, statements, options).await
     }
 
@@ -237,8 +256,8 @@ impl PostgresEventStore {
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
         let operation = Operation::new(&readers, options.deadline(), options.patience());
-        let found = migrate::find(&operation, &options.schema).await?;
-        let schema = SchemaVersion::of_opened(found, migrate::NEEDED)?;
+        let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
+        let schema = SchemaVersion::of_opened(found.usable_version(), migrate::NEEDED)?;
         let core = Arc::new(Core {
             readers,
             writers,
@@ -257,7 +276,14 @@ impl PostgresEventStore {
     /// at once; each step happens once, as a whole or not at all.
     ///
     /// It needs the right to create the schema, or to create tables in one that exists. Afterwards a role with `usage` on
-    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work.
+    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work. Such a role may
+    /// call it, too: what is up to date is not touched.
+    ///
+    /// Call it once after the database has moved to another server, by a dump or by `pg_upgrade`. There transactions are
+    /// counted anew, and the order of all events goes by that count, so a new epoch begins. Until then each operation is
+    /// refused with [`NotMigrated`](StoreError::NotMigrated). A store looks where it is when it is opened, and at each new
+    /// connection that it makes; one on [a pool of yours](PostgresEventStore::from_pool) only when it is opened. A role that
+    /// may not execute `pg_control_system()`, as everybody may by default, cannot look.
     ///
     /// # Errors
     /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable) and
@@ -265,9 +291,9 @@ impl PostgresEventStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         // A connection that rested may be broken, and the steps are not tried again.
-        let operation = core.reading().afresh();
-        let migrated = migrate::migrate(&operation, &core.options.schema).await?;
-        core.schema.found(migrated)
+        let operation = core.reading().for_any_server().afresh();
+        migrate::migrate(&operation, &core.options.schema).await?;
+        core.schema.found(migrate::NEEDED)
     }
 
     /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this

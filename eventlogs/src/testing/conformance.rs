@@ -62,6 +62,7 @@ macro_rules! event_store_conformance {
             a_log_that_does_not_exist_is_an_empty_page
             logs_do_not_touch_each_other
             text_and_large_payloads_survive
+            pages_of_large_events_join_without_gap_or_overlap
             the_recorded_time_never_falls
             what_exceeds_a_limit_changes_nothing
             a_dropped_append_harms_nobody

@@ -1,7 +1,7 @@
 //! How often the server is asked.
 
 use super::TestStore;
-use crate::payments::{PaymentEvent, payments, refund};
+use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::servers;
 use eventlogs::ids::LogId;
 use eventlogs::{AppendOptions, Appends, CreateOptions, DecideOptions, LogState};
@@ -39,6 +39,9 @@ async fn each_operation_is_one_round_trip() {
     }
     let mut connection = store.connect.connect().await.unwrap();
     let manager = payments(store.store.clone());
+    // Connections are made, and asked where they lead, before anything is counted.
+    let warm_up = captured(&manager).await;
+    manager.load(&warm_up, 0, 1).await.unwrap();
     let log_id = LogId::new();
     let mut state = LogState::at(log_id, 0);
     let mut before = executions(&store, &mut connection).await;

@@ -255,7 +255,7 @@ impl Drop for PrivatePostgres {
 }
 
 /// The user and group to run as, if we are root: whoever the packages made for it, else nobody.
-fn other_user() -> Option<(u32, u32)> {
+pub(super) fn other_user() -> Option<(u32, u32)> {
     // The owner of our own processes, without a dependency to ask for it.
     if std::fs::metadata("/proc/self").ok()?.uid() != 0 {
         return None;
@@ -270,7 +270,7 @@ fn other_user() -> Option<(u32, u32)> {
 
 /// A loopback port on which nobody listens, below those that the system hands out for outgoing connections: a client
 /// that asks again and again would otherwise be given the server's own port, and talk to itself.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     loop {
         let port = 20_000 + u16::try_from(uuid::Uuid::now_v7().as_u128() % 12_000).unwrap_or(0);
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
@@ -288,7 +288,7 @@ fn signal(name: &str, process: u32) {
     assert!(status.is_ok_and(|status| status.success()), "{command}");
 }
 
-fn end(process: &mut Option<Child>) {
+pub(super) fn end(process: &mut Option<Child>) {
     if let Some(mut process) = process.take() {
         // Stopped processes are ended by it, too.
         let _ = process.kill();
@@ -297,7 +297,7 @@ fn end(process: &mut Option<Child>) {
 }
 
 /// Waits until a server says so; false if it has ended instead.
-async fn until_ready(process: &mut Option<Child>, ready: impl Fn() -> bool) -> bool {
+pub(super) async fn until_ready(process: &mut Option<Child>, ready: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(30);
     while let Some(child) = process {
         if ready() {

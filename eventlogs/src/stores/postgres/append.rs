@@ -2,7 +2,9 @@
 
 use super::Core;
 use super::error::{Failure, Verdict};
-use super::refusal::{Finding, why_refused};
+use super::names::naming;
+use super::pool::Leased;
+use super::refusal::{Finding, findings, in_question};
 use super::retry::{LOST_RACES, Operation, until_answered};
 use super::values::{self, Group};
 use crate::stores::encoded::EncodedWrite;
@@ -10,7 +12,7 @@ use crate::stores::write_queue::Outcome;
 use crate::stores::{AppendError, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,6 +56,7 @@ pub(super) async fn write(core: &Core, batch: &Batch<'_>, deadline: Instant) -> 
     };
     let answered = until_answered(&operation, || attempt(core, &progress, &operation));
     let error = answered.await.err();
+    let error = error.map(|error| naming(error, &batch.writes));
     let Known { outcomes, open } = progress.into_known(error.is_none());
     Written {
         outcomes,
@@ -91,7 +94,7 @@ async fn attempt(
 
 async fn on(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     operation: &Operation<'_>,
 ) -> Result<(), Failure> {
@@ -124,15 +127,15 @@ async fn on(
 /// groups of a batch are about the same one.
 async fn insert(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     open: &[Range<usize>],
     operation: &Operation<'_>,
 ) -> Result<HashMap<Uuid, DateTime<Utc>>, Failure> {
     let groups: Vec<Group<'_, '_>> = open.iter().map(|group| progress.group(group)).collect();
     operation.sending();
-    let rows = values::insert(&core.statements, &groups)
-        .fetch_all(connection)
+    let rows = connection
+        .rows(values::insert(&core.statements, &groups))
         .await;
     let stored = rows.map_err(Failure::Statement).and_then(|rows| {
         let stored = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
@@ -147,7 +150,7 @@ async fn insert(
 /// Tries each open group alone.
 async fn one_by_one(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     operation: &Operation<'_>,
 ) -> Result<(), Failure> {
@@ -172,7 +175,7 @@ async fn one_by_one(
 /// Asks why groups did not come back.
 async fn ask(
     core: &Core,
-    connection: &mut PgConnection,
+    connection: &mut Leased<'_>,
     progress: &Progress<'_>,
     groups: &[Range<usize>],
 ) -> Result<(), Failure> {
@@ -181,7 +184,17 @@ async fn ask(
         .flat_map(|group| progress.group(group))
         .copied()
         .collect();
-    let findings = why_refused(&core.statements, &core.statements.why, connection, &writes).await?;
+    let why = connection
+        .rows(values::why(&core.statements.why, &writes))
+        .await?;
+    let in_question = in_question(&writes, &why)?;
+    let stored = if in_question.is_empty() {
+        Vec::new()
+    } else {
+        let own = values::own(&core.statements.own, &in_question);
+        connection.rows(own).await?
+    };
+    let findings = findings(&writes, &why, &stored)?;
     let mut findings = findings.into_iter();
     for group in groups {
         progress.settle(group, &mut findings);

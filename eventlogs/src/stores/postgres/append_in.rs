@@ -1,7 +1,8 @@
 //! Appending inside a transaction of the caller's.
 
 use super::error::{self, Verdict};
-use super::refusal::{Finding, why_refused};
+use super::names::naming;
+use super::refusal::{Finding, findings, in_question};
 use super::values::scope_of;
 use super::{PostgresEventStore, read, values};
 use crate::ids::LogId;
@@ -103,10 +104,12 @@ impl PostgresEventStore {
         write: &EncodedWrite,
     ) -> Result<(), AppendError> {
         let statements = &self.core.statements;
+        let keeps_statements = self.core.options.pooler.keeps_statements();
         let mut is_stale = false;
         loop {
             let mut savepoint = transaction.begin().await.map_err(of)?;
             let inserted = values::insert_in(statements, write)
+                .persistent(keeps_statements)
                 .fetch_all(&mut *savepoint)
                 .await;
             let error = match inserted {
@@ -127,7 +130,7 @@ impl PostgresEventStore {
                     is_stale = true;
                 }
                 // Where the rollback fails, too, the transaction is over, which the error says in any case.
-                Some((_, error)) => return Err(of(error).into()),
+                Some((_, error)) => return Err(naming(of(error), &[write]).into()),
             }
         }
     }
@@ -137,8 +140,7 @@ impl PostgresEventStore {
         connection: &mut PgConnection,
         write: &EncodedWrite,
     ) -> Result<AppendError, StoreError> {
-        let statements = &self.core.statements;
-        let findings = why_refused(statements, &statements.why_in, connection, &[write]).await;
+        let findings = self.findings_in(connection, write).await;
         Ok(match findings.map_err(of)?.into_iter().next() {
             Some(Finding::Settled(Err(AppendError::Replay(found)))) => {
                 AppendError::Replay(self.part_of_key_in(connection, write, found).await?)
@@ -151,6 +153,30 @@ impl PostgresEventStore {
 }
 
 impl PostgresEventStore {
+    /// What stands in the way of a write.
+    async fn findings_in(
+        &self,
+        connection: &mut PgConnection,
+        write: &EncodedWrite,
+    ) -> Result<Vec<Finding>, sqlx::Error> {
+        let statements = &self.core.statements;
+        let keeps_statements = self.core.options.pooler.keeps_statements();
+        let why = values::why(&statements.why_in, &[write])
+            .persistent(keeps_statements)
+            .fetch_all(&mut *connection)
+            .await?;
+        let in_question = in_question(&[write], &why)?;
+        let stored = if in_question.is_empty() {
+            Vec::new()
+        } else {
+            values::own(&statements.own, &in_question)
+                .persistent(keeps_statements)
+                .fetch_all(connection)
+                .await?
+        };
+        findings(&[write], &why, &stored)
+    }
+
     /// What a key was used for on the log of a write, if it was used on several; else what was found.
     async fn part_of_key_in(
         &self,

@@ -2,8 +2,9 @@
 
 use super::error::Failure;
 use super::options::TargetSession;
+use super::pooler::{Pooler, milliseconds};
 use super::servers::Servers;
-use super::{PostgresOptions, writer};
+use super::{PostgresOptions, migrate, writer};
 use crate::stores::StoreError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -13,8 +14,20 @@ use std::time::Duration;
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
 /// How much later than the last of several servers the clock ends it.
 const SHARED: Duration = Duration::from_millis(100);
-/// The longest time that PostgreSQL counts to, in milliseconds.
-const LONGEST: u128 = i32::MAX as u128;
+
+/// What a session must have.
+pub(super) const SETTINGS: [(&str, &str); 6] = [
+    // The planner's guess for a custom plan never loses, so it would plan at every execution; and a plan made while the
+    // tables are small must not be one that reads them whole when they have grown.
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // Those count as costs beyond all measure, for which the server would compile each statement: 150 ms.
+    ("jit", "off"),
+    // Where anybody may create functions, the statements must not find theirs in place of those that are built in.
+    ("search_path", "pg_catalog"),
+];
 
 /// How connections for everybody are made, and those of the writer.
 pub(super) fn settings(
@@ -23,30 +36,39 @@ pub(super) fn settings(
     options: &PostgresOptions,
 ) -> (Servers, Servers) {
     let with_locks = |timeout: Duration| {
-        let timeout = timeout.as_millis().clamp(1, LONGEST).to_string();
         let servers = servers.iter().cloned();
-        let servers = servers.map(|server| as_wanted(server).options([("lock_timeout", &timeout)]));
-        Servers::new(servers.collect(), target)
+        let servers = servers.map(|server| as_wanted(server, options.pooler, timeout));
+        Servers::new(
+            servers.collect(),
+            target,
+            options.pooler.session_settings(timeout),
+            migrate::is_at_home(&options.schema),
+        )
     };
     let everybody = with_locks(options.lock_timeout);
-    // A lock that somebody holds on one log must not hold up a batch for long.
-    let writer = with_locks(options.lock_timeout.min(writer::LOCK_TIMEOUT));
+    let writer = with_locks(writers_lock_timeout(options));
     (everybody, writer)
 }
 
-fn as_wanted(connect: PgConnectOptions) -> PgConnectOptions {
-    connect
-        .options([
-            // The planner's guess for a custom plan never loses, so it would plan at every execution; and a plan made
-            // while the tables are small must not be one that reads them whole when they have grown.
-            ("plan_cache_mode", "force_generic_plan"),
-            ("enable_seqscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            // Those count as costs beyond all measure, for which the server would compile each statement: 150 ms.
-            ("jit", "off"),
-        ])
-        .disable_statement_logging()
+/// A lock that somebody holds on one log must not hold up a batch for long.
+pub(super) fn writers_lock_timeout(options: &PostgresOptions) -> Duration {
+    options.lock_timeout.min(writer::LOCK_TIMEOUT)
+}
+
+fn as_wanted(
+    connect: PgConnectOptions,
+    pooler: Pooler,
+    lock_timeout: Duration,
+) -> PgConnectOptions {
+    let connect = connect.disable_statement_logging();
+    if pooler == Pooler::None {
+        connect
+            .options(SETTINGS)
+            .options([("lock_timeout", milliseconds(lock_timeout))])
+    } else {
+        // A parameter that PgBouncer does not know, and that changes nothing that is read here.
+        connect.extra_float_digits(None)
+    }
 }
 
 /// Connects once, to tell early and exactly what is wrong.

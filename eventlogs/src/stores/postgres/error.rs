@@ -2,6 +2,7 @@
 
 use super::migrate::NEEDED;
 use crate::stores::StoreError;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::error::Error;
 use std::time::Duration;
@@ -11,6 +12,9 @@ mod code {
     pub(super) const FEATURE_NOT_SUPPORTED: &str = "0A000";
     pub(super) const INVALID_AUTHORIZATION: &str = "28000";
     pub(super) const INVALID_PASSWORD: &str = "28P01";
+    pub(super) const PROTOCOL_VIOLATION: &str = "08P01";
+    pub(super) const UNDEFINED_STATEMENT: &str = "26000";
+    pub(super) const DUPLICATE_STATEMENT: &str = "42P05";
     pub(super) const INVALID_CATALOG: &str = "3D000";
     pub(super) const INVALID_SCHEMA: &str = "3F000";
     pub(super) const UNDEFINED_TABLE: &str = "42P01";
@@ -54,6 +58,9 @@ pub(super) enum Failure {
         /// How many of them only read.
         read_only: usize,
     },
+    /// The tables on this server come from another one.
+    #[error("the tables come from another server")]
+    Elsewhere,
     /// Nothing came from the server.
     #[error("the server has been silent for {silence:?}")]
     Silent {
@@ -102,6 +109,7 @@ impl Failure {
             Self::Connecting(error) => of_connecting(error),
             Self::Statement(error) => of_statement(error),
             Self::NoPrimary { .. } | Self::Silent { .. } => Verdict::Ended,
+            Self::Elsewhere => Verdict::Final,
             Self::Late | Self::Closed => Verdict::Over,
         }
     }
@@ -135,7 +143,11 @@ impl Failure {
             }
             Self::Silent { .. } => true,
             // A caller's deadline may be a short one.
-            Self::Connecting(_) | Self::NoPrimary { .. } | Self::Late | Self::Closed => false,
+            Self::Connecting(_)
+            | Self::NoPrimary { .. }
+            | Self::Elsewhere
+            | Self::Late
+            | Self::Closed => false,
         }
     }
 
@@ -195,6 +207,9 @@ fn of_connecting(error: &sqlx::Error) -> Verdict {
         sqlx::Error::Database(error) => error,
         _ => return Verdict::Final,
     };
+    if is_refusal_of_parameters(&**error) {
+        return Verdict::Final;
+    }
     let code = error.code().unwrap_or_default();
     let passing = [
         code::INSUFFICIENT_RESOURCES,
@@ -220,6 +235,10 @@ impl From<Failure> for StoreError {
             Failure::Connecting(error) if insists_on_tls(&error) => Self::Tls {
                 source: error.into(),
             },
+            Failure::Connecting(error) if refuses_parameters(&error) => Self::Pooler {
+                advice: STARTUP,
+                source: error.into(),
+            },
             Failure::Connecting(error) | Failure::Statement(error) => of_driver(error, verdict),
             Failure::NoPrimary { .. } => Self::NoPrimary {
                 source: failure.into(),
@@ -227,9 +246,25 @@ impl From<Failure> for StoreError {
             Failure::Silent { .. } | Failure::Late => Self::Unavailable {
                 source: failure.into(),
             },
+            Failure::Elsewhere => Self::NotMigrated {
+                found: NEEDED,
+                needed: NEEDED,
+            },
             Failure::Closed => Self::Closed,
         }
     }
+}
+
+/// A pooler that does not know a startup parameter. Its other troubles have the same code.
+fn is_refusal_of_parameters(error: &(dyn DatabaseError + 'static)) -> bool {
+    error.code().as_deref() == Some(code::PROTOCOL_VIOLATION)
+        && error.message().contains("unsupported startup parameter")
+}
+
+fn refuses_parameters(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(is_refusal_of_parameters)
 }
 
 /// A server that insists on TLS has no other way to say so.
@@ -265,6 +300,10 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
             found: 0,
             needed: NEEDED,
         },
+        code::DUPLICATE_STATEMENT | code::UNDEFINED_STATEMENT => StoreError::Pooler {
+            advice: SHARED_SESSIONS,
+            source,
+        },
         code::INSUFFICIENT_PRIVILEGE => StoreError::MissingRights { source },
         code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { path: None, source },
         code::LOCK_NOT_AVAILABLE => StoreError::Busy { source },
@@ -278,6 +317,10 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     }
 }
 
+/// What to do about a pooler that refuses how a session is begun.
+const STARTUP: &str = "it refuses the parameters of a new session: say in `PostgresOptions::pooler` how it hands out its sessions, or have it ignore them with `ignore_startup_parameters = extra_float_digits,options`";
+/// What to do about a pooler that has given the session of a connection to somebody else.
+const SHARED_SESSIONS: &str = "it gives a session to others after each transaction: set `PostgresOptions::pooler` to `Pooler::Transaction`";
 /// What to do about damaged files of a server.
 const DAMAGED: &str =
     "stop writing, and have the server's administrator look at its log and restore a backup";

@@ -1,3 +1,4 @@
+use super::pooler::Pooler;
 use super::retry::after;
 use crate::stores::Limits;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub struct PostgresOptions {
     pub target_session: Option<TargetSession>,
     /// How long a statement waits for somebody else's lock, for a store that makes its own connections; 5 s by default.
     pub lock_timeout: Duration,
+    /// What stands between the store and its server; nothing by default.
+    pub pooler: Pooler,
     /// The bounds of a write, and of the queue in front of the gatherer.
     pub limits: Limits,
 }
@@ -63,6 +66,7 @@ impl Default for PostgresOptions {
             silence: None,
             target_session: None,
             lock_timeout: Duration::from_secs(5),
+            pooler: Pooler::default(),
             limits: Limits::default(),
         }
     }

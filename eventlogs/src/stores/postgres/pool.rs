@@ -10,9 +10,10 @@
 use super::error::Failure;
 use super::retry::Operation;
 use super::servers::Servers;
+use super::values::Statement;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{Connection, Postgres};
+use sqlx::postgres::{PgConnection, PgPool, PgRow};
+use sqlx::{Connection, Postgres, SqlStr};
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,8 @@ pub(super) struct Connections {
     resting: Mutex<Vec<Resting>>,
     /// The generation of new ones.
     generation: Generation,
+    /// What begins the transaction of a statement, where each must have one.
+    begin: Option<SqlStr>,
 }
 
 /// Where connections come from.
@@ -74,6 +77,8 @@ pub(super) struct Leased<'a> {
     connections: &'a Connections,
     /// Its generation.
     generation: u64,
+    /// Whether a transaction was begun and not ended.
+    is_in_transaction: bool,
     /// Its place, for as long as it is in use.
     _place: SemaphorePermit<'a>,
 }
@@ -105,18 +110,24 @@ impl Drop for Pooled {
 
 impl Connections {
     /// At most `limit` connections, made as they are needed.
-    pub(super) fn new(servers: Servers, limit: u32, generation: Generation) -> Self {
-        Self::of(Source::Own(servers), limit, generation)
+    pub(super) fn new(
+        servers: Servers,
+        limit: u32,
+        generation: Generation,
+        begin: Option<SqlStr>,
+    ) -> Self {
+        Self::of(Source::Own(servers), limit, generation, begin)
     }
 
     /// The connections of a user's pool, as many as it has.
-    pub(super) fn of_pool(pool: PgPool) -> Self {
+    pub(super) fn of_pool(pool: PgPool, begin: Option<SqlStr>) -> Self {
         let limit = pool.options().get_max_connections();
         let emptied = AtomicU64::new(0);
-        Self::of(Source::Pool { pool, emptied }, limit, Generation::default())
+        let source = Source::Pool { pool, emptied };
+        Self::of(source, limit, Generation::default(), begin)
     }
 
-    fn of(source: Source, limit: u32, generation: Generation) -> Self {
+    fn of(source: Source, limit: u32, generation: Generation, begin: Option<SqlStr>) -> Self {
         let limit = limit.clamp(1, MOST);
         Self {
             source,
@@ -124,6 +135,7 @@ impl Connections {
             limit,
             resting: Mutex::new(Vec::new()),
             generation,
+            begin,
         }
     }
 
@@ -156,7 +168,7 @@ impl Connections {
                 Held::Own(match rested {
                     Some(connection) => connection,
                     // Boxed, or every operation's future would have room for it.
-                    None => Box::new(Box::pin(servers.connect(operation.silence())).await?),
+                    None => Box::new(Box::pin(new(servers, operation)).await?),
                 })
             }
         };
@@ -165,6 +177,7 @@ impl Connections {
             held,
             connections: self,
             generation,
+            is_in_transaction: false,
             _place: place,
         })
     }
@@ -210,6 +223,15 @@ impl Connections {
     }
 }
 
+/// A new connection, to the server that the tables belong to.
+async fn new(servers: &Servers, operation: &Operation<'_>) -> Result<PgConnection, Failure> {
+    let mut connection = servers.connect(operation.silence()).await?;
+    if operation.wants_home() {
+        servers.check_home(&mut connection).await?;
+    }
+    Ok(connection)
+}
+
 impl Generation {
     /// The one of connections that are made now.
     fn now(&self) -> u64 {
@@ -218,8 +240,49 @@ impl Generation {
 }
 
 impl Leased<'_> {
+    /// The whole answer to a statement, which is committed if it has a transaction of its own.
+    pub(super) async fn rows(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.begin_statement().await?;
+        let statement = statement.persistent(self.connections.begin.is_none());
+        let rows = statement.fetch_all(&mut **self).await;
+        self.end_statement(rows).await
+    }
+
+    /// Begins the transaction of a statement, where each must have one: what follows reaches one session then.
+    pub(super) async fn begin_statement(&mut self) -> Result<(), sqlx::Error> {
+        if let Some(begin) = &self.connections.begin {
+            self.is_in_transaction = true;
+            let begin = sqlx::raw_sql(begin.clone());
+            begin.execute(&mut **self).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it, and returns what became of the statement in it.
+    pub(super) async fn end_statement<T>(
+        &mut self,
+        result: Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        if !self.is_in_transaction {
+            return result;
+        }
+        let end = if result.is_ok() { "commit" } else { "rollback" };
+        let ended = sqlx::raw_sql(end).execute(&mut **self).await;
+        self.is_in_transaction = ended.is_err();
+        // What the statement said first says more.
+        let value = result?;
+        ended?;
+        Ok(value)
+    }
+
     /// Keeps the connection for the next one, after an operation that has gone through.
     pub(super) fn give_back(self) {
+        if self.is_in_transaction {
+            return;
+        }
         match self.held {
             Held::Own(connection) => {
                 let (since, generation) = (Instant::now(), self.generation);

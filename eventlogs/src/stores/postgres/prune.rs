@@ -60,11 +60,10 @@ async fn prune_some(
     older_than: Duration,
 ) -> Result<u64, Failure> {
     let mut connection = operation.lease().await?;
-    let rows = sqlx::query(core.statements.prune.clone())
+    let statement = sqlx::query(core.statements.prune.clone())
         .bind(older_than.as_secs_f64())
-        .bind(AT_ONCE)
-        .fetch_all(&mut *connection)
-        .await?;
+        .bind(AT_ONCE);
+    let rows = connection.rows(statement).await?;
     connection.give_back();
     // A write to several logs has as many rows.
     let mut writes = 0;

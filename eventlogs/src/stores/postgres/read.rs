@@ -13,10 +13,16 @@ use crate::stores::{
 use crate::{Event, LogPosition};
 use futures_util::TryStreamExt;
 use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
+/// How many events a page holds at the most, whatever was asked for.
+const MOST_EVENTS: usize = 2_048;
+
 /// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+///
+/// Large events, of which a page holds fewer than were asked for, take a second statement: the first one tells how large they
+/// are, and the second one fetches those that belong to the page. So nothing is sent twice, from one page to the next.
 pub(super) async fn page<E: Event>(
     core: &Core,
     request: ReadRequest,
@@ -30,76 +36,231 @@ async fn one_page<E: Event>(
     operation: &Operation<'_>,
     request: ReadRequest,
 ) -> Result<Result<Page<E>, ReadError>, Failure> {
+    let mut connection = operation.lease().await?;
+    // With an error, or cut off in the middle, the connection is closed: what the server was still sending would keep its
+    // session busy, and its snapshot alive, for as long as the connection rests.
+    connection.begin_statement().await?;
+    let page = page_on(core, &mut connection, request).await;
+    let page = connection.end_statement(page).await?;
+    connection.give_back();
+    Ok(page)
+}
+
+async fn page_on<E: Event>(
+    core: &Core,
+    connection: &mut PgConnection,
+    request: ReadRequest,
+) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
     let (from, anchor) = match request.start {
         ReadStart::Index(index) => (signed(index), None),
         ReadStart::After(state) => (signed(state.index()), Some(state)),
     };
+    let limit = request.limit.min(MOST_EVENTS);
     // One row more than asked for tells whether the log goes on.
-    let limit = signed(request.limit as u64)
-        .saturating_add(1)
-        .saturating_add(i64::from(anchor.is_some()));
-    let mut connection = operation.lease().await?;
+    let rows = limit + 1 + usize::from(anchor.is_some());
+    // As many events of this size fill a page.
+    let share = i32::try_from(PAGE_BYTES / rows).unwrap_or(i32::MAX);
+    let log_id = Uuid::from(request.log_id);
+    let keeps_statements = core.options.pooler.keeps_statements();
     let mut rows = sqlx::query(core.statements.page.clone())
-        .bind(Uuid::from(request.log_id))
+        .persistent(keeps_statements)
+        .bind(log_id)
         .bind(from)
         .bind(anchor.map(|state| signed(state.index())))
-        .bind(limit)
+        .bind(signed(rows as u64))
+        .bind(share)
         .fetch(&mut *connection);
-    if let Some(state) = anchor {
-        let holds = match rows.try_next().await? {
-            Some(first) => is_at(&first, state)?,
-            None => false,
-        };
-        if !holds {
-            return Ok(Err(ReadError::HistoryChanged {
-                log_id: request.log_id,
-                index: state.index(),
-            }));
-        }
-    }
-    let mut page = Page {
-        records: Vec::new(),
-        more: false,
-    };
-    let mut bytes = 0;
-    let mut foreign = None;
+    let mut reading = Reading::new(request.log_id, limit, anchor);
     while let Some(row) = rows.try_next().await? {
-        // All events of a log are of one kind, so the first one tells.
-        if page.records.is_empty() {
-            foreign = Some(row.try_get::<i32, _>(9)?).filter(|kind| !E::LOG_TYPE.accepts(*kind));
-            if foreign.is_some() {
-                break;
-            }
-        }
-        if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
-            page.more = true;
-            break;
-        }
-        let stored = stored(request.log_id, &row)?;
-        bytes += stored.payload.len();
-        match stored.decode() {
-            Ok(record) => page.records.push(record),
-            Err(error) => return Ok(Err(error)),
-        }
+        reading.take(row)?;
     }
-    // What the server may still be sending of it is passed over at the next use.
     drop(rows);
-    if let Some(number) = foreign {
+    if let Some(number) = reading.other_kind {
         let name = sqlx::query(core.statements.log_type.clone())
-            .bind(Uuid::from(request.log_id))
-            .fetch_optional(&mut *connection)
+            .persistent(keeps_statements)
+            .bind(log_id)
+            .fetch_optional(connection)
             .await?;
-        let name: Option<&str> = name.as_ref().map_or(Ok(None), |row| row.try_get(0))?;
-        let found = FoundKind { number, name }.name();
-        connection.give_back();
+        let name = name.as_ref().map_or(Ok(None), |row| row.try_get(0))?;
         return Ok(Err(ReadError::WrongKind {
             log_id: request.log_id,
-            found,
+            found: FoundKind { number, name }.name(),
             expected: E::LOG_TYPE.name(),
         }));
     }
-    connection.give_back();
-    Ok(Ok(page))
+    let Some((first, last)) = reading.range_of_waiting()? else {
+        return Ok(reading.finish());
+    };
+    let mut large = sqlx::query(core.statements.large.clone())
+        .persistent(keeps_statements)
+        .bind(log_id)
+        .bind(first)
+        .bind(last)
+        .bind(share)
+        .fetch(connection);
+    let mut waiting = std::mem::take(&mut reading.waiting).into_iter().peekable();
+    while let Some(whole) = large.try_next().await? {
+        let index: i64 = whole.try_get(0)?;
+        let is_due = |row: &PgRow| row.try_get::<i64, _>(0).is_ok_and(|found| found <= index);
+        // What is not there any more is passed over, as if it had been gone before.
+        while let Some(row) = waiting.next_if(is_due) {
+            if left_out(&row)?.is_none() {
+                reading.decode(&row, &row, (5, 8))?;
+            } else if row.try_get::<i64, _>(0)? == index {
+                reading.decode(&row, &whole, (1, 2))?;
+            }
+        }
+    }
+    for row in waiting {
+        if left_out(&row)?.is_none() {
+            reading.decode(&row, &row, (5, 8))?;
+        }
+    }
+    drop(large);
+    Ok(reading.finish())
+}
+
+/// A page that is being read.
+struct Reading<E> {
+    /// The log.
+    log_id: LogId,
+    /// The greatest number of events in the page.
+    limit: usize,
+    /// The event behind which the page starts, until it has come.
+    anchor: Option<LogPosition>,
+    /// What is decoded already.
+    page: Page<E>,
+    /// How many events the page has, those that wait included.
+    events: usize,
+    /// How many bytes of payload and metadata they have.
+    bytes: usize,
+    /// The rows from the first one on that has come without its payload.
+    waiting: Vec<PgRow>,
+    /// The kind of the log, if it is another one than that of the events.
+    other_kind: Option<i32>,
+    /// Why there is no page.
+    failed: Option<ReadError>,
+}
+
+impl<E: Event> Reading<E> {
+    const fn new(log_id: LogId, limit: usize, anchor: Option<LogPosition>) -> Self {
+        Self {
+            log_id,
+            limit,
+            anchor,
+            page: Page {
+                records: Vec::new(),
+                more: false,
+            },
+            events: 0,
+            bytes: 0,
+            waiting: Vec::new(),
+            other_kind: None,
+            failed: None,
+        }
+    }
+
+    /// The next row of the answer. All of them are taken, whatever is found on the way.
+    fn take(&mut self, row: PgRow) -> Result<(), sqlx::Error> {
+        if self.failed.is_some() || self.other_kind.is_some() || self.page.more {
+            return Ok(());
+        }
+        if let Some(state) = self.anchor {
+            if is_at(&row, state)? {
+                self.anchor = None;
+            } else {
+                self.failed = Some(self.history_changed(state));
+            }
+            return Ok(());
+        }
+        // All events of a log are of one kind, so the first one tells.
+        if self.events == 0 {
+            let kind = row.try_get(10)?;
+            if !E::LOG_TYPE.accepts(kind) {
+                self.other_kind = Some(kind);
+                return Ok(());
+            }
+        }
+        if self.events >= self.limit || self.bytes >= PAGE_BYTES {
+            self.page.more = true;
+            return Ok(());
+        }
+        self.events += 1;
+        let left_out = left_out(&row)?;
+        self.bytes += match left_out {
+            Some(bytes) => bytes,
+            None => row.try_get::<&[u8], _>(5)?.len() + metadata(&row, 8)?.map_or(0, <[u8]>::len),
+        };
+        if left_out.is_some() || !self.waiting.is_empty() {
+            self.waiting.push(row);
+            return Ok(());
+        }
+        self.decode(&row, &row, (5, 8))
+    }
+
+    /// Decodes the event of a row, whose payload and metadata are in these columns of that row or of another one.
+    fn decode(
+        &mut self,
+        row: &PgRow,
+        whole: &PgRow,
+        (payload, metadata_column): (usize, usize),
+    ) -> Result<(), sqlx::Error> {
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        let stored = StoredEvent {
+            log_id: self.log_id,
+            index: row.try_get(0)?,
+            event_id: row.try_get::<Uuid, _>(1)?.into(),
+            name: row.try_get(2)?,
+            version: row.try_get::<i16, _>(3)?.into(),
+            codec: row.try_get::<i16, _>(4)?.into(),
+            payload: whole.try_get(payload)?,
+            occurred_at: row.try_get(6)?,
+            recorded_at: row.try_get(7)?,
+            metadata: metadata(whole, metadata_column)?,
+        };
+        match stored.decode() {
+            Ok(record) => self.page.records.push(record),
+            Err(error) => self.failed = Some(error),
+        }
+        Ok(())
+    }
+
+    /// The first and the last index of the rows that wait for what was left out of them.
+    fn range_of_waiting(&self) -> Result<Option<(i64, i64)>, sqlx::Error> {
+        let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else {
+            return Ok(None);
+        };
+        if self.failed.is_some() {
+            return Ok(None);
+        }
+        Ok(Some((first.try_get(0)?, last.try_get(0)?)))
+    }
+
+    fn history_changed(&self, state: LogPosition) -> ReadError {
+        ReadError::HistoryChanged {
+            log_id: self.log_id,
+            index: state.index(),
+        }
+    }
+
+    fn finish(self) -> Result<Page<E>, ReadError> {
+        if let Some(state) = self.anchor {
+            return Err(self.history_changed(state));
+        }
+        self.failed.map_or(Ok(self.page), Err)
+    }
+}
+
+/// The size of an event that has come without its payload.
+fn left_out(row: &PgRow) -> Result<Option<usize>, sqlx::Error> {
+    let bytes: Option<i32> = row.try_get(9)?;
+    Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(0)))
+}
+
+fn metadata(row: &PgRow, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
+    row.try_get(column)
 }
 
 /// Whether this row is the event of a state.
@@ -107,22 +268,6 @@ fn is_at(row: &PgRow, state: LogPosition) -> Result<bool, sqlx::Error> {
     let (index, event_id): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
     let same_event = |expected| EventId::from(event_id) == expected;
     Ok(index == signed(state.index()) && state.event_id().is_none_or(same_event))
-}
-
-/// A row, which may hold what this crate never wrote: a time without an end, say.
-fn stored(log_id: LogId, row: &PgRow) -> Result<StoredEvent<'_>, sqlx::Error> {
-    Ok(StoredEvent {
-        log_id,
-        index: row.try_get(0)?,
-        event_id: row.try_get::<Uuid, _>(1)?.into(),
-        name: row.try_get(2)?,
-        version: row.try_get::<i16, _>(3)?.into(),
-        codec: row.try_get::<i16, _>(4)?.into(),
-        payload: row.try_get(5)?,
-        occurred_at: row.try_get(6)?,
-        recorded_at: row.try_get(7)?,
-        metadata: row.try_get(8)?,
-    })
 }
 
 /// What a key was used for, log by log.
@@ -140,11 +285,10 @@ async fn one_look_up(
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<Replay>, Failure> {
     let mut connection = operation.lease().await?;
-    let rows = sqlx::query(core.statements.find_key.clone())
+    let statement = sqlx::query(core.statements.find_key.clone())
         .bind(scope_of(key.scope))
-        .bind(key.key.as_bytes())
-        .fetch_all(&mut *connection)
-        .await?;
+        .bind(key.key.as_bytes());
+    let rows = connection.rows(statement).await?;
     connection.give_back();
     Ok(rows
         .iter()

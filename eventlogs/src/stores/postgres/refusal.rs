@@ -1,15 +1,13 @@
 //! Why writes were refused.
 
 use super::read::replay;
-use super::statements::Statements;
-use super::values;
 use crate::ids::EventId;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite, FoundKind, FoundLog};
 use crate::stores::error::{AppendError, StoreError};
 use crate::stores::write_queue::Outcome;
 use chrono::{DateTime, Utc};
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Row, SqlStr};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -23,31 +21,42 @@ pub(super) enum Finding {
     Free,
 }
 
-/// Asks about all of these writes at once, in the order own events, key, index: own events come first, because this may be
-/// the second attempt of a write whose first one went through. One round trip; a second one if a write of several events
-/// begins with an event that is stored.
-pub(super) async fn why_refused(
-    statements: &Statements,
-    why: &SqlStr,
-    connection: &mut PgConnection,
-    writes: &[&EncodedWrite],
-) -> Result<Vec<Finding>, sqlx::Error> {
-    let rows = values::why(why, writes).fetch_all(&mut *connection).await?;
-    let mut rest = rows.as_slice();
-    let mut found = Vec::with_capacity(writes.len());
-    for write in writes {
-        let appends = 1 + write.others.len();
-        let (own, others) = rest
-            .split_at_checked(appends)
-            .ok_or(sqlx::Error::RowNotFound)?;
-        rest = others;
-        found.push(own);
+/// The writes of several events that seem to be stored, each with its number: those of which every part begins with an event
+/// that is. Nobody promises that an event id is used only once, so the statement `own` is to be asked about the others.
+pub(super) fn in_question<'a>(
+    writes: &[&'a EncodedWrite],
+    why: &[PgRow],
+) -> Result<Vec<(i64, &'a EncodedWrite)>, sqlx::Error> {
+    let mut in_question = Vec::new();
+    for ((write, rows), number) in parts(writes, why)?.into_iter().zip(0..) {
+        if has_several_events(write) && begins(write, rows)? {
+            in_question.push((number, write));
+        }
     }
-    let stored = stored(statements, connection, writes, &found).await?;
-    let findings = writes.iter().zip(found).zip(0..);
-    findings
+    Ok(in_question)
+}
+
+/// What the answer to the question about all of these writes says, in the order own events, key, index: own events come
+/// first, because this may be the second attempt of a write whose first one went through. `stored` has the numbers of the
+/// writes [in question](in_question) that are stored.
+pub(super) fn findings(
+    writes: &[&EncodedWrite],
+    why: &[PgRow],
+    stored: &[PgRow],
+) -> Result<Vec<Finding>, sqlx::Error> {
+    let stored: HashSet<i64> = stored
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?;
+    let parts = parts(writes, why)?.into_iter().zip(0..);
+    parts
         .map(|((write, rows), number)| {
-            if stored.contains(&number) {
+            let is_stored = if has_several_events(write) {
+                stored.contains(&number)
+            } else {
+                begins(write, rows)?
+            };
+            if is_stored {
                 let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
                 let recorded_at: DateTime<Utc> = first.try_get(2)?;
                 return Ok(Finding::Settled(Ok(recorded_at)));
@@ -64,36 +73,33 @@ pub(super) async fn why_refused(
         .collect()
 }
 
-/// The numbers of the writes that are stored: all their events are, each at its place. Nobody promises that an event id is
-/// used only once, so the first event of each part is not enough.
-async fn stored(
-    statements: &Statements,
-    connection: &mut PgConnection,
-    writes: &[&EncodedWrite],
-    found: &[&[PgRow]],
-) -> Result<HashSet<i64>, sqlx::Error> {
-    let mut stored = HashSet::new();
-    let mut in_question = Vec::new();
-    for ((write, rows), number) in writes.iter().zip(found).zip(0..) {
-        let mut begins = true;
-        for (append, row) in write.appends().zip(*rows) {
-            begins &= event_id(row, 1)? == Some(append.head.id);
-        }
-        if begins && write.appends().all(|append| append.tail.is_empty()) {
-            stored.insert(number);
-        } else if begins {
-            in_question.push((number, *write));
-        }
-    }
-    if !in_question.is_empty() {
-        let rows = values::own(&statements.own, &in_question)
-            .fetch_all(connection)
-            .await?;
-        for row in rows {
-            stored.insert(row.try_get(0)?);
+/// The writes, each with the rows of its parts.
+fn parts<'a, 'r>(
+    writes: &[&'a EncodedWrite],
+    mut rows: &'r [PgRow],
+) -> Result<Vec<(&'a EncodedWrite, &'r [PgRow])>, sqlx::Error> {
+    let parts = writes.iter().map(|write| {
+        let (own, others) = rows
+            .split_at_checked(1 + write.others.len())
+            .ok_or(sqlx::Error::RowNotFound)?;
+        rows = others;
+        Ok((*write, own))
+    });
+    parts.collect()
+}
+
+fn has_several_events(write: &EncodedWrite) -> bool {
+    write.appends().any(|append| !append.tail.is_empty())
+}
+
+/// Whether each part of a write begins with an event that is stored at its place.
+fn begins(write: &EncodedWrite, rows: &[PgRow]) -> Result<bool, sqlx::Error> {
+    for (append, row) in write.appends().zip(rows) {
+        if event_id(row, 1)? != Some(append.head.id) {
+            return Ok(false);
         }
     }
-    Ok(stored)
+    Ok(true)
 }
 
 fn of_row(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {

@@ -39,6 +39,8 @@ pub(super) struct Operation<'a> {
     deadline: Instant,
     /// For how long a connection may be silent, in nanoseconds; longer with each attempt that was.
     silence: AtomicU64,
+    /// Whether connections that are made for it may lead to a server that the tables do not belong to.
+    to_any_server: bool,
     /// Whether it is the server's turn; else silence says nothing about it.
     is_with_server: AtomicBool,
     /// Which generation the connection in use is of; [`NONE`], if there is none.
@@ -56,11 +58,25 @@ impl<'a> Operation<'a> {
             connections,
             deadline,
             silence: AtomicU64::new(nanos(silence)),
+            to_any_server: false,
             is_with_server: AtomicBool::new(false),
             generation: AtomicU64::new(NONE),
             wants_new: AtomicBool::new(false),
             is_sending: AtomicBool::new(false),
         }
+    }
+
+    /// The same for whoever finds out by itself where the tables belong.
+    pub(super) fn for_any_server(self) -> Self {
+        Self {
+            to_any_server: true,
+            ..self
+        }
+    }
+
+    /// Whether a new connection must lead to the server that the tables belong to.
+    pub(super) const fn wants_home(&self) -> bool {
+        !self.to_any_server
     }
 
     /// A connection for the attempt under way, once there is one.

@@ -143,6 +143,14 @@ fn repeated(error: &StoreError) -> StoreError {
         StoreError::NoPrimary { .. } => StoreError::NoPrimary {
             source: text().into(),
         },
+        StoreError::Pooler { advice, .. } => StoreError::Pooler {
+            advice,
+            source: text().into(),
+        },
+        StoreError::UnstorableName { name, .. } => StoreError::UnstorableName {
+            name: name.clone(),
+            source: text().into(),
+        },
         StoreError::Damaged { advice, .. } => StoreError::Damaged {
             advice,
             source: text().into(),

@@ -1,9 +1,9 @@
 //! The servers that a store may use, and the one of them that is connected to.
 
-use super::error::{Failure, Verdict};
+use super::error::{self, Failure, Verdict};
 use super::options::TargetSession;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Connection, Row, SqlStr};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,16 +14,40 @@ pub(super) struct Servers {
     all: Vec<PgConnectOptions>,
     /// Which of them will do.
     target: TargetSession,
+    /// What a new session is told, unless that is among its startup parameters.
+    settings: Option<SqlStr>,
+    /// What asks whether the tables belong to the server.
+    is_at_home: SqlStr,
     /// The one that did the last time, and is tried first.
     last: AtomicUsize,
 }
 
 impl Servers {
-    pub(super) const fn new(all: Vec<PgConnectOptions>, target: TargetSession) -> Self {
+    pub(super) const fn new(
+        all: Vec<PgConnectOptions>,
+        target: TargetSession,
+        settings: Option<SqlStr>,
+        is_at_home: SqlStr,
+    ) -> Self {
         Self {
             all,
             target,
+            settings,
+            is_at_home,
             last: AtomicUsize::new(0),
+        }
+    }
+
+    /// Refuses a connection to a server that the tables have been moved to, and do not belong to yet: its transaction numbers
+    /// say nothing about those that it would write behind. Where that cannot be asked, since there are no tables or no rights,
+    /// whoever works with them will be told.
+    pub(super) async fn check_home(&self, connection: &mut PgConnection) -> Result<(), Failure> {
+        let is_at_home = sqlx::raw_sql(self.is_at_home.clone());
+        match is_at_home.fetch_optional(connection).await {
+            Ok(Some(row)) if !row.try_get::<bool, _>(0)? => Err(Failure::Elsewhere),
+            Ok(_) => Ok(()),
+            Err(error) if error::of_statement(&error) == Verdict::Final => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -82,6 +106,10 @@ impl Servers {
         connect: &PgConnectOptions,
     ) -> Result<Option<PgConnection>, sqlx::Error> {
         let mut connection = connect.connect().await?;
+        if let Some(settings) = &self.settings {
+            let settings = sqlx::raw_sql(settings.clone());
+            settings.execute(&mut connection).await?;
+        }
         let question = match self.target {
             TargetSession::Any => return Ok(Some(connection)),
             TargetSession::ReadWrite => "select current_setting('transaction_read_only') = 'off'",

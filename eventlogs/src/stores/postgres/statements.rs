@@ -182,15 +182,29 @@ const PRUNE: &str = "
     returning k.part";
 
 /// A page; the event behind which it starts comes along with its id only.
+///
+/// Of an event that is larger than its share of a page only the size comes along, so an answer is bounded, whatever the log
+/// holds. A running sum could tell the server where the page ends, but takes it half as long again as all the rest.
 const PAGE: &str = "
     select event_index, event_id, event_type, event_version, codec,
-           case when event_index = $3 then null else payload end,
+           case when event_index is distinct from $3 and {size} <= $5 then payload end,
            case when occurred_at is not null then {occurred_at} end, {recorded_at},
-           case when event_index = $3 then null else metadata end, kind
+           case when event_index is distinct from $3 and {size} <= $5 then metadata end,
+           case when {size} > $5 then {size} end, kind
     from {schema}.events
     where log_id = $1 and event_index >= $2
     order by log_id, event_index
     limit $4";
+
+/// What a page has left out of some of its events.
+const LARGE: &str = "
+    select event_index, payload, metadata
+    from {schema}.events
+    where log_id = $1 and event_index >= $2 and event_index <= $3 and {size} > $4
+    order by log_id, event_index";
+
+/// The bytes of an event, for which the server need not read what it stores apart from the row.
+const SIZE: &str = "octet_length(payload) + coalesce(octet_length(metadata), 0)";
 
 /// A column's time, moved into the range that the driver can read: it panics at one without an end. Such a time was not
 /// written by this crate, and orders nothing, so the nearest will do.
@@ -228,17 +242,20 @@ pub(super) struct Statements {
     pub(super) prune: SqlStr,
     /// A page of a log.
     pub(super) page: SqlStr,
+    /// The large events of a page.
+    pub(super) large: SqlStr,
 }
 
 impl Statements {
-    /// The statements of a schema, whose name must be a plain identifier.
+    /// The statements of a schema, whose name must be a plain identifier, and none of the server's own.
     pub(super) fn of(schema: &str) -> Result<Self, StoreError> {
         let plain = schema.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
             && schema.len() <= 63
             && schema
                 .chars()
                 .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
-        if !plain {
+        let is_systems = schema.starts_with("pg_") || schema == "information_schema";
+        if !plain || is_systems {
             return Err(StoreError::InvalidSchema {
                 schema: schema.to_owned(),
             });
@@ -281,7 +298,8 @@ impl Statements {
             log_type: statement(LOG_TYPE),
             find_key: statement(FIND_KEY),
             prune: statement(PRUNE),
-            page: statement(PAGE),
+            page: statement(&PAGE.replace("{size}", SIZE)),
+            large: statement(&LARGE.replace("{size}", SIZE)),
         })
     }
 }
@@ -294,11 +312,12 @@ fn head(heads: &str, unless: &str, condition: &str, clash: &str) -> String {
         .replace("{clash}", clash)
 }
 
-/// Puts the name of the schema, which is known to be a plain identifier, into a statement.
+/// Puts the name of the schema into a statement, in quotes, since it may be a word of the language. It is known to be a plain
+/// identifier.
 pub(super) fn in_schema(statement: &str, schema: &str) -> SqlStr {
     let mut statement = statement
         .replace("{order}", "order by u.log_id, u.event_index")
-        .replace("{schema}", schema);
+        .replace("{schema}", &format!("\"{schema}\""));
     for column in [
         "occurred_at",
         "recorded_at",

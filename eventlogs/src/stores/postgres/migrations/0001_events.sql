@@ -6,12 +6,11 @@ create table {schema}.meta (
     schema_version    bigint  not null,
     -- Transaction numbers of different epochs do not compare: they restart when a dump is restored into a new server.
     epoch             integer not null,
-    -- By which a restore is noticed.
+    -- The server that the tables belong to, by which a restore into another one is noticed; 0 where it is not known.
     system_identifier bigint  not null
 );
 
-insert into {schema}.meta (id, schema_version, epoch, system_identifier)
-select 1, 0, 1, system_identifier from pg_control_system();
+insert into {schema}.meta (id, schema_version, epoch, system_identifier) values (1, 0, 1, 0);
 
 create table {schema}.events (
     log_id        uuid        not null,
@@ -64,18 +63,25 @@ create table {schema}.idempotency_keys (
 -- Old keys are found by time, and cost next to nothing to index.
 create index idempotency_keys_recorded_at on {schema}.idempotency_keys using brin (recorded_at);
 
+-- What is JSON, for people. What jsonb does not take, as a NUL character or one that the database's encoding lacks, comes as
+-- a JSON string with the bytes in it: one such event must not hide all others.
+create function {schema}.readable(stored bytea) returns jsonb language plpgsql stable as $$
+begin
+    return pg_catalog.convert_from(stored, 'UTF8')::pg_catalog.jsonb;
+exception when others then
+    return pg_catalog.to_jsonb(pg_catalog.encode(stored, 'escape'));
+end
+$$;
+
 -- For people with psql; the library does not read it.
 create view {schema}.readable_events as
 select log_id,
        event_index,
+       event_id,
        event_type,
        event_version,
-       case
-           when codec <> 1 then null
-           -- jsonb knows no NUL characters; one such event must not hide all others.
-           when position('\u0000' in convert_from(payload, 'UTF8')) > 0 then null
-           else convert_from(payload, 'UTF8')::jsonb
-       end as payload,
+       case codec when 1 then {schema}.readable(payload) end as payload,
+       {schema}.readable(metadata) as metadata,
        occurred_at,
        recorded_at,
        log_type

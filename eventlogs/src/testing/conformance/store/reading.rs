@@ -177,6 +177,44 @@ pub async fn text_and_large_payloads_survive(store: &impl Store) {
     );
 }
 
+/// A page ends early where events are large, and still says whether the log goes on.
+pub async fn pages_of_large_events_join_without_gap_or_overlap(store: &impl Store) {
+    let large = [10, 300_000, 10, 10, 4_500_000, 10];
+    let sizes = large.into_iter().chain([9_000; 40]).chain([10, 1_000_000]);
+    let noted = |(size, letter): (usize, &str)| CounterEvent::Noted {
+        text: letter.repeat(size),
+    };
+    let letters = ["a", "b", "c", "d", "e"].into_iter().cycle();
+    let events: Vec<_> = sizes.zip(letters).map(noted).collect();
+    let log_id = LogId::new();
+    let create = AppendRequest::create(log_id, &events);
+    store.append(create).await.expect("these can be stored");
+    for limit in [2, 7, 45, usize::MAX] {
+        let mut read: Vec<RecordedEvent<CounterEvent>> = Vec::new();
+        loop {
+            let start = match read.last() {
+                Some(last) if read.len() % 2 == 0 => ReadStart::After(last.position()),
+                _ => ReadStart::Index(read.len() as u64),
+            };
+            let next = page(store, log_id, start, limit)
+                .await
+                .expect("the log can be read");
+            assert!(!next.records.is_empty(), "a page always makes progress");
+            assert!(next.records.len() <= limit, "limit {limit}");
+            read.extend(next.records);
+            assert_eq!(next.more, read.len() < events.len(), "limit {limit}");
+            if !next.more {
+                break;
+            }
+        }
+        let indices: Vec<_> = read.iter().map(EventRecord::index).collect();
+        assert_eq!(indices, (0..events.len() as u64).collect::<Vec<_>>());
+        // Without the texts, which would fill the screen.
+        let same = read.iter().map(EventRecord::event).eq(&events);
+        assert!(same, "limit {limit}: another event came back");
+    }
+}
+
 /// Times come back to the microsecond; the store's never falls, the caller's may be anything.
 pub async fn the_recorded_time_never_falls(store: &impl Store) {
     let long_ago: DateTime<Utc> = DateTime::UNIX_EPOCH - chrono::TimeDelta::days(20_000);
