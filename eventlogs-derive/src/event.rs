@@ -2,6 +2,7 @@
 
 mod expand;
 mod flatten;
+mod log_type;
 mod model;
 mod names;
 mod parse;

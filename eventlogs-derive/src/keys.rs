@@ -66,6 +66,21 @@ static KEYS: &[KeyFacts] = &[
         "no value",
         "explicit_names",
     ),
+    key(
+        Place::EventEnum,
+        "log_type",
+        "a string",
+        "log_type = \"payment\"",
+    ),
+    KeyFacts {
+        repeatable: true,
+        ..key(
+            Place::EventEnum,
+            "log_type_alias",
+            "a string",
+            "log_type_alias = \"charge\"",
+        )
+    },
     key(Place::EventEnum, "crate", "a path", "crate = ::eventlogs"),
     key(
         Place::EventVariant,
@@ -203,6 +218,15 @@ fn unknown(name: &str, place: Place) -> String {
     }
 }
 
+/// The key of the enum that says of its logs what this one says of a variant.
+fn of_the_enum(name: &str) -> Option<&'static str> {
+    match name {
+        "name" => Some("log_type"),
+        "alias" => Some("log_type_alias"),
+        _ => None,
+    }
+}
+
 /// The message for a key that belongs somewhere else.
 fn misplaced(name: &str, place: Place, owner: &str) -> Option<String> {
     let homes: Vec<_> = KEYS.iter().filter(|facts| facts.name == name).collect();
@@ -226,9 +250,14 @@ fn misplaced(name: &str, place: Place, owner: &str) -> Option<String> {
             Place::EventField => {
                 format!("`{name}` is given for a whole variant; move it up to `{owner}`")
             }
-            _ => format!(
-                "`{name}` is given for each variant; move it down to the one that it is meant for"
-            ),
+            _ => match of_the_enum(name) {
+                Some(key) => format!(
+                    "`{name}` is given for each variant; move it down to one, or write `{key}` for the kind of the logs"
+                ),
+                None => format!(
+                    "`{name}` is given for each variant; move it down to the one that it is meant for"
+                ),
+            },
         });
     }
     if place == Place::Aggregate
@@ -313,7 +342,29 @@ mod tests {
         );
         assert_eq!(
             mistakes(quote!(name = "x"), Place::EventEnum),
-            ["`name` is given for each variant; move it down to the one that it is meant for"]
+            [
+                "`name` is given for each variant; move it down to one, or write `log_type` for the kind of the logs"
+            ]
+        );
+        assert_eq!(
+            mistakes(quote!(version = 2), Place::EventEnum),
+            ["`version` is given for each variant; move it down to the one that it is meant for"]
+        );
+        assert_eq!(
+            mistakes(
+                quote!(log_type = "x", log_type_alias = "y"),
+                Place::EventVariant
+            ),
+            [
+                "`log_type` is chosen for the whole enum; move it up to `enum PaymentEvent`",
+                "`log_type_alias` is chosen for the whole enum; move it up to `enum PaymentEvent`"
+            ]
+        );
+        assert_eq!(
+            mistakes(quote!(log_type = "x"), Place::Aggregate),
+            [
+                "`log_type` belongs to the events; write `#[event(log_type = \"payment\")]` there"
+            ]
         );
         assert_eq!(
             mistakes(quote!(cache(never)), Place::EventEnum),

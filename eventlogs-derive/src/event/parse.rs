@@ -23,6 +23,12 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) codec: Option<WordOrType>,
     /// `explicit_names`
     pub(crate) explicit_names: bool,
+    /// `log_type = …`
+    pub(crate) log_type: Option<LitStr>,
+    /// Each `log_type_alias = …`
+    pub(crate) log_type_aliases: Vec<LitStr>,
+    /// Whether a `log_type` is there that could not be read, which was reported.
+    pub(crate) spoilt_log_type: bool,
     /// Its variants.
     pub(crate) variants: Vec<ParsedVariant<'a>>,
 }
@@ -67,6 +73,9 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         library: Library::default(),
         codec: None,
         explicit_names: false,
+        log_type: None,
+        log_type_aliases: Vec::new(),
+        spoilt_log_type: false,
         variants: Vec::new(),
     };
     let owner = format!("`enum {}`", input.ident);
@@ -83,6 +92,13 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
             "explicit_names" => {
                 parsed.explicit_names = errors.keep(known.flag()).is_some();
             }
+            "log_type" => {
+                parsed.log_type = errors.keep(known.string()).cloned();
+                parsed.spoilt_log_type = parsed.log_type.is_none();
+            }
+            "log_type_alias" => parsed
+                .log_type_aliases
+                .extend(errors.keep(known.string()).cloned()),
             _ => {
                 parsed.library = errors
                     .keep(known.path())
