@@ -362,9 +362,7 @@ mod tests {
         );
         assert_eq!(
             mistakes(quote!(log_type = "x"), Place::Aggregate),
-            [
-                "`log_type` belongs to the events; write `#[event(log_type = \"payment\")]` there"
-            ]
+            ["`log_type` belongs to the events; write `#[event(log_type = \"payment\")]` there"]
         );
         assert_eq!(
             mistakes(quote!(cache(never)), Place::EventEnum),

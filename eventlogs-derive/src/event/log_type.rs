@@ -111,7 +111,13 @@ mod tests {
 
     /// What is wrong with these keys on an enum.
     fn mistakes(keys: &TokenStream) -> Vec<String> {
-        kind(quote!(#[event(#keys)] enum PaymentEvent { Captured })).2
+        kind(quote!(
+            #[event(#keys)]
+            enum PaymentEvent {
+                Captured,
+            }
+        ))
+        .2
     }
 
     #[test]
@@ -138,19 +144,37 @@ mod tests {
 
     #[test]
     fn raw_identifiers_are_told_without_their_mark() {
-        let (name, _, mistakes) = kind(
-            quote!(enum r#struct { Captured }),
-        );
+        let (name, _, mistakes) = kind(quote!(
+            enum r#struct {
+                Captured,
+            }
+        ));
         assert_eq!((name.as_str(), mistakes), ("struct", Vec::new()));
     }
 
     #[test]
     fn a_name_that_tells_nothing_asks_for_a_kind() {
         for item in [
-            quote!(enum Event { Captured }),
-            quote!(enum Events { Captured }),
-            quote!(enum _Event { Captured }),
-            quote!(enum __ { Captured }),
+            quote!(
+                enum Event {
+                    Captured,
+                }
+            ),
+            quote!(
+                enum Events {
+                    Captured,
+                }
+            ),
+            quote!(
+                enum _Event {
+                    Captured,
+                }
+            ),
+            quote!(
+                enum __ {
+                    Captured,
+                }
+            ),
         ] {
             let (_, _, mistakes) = kind(item);
             let [mistake] = &mistakes[..] else {
@@ -175,8 +199,16 @@ mod tests {
         let asked = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`; name the kind of the logs: `#[event(log_type = \"…\")]`";
         let long = proc_macro2::Ident::new(&"a".repeat(129), proc_macro2::Span::call_site());
         for item in [
-            quote!(enum Événement { Captured }),
-            quote!(enum ÉvénementEvent { Captured }),
+            quote!(
+                enum Événement {
+                    Captured,
+                }
+            ),
+            quote!(
+                enum ÉvénementEvent {
+                    Captured,
+                }
+            ),
             quote!(enum #long { Captured }),
         ] {
             assert_eq!(kind(item).2, [asked]);
@@ -193,7 +225,11 @@ mod tests {
     #[test]
     fn what_is_written_counts() {
         let (name, aliases, mistakes) = kind(quote!(
-            #[event(log_type_alias = "payment", log_type = "Charge.v2", log_type_alias = "old")]
+            #[event(
+                log_type_alias = "payment",
+                log_type = "Charge.v2",
+                log_type_alias = "old"
+            )]
             enum PaymentEvent<T> {
                 Captured(T),
             }
