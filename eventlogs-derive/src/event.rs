@@ -1,5 +1,6 @@
 //! `#[derive(Event)]`: the stored names, versions and payloads of an enum's variants.
 
+mod borrowed;
 mod expand;
 mod flatten;
 mod log_type;

@@ -1,5 +1,6 @@
 //! First stage: the enum and its attributes, value by value.
 
+use super::borrowed;
 use crate::attribute::{self, entries};
 use crate::errors::Errors;
 use crate::keys::{self, Known, Place};
@@ -112,7 +113,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
             errors.on(&input.ident, "an event enum needs at least one variant");
         }
         Data::Enum(data) => {
-            parsed.variants = data.variants.iter().map(|found| variant(found, &owner, errors)).collect();
+            parsed.variants = data.variants.iter().map(|found| variant(found, input, &owner, errors)).collect();
         }
         Data::Struct(data) => errors.on(
             &data.struct_token,
@@ -140,7 +141,12 @@ fn refuse_borrowing(input: &DeriveInput, errors: &mut Errors) {
 }
 
 /// Reads one variant.
-fn variant<'a>(variant: &'a Variant, owner: &str, errors: &mut Errors) -> ParsedVariant<'a> {
+fn variant<'a>(
+    variant: &'a Variant,
+    input: &DeriveInput,
+    owner: &str,
+    errors: &mut Errors,
+) -> ParsedVariant<'a> {
     let mut parsed = ParsedVariant {
         ident: &variant.ident,
         fields: &variant.fields,
@@ -178,6 +184,7 @@ fn variant<'a>(variant: &'a Variant, owner: &str, errors: &mut Errors) -> Parsed
             &owner,
             errors,
         );
+        borrowed::refuse(field, &input.generics, errors);
     }
     parsed
 }
