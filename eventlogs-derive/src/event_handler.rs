@@ -2,6 +2,8 @@
 
 mod arguments;
 mod block;
+mod condition;
+mod conditional;
 mod expand;
 mod fingerprint;
 mod handler;
@@ -9,6 +11,7 @@ mod model;
 mod named;
 mod parse;
 mod pattern;
+mod removal;
 mod stub;
 
 use crate::errors::Errors;

@@ -66,6 +66,21 @@ static KEYS: &[KeyFacts] = &[
         "no value",
         "explicit_names",
     ),
+    key(
+        Place::EventEnum,
+        "log_type",
+        "a string",
+        "log_type = \"payment\"",
+    ),
+    KeyFacts {
+        repeatable: true,
+        ..key(
+            Place::EventEnum,
+            "log_type_alias",
+            "a string",
+            "log_type_alias = \"charge\"",
+        )
+    },
     key(Place::EventEnum, "crate", "a path", "crate = ::eventlogs"),
     key(
         Place::EventVariant,
@@ -203,6 +218,15 @@ fn unknown(name: &str, place: Place) -> String {
     }
 }
 
+/// The key of the enum that says of its logs what this one says of a variant.
+fn of_the_enum(name: &str) -> Option<&'static str> {
+    match name {
+        "name" => Some("log_type"),
+        "alias" => Some("log_type_alias"),
+        _ => None,
+    }
+}
+
 /// The message for a key that belongs somewhere else.
 fn misplaced(name: &str, place: Place, owner: &str) -> Option<String> {
     let homes: Vec<_> = KEYS.iter().filter(|facts| facts.name == name).collect();
@@ -226,9 +250,14 @@ fn misplaced(name: &str, place: Place, owner: &str) -> Option<String> {
             Place::EventField => {
                 format!("`{name}` is given for a whole variant; move it up to `{owner}`")
             }
-            _ => format!(
-                "`{name}` is given for each variant; move it down to the one that it is meant for"
-            ),
+            _ => match of_the_enum(name) {
+                Some(key) => format!(
+                    "`{name}` is given for each variant; move it down to one, or write `{key}` for the kind of the logs"
+                ),
+                None => format!(
+                    "`{name}` is given for each variant; move it down to the one that it is meant for"
+                ),
+            },
         });
     }
     if place == Place::Aggregate
@@ -279,63 +308,4 @@ fn misplaced(name: &str, place: Place, owner: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Place, check};
-    use crate::attribute::entries;
-    use crate::errors::Errors;
-    use proc_macro2::TokenStream;
-    use quote::quote;
-
-    fn mistakes(tokens: TokenStream, place: Place) -> Vec<String> {
-        let mut errors = Errors::default();
-        let entries = entries(tokens, &mut errors);
-        check(entries, place, "`enum PaymentEvent`", &mut errors);
-        errors.messages()
-    }
-
-    #[test]
-    fn an_unknown_key_gets_the_closest_or_all_of_its_place() {
-        assert_eq!(
-            mistakes(quote!(ecvent = E), Place::Aggregate),
-            ["unknown key `ecvent`; did you mean `event`?"]
-        );
-        assert_eq!(
-            mistakes(quote!(snapshot), Place::Aggregate),
-            ["unknown key `snapshot`; expected one of `event`, `cache`, `fingerprint`, `crate`"]
-        );
-    }
-
-    #[test]
-    fn a_key_of_another_level_is_sent_there() {
-        assert_eq!(
-            mistakes(quote!(codec = "json"), Place::EventVariant),
-            ["`codec` is chosen for the whole enum; move it up to `enum PaymentEvent`"]
-        );
-        assert_eq!(
-            mistakes(quote!(name = "x"), Place::EventEnum),
-            ["`name` is given for each variant; move it down to the one that it is meant for"]
-        );
-        assert_eq!(
-            mistakes(quote!(cache(never)), Place::EventEnum),
-            [
-                "`cache` belongs to the aggregate; write `#[aggregate(cache(min_events = 10))]` there"
-            ]
-        );
-        assert_eq!(
-            mistakes(quote!(ttl = "5m"), Place::Aggregate),
-            ["`ttl` is a rule of the cache; write `cache(ttl = \"1h\")`"]
-        );
-    }
-
-    #[test]
-    fn only_repeatable_keys_may_be_repeated() {
-        assert_eq!(
-            mistakes(quote!(alias = "a", alias = "b"), Place::EventVariant),
-            [""; 0]
-        );
-        assert_eq!(
-            mistakes(quote!(version = 1, version = 2), Place::EventVariant),
-            ["`version` is given twice", "first given here"]
-        );
-    }
-}
+mod tests;

@@ -191,3 +191,38 @@ fn the_schema_tells_names_versions_and_aliases() {
     assert_eq!(authorized.fields, ["amount: u64", "code: Option<String>"]);
     assert_eq!(refunded.fields, ["0: u64"]);
 }
+
+#[test]
+fn the_kind_of_the_logs_is_remembered() {
+    #[derive(Event)]
+    #[event(log_type_alias = "gate")]
+    pub enum DoorEvent {
+        Opened,
+    }
+
+    #[derive(Event)]
+    #[event(log_type = "window")]
+    pub enum WindowEvent {
+        Opened,
+    }
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |schema| events_lock::check(folder.path(), &[schema]);
+    let past = "enum DoorEvent\nlog_type gate\ncodec 1\n\nOpened 1 Opened\n";
+    std::fs::write(folder.path().join("events.lock"), past).expect("it is written");
+    let error = check(EnumSchema::of::<WindowEvent>("DoorEvent")).expect_err("another kind");
+    let said = error.to_string();
+    assert!(
+        said.contains("#[event(log_type_alias = \"gate\")]"),
+        "{said}"
+    );
+    // Where `CI` is set, the file is not written, but read all the same.
+    let said = check(EnumSchema::of::<DoorEvent>("DoorEvent"));
+    assert!(
+        matches!(
+            said,
+            Ok(()) | Err(events_lock::EventsLockError::OutOfDate { .. })
+        ),
+        "{said:?}"
+    );
+}

@@ -1,5 +1,6 @@
 //! Third stage: the implementation of `Event`.
 
+use super::log_type::LogTypeModel;
 use super::model::{CodecModel, EventModel, StoredModel, VariantModel};
 use super::payload;
 use super::schema::{as_event, event_type, schema};
@@ -7,7 +8,6 @@ use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Fields;
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// The whole output of the derive.
@@ -89,30 +89,9 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
 /// The kind of the logs.
 fn log_type(model: &EventModel<'_>) -> TokenStream {
     let library = &model.library;
-    let name = snake_case(&model.ident.unraw().to_string());
-    let name = name.strip_suffix("_event").unwrap_or(&name);
-    quote!(#library::LogType::new(#name))
-}
-
-/// `PaymentEvent` as `payment_event`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    let mut previous = None;
-    let mut characters = name.chars().peekable();
-    while let Some(character) = characters.next() {
-        let begins_a_word = character.is_uppercase()
-            && previous.is_some_and(|previous: char| {
-                previous != '_'
-                    && (!previous.is_uppercase()
-                        || characters.peek().is_some_and(|next| next.is_lowercase()))
-            });
-        if begins_a_word {
-            snake.push('_');
-        }
-        snake.extend(character.to_lowercase());
-        previous = Some(character);
-    }
-    snake
+    let LogTypeModel { name, aliases } = &model.log_type;
+    let with_aliases = (!aliases.is_empty()).then(|| quote!(.with_aliases(&[#(#aliases),*])));
+    quote!(#library::LogType::new(#name) #with_aliases)
 }
 
 /// The name and version of one variant.

@@ -1,6 +1,7 @@
 //! Second stage: what the attributes say, found to be consistent.
 
 use super::flatten;
+use super::log_type::{self, LogTypeModel};
 use super::names::Names;
 use super::parse::{ParsedEnum, Upcaster};
 use super::versions;
@@ -19,6 +20,8 @@ pub(crate) struct EventModel<'a> {
     pub(crate) library: Library,
     /// The codec that payloads are written with.
     pub(crate) codec: CodecModel,
+    /// The kind of its logs.
+    pub(crate) log_type: LogTypeModel,
     /// Its variants.
     pub(crate) variants: Vec<VariantModel<'a>>,
 }
@@ -79,6 +82,7 @@ impl<'a> EventModel<'a> {
 
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
 pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> EventModel<'a> {
+    let log_type = log_type::claim(&parsed, errors);
     let mut names = Names::new(parsed.explicit_names);
     let generics = parsed.generics;
     let variants = parsed.variants.into_iter().filter_map(|variant| {
@@ -98,6 +102,7 @@ pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> Event
         }))
     });
     EventModel {
+        log_type,
         variants: variants.collect(),
         ident: parsed.ident,
         generics: parsed.generics,

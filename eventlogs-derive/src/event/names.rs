@@ -8,7 +8,7 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 
 /// The rule, as it is told.
-const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
+pub(crate) const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
 
 /// The names that are taken so far: by which variant, and where.
 pub(crate) struct Names {
@@ -76,7 +76,7 @@ impl Names {
 }
 
 /// The literal's text, checked.
-fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
+pub(crate) fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
     let name = literal.value();
     if !is_well_formed(&name) {
         errors.at(literal.span(), RULE);
@@ -85,7 +85,7 @@ fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
 }
 
 /// Whether a name can be stored: short, and safe in a shell, a URL and a file name.
-fn is_well_formed(name: &str) -> bool {
+pub(crate) fn is_well_formed(name: &str) -> bool {
     (1..=128).contains(&name.len())
         && name
             .chars()

@@ -1,5 +1,6 @@
 //! First stage: the enum and its attributes, value by value.
 
+use super::borrowed;
 use crate::attribute::{self, entries};
 use crate::errors::Errors;
 use crate::keys::{self, Known, Place};
@@ -23,6 +24,12 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) codec: Option<WordOrType>,
     /// `explicit_names`
     pub(crate) explicit_names: bool,
+    /// `log_type = …`
+    pub(crate) log_type: Option<LitStr>,
+    /// Each `log_type_alias = …`
+    pub(crate) log_type_aliases: Vec<LitStr>,
+    /// Whether a `log_type` is there that could not be read, which was reported.
+    pub(crate) spoilt_log_type: bool,
     /// Its variants.
     pub(crate) variants: Vec<ParsedVariant<'a>>,
 }
@@ -67,6 +74,9 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         library: Library::default(),
         codec: None,
         explicit_names: false,
+        log_type: None,
+        log_type_aliases: Vec::new(),
+        spoilt_log_type: false,
         variants: Vec::new(),
     };
     let owner = format!("`enum {}`", input.ident);
@@ -83,6 +93,13 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
             "explicit_names" => {
                 parsed.explicit_names = errors.keep(known.flag()).is_some();
             }
+            "log_type" => {
+                parsed.log_type = errors.keep(known.string()).cloned();
+                parsed.spoilt_log_type = parsed.log_type.is_none();
+            }
+            "log_type_alias" => parsed
+                .log_type_aliases
+                .extend(errors.keep(known.string()).cloned()),
             _ => {
                 parsed.library = errors
                     .keep(known.path())
@@ -96,7 +113,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
             errors.on(&input.ident, "an event enum needs at least one variant");
         }
         Data::Enum(data) => {
-            parsed.variants = data.variants.iter().map(|found| variant(found, &owner, errors)).collect();
+            parsed.variants = data.variants.iter().map(|found| variant(found, input, &owner, errors)).collect();
         }
         Data::Struct(data) => errors.on(
             &data.struct_token,
@@ -124,7 +141,12 @@ fn refuse_borrowing(input: &DeriveInput, errors: &mut Errors) {
 }
 
 /// Reads one variant.
-fn variant<'a>(variant: &'a Variant, owner: &str, errors: &mut Errors) -> ParsedVariant<'a> {
+fn variant<'a>(
+    variant: &'a Variant,
+    input: &DeriveInput,
+    owner: &str,
+    errors: &mut Errors,
+) -> ParsedVariant<'a> {
     let mut parsed = ParsedVariant {
         ident: &variant.ident,
         fields: &variant.fields,
@@ -162,6 +184,7 @@ fn variant<'a>(variant: &'a Variant, owner: &str, errors: &mut Errors) -> Parsed
             &owner,
             errors,
         );
+        borrowed::refuse(field, &input.generics, errors);
     }
     parsed
 }

@@ -3,6 +3,7 @@
 //! Writing goes through one enum that mirrors the user's, reading through one owned struct for each variant. Both are
 //! made of the user's own field tokens, so that a field type without serde's traits is reported at that type.
 
+use super::borrowed;
 use super::model::{EventModel, FlattenedModel, StoredModel, VariantModel};
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -28,7 +29,7 @@ pub(crate) fn writer(model: &EventModel<'_>) -> TokenStream {
         VariantModel::Stored(variant) => {
             let ident = variant.ident;
             let rename_all = rename_all(variant);
-            let fields = fields(model, variant);
+            let fields = fields(model, variant, false);
             quote!(#rename_all #ident #fields)
         }
         VariantModel::Flattened(FlattenedModel { ident, event }) => {
@@ -60,7 +61,11 @@ pub(crate) fn reader(model: &EventModel<'_>, variant: &StoredModel<'_>) -> Token
     // Serde says in its messages what it expected, and the user knows the variant only.
     let expecting = format!("the payload of `{}`", variant.ident);
     let rename_all = rename_all(variant);
-    let fields = fields(model, variant);
+    // Parentheses hide from serde that it could borrow.
+    let has_hidden = variant.fields.iter().any(borrowed::is_read_by_a_function);
+    let allow = has_hidden
+        .then(|| quote!(#[allow(unused_parens, reason = "they keep serde from borrowing")]));
+    let fields = fields(model, variant, true);
     let generics = reader_generics(model.generics, variant);
     let where_clause = &generics.where_clause;
     let end = matches!(fields, ShownFields::Unnamed(_)).then(|| quote!(;));
@@ -72,6 +77,7 @@ pub(crate) fn reader(model: &EventModel<'_>, variant: &StoredModel<'_>) -> Token
         #[derive(#serde::Deserialize)]
         #[serde(crate = #serde_path, expecting = #expecting)]
         #rename_all
+        #allow
         struct #name #generics #body #end
     }
 }
@@ -155,8 +161,9 @@ impl ToTokens for ShownFields {
     }
 }
 
-/// The fields of a variant, with serde's attributes and without anything else that was written on them.
-fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>) -> ShownFields {
+/// The fields of a variant, with serde's attributes and without anything else that was written on them. `owned` says that
+/// they are read, into owned values.
+fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>, owned: bool) -> ShownFields {
     let enum_type = enum_type(model);
     let shown = variant.fields.iter().map(|field| {
         let Field {
@@ -169,7 +176,10 @@ fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>) -> ShownFields {
         let attributes = attrs
             .iter()
             .filter(|attribute| attribute.path().is_ident("serde"));
-        let ty = tokens::without_self(ty, &enum_type);
+        let mut ty = tokens::without_self(ty, &enum_type);
+        if owned && borrowed::is_read_by_a_function(field) {
+            ty = quote!((#ty));
+        }
         quote!(#(#attributes)* #ident #colon_token #ty)
     });
     match variant.fields {

@@ -117,7 +117,7 @@ fn shown(index: usize, field: &Field) -> Option<String> {
 }
 
 /// The entries of a `#[serde(…)]`. What does not parse is left to serde to complain about.
-fn serde_entries(attribute: &Attribute) -> Punctuated<Meta, Token![,]> {
+pub(crate) fn serde_entries(attribute: &Attribute) -> Punctuated<Meta, Token![,]> {
     if !attribute.path().is_ident("serde") {
         return Punctuated::new();
     }

@@ -18,7 +18,7 @@ fn mistakes(item: TokenStream) -> Vec<String> {
 /// An item that uses everything.
 fn everything() -> TokenStream {
     quote! {
-        #[event(codec = "msgpack", crate = ::sourcing, explicit_names)]
+        #[event(codec = "msgpack", crate = ::sourcing, explicit_names, log_type = "payment", log_type_alias = "charge")]
         pub enum PaymentEvent<T> where T: Clone {
             #[event(name = "payment.authorized", version = 3, upcast(1 = from_v1, 2 = self::from_v2))]
             Authorized { #[serde(default)] amount: T, code: Option<Box<Self>> },
@@ -68,6 +68,8 @@ fn the_output_is_what_one_would_write_by_hand() {
             #[automatically_derived]
             impl ::eventlogs::Event for DoorEvent {
                 type Codec = __Codec;
+
+                const LOG_TYPE: ::eventlogs::LogType = ::eventlogs::LogType::new("door");
 
                 const SCHEMA: &'static [::eventlogs::EventSchema] = &[
                     ::eventlogs::EventSchema {
@@ -207,7 +209,7 @@ fn all_mistakes_of_an_item_are_found_at_once() {
         mistakes(item),
         [
             "unknown key `codek`; did you mean `codec`?",
-            "`name` is given for each variant; move it down to the one that it is meant for",
+            "`name` is given for each variant; move it down to one, or write `log_type` for the kind of the logs",
             "events are decoded into owned values; `DoorEvent<'a>` cannot borrow",
             "versions start at 1",
             "`codec` is chosen for the whole enum; move it up to the enum",

@@ -3,6 +3,7 @@
 //! Bodies stay tokens. That is cheaper than parsing them, and a body that is half typed does not take the block away
 //! from an editor.
 
+use super::condition;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
@@ -46,17 +47,21 @@ pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {
 
 /// Whether an attribute of the block or of a handler holds for the generated code, too.
 pub(crate) fn goes_along(attribute: &Attribute) -> bool {
-    is_condition(attribute) || attribute.path().is_ident("allow")
+    may_remove(attribute)
+        || attribute.path().is_ident("allow")
+        || condition::has_only(attribute, &["allow"])
 }
 
-/// Whether the attribute may remove what it stands on.
+/// Whether the attribute is a condition, or one that is under a condition itself.
+pub(crate) fn may_remove(attribute: &Attribute) -> bool {
+    is_condition(attribute)
+        || (condition::has_only(attribute, &["cfg", "allow"])
+            && condition::hidden(attribute, &["cfg"]).is_some())
+}
+
+/// Whether the attribute is `#[cfg(…)]`.
 pub(crate) fn is_condition(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
-}
-
-/// Whether the attribute is called by one of the names.
-fn is_one_of(attribute: &Attribute, names: &[&str]) -> bool {
-    names.iter().any(|name| is_called(attribute, name))
 }
 
 /// Reads an item that has to be an inherent `impl` block.
@@ -167,6 +172,9 @@ impl Block {
             self_ty,
             ..
         } = &self.header;
+        let attrs = attrs
+            .iter()
+            .filter(|attribute| !condition::is_or_hides(attribute, &["event_handler"]));
         let inner = &self.inner_attributes;
         let where_clause = &generics.where_clause;
         let members = self.members.iter().map(|member| member.stripped(helpers));
@@ -197,7 +205,7 @@ impl Member {
             Self::Other(attributes, tokens) => {
                 let attributes = attributes
                     .iter()
-                    .filter(|attribute| !is_one_of(attribute, helpers));
+                    .filter(|attribute| !condition::is_or_hides(attribute, helpers));
                 quote!(#(#attributes)* #tokens)
             }
         }
@@ -217,7 +225,7 @@ impl Method {
         let attributes = self
             .attributes
             .iter()
-            .filter(|attribute| !is_one_of(attribute, helpers));
+            .filter(|attribute| !condition::is_or_hides(attribute, helpers));
         let Self {
             visibility, body, ..
         } = self;
@@ -230,7 +238,7 @@ impl Method {
             if let syn::FnArg::Typed(parameter) = parameter {
                 parameter
                     .attrs
-                    .retain(|attribute| !is_one_of(attribute, helpers));
+                    .retain(|attribute| !condition::is_or_hides(attribute, helpers));
             }
         }
         quote!(#lint #(#attributes)* #visibility #signature #body)

@@ -4,7 +4,7 @@ use super::HELPERS;
 use super::arguments::Ignored;
 use super::block::{Block, goes_along};
 use super::fingerprint::{self, Part};
-use super::handler::{Parameter, ParsedHandler};
+use super::handler::{Parameter, ParsedHandler, Passed};
 use super::model::HandlerModel;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -35,7 +35,7 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
         .handlers
         .iter()
         .flat_map(|handler| &handler.parameters)
-        .any(Parameter::is_cloned);
+        .any(|passed| passed.parameter.is_cloned());
     let import = clones.then(|| {
         quote!(
             use ::core::clone::Clone as _;
@@ -44,7 +44,7 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     let parts = fingerprint::parts(model, block);
     let parts = parts
         .iter()
-        .map(|Part { conditions, hash }| quote!(#(#conditions)* #hash));
+        .map(|Part { conditions, hash }| quote!(#conditions #hash));
     let block = block.stripped(HELPERS, &TokenStream::new());
     quote! {
         #block
@@ -98,25 +98,58 @@ fn arms(model: &HandlerModel<'_>, event_record: &Ident) -> Vec<TokenStream> {
     arms
 }
 
-/// The arm of one handler.
+/// The arm of one handler: two of them, if its parameters have a condition, for the compiler to keep one.
 fn handler_arm(
     event: &Path,
     handler: &ParsedHandler<'_>,
     event_record: &Ident,
     context: Span,
 ) -> TokenStream {
+    let arm = |holds| arm(event, handler, event_record, context, holds);
+    match &handler.condition {
+        None => arm(None),
+        Some(condition) => {
+            let arms = [true, false].map(|holds| {
+                let attribute = condition.attribute(holds);
+                let arm = arm(Some(holds));
+                quote!(#attribute #arm)
+            });
+            quote!(#(#arms)*)
+        }
+    }
+}
+
+/// An arm, with those parameters that are there where the condition `holds` or not.
+fn arm(
+    event: &Path,
+    handler: &ParsedHandler<'_>,
+    event_record: &Ident,
+    context: Span,
+    holds: Option<bool>,
+) -> TokenStream {
     let ParsedHandler {
         method,
         attributes,
         alternatives,
         parameters,
+        condition: _,
     } = handler;
-    let names: Vec<&Ident> = parameters.iter().filter_map(Parameter::name).collect();
+    let is_there = |passed: &&Passed<'_>| passed.when.is_none() || passed.when == holds;
+    let (present, absent): (Vec<&Passed<'_>>, Vec<&Passed<'_>>) =
+        parameters.iter().partition(is_there);
+    let names: Vec<&Ident> = present
+        .iter()
+        .filter_map(|passed| passed.parameter.name())
+        .collect();
+    let absent: Vec<&Ident> = absent
+        .iter()
+        .filter_map(|passed| passed.parameter.name())
+        .collect();
     let patterns = alternatives
         .iter()
-        .map(|alternative| alternative.expand(event, &names));
+        .map(|alternative| alternative.expand(event, &names, &absent));
     let pattern = grouped(&quote!(#(#patterns)|*), context);
-    let arguments = parameters.iter().map(|parameter| match parameter {
+    let arguments = present.iter().map(|passed| match &passed.parameter {
         Parameter::Record { place } => tokens::located(event_record, *place),
         Parameter::Bound {
             name,
@@ -144,7 +177,7 @@ fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenSt
         Ignored::Listed(alternatives) => {
             let patterns = alternatives
                 .iter()
-                .map(|alternative| alternative.expand(event, &[]));
+                .map(|alternative| alternative.expand(event, &[], &[]));
             let pattern = grouped(&quote!(#(#patterns)|*), context);
             let nothing = quote_spanned!(context=> {});
             Some(quote!(#pattern => #nothing))

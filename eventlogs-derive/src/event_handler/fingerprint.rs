@@ -1,7 +1,8 @@
 //! Which members of the block make up what the handlers do, and their hashes.
 
 use super::arguments::Ignored;
-use super::block::{Block, Member, is_condition};
+use super::block::{Block, Member, may_remove};
+use super::condition;
 use super::model::HandlerModel;
 use super::named::{self, Names};
 use crate::fingerprint::{Fingerprint, has_effect};
@@ -10,19 +11,19 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, ItemImpl};
 
 /// The hash of one piece of the code.
-pub(crate) struct Part<'a> {
-    /// The conditions under which it exists.
-    pub(crate) conditions: Vec<&'a Attribute>,
+pub(crate) struct Part {
+    /// The attributes with the conditions under which it exists.
+    pub(crate) conditions: TokenStream,
     /// The hash.
     pub(crate) hash: u64,
 }
 
 /// The block's header with all that is ignored, the handlers in their order, and every member that they name, directly
 /// or through one another.
-pub(crate) fn parts<'a>(model: &HandlerModel<'_>, block: &'a Block) -> Vec<Part<'a>> {
+pub(crate) fn parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
     let header = header(model, block);
     let mut parts = vec![Part {
-        conditions: Vec::new(),
+        conditions: TokenStream::new(),
         hash: Fingerprint::of(&header).finish(),
     }];
     let mut names = Names::default();
@@ -31,7 +32,7 @@ pub(crate) fn parts<'a>(model: &HandlerModel<'_>, block: &'a Block) -> Vec<Part<
         block.members.iter().partition(|member| is_root(member));
     for root in roots {
         named::collect(code(root), &mut names);
-        parts.push(part(root));
+        parts.extend(part(root));
     }
     let mut helpers = Vec::new();
     loop {
@@ -43,7 +44,7 @@ pub(crate) fn parts<'a>(model: &HandlerModel<'_>, block: &'a Block) -> Vec<Part<
         }
         for member in found {
             named::collect(code(member), &mut names);
-            helpers.push(part(member));
+            helpers.extend(part(member));
         }
         others = unnamed;
     }
@@ -64,7 +65,7 @@ fn header(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
         Ignored::Listed(listed) => {
             let patterns = listed
                 .iter()
-                .map(|alternative| alternative.expand(event, &[]));
+                .map(|alternative| alternative.expand(event, &[], &[]));
             quote!(#(#patterns)|*)
         }
         Ignored::Rest(underscore) => underscore.to_token_stream(),
@@ -111,15 +112,23 @@ fn code(member: &Member) -> TokenStream {
     }
 }
 
-/// The hash of a member, and when it counts.
-fn part(member: &Member) -> Part<'_> {
-    Part {
-        conditions: attributes(member)
-            .iter()
-            .filter(|attribute| is_condition(attribute))
-            .collect(),
-        hash: Fingerprint::of(&code(member)).finish(),
-    }
+/// The hash of a member, and when it counts; and one for each condition inside of it that holds.
+fn part(member: &Member) -> Vec<Part> {
+    let own = attributes(member)
+        .iter()
+        .filter(|attribute| may_remove(attribute));
+    let own = quote!(#(#own)*);
+    let code = code(member);
+    let whole = Part {
+        conditions: own.clone(),
+        hash: Fingerprint::of(&code).finish(),
+    };
+    let inside = condition::predicates(code.clone()).into_iter();
+    let inside = inside.map(|predicate| Part {
+        hash: Fingerprint::of(&quote!(#code #predicate)).finish(),
+        conditions: quote!(#own #[cfg(#predicate)]),
+    });
+    std::iter::once(whole).chain(inside).collect()
 }
 
 /// All attributes of a member.
@@ -220,5 +229,24 @@ mod tests {
             fn first(&self) {}
         ));
         assert!(constants.contains("# [cfg (unix)] "), "{constants}");
+    }
+
+    #[test]
+    fn what_conditions_inside_say_counts_too() {
+        for members in [
+            quote!(
+                fn first(&self, #[cfg(unix)] size: u8) {}
+            ),
+            quote!(
+                fn first(&self) {
+                    #[cfg(unix)]
+                    self.second();
+                    if cfg!(unix) {}
+                }
+            ),
+        ] {
+            assert_eq!(count(&members), 4);
+            assert!(constants(&members).contains("# [cfg (unix)] "));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! First stage: the signature of a handler, and what is wrong with it.
 
-use super::block::{Method, goes_along, is_called, is_condition};
+use super::block::{Method, goes_along, is_called, may_remove};
+use super::condition::Condition;
+use super::conditional;
 use super::pattern::{Alternative, FieldPatterns};
 use crate::errors::Errors;
 use crate::suggest;
@@ -22,7 +24,17 @@ pub(crate) struct ParsedHandler<'a> {
     /// What it handles.
     pub(crate) alternatives: Vec<Alternative>,
     /// What it is called with.
-    pub(crate) parameters: Vec<Parameter<'a>>,
+    pub(crate) parameters: Vec<Passed<'a>>,
+    /// The condition that some of the parameters have.
+    pub(crate) condition: Option<Condition>,
+}
+
+/// A parameter, and when there is one.
+pub(crate) struct Passed<'a> {
+    /// What it receives.
+    pub(crate) parameter: Parameter<'a>,
+    /// Whether it takes that the handler's condition holds, or that it does not; `None` if it is always there.
+    pub(crate) when: Option<bool>,
 }
 
 impl ParsedHandler<'_> {
@@ -30,7 +42,7 @@ impl ParsedHandler<'_> {
     pub(crate) fn is_conditional(&self) -> bool {
         self.attributes
             .iter()
-            .any(|attribute| is_condition(attribute))
+            .any(|attribute| may_remove(attribute))
     }
 }
 
@@ -80,20 +92,30 @@ pub(crate) fn parse<'a>(
     let signature = &method.signature;
     check_qualifiers(signature, errors);
     check_receiver(signature, errors);
+    conditional::check_receiver(signature, errors);
     check_output(&signature.output, errors);
     let bare = alternatives
         .iter()
         .all(|alternative| matches!(alternative.fields, FieldPatterns::Bare));
+    let mut common = None;
     let parameters = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Receiver(_) => None,
-        FnArg::Typed(typed) => parameter(typed, bare, errors),
+        FnArg::Typed(typed) => {
+            let when = conditional::when(typed, &mut common, errors);
+            let parameter = parameter(typed, bare, errors)?;
+            if let Parameter::Bound { name, .. } = &parameter {
+                let is_bound = check_bound(name, &alternatives, errors);
+                if is_bound
+                    && when.is_some()
+                    && let Some(condition) = Condition::of(&typed.attrs)
+                {
+                    conditional::check_removable(name, &condition, &alternatives, errors);
+                }
+            }
+            Some(Passed { parameter, when })
+        }
     });
     let parameters: Vec<_> = parameters.collect();
-    for parameter in &parameters {
-        if let Parameter::Bound { name, .. } = parameter {
-            check_bound(name, &alternatives, errors);
-        }
-    }
     let attributes = method
         .attributes
         .iter()
@@ -104,6 +126,7 @@ pub(crate) fn parse<'a>(
         attributes,
         alternatives,
         parameters,
+        condition: common.map(|(_, condition)| condition),
     }
 }
 
@@ -241,13 +264,13 @@ fn is_impl_trait(found: &Type) -> bool {
     }
 }
 
-/// Every alternative has to bind the parameter.
-fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &mut Errors) {
+/// Every alternative has to bind the parameter. Returns whether they do.
+fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &mut Errors) -> bool {
     let Some(without) = alternatives
         .iter()
         .find(|alternative| !alternative.binds(name))
     else {
-        return;
+        return true;
     };
     let pattern = without.shown();
     let closest = match &without.fields {
@@ -268,6 +291,7 @@ fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &mut Errors) 
             None => format!("`{name}` is not bound by the pattern `{pattern}`; bind it there or drop the parameter"),
         },
     );
+    false
 }
 
 /// Tokens as people write them: the compiler's own spelling puts spaces everywhere.

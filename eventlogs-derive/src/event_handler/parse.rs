@@ -2,6 +2,7 @@
 
 use super::arguments::{Arguments, Ignored};
 use super::block::{Block, Member, Method, is_called};
+use super::condition;
 use super::handler::{self, ParsedHandler};
 use super::pattern;
 use crate::errors::Errors;
@@ -31,7 +32,9 @@ pub(crate) fn parse<'a>(
 ) -> ParsedBlock<'a> {
     let mut handlers = Vec::new();
     let mut any_on = false;
+    refuse_second_enum(block, errors);
     for member in &block.members {
+        any_on |= refuse_hidden(member, errors);
         match member {
             Member::Method(method) => {
                 any_on |= method.is_handler();
@@ -92,6 +95,51 @@ fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedH
         Vec::new()
     };
     Some(handler::parse(method, alternatives, errors))
+}
+
+/// A second `#[event_handler(…)]` on the block, which would find that its handlers are taken.
+fn refuse_second_enum(block: &Block, errors: &mut Errors) {
+    let names = &["event_handler"];
+    for attribute in &block.header.attrs {
+        if condition::is_or_hides(attribute, names) {
+            errors.on(
+                attribute,
+                "a block handles the events of one enum; write an `impl` block of its own for the other",
+            );
+        }
+    }
+}
+
+/// Marks under a condition. Returns whether there is an `#[on(…)]` among them.
+fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
+    let (attributes, signature) = match member {
+        Member::Method(method) => (&method.attributes, Some(&method.signature)),
+        Member::Other(attributes, _) => (attributes, None),
+    };
+    let mut any_on = false;
+    for attribute in attributes {
+        if let Some(name) = condition::hidden(attribute, &["on"]) {
+            any_on = true;
+            errors.on(
+                &name,
+                "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[on(…)]` as it is",
+            );
+        }
+    }
+    for input in signature.iter().flat_map(|signature| &signature.inputs) {
+        let FnArg::Typed(parameter) = input else {
+            continue;
+        };
+        for attribute in &parameter.attrs {
+            if let Some(name) = condition::hidden(attribute, &["record"]) {
+                errors.on(
+                    &name,
+                    "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[record]` as it is",
+                );
+            }
+        }
+    }
+    any_on
 }
 
 /// What stands in the parentheses of the attribute.

@@ -1,5 +1,6 @@
 //! The patterns of `#[on(…)]` and `ignore(…)`: alternatives, each a variant with or without its fields.
 
+use super::removal::{brackets, remove};
 use crate::errors::Errors;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -25,7 +26,9 @@ pub(crate) enum FieldPatterns {
     Bare,
     /// A pattern.
     Written {
-        /// The brackets and what they hold.
+        /// The pattern.
+        pattern: Box<Pat>,
+        /// Its brackets and what they hold.
         tokens: TokenStream,
         /// The names that it binds; `None` if a macro in it may bind any.
         bindings: Option<Vec<Ident>>,
@@ -94,17 +97,10 @@ fn alternatives(
         }
         Pat::Path(path) if path.qself.is_none() => push(&path.path, FieldPatterns::Bare, errors),
         Pat::TupleStruct(tuple) if tuple.qself.is_none() => {
-            let mut tokens = TokenStream::new();
-            tuple.paren_token.surround(&mut tokens, |inside| tuple.elems.to_tokens(inside));
-            push(&tuple.path, written(tokens, tuple.elems.iter()), errors);
+            push(&tuple.path, written(pattern, tuple.elems.iter()), errors);
         }
         Pat::Struct(fields) if fields.qself.is_none() => {
-            let mut tokens = TokenStream::new();
-            fields.brace_token.surround(&mut tokens, |inside| {
-                fields.fields.to_tokens(inside);
-                fields.rest.to_tokens(inside);
-            });
-            push(&fields.path, written(tokens, fields.fields.iter().map(|field| &*field.pat)), errors);
+            push(&fields.path, written(pattern, fields.fields.iter().map(|field| &*field.pat)), errors);
         }
         Pat::Wild(wild) => errors.on(
             wild,
@@ -133,7 +129,7 @@ fn variant(path: &Path, errors: &mut Errors) -> Option<Ident> {
 }
 
 /// Fields with patterns.
-fn written<'a>(tokens: TokenStream, patterns: impl Iterator<Item = &'a Pat>) -> FieldPatterns {
+fn written<'a>(pattern: &Pat, patterns: impl Iterator<Item = &'a Pat>) -> FieldPatterns {
     let mut found = Inspection {
         bindings: Vec::new(),
         has_macro: false,
@@ -144,7 +140,8 @@ fn written<'a>(tokens: TokenStream, patterns: impl Iterator<Item = &'a Pat>) -> 
     }
     let bindings = (!found.has_macro).then_some(found.bindings);
     FieldPatterns::Written {
-        tokens,
+        pattern: Box::new(pattern.clone()),
+        tokens: brackets(pattern),
         bindings,
         irrefutable: found.irrefutable,
     }
@@ -232,6 +229,16 @@ impl Alternative {
             }
     }
 
+    /// Whether the binding of this name can be left out without changing what the rest matches.
+    pub(crate) fn can_do_without(&self, name: &Ident) -> bool {
+        let is_binding = |binding: &PatIdent| binding.ident == *name;
+        self.binding.as_ref().is_some_and(is_binding)
+            || match &self.fields {
+                FieldPatterns::Bare => true,
+                FieldPatterns::Written { pattern, .. } => remove(&mut pattern.clone(), name),
+            }
+    }
+
     /// The alternative as the user wrote it, in short: for messages.
     pub(crate) fn shown(&self) -> String {
         match &self.fields {
@@ -243,12 +250,22 @@ impl Alternative {
         }
     }
 
-    /// The pattern in full: the enum in front, and `parameters` as the fields of a bare variant.
-    pub(crate) fn expand(&self, event: &Path, parameters: &[&Ident]) -> TokenStream {
+    /// The pattern in full: the enum in front, and `parameters` as the fields of a bare variant. What is `absent` is not
+    /// bound.
+    pub(crate) fn expand(
+        &self,
+        event: &Path,
+        parameters: &[&Ident],
+        absent: &[&Ident],
+    ) -> TokenStream {
         let Self { variant, .. } = self;
         let place = variant.span();
         let enum_path = enum_path(event, place);
-        let binding = self.binding.as_ref().map(|binding| quote!(#binding @));
+        let binding = self
+            .binding
+            .as_ref()
+            .filter(|binding| !absent.contains(&&binding.ident))
+            .map(|binding| quote!(#binding @));
         match &self.fields {
             FieldPatterns::Bare => {
                 let taken = self.binding.as_ref().map(|binding| &binding.ident);
@@ -256,7 +273,19 @@ impl Alternative {
                 let fields = quote_spanned!(place=> { #(#fields,)* .. });
                 quote!(#binding #enum_path::#variant #fields)
             }
-            FieldPatterns::Written { tokens, .. } => quote!(#binding #enum_path::#variant #tokens),
+            FieldPatterns::Written {
+                pattern, tokens, ..
+            } => {
+                let mut tokens = tokens.clone();
+                if !absent.is_empty() {
+                    let mut pattern = pattern.clone();
+                    for name in absent {
+                        remove(&mut pattern, name);
+                    }
+                    tokens = brackets(&pattern);
+                }
+                quote!(#binding #enum_path::#variant #tokens)
+            }
         }
     }
 }

@@ -95,6 +95,52 @@ fn the_output_is_what_one_would_write_by_hand() {
 }
 
 #[test]
+fn a_condition_on_parameters_makes_two_arms() {
+    let block = quote! {
+        impl Door {
+            #[cfg(unix)]
+            #[on(Opened | Ajar { by: Some(by), hours, .. })]
+            fn open(
+                &mut self,
+                by: &str,
+                #[cfg(feature = "x")] hours: u32,
+                #[cfg(feature = "x")] #[record] record: &impl EventRecord<DoorEvent>,
+            ) {}
+        }
+    };
+    let output = expand(quote!(DoorEvent, ignore(_)), block).to_string();
+    for expected in [
+        quote! {
+            fn open(
+                &mut self,
+                by: &str,
+                #[cfg(feature = "x")] hours: u32,
+                #[cfg(feature = "x")] record: &impl EventRecord<DoorEvent>,
+            ) {}
+        },
+        quote! {
+            #[cfg(feature = "x")]
+            #[cfg(unix)]
+            (DoorEvent::Opened { by, hours, .. } | DoorEvent::Ajar { by: Some(by), hours, .. }) =>
+                Self::open(self, by, (*hours).clone(), event_record),
+            #[cfg(not(feature = "x"))]
+            #[cfg(unix)]
+            (DoorEvent::Opened { by, .. } | DoorEvent::Ajar { by: Some(by), .. }) =>
+                Self::open(self, by),
+        },
+    ] {
+        assert!(
+            output.contains(&expected.to_string()),
+            "{expected}\n\n{output}"
+        );
+    }
+    assert!(
+        output.contains(&quote!(#[cfg(unix)] #[cfg(feature = "x")]).to_string()),
+        "{output}"
+    );
+}
+
+#[test]
 fn a_renamed_library_is_named_nowhere() {
     let output = expand(arguments(), everything()).to_string();
     assert!(

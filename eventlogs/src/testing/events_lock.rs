@@ -1,7 +1,8 @@
 //! A record of everything that was ever stored, so that a test fails when the code could no longer read it.
 //!
 //! [`check_events_lock!`](crate::testing::check_events_lock) writes `events.lock` beside the `Cargo.toml` of the package
-//! that calls it: the stored name, version and fields of every event, as the code spells them. Commit the file. From then
+//! that calls it: the kind of each enum's logs, and the stored name, version and fields of every event, as the code spells
+//! them. Commit the file. From then
 //! on the test compares the code with it:
 //!
 //! | Change | Answer |
@@ -11,6 +12,8 @@
 //! | one codec of this crate for the other | the file follows, as both are always read |
 //! | a field that is gone, of another type, or new without a default | fails: the event needs a new version and an upcaster |
 //! | a name, an alias or a version that nothing reads any more; a codec of your own that is gone | fails |
+//! | another kind of log, with the former one as its `log_type_alias`; a new such alias | the file follows |
+//! | another kind without that alias; a kind that another enum in the file has | fails |
 //!
 //! A field that is gone fails although serde would skip it: the upcaster is the place to say that it may be forgotten. What
 //! a type such as `Refund` holds is not looked at: a change inside it is yours to notice.
@@ -18,17 +21,19 @@
 //! Where no such events are stored anywhere, `EVENTS_LOCK=accept cargo test` takes the code's word for it. Where the variable
 //! `CI` is set nothing is written, and a file that lacks something fails: it was not committed.
 //!
-//! The file holds text, an enum after the other and the events of each by name and version, and keeps past versions. The
+//! The file holds text, an enum after the other with the kind of its logs, and the events of each by name and version. It
+//! keeps past versions. The
 //! enums that a call does not name stay as they are, so several tests may check some enums each.
 
 mod compare;
 mod fields;
 mod format;
+mod kinds;
 mod report;
 #[cfg(test)]
 mod tests;
 
-use crate::{Codec, Event, EventSchema};
+use crate::{Codec, Event, EventSchema, LogType};
 use format::Lock;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -75,6 +80,8 @@ macro_rules! __check_events_lock {
 pub struct EnumSchema {
     /// What it is remembered as.
     name: &'static str,
+    /// The kind of its logs.
+    log_type: LogType,
     /// The number of its codec.
     codec: i16,
     /// Its variants.
@@ -87,6 +94,7 @@ impl EnumSchema {
     pub fn of<E: Event>(name: &'static str) -> Self {
         Self {
             name,
+            log_type: E::LOG_TYPE,
             codec: E::Codec::ID.get(),
             schema: E::SCHEMA,
         }

@@ -4,6 +4,7 @@ use eventlogs::Event;
 
 mod locks {
     #[derive(Debug, eventlogs::Event)]
+    #[event(log_type = "lock")]
     pub enum Event {
         Turned { degrees: u32 },
     }

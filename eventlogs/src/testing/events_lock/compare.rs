@@ -2,6 +2,7 @@
 
 use super::fields;
 use super::format::{Lock, LockedEnum, LockedEvent};
+use super::kinds;
 use super::{EnumSchema, EventsLockError};
 use crate::EventSchema;
 use std::collections::BTreeSet;
@@ -36,6 +37,10 @@ pub(super) enum Kind {
     Codec(i16),
     /// The enum has another name.
     Renamed(String),
+    /// Logs were created as another kind, which the code does not know any more.
+    OtherKind(String, &'static str),
+    /// Another enum's logs are of the same kind.
+    SameKind(String, String),
 }
 
 /// What to remember from now on, and everything that the code does not read of what was remembered.
@@ -55,6 +60,8 @@ pub(super) fn compare<'a>(
             problems.extend(renamed(remembered, code, enums));
             LockedEnum::default()
         };
+        problems.extend(kinds::lost(&content, code));
+        content.log_type = Some(kinds::locked(code.log_type));
         content.codec = code.codec;
         for entry in code.schema {
             let key = (entry.event_type.name.to_owned(), entry.event_type.version);
@@ -62,6 +69,7 @@ pub(super) fn compare<'a>(
         }
         merged.enums.insert(code.name.to_owned(), content);
     }
+    problems.extend(kinds::shared(remembered, &merged, enums));
     Ok((merged, problems))
 }
 
@@ -74,6 +82,12 @@ fn check_texts(code: &EnumSchema) -> Result<(), EventsLockError> {
     };
     if !is_line(code.name) {
         return Err(unfit(code.name));
+    }
+    let kinds = std::iter::once(code.log_type.name());
+    for kind in kinds.chain(code.log_type.aliases().iter().copied()) {
+        if !is_word(kind) {
+            return Err(unfit(kind));
+        }
     }
     for entry in code.schema {
         let words = [entry.event_type.name, entry.variant];
@@ -117,14 +131,8 @@ fn compare_enum<'a>(
     };
     // Those of this crate are always read.
     let is_custom = remembered.codec >= 100;
-    if is_custom && remembered.codec != code.codec {
-        problem(
-            "",
-            0,
-            &LockedEvent::default(),
-            Kind::Codec(remembered.codec),
-        );
-    }
+    let codec = (is_custom && remembered.codec != code.codec)
+        .then(|| Problem::of_enum(code, Kind::Codec(remembered.codec)));
     for ((name, version), event) in &remembered.events {
         if let Some(kind) = judge(name, *version, event, code) {
             problem(name, *version, event, kind);
@@ -144,7 +152,7 @@ fn compare_enum<'a>(
     for event in kept.events.values_mut() {
         event.aliases.retain(|alias| !lost.contains(alias));
     }
-    (kept, problems)
+    (kept, codec.into_iter().chain(problems).collect())
 }
 
 /// What is wrong with a remembered event, if anything.
@@ -171,26 +179,34 @@ fn find(code: &EnumSchema, name: &str) -> Option<&'static EventSchema> {
         .find(|entry| entry.event_type.name == name || entry.aliases.contains(&name))
 }
 
-/// A new enum that reads everything of one that nobody asked for is probably that one under a new name, and its past
-/// must not go unchecked.
+/// A new enum that reads everything of one that nobody asked for, or has the kind of its logs, is probably that one under a
+/// new name, and its past must not go unchecked.
 fn renamed<'a>(
     remembered: &Lock,
     code: &'a EnumSchema,
     enums: &[EnumSchema],
 ) -> Option<Problem<'a>> {
     let (old, _) = remembered.enums.iter().find(|(name, content)| {
-        !enums.iter().any(|asked| asked.name == *name)
-            && !content.events.is_empty()
+        let reads_all = !content.events.is_empty()
             && content
                 .events
                 .keys()
-                .all(|(name, _)| find(code, name).is_some())
+                .all(|(name, _)| find(code, name).is_some());
+        let is_asked_for = enums.iter().any(|asked| asked.name == *name);
+        !is_asked_for && (reads_all || kinds::common(code, name, content).is_some())
     })?;
-    Some(Problem {
-        of: code.name,
-        name: String::new(),
-        version: 0,
-        event: LockedEvent::default(),
-        kind: Kind::Renamed(old.clone()),
-    })
+    Some(Problem::of_enum(code, Kind::Renamed(old.clone())))
+}
+
+impl<'a> Problem<'a> {
+    /// Something that is wrong with an enum as a whole.
+    pub(super) fn of_enum(code: &'a EnumSchema, kind: Kind) -> Self {
+        Self {
+            of: code.name,
+            name: String::new(),
+            version: 0,
+            event: LockedEvent::default(),
+            kind,
+        }
+    }
 }

@@ -9,6 +9,9 @@ const HEAD: &str = "\
 # Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
 ";
 
+/// What some programs write in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// In front of the fields of an event.
 const INDENT: &str = "    ";
 
@@ -22,10 +25,28 @@ pub(super) struct Lock {
 /// An enum.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LockedEnum {
+    /// The kind of its logs; `None` in files that were written before there were kinds.
+    pub(super) log_type: Option<LockedLogType>,
     /// The number of the codec that its events were last written with.
     pub(super) codec: i16,
     /// By stored name and version.
     pub(super) events: BTreeMap<(String, u16), LockedEvent>,
+}
+
+/// The kind of an enum's logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct LockedLogType {
+    /// What new logs are created as.
+    pub(super) name: String,
+    /// What they were created as formerly.
+    pub(super) aliases: Vec<String>,
+}
+
+impl LockedLogType {
+    /// The current name and the former ones.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.name).chain(&self.aliases)
+    }
 }
 
 /// An event in one version.
@@ -52,12 +73,16 @@ impl fmt::Display for Lock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(HEAD)?;
         for (name, content) in &self.enums {
-            write!(formatter, "\nenum {name}\ncodec {}\n", content.codec)?;
+            write!(formatter, "\nenum {name}\n")?;
+            if let Some(LockedLogType { name, aliases }) = &content.log_type {
+                write!(formatter, "log_type {name}")?;
+                write_aliases(formatter, aliases)?;
+                formatter.write_str("\n")?;
+            }
+            writeln!(formatter, "codec {}", content.codec)?;
             for ((name, version), event) in &content.events {
                 write!(formatter, "\n{name} {version} {}", event.variant)?;
-                if !event.aliases.is_empty() {
-                    write!(formatter, " alias {}", event.aliases.join(" "))?;
-                }
+                write_aliases(formatter, &event.aliases)?;
                 formatter.write_str("\n")?;
                 for field in &event.fields {
                     writeln!(formatter, "{INDENT}{field}")?;
@@ -68,9 +93,19 @@ impl fmt::Display for Lock {
     }
 }
 
+/// Adds ` alias one two` to a line.
+fn write_aliases(formatter: &mut fmt::Formatter<'_>, aliases: &[String]) -> fmt::Result {
+    if aliases.is_empty() {
+        return Ok(());
+    }
+    write!(formatter, " alias {}", aliases.join(" "))
+}
+
 impl Lock {
-    /// Reads a file. Line ends may be those of Windows, as version control may have changed them.
+    /// Reads a file. Line ends may be those of Windows, and a byte order mark may stand in front: version control and
+    /// editors put them there.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| Malformed {
             line: 1 + bytes
                 .iter()
@@ -96,6 +131,8 @@ struct Reader {
     lock: Lock,
     /// The enum that the line belongs to.
     current: Option<String>,
+    /// Whether the line may say something of the enum: up to the first blank line.
+    in_head: bool,
     /// The event that a field belongs to.
     event: Option<(String, u16)>,
 }
@@ -103,15 +140,24 @@ struct Reader {
 impl Reader {
     /// Reads a line.
     fn line(&mut self, line: &str) -> Result<(), String> {
-        if line.trim().is_empty() || line.starts_with('#') {
+        if line.trim().is_empty() {
+            self.in_head = false;
+            return Ok(());
+        }
+        if line.starts_with('#') {
             return Ok(());
         }
         if let Some(field) = line.strip_prefix(INDENT) {
             return self.field(field);
         }
-        if let Some(name) = line.strip_prefix("enum ") {
+        let read = event(line);
+        // An event may be called `enum`.
+        if let Some(name) = line.strip_prefix("enum ")
+            && (self.current.is_none() || read.is_err())
+        {
             return self.start(name.trim());
         }
+        let in_head = self.in_head;
         let Some(content) = self
             .current
             .as_ref()
@@ -119,21 +165,27 @@ impl Reader {
         else {
             return Err(format!("`{line}` belongs to no enum"));
         };
-        if let Some(codec) = line.strip_prefix("codec ")
-            && content.events.is_empty()
-        {
+        // So may it be called `codec`, or `log_type`.
+        if in_head && let Some(codec) = line.strip_prefix("codec ") {
             content.codec = codec
                 .trim()
                 .parse()
                 .map_err(|_| format!("`{codec}` is not the number of a codec"))?;
             return Ok(());
         }
-        let (key, event) = event(line)?;
+        if in_head && let Some(log_type) = line.strip_prefix("log_type ") {
+            let (name, aliases) = name_and_aliases(log_type.split_whitespace())
+                .ok_or_else(|| format!("`{log_type}` is not a kind of log, such as `payment`"))?;
+            content.log_type = Some(LockedLogType { name, aliases });
+            return Ok(());
+        }
+        let (key, event) = read?;
         if content.events.contains_key(&key) {
             return Err(format!("version {} of `{}` is there twice", key.1, key.0));
         }
         content.events.insert(key.clone(), event);
         self.event = Some(key);
+        self.in_head = false;
         Ok(())
     }
 
@@ -146,6 +198,7 @@ impl Reader {
             .enums
             .insert(name.to_owned(), LockedEnum::default());
         self.current = Some(name.to_owned());
+        self.in_head = true;
         self.event = None;
         Ok(())
     }
@@ -170,20 +223,26 @@ fn event(line: &str) -> Result<((String, u16), LockedEvent), String> {
     let not_an_event =
         || format!("`{line}` is not an event, such as `payment.captured 1 Captured`");
     let mut words = line.split_whitespace();
-    let (Some(name), Some(version), Some(variant)) = (words.next(), words.next(), words.next())
-    else {
+    let (Some(name), Some(version)) = (words.next(), words.next()) else {
         return Err(not_an_event());
     };
     let version = version.parse().map_err(|_| not_an_event())?;
-    let aliases = match words.next() {
-        None => Vec::new(),
-        Some("alias") => words.map(str::to_owned).collect(),
-        Some(_) => return Err(not_an_event()),
-    };
+    let (variant, aliases) = name_and_aliases(words).ok_or_else(not_an_event)?;
     let event = LockedEvent {
-        variant: variant.to_owned(),
+        variant,
         aliases,
         fields: Vec::new(),
     };
     Ok(((name.to_owned(), version), event))
+}
+
+/// Reads `name alias one two`.
+fn name_and_aliases<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(String, Vec<String>)> {
+    let name = words.next()?.to_owned();
+    let aliases = match words.next() {
+        None => Vec::new(),
+        Some("alias") => words.map(str::to_owned).collect(),
+        Some(_) => return None,
+    };
+    Some((name, aliases))
 }

@@ -54,8 +54,17 @@ fn describe(problem: &Problem<'_>) -> String {
             "`{of}` was stored with codec number {codec}, which it does not name any more\n  \
              go back to that codec: only it, and those of this crate, are read\n"
         ),
+        Kind::OtherKind(old, current) => format!(
+            "`{of}` no longer reads logs of the kind `{old}`; new ones are of the kind `{current}`\n  \
+             keep the kind: #[event(log_type = \"{old}\")]\n  \
+             or read both: #[event(log_type_alias = \"{old}\")]\n"
+        ),
+        Kind::SameKind(other, name) => format!(
+            "the logs of `{of}` and `{other}` are both of the kind `{name}`, so one is taken for the other\n  \
+             give one of the enums another: #[event(log_type = \"…\")]\n"
+        ),
         Kind::Renamed(old) => format!(
-            "`{of}` is new and reads everything of `{old}`, which this call does not check\n  \
+            "`{of}` is new and takes the place of `{old}`, whose events or logs it reads, and which this call does not check\n  \
              if it was renamed, rename `enum {old}` in events.lock, too; if it was not, check both in one call\n"
         ),
     }

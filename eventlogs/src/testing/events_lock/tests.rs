@@ -1,6 +1,10 @@
+//! The record, from file to file.
+
+mod kinds;
+
 use super::format::{Lock, Malformed};
 use super::{EnumSchema, EventsLockError, Mode, check_as};
-use crate::{EventSchema, EventType};
+use crate::{EventSchema, EventType, LogType};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -29,6 +33,7 @@ const fn second(schema: EventSchema, upcast_from: &'static [u16]) -> EventSchema
 fn named(name: &'static str, schema: Vec<EventSchema>) -> EnumSchema {
     EnumSchema {
         name,
+        log_type: LogType::new(name.replace([' ', ','], "").leak()),
         codec: 1,
         schema: schema.leak(),
     }
@@ -88,6 +93,7 @@ fn the_file_is_made_and_then_agrees() {
 # Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
 
 enum PaymentEvent
+log_type PaymentEvent
 codec 1
 
 approval.given 1 ApprovalGiven
@@ -95,6 +101,7 @@ approval.given 1 ApprovalGiven
     note: Option<String> #[serde(default)]
 
 enum shop::OrderEvent
+log_type shop::OrderEvent
 codec 1
 
 order.closed 1 Closed alias order.void void
@@ -109,6 +116,11 @@ order.placed 2 ApprovalGiven
     fs::write(folder.path().join("events.lock"), &windows).expect("it is written");
     extend(&folder, &enums).expect("it is up to date");
     assert_eq!(text(&folder), windows);
+    // Windows puts a mark in front, too.
+    let marked = format!("\u{feff}{windows}");
+    fs::write(folder.path().join("events.lock"), &marked).expect("it is written");
+    extend(&folder, &enums).expect("it is up to date");
+    assert_eq!(text(&folder), marked);
     // Another test may check other enums.
     extend(&folder, &enums[..1]).expect("it is up to date");
     extend(&folder, &[named("Third", vec![event("c", &[])])]).expect("it is new");
@@ -469,6 +481,26 @@ fn what_is_no_such_file_is_refused_with_its_line() {
             4,
             "version 1 of `a` is there twice",
         ),
+        (
+            "enum A\nlog_type a b",
+            2,
+            "`a b` is not a kind of log, such as `payment`",
+        ),
+        (
+            "enum A\nlog_type  ",
+            2,
+            "` ` is not a kind of log, such as `payment`",
+        ),
+        (
+            "enum A\n\nlog_type a",
+            3,
+            "`log_type a` is not an event, such as `payment.captured 1 Captured`",
+        ),
+        (
+            "\u{feff}\u{feff}enum A",
+            1,
+            "`\u{feff}enum A` belongs to no enum",
+        ),
         ("enum A\nenum B\nenum A", 3, "`enum A` is there twice"),
     ] {
         let problem = problem.to_owned();
@@ -508,6 +540,22 @@ fn what_is_written_is_read_the_same() {
     let lock = Lock::parse(text(&folder).as_bytes()).expect("it is well-formed");
     assert_eq!(lock.to_string(), text(&folder));
     assert_eq!(lock.enums.len(), 2);
+}
+
+#[test]
+fn events_may_be_called_like_the_words_of_the_file() {
+    for names in [
+        &["codec"][..],
+        &["enum"],
+        &["log_type"],
+        &["codec", "enum", "log_type"],
+    ] {
+        let folder = folder();
+        let schema = names.iter().map(|name| event(name, &["a: u8"])).collect();
+        let enums = [payment(schema)];
+        extend(&folder, &enums).expect("the file is new");
+        check_as(folder.path(), &enums, Mode::Frozen).expect("it is up to date");
+    }
 }
 
 #[test]

@@ -1,0 +1,208 @@
+//! Fields that borrow: an event outlives the row that it was read from.
+
+use super::schema::serde_entries;
+use crate::errors::Errors;
+use crate::spelling::spelled;
+use proc_macro2::Ident;
+use syn::{
+    Field, GenericArgument, Generics, Lifetime, Meta, PathArguments, PathSegment, Type,
+    TypeReference,
+};
+
+/// Serde's attributes with which a field is not read by way of its type.
+const READ_OTHERWISE: &[&str] = &["with", "deserialize_with", "skip", "skip_deserializing"];
+
+/// The types that are read by way of their parameters. Of others nobody knows: `PhantomData<&str>` is read from nothing.
+const CONTAINERS: &[&str] = &[
+    "Option",
+    "Box",
+    "Rc",
+    "Arc",
+    "Vec",
+    "VecDeque",
+    "LinkedList",
+    "BinaryHeap",
+    "HashMap",
+    "HashSet",
+    "BTreeMap",
+    "BTreeSet",
+    "IndexMap",
+    "IndexSet",
+    "SmallVec",
+    "Result",
+    "Cow",
+    "Cell",
+    "RefCell",
+    "Mutex",
+    "RwLock",
+    "Reverse",
+    "Wrapping",
+    "Saturating",
+    "Range",
+    "RangeInclusive",
+    "Bound",
+];
+
+/// Refuses a field that is read as something borrowed. A lifetime that the enum declares is refused there.
+pub(crate) fn refuse(field: &Field, generics: &Generics, errors: &mut Errors) {
+    let is_declared = |lifetime: &Lifetime| {
+        generics
+            .lifetimes()
+            .any(|declared| declared.lifetime.ident == lifetime.ident)
+    };
+    let entries: Vec<Meta> = field.attrs.iter().flat_map(serde_entries).collect();
+    if is_read_otherwise(&entries) {
+        return;
+    }
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.path().is_ident("borrow"))
+    {
+        if generics.lifetimes().next().is_none() {
+            errors.on(
+                entry,
+                "events are decoded into owned values; remove `borrow`",
+            );
+        }
+    }
+    for borrowed in find(&field.ty) {
+        match borrowed {
+            Borrowed::Reference(reference) => {
+                if !reference.lifetime.as_ref().is_some_and(is_declared) {
+                    errors.on(
+                        reference,
+                        format!(
+                            "events are decoded into owned values; instead of `{}` write {}",
+                            spelled(reference),
+                            owned(reference)
+                        ),
+                    );
+                }
+            }
+            Borrowed::Cow(segment, lifetime) => {
+                if !lifetime.is_some_and(is_declared) {
+                    errors.on(
+                        segment,
+                        format!(
+                            "events are decoded into owned values; write `Cow<'static, {}>`",
+                            inside(segment).map(spelled).collect::<Vec<_>>().join(", ")
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Whether a field is read by a function of the user's, although its type borrows.
+///
+/// Serde takes `&'static str` for a text to borrow from its input, even then.
+pub(crate) fn is_read_by_a_function(field: &Field) -> bool {
+    let entries: Vec<Meta> = field.attrs.iter().flat_map(serde_entries).collect();
+    is_read_otherwise(&entries) && !find(&field.ty).is_empty()
+}
+
+/// Whether one of the attributes says how the field is read.
+fn is_read_otherwise(entries: &[Meta]) -> bool {
+    entries.iter().any(|entry| {
+        READ_OTHERWISE
+            .iter()
+            .any(|word| entry.path().is_ident(word))
+    })
+}
+
+/// A part of a type that borrows.
+enum Borrowed<'a> {
+    /// `&str`
+    Reference(&'a TypeReference),
+    /// `Cow<'a, str>`, and its lifetime if it has one.
+    Cow(&'a PathSegment, Option<&'a Lifetime>),
+}
+
+/// All such parts of a type.
+fn find(of: &Type) -> Vec<Borrowed<'_>> {
+    match of {
+        Type::Reference(reference) => vec![Borrowed::Reference(reference)],
+        Type::Group(group) => find(&group.elem),
+        Type::Paren(paren) => find(&paren.elem),
+        Type::Array(array) => find(&array.elem),
+        Type::Slice(slice) => find(&slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(find).collect(),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return Vec::new();
+            };
+            if CONTAINERS.iter().all(|name| last.ident != name) {
+                return Vec::new();
+            }
+            let mut found = Vec::new();
+            if last.ident == "Cow" {
+                let lifetime = lifetime(last);
+                if lifetime.is_none_or(|lifetime| lifetime.ident != "static") {
+                    found.push(Borrowed::Cow(last, lifetime));
+                }
+            }
+            found.extend(inside(last).flat_map(find));
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The arguments in the angle brackets of a type.
+fn arguments(segment: &PathSegment) -> impl Iterator<Item = &GenericArgument> {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    }
+    .into_iter()
+    .flatten()
+}
+
+/// The types among them.
+fn inside(segment: &PathSegment) -> impl Iterator<Item = &Type> {
+    arguments(segment).filter_map(|argument| match argument {
+        GenericArgument::Type(inside) => Some(inside),
+        _ => None,
+    })
+}
+
+/// The first lifetime among them.
+fn lifetime(segment: &PathSegment) -> Option<&Lifetime> {
+    arguments(segment).find_map(|argument| match argument {
+        GenericArgument::Lifetime(lifetime) => Some(lifetime),
+        _ => None,
+    })
+}
+
+/// What to write in the place of a reference.
+fn owned(reference: &TypeReference) -> String {
+    match &*reference.elem {
+        Type::Reference(inside) => owned(inside),
+        Type::Paren(_) => "a type that owns what it holds".to_owned(),
+        Type::Slice(slice) => {
+            let of = spelled(&slice.elem);
+            format!("`Vec<{of}>`, `Box<[{of}]>` or `Cow<'static, [{of}]>`")
+        }
+        Type::Path(path) => {
+            let name = path.path.segments.last().map(|last| &last.ident);
+            let is = |expected: &str| name.is_some_and(|name: &Ident| name == expected);
+            if is("str") {
+                "`String`, `Box<str>` or `Cow<'static, str>`".to_owned()
+            } else if is("Path") {
+                "`PathBuf`".to_owned()
+            } else if is("CStr") {
+                "`CString`".to_owned()
+            } else if is("OsStr") {
+                "`OsString`".to_owned()
+            } else {
+                format!("`{}`", spelled(path))
+            }
+        }
+        Type::TraitObject(_) => "a type that owns what it holds".to_owned(),
+        other => format!("`{}`", spelled(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! Conditions of compilation: what `#[cfg(…)]` says, and what `#[cfg_attr(…)]` hides.
+//!
+//! The attribute of a block is expanded before the conditions inside of the block are, so they have to be understood here.
+
+use super::block::{is_called, is_condition};
+use crate::fingerprint::flat;
+use crate::spelling::spelled;
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, LitStr, Meta, Token, parenthesized, token};
+
+/// What all `#[cfg(…)]` of one place say together.
+#[derive(Clone)]
+pub(crate) struct Condition {
+    /// What must hold.
+    predicate: TokenStream,
+    /// Where it stands.
+    pub(crate) place: Span,
+}
+
+impl Condition {
+    /// The condition that attributes make, if there is one. What the compiler cannot read is left to it to complain about.
+    pub(crate) fn of(attributes: &[Attribute]) -> Option<Self> {
+        let written: Vec<(TokenStream, Span)> = attributes
+            .iter()
+            .filter(|attribute| is_condition(attribute))
+            .filter_map(|attribute| match &attribute.meta {
+                Meta::List(list) if is_predicate(&list.tokens) => {
+                    Some((list.tokens.clone(), attribute.span()))
+                }
+                _ => None,
+            })
+            .collect();
+        let place = written.first()?.1;
+        let predicate = match &written[..] {
+            [(only, _)] => only.clone(),
+            several => {
+                let predicates = several.iter().map(|(predicate, _)| predicate);
+                quote!(all(#(#predicates),*))
+            }
+        };
+        Some(Self { predicate, place })
+    }
+
+    /// The attribute of what exists where the condition holds, or where it does not.
+    pub(crate) fn attribute(&self, holds: bool) -> TokenStream {
+        let predicate = &self.predicate;
+        if holds {
+            quote!(#[cfg(#predicate)])
+        } else {
+            quote!(#[cfg(not(#predicate))])
+        }
+    }
+
+    /// Whether the other one says the same (`true`) or the opposite (`false`), if it is either.
+    pub(crate) fn agrees(&self, other: &Self) -> Option<bool> {
+        let (own, others) = (spelled(&self.predicate), spelled(&other.predicate));
+        if own == others {
+            return Some(true);
+        }
+        let is_opposite = own == format!("not({others})") || others == format!("not({own})");
+        is_opposite.then_some(false)
+    }
+}
+
+/// The predicates of every `#[cfg(…)]` and `cfg!(…)` in a piece of code, each once.
+pub(crate) fn predicates(code: TokenStream) -> Vec<TokenStream> {
+    let mut found = Vec::new();
+    collect(code, &mut found);
+    let mut seen = Vec::new();
+    found.retain(|predicate| {
+        let spelling = spelled(predicate);
+        let is_new = !seen.contains(&spelling);
+        seen.push(spelling);
+        is_new
+    });
+    found
+}
+
+/// Adds the predicates of one level, and of those inside.
+fn collect(code: TokenStream, found: &mut Vec<TokenStream>) {
+    let tokens = flat(code);
+    for (index, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let is = |offset: usize, text: &str| {
+            index
+                .checked_sub(offset)
+                .and_then(|index| tokens.get(index))
+                .is_some_and(|token| token.to_string() == text)
+        };
+        let predicate = if is(1, "!") && is(2, "cfg") {
+            Some(group.stream())
+        } else if is(1, "#") && group.delimiter() == Delimiter::Bracket {
+            match flat(group.stream()).as_slice() {
+                [TokenTree::Ident(name), TokenTree::Group(list)] if name == "cfg" => {
+                    Some(list.stream())
+                }
+                _ => None,
+            }
+        } else {
+            None
+        };
+        match predicate.filter(is_predicate) {
+            Some(predicate) => found.push(predicate),
+            None => collect(group.stream(), found),
+        }
+    }
+}
+
+/// Whether this is a condition that the compiler understands: `unix`, `feature = "…"`, `not(…)`.
+fn is_predicate(tokens: &TokenStream) -> bool {
+    fn one(input: ParseStream<'_>) -> syn::Result<()> {
+        input.call(Ident::parse_any)?;
+        if input.peek(token::Paren) {
+            let inside;
+            parenthesized!(inside in input);
+            while !inside.is_empty() {
+                one(&inside)?;
+                if !inside.is_empty() {
+                    inside.parse::<Token![,]>()?;
+                }
+            }
+        } else if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            input.parse::<LitStr>()?;
+        }
+        Ok(())
+    }
+    let whole = |input: ParseStream<'_>| {
+        one(input)?;
+        input.parse::<Option<Token![,]>>().map(drop)
+    };
+    whole.parse2(tokens.clone()).is_ok()
+}
+
+/// The attribute called by one of `names` that stands in a `#[cfg_attr(…)]`, or in one inside of it: its name.
+pub(crate) fn hidden(attribute: &Attribute, names: &[&str]) -> Option<Ident> {
+    if !attribute.path().is_ident("cfg_attr") {
+        return None;
+    }
+    conditional(attribute.meta.to_token_stream())
+        .into_iter()
+        .find(|name| names.iter().any(|wanted| name == wanted))
+}
+
+/// Whether a `#[cfg_attr(…)]` has nothing but attributes of these names.
+pub(crate) fn has_only(attribute: &Attribute, names: &[&str]) -> bool {
+    let found = if attribute.path().is_ident("cfg_attr") {
+        conditional(attribute.meta.to_token_stream())
+    } else {
+        Vec::new()
+    };
+    !found.is_empty()
+        && found
+            .iter()
+            .all(|name| names.iter().any(|wanted| name == wanted))
+}
+
+/// The names of the attributes in `cfg_attr(condition, first, second(…))`: the last segment of each path.
+fn conditional(meta: TokenStream) -> Vec<Ident> {
+    let Some(TokenTree::Group(list)) = meta.into_iter().last() else {
+        return Vec::new();
+    };
+    let tokens = flat(list.stream());
+    let entries = tokens
+        .split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','))
+        .skip(1);
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry
+            .iter()
+            .take_while(|token| match token {
+                TokenTree::Ident(_) => true,
+                TokenTree::Punct(punct) => punct.as_char() == ':',
+                _ => false,
+            })
+            .filter_map(|token| match token {
+                TokenTree::Ident(name) => Some(name.clone()),
+                _ => None,
+            });
+        let path: Vec<Ident> = path.collect();
+        match path.as_slice() {
+            [name] if name == "cfg_attr" => {
+                found.extend(conditional(entry.iter().cloned().collect()));
+            }
+            [name] | [_, name] => found.push(name.clone()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether an attribute is called so, or hides one that is.
+pub(crate) fn is_or_hides(attribute: &Attribute, names: &[&str]) -> bool {
+    names.iter().any(|name| is_called(attribute, name)) || hidden(attribute, names).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, has_only, hidden, predicates};
+    use quote::quote;
+    use syn::{Attribute, parse_quote};
+
+    #[test]
+    fn conditions_are_compared_by_what_they_say() {
+        let condition = |attributes: &[Attribute]| Condition::of(attributes).expect("there is one");
+        let unix = condition(&[parse_quote!(#[cfg(unix)])]);
+        for (other, expected) in [
+            (parse_quote!(#[cfg(unix,)]), Some(true)),
+            (parse_quote!(#[cfg(not(unix))]), Some(false)),
+            (parse_quote!(#[cfg(not(not(unix)))]), None),
+            (parse_quote!(#[cfg(windows)]), None),
+        ] {
+            let other = condition(&[parse_quote!(#[allow(unused)]), other]);
+            assert_eq!(unix.agrees(&other), expected);
+            assert_eq!(other.agrees(&unix), expected);
+        }
+        let both = condition(&[
+            parse_quote!(#[cfg(unix)]),
+            parse_quote!(#[cfg(feature = "x")]),
+        ]);
+        assert_eq!(
+            both.attribute(false).to_string(),
+            quote!(#[cfg(not(all(unix, feature = "x")))]).to_string()
+        );
+    }
+
+    #[test]
+    fn what_is_no_condition_is_left_alone() {
+        for attribute in [
+            parse_quote!(#[cfg]),
+            parse_quote!(#[cfg()]),
+            parse_quote!(#[cfg(a b)]),
+            parse_quote!(#[cfg = "x"]),
+            parse_quote!(#[cfg_attr(x, cfg(y))]),
+            parse_quote!(#[allow(unused)]),
+        ] {
+            assert!(Condition::of(&[attribute]).is_none());
+        }
+    }
+
+    #[test]
+    fn conditions_are_found_at_every_depth() {
+        let code = quote! {
+            fn open(&mut self, #[cfg(a)] x: u8) {
+                if cfg!(any(b, feature = "c")) { #[cfg(a)] { macro_call!(#[cfg(d)] e) } }
+                let cfg = other!(f);
+                quote!(#[cfg(#g)] h);
+            }
+        };
+        let found: Vec<String> = predicates(code).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["a", "any (b , feature = \"c\")", "d"]);
+    }
+
+    #[test]
+    fn attributes_are_found_behind_conditions() {
+        let finds = |attribute: Attribute| hidden(&attribute, &["on", "record"]).is_some();
+        assert!(finds(parse_quote!(#[cfg_attr(x, on(Shut))])));
+        assert!(finds(
+            parse_quote!(#[cfg_attr(all(x, y), inline, ::eventlogs::on(Shut),)])
+        ));
+        assert!(finds(parse_quote!(#[cfg_attr(x, cfg_attr(y, record))])));
+        assert!(!finds(parse_quote!(#[cfg_attr(on, inline)])));
+        assert!(!finds(parse_quote!(#[cfg_attr(x, doc = "on")])));
+        assert!(!finds(parse_quote!(#[cfg_attr(x, allow(on))])));
+        assert!(!finds(parse_quote!(#[cfg_attr])));
+        assert!(!finds(parse_quote!(#[on(Shut)])));
+        let only = |attribute: Attribute| has_only(&attribute, &["cfg", "allow"]);
+        assert!(only(parse_quote!(#[cfg_attr(x, cfg(y), allow(unused))])));
+        assert!(!only(parse_quote!(#[cfg_attr(x, cfg(y), inline)])));
+        assert!(!only(parse_quote!(#[cfg(x)])));
+    }
+}

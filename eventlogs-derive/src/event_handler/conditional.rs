@@ -1,0 +1,74 @@
+//! First stage: the conditions of a handler's parameters, and what is wrong with them.
+
+use super::block::is_condition;
+use super::condition::{self, Condition};
+use super::pattern::Alternative;
+use crate::errors::Errors;
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Pat, PatType, Signature};
+
+/// There is no handler without its aggregate.
+pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
+    let Some(receiver) = signature.receiver() else {
+        return;
+    };
+    for attribute in &receiver.attrs {
+        if is_condition(attribute) {
+            errors.on(
+                attribute,
+                "a handler always changes the aggregate; put the condition on the method",
+            );
+        }
+    }
+}
+
+/// When there is a parameter: by the condition that all conditional ones have in `common`, with the first of them.
+pub(crate) fn when<'a>(
+    typed: &'a PatType,
+    common: &mut Option<(&'a Pat, Condition)>,
+    errors: &mut Errors,
+) -> Option<bool> {
+    for attribute in &typed.attrs {
+        if let Some(name) = condition::hidden(attribute, &["cfg"]) {
+            errors.on(
+                &name,
+                "the parameters of a handler are read before conditions are; write one `#[cfg(…)]` without `cfg_attr`",
+            );
+        }
+    }
+    let condition = Condition::of(&typed.attrs)?;
+    let Some((first, known)) = common else {
+        *common = Some((&typed.pat, condition));
+        return Some(true);
+    };
+    let agrees = condition.agrees(known);
+    if agrees.is_none() {
+        let first = first.to_token_stream();
+        errors.at(
+            condition.place,
+            format!("a handler's parameters have one condition, and `{first}` has another; write handlers under `#[cfg(…)]` instead"),
+        );
+        errors.at(known.place, "first condition here");
+    }
+    agrees
+}
+
+/// Every alternative must do without the binding of a parameter with a condition.
+pub(crate) fn check_removable(
+    name: &Ident,
+    condition: &Condition,
+    alternatives: &[Alternative],
+    errors: &mut Errors,
+) {
+    if let Some(stuck) = alternatives
+        .iter()
+        .find(|alternative| !alternative.can_do_without(name))
+    {
+        let pattern = stuck.shown();
+        errors.at(
+            condition.place,
+            format!("`{pattern}` takes `{name}` by its place, which has no condition; write two handlers, each under `#[cfg(…)]`"),
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! The kinds of logs: each is remembered for as long as logs may be of it, and belongs to one enum.
+
+use super::EnumSchema;
+use super::compare::{Kind, Problem};
+use super::format::{Lock, LockedEnum, LockedLogType};
+use crate::LogType;
+
+/// What to remember of a kind.
+pub(super) fn locked(log_type: LogType) -> LockedLogType {
+    LockedLogType {
+        name: log_type.name().to_owned(),
+        aliases: log_type
+            .aliases()
+            .iter()
+            .map(|alias| (*alias).to_owned())
+            .collect(),
+    }
+}
+
+/// The kinds of an enum's logs that the code does not know any more.
+pub(super) fn lost<'a>(
+    remembered: &LockedEnum,
+    code: &'a EnumSchema,
+) -> impl Iterator<Item = Problem<'a>> + use<'a> {
+    let current = code.log_type.name();
+    let known = locked(code.log_type);
+    let names = remembered.log_type.iter().flat_map(LockedLogType::names);
+    let lost: Vec<String> = names
+        .filter(|name| !known.names().any(|known| known == *name))
+        .cloned()
+        .collect();
+    lost.into_iter()
+        .map(move |name| Problem::of_enum(code, Kind::OtherKind(name, current)))
+}
+
+/// The enums of the code whose logs cannot be told from those of another enum, unless that was accepted before.
+pub(super) fn shared<'a>(
+    remembered: &Lock,
+    merged: &Lock,
+    enums: &'a [EnumSchema],
+) -> Vec<Problem<'a>> {
+    let is_new = |name: &str| {
+        let before = remembered.enums.get(name).map(|content| &content.log_type);
+        before != merged.enums.get(name).map(|content| &content.log_type)
+    };
+    let mut problems = Vec::new();
+    for (index, code) in enums.iter().enumerate() {
+        for (other, content) in &merged.enums {
+            let position = enums.iter().position(|asked| asked.name == other);
+            // A pair of the call is told of once. Of one that was not asked for, `renamed` may have told.
+            let was_told = match position {
+                Some(position) => position <= index,
+                None => !remembered.enums.contains_key(code.name),
+            };
+            if was_told || !(is_new(code.name) || is_new(other)) {
+                continue;
+            }
+            if let Some(name) = common(code, other, content) {
+                problems.push(Problem::of_enum(code, Kind::SameKind(other.clone(), name)));
+            }
+        }
+    }
+    problems
+}
+
+/// The kind by which logs of an enum may be taken for those of another one: the current kind of either, if both know it.
+///
+/// A former kind may be common to both: such logs may have been divided between two enums. `Cart<Book>` and `Cart<Toy>` are
+/// one enum.
+pub(super) fn common(code: &EnumSchema, other: &str, content: &LockedEnum) -> Option<String> {
+    let generic = |name: &str| name.split('<').next().unwrap_or_default().trim().to_owned();
+    if generic(code.name) == generic(other) {
+        return None;
+    }
+    let own = locked(code.log_type);
+    let others = content.log_type.as_ref()?;
+    if others.names().any(|name| *name == own.name) {
+        return Some(own.name);
+    }
+    own.names().find(|name| **name == others.name).cloned()
+}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+#[event(log_type = "gate", log_type_alias = "gate")]
+pub enum DoorEvent {
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+#[event(logtype = "door")]
+pub enum DoorEvent {
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use eventlogs::Event;
+
+#[derive(Event)]
+pub enum Événement {
+    Opened,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(eventlogs::Event)]
+pub enum Event {
+    Opened,
+}
+
+fn main() {}

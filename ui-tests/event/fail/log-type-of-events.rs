@@ -1,0 +1,6 @@
+#[derive(eventlogs::Event)]
+pub enum Events {
+    Opened,
+}
+
+fn main() {}
