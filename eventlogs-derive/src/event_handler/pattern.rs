@@ -4,7 +4,7 @@ use super::removal::{brackets, remove};
 use crate::errors::Errors;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::parse::Parser;
 use syn::{Pat, PatIdent, Path, PathArguments};
 
