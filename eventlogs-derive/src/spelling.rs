@@ -17,8 +17,14 @@ fn write(tokens: TokenStream, text: &mut String) {
     let tokens = flat(tokens);
     let mut rest = tokens.as_slice();
     let mut needs_space = false;
+    let mut before: [Option<&TokenTree>; 2] = [None, None];
     while let Some((token, behind)) = rest.split_first() {
         rest = behind;
+        let is_lifetime = matches!(
+            before,
+            [Some(TokenTree::Punct(mark)), Some(TokenTree::Ident(_))] if mark.as_char() == '\''
+        );
+        before = [before[1], Some(token)];
         match token {
             TokenTree::Ident(_) | TokenTree::Literal(_) => {
                 if needs_space {
@@ -28,6 +34,9 @@ fn write(tokens: TokenStream, text: &mut String) {
                 needs_space = true;
             }
             TokenTree::Group(group) => {
+                if is_lifetime {
+                    text.push(' ');
+                }
                 let (open, close) = brackets(group.delimiter());
                 text.push_str(open);
                 write(group.stream(), text);
@@ -109,6 +118,9 @@ mod tests {
             "std::collections::BTreeMap<String, Vec<u8>>",
             "::std::string::String",
             "&'static str",
+            "&'static [u8]",
+            "&'a (u8, u16)",
+            "Cow<'static, [u8]>",
             "[u8; 3]",
             "(u8, u16)",
             "(u8,)",

@@ -196,13 +196,13 @@ fn the_schema_tells_names_versions_and_aliases() {
 fn the_kind_of_the_logs_is_remembered() {
     #[derive(Event)]
     #[event(log_type_alias = "gate")]
-    pub enum DoorEvent {
+    enum DoorEvent {
         Opened,
     }
 
     #[derive(Event)]
     #[event(log_type = "window")]
-    pub enum WindowEvent {
+    enum WindowEvent {
         Opened,
     }
 

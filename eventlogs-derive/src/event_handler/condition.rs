@@ -5,11 +5,10 @@
 use super::block::{is_called, is_condition};
 use crate::fingerprint::flat;
 use crate::spelling::spelled;
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Meta, Token, parenthesized, token};
 
 /// What all `#[cfg(…)]` of one place say together.
@@ -17,24 +16,24 @@ use syn::{Attribute, LitStr, Meta, Token, parenthesized, token};
 pub(crate) struct Condition {
     /// What must hold.
     predicate: TokenStream,
-    /// Where it stands.
-    pub(crate) place: Span,
+    /// The first of the attributes, for messages.
+    pub(crate) written: TokenStream,
 }
 
 impl Condition {
     /// The condition that attributes make, if there is one. What the compiler cannot read is left to it to complain about.
     pub(crate) fn of(attributes: &[Attribute]) -> Option<Self> {
-        let written: Vec<(TokenStream, Span)> = attributes
+        let written: Vec<(TokenStream, &Attribute)> = attributes
             .iter()
             .filter(|attribute| is_condition(attribute))
             .filter_map(|attribute| match &attribute.meta {
                 Meta::List(list) if is_predicate(&list.tokens) => {
-                    Some((list.tokens.clone(), attribute.span()))
+                    Some((without_last_comma(&list.tokens), attribute))
                 }
                 _ => None,
             })
             .collect();
-        let place = written.first()?.1;
+        let first = written.first()?.1.to_token_stream();
         let predicate = match &written[..] {
             [(only, _)] => only.clone(),
             several => {
@@ -42,7 +41,10 @@ impl Condition {
                 quote!(all(#(#predicates),*))
             }
         };
-        Some(Self { predicate, place })
+        Some(Self {
+            predicate,
+            written: first,
+        })
     }
 
     /// The attribute of what exists where the condition holds, or where it does not.
@@ -64,6 +66,15 @@ impl Condition {
         let is_opposite = own == format!("not({others})") || others == format!("not({own})");
         is_opposite.then_some(false)
     }
+}
+
+/// The predicate without the comma that may stand behind it.
+fn without_last_comma(tokens: &TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    if matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
+        tokens.pop();
+    }
+    tokens.into_iter().collect()
 }
 
 /// The predicates of every `#[cfg(…)]` and `cfg!(…)` in a piece of code, each once.
@@ -203,6 +214,7 @@ pub(crate) fn is_or_hides(attribute: &Attribute, names: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Condition, has_only, hidden, predicates};
+    use proc_macro2::TokenStream;
     use quote::quote;
     use syn::{Attribute, parse_quote};
 
@@ -212,6 +224,7 @@ mod tests {
         let unix = condition(&[parse_quote!(#[cfg(unix)])]);
         for (other, expected) in [
             (parse_quote!(#[cfg(unix,)]), Some(true)),
+            (parse_quote!(#[cfg(not(unix,),)]), Some(false)),
             (parse_quote!(#[cfg(not(unix))]), Some(false)),
             (parse_quote!(#[cfg(not(not(unix)))]), None),
             (parse_quote!(#[cfg(windows)]), None),
@@ -246,13 +259,12 @@ mod tests {
 
     #[test]
     fn conditions_are_found_at_every_depth() {
-        let code = quote! {
-            fn open(&mut self, #[cfg(a)] x: u8) {
-                if cfg!(any(b, feature = "c")) { #[cfg(a)] { macro_call!(#[cfg(d)] e) } }
-                let cfg = other!(f);
-                quote!(#[cfg(#g)] h);
-            }
-        };
+        let code = "fn open(&mut self, #[cfg(a)] x: u8) {
+            if cfg!(any(b, feature = \"c\")) { #[cfg(a)] { macro_call!(#[cfg(d)] e) } }
+            let cfg = other!(f);
+            quote!(#[cfg(#g)] h);
+        }";
+        let code: TokenStream = code.parse().expect("the code consists of tokens");
         let found: Vec<String> = predicates(code).iter().map(ToString::to_string).collect();
         assert_eq!(found, ["a", "any (b , feature = \"c\")", "d"]);
     }

@@ -45,11 +45,11 @@ pub(crate) fn when<'a>(
     let agrees = condition.agrees(known);
     if agrees.is_none() {
         let first = first.to_token_stream();
-        errors.at(
-            condition.place,
+        errors.on(
+            &condition.written,
             format!("a handler's parameters have one condition, and `{first}` has another; write handlers under `#[cfg(…)]` instead"),
         );
-        errors.at(known.place, "first condition here");
+        errors.on(&known.written, "first condition here");
     }
     agrees
 }
@@ -66,8 +66,8 @@ pub(crate) fn check_removable(
         .find(|alternative| !alternative.can_do_without(name))
     {
         let pattern = stuck.shown();
-        errors.at(
-            condition.place,
+        errors.on(
+            &condition.written,
             format!("`{pattern}` takes `{name}` by its place, which has no condition; write two handlers, each under `#[cfg(…)]`"),
         );
     }

@@ -1,7 +1,7 @@
 //! First stage: the signature of a handler, and what is wrong with it.
 
 use super::block::{Method, goes_along, is_called, may_remove};
-use super::condition::Condition;
+use super::condition::{self, Condition};
 use super::conditional;
 use super::pattern::{Alternative, FieldPatterns};
 use crate::errors::Errors;
@@ -215,6 +215,13 @@ fn parameter<'a>(typed: &'a PatType, bare: bool, errors: &mut Errors) -> Option<
         if !matches!(mark.meta, syn::Meta::Path(_)) {
             errors.on(mark, "`#[record]` takes no arguments");
         }
+        return Some(Parameter::Record {
+            place: typed.pat.span(),
+        });
+    }
+    let is_hidden = |attribute| condition::hidden(attribute, &["record"]).is_some();
+    if typed.attrs.iter().any(is_hidden) {
+        // It is marked, in a way that was reported.
         return Some(Parameter::Record {
             place: typed.pat.span(),
         });

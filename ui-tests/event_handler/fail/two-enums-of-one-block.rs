@@ -13,7 +13,7 @@ pub struct Door {
 }
 
 #[event_handler(DoorEvent, ignore(Closed))]
-#[cfg_attr(haunted, event_handler(GhostEvent))]
+#[cfg_attr(all(), event_handler(GhostEvent))]
 impl Door {
     #[on(Opened)]
     fn open(&mut self, hours: u32) {
