@@ -1,11 +1,17 @@
 //! A network between a client and a server that fails when a test says so.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+/// How much of an answer comes at a time while the network is slow.
+const SLOW_BYTES: usize = 16 * 1024;
+/// How often.
+const SLOW_PAUSE: Duration = Duration::from_millis(20);
 
 /// Stands in front of a server. Dropped, it cuts all connections.
 pub(crate) struct Proxy {
@@ -17,16 +23,27 @@ pub(crate) struct Proxy {
     _tasks: JoinSet<()>,
 }
 
-#[derive(Default)]
 struct Faults {
+    /// Where new connections lead.
+    server: Mutex<(String, u16)>,
     /// The next answer of the server is lost, and its connection with it.
     lose_next_answer: AtomicBool,
+    /// The next answer of the server is lost, and nobody is told.
+    swallow_next_answer: AtomicBool,
     /// Nothing gets through in either direction, and nobody is told.
     black_hole: AtomicBool,
+    /// The same for the connections with lower numbers.
+    silent_before: AtomicU64,
+    /// The same for those that are accepted from now on.
+    mute_new: AtomicBool,
+    /// Answers come bit by bit.
+    slow: AtomicBool,
     /// How many answers were lost.
     lost: AtomicU64,
     /// How many bytes of answers were let through.
     answered_bytes: AtomicU64,
+    /// How many connections were accepted.
+    accepted: AtomicU64,
 }
 
 impl Proxy {
@@ -35,14 +52,26 @@ impl Proxy {
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");
-        let faults = Arc::new(Faults::default());
+        let faults = Arc::new(Faults {
+            server: Mutex::new(server),
+            lose_next_answer: AtomicBool::default(),
+            swallow_next_answer: AtomicBool::default(),
+            black_hole: AtomicBool::default(),
+            silent_before: AtomicU64::default(),
+            mute_new: AtomicBool::default(),
+            slow: AtomicBool::default(),
+            lost: AtomicU64::default(),
+            accepted: AtomicU64::default(),
+            answered_bytes: AtomicU64::default(),
+        });
         let mut tasks = JoinSet::new();
         let shared = Arc::clone(&faults);
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                if let Ok(server) = TcpStream::connect(server.clone()).await {
-                    connections.spawn(carry(client, server, Arc::clone(&shared)));
+                let number = shared.accepted.fetch_add(1, Ordering::SeqCst);
+                if let Ok(server) = TcpStream::connect(shared.server()).await {
+                    connections.spawn(carry(client, server, number, Arc::clone(&shared)));
                 }
             }
         });
@@ -58,6 +87,13 @@ impl Proxy {
         self.faults.lose_next_answer.store(true, Ordering::SeqCst);
     }
 
+    /// Lets the next request through to the server, and is silent when it answers, on this connection for ever.
+    pub(crate) fn swallow_next_answer(&self) {
+        self.faults
+            .swallow_next_answer
+            .store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn lost_answers(&self) -> u64 {
         self.faults.lost.load(Ordering::SeqCst)
     }
@@ -71,34 +107,92 @@ impl Proxy {
     pub(crate) fn black_hole(&self, on: bool) {
         self.faults.black_hole.store(on, Ordering::SeqCst);
     }
+
+    /// Swallows everything on the connections that were made until now. Later ones are as good as ever.
+    pub(crate) fn silence_all(&self) {
+        let accepted = self.connections();
+        self.faults.silent_before.store(accepted, Ordering::SeqCst);
+    }
+
+    /// Accepts connections from now on and swallows everything on them, or no more.
+    pub(crate) fn mute_new(&self, on: bool) {
+        self.faults.mute_new.store(on, Ordering::SeqCst);
+    }
+
+    /// Lets answers through bit by bit, or no more.
+    pub(crate) fn slow(&self, on: bool) {
+        self.faults.slow.store(on, Ordering::SeqCst);
+    }
+
+    /// New connections lead to another server; those that there are stay.
+    pub(crate) fn lead_to(&self, server: (String, u16)) {
+        let leads_to = self.faults.server.lock();
+        *leads_to.unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    /// How many connections were accepted so far.
+    pub(crate) fn connections(&self) -> u64 {
+        self.faults.accepted.load(Ordering::SeqCst)
+    }
 }
 
-async fn carry(mut client: TcpStream, mut server: TcpStream, faults: Arc<Faults>) {
+impl Faults {
+    fn server(&self) -> (String, u16) {
+        let server = self.server.lock();
+        server.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn swallows(&self, number: u64) -> bool {
+        self.black_hole.load(Ordering::SeqCst) || number < self.silent_before.load(Ordering::SeqCst)
+    }
+}
+
+async fn carry(mut client: TcpStream, mut server: TcpStream, number: u64, faults: Arc<Faults>) {
+    let mut silent = faults.mute_new.load(Ordering::SeqCst);
     let mut request = vec![0; 64 * 1024];
     let mut answer = vec![0; 64 * 1024];
     loop {
+        let part = if faults.slow.load(Ordering::SeqCst) {
+            SLOW_BYTES
+        } else {
+            answer.len()
+        };
         tokio::select! {
             read = client.read(&mut request) => {
                 let Ok(length @ 1..) = read else { return };
-                if faults.black_hole.load(Ordering::SeqCst) {
+                if silent || faults.swallows(number) {
                     continue;
                 }
                 if server.write_all(&request[..length]).await.is_err() {
                     return;
                 }
             }
-            read = server.read(&mut answer) => {
-                let Ok(length @ 1..) = read else { return };
-                if faults.black_hole.load(Ordering::SeqCst) {
+            read = server.read(&mut answer[..part]) => {
+                let Ok(length @ 1..) = read else {
+                    // A client that hears nothing does not hear of the end, either.
+                    if silent || faults.swallows(number) {
+                        std::future::pending::<()>().await;
+                    }
+                    return;
+                };
+                if silent || faults.swallows(number) {
                     continue;
                 }
                 if faults.lose_next_answer.swap(false, Ordering::SeqCst) {
                     faults.lost.fetch_add(1, Ordering::SeqCst);
                     return;
                 }
+                if faults.swallow_next_answer.swap(false, Ordering::SeqCst) {
+                    faults.lost.fetch_add(1, Ordering::SeqCst);
+                    silent = true;
+                    continue;
+                }
                 faults.answered_bytes.fetch_add(length as u64, Ordering::SeqCst);
                 if client.write_all(&answer[..length]).await.is_err() {
                     return;
+                }
+                if part == SLOW_BYTES {
+                    tokio::time::sleep(SLOW_PAUSE).await;
                 }
             }
         }

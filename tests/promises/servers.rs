@@ -1,8 +1,10 @@
 //! The servers that tests run against, if there are any: shared ones by their URL, and private ones from their binaries.
 
 mod bouncer;
+mod moved;
 mod private;
 mod restart;
+mod stopped;
 
 use std::collections::HashSet;
 use std::io::Write;

@@ -111,12 +111,19 @@ impl Core {
     /// Something that is asked now, over the connections for everybody.
     fn reading(&self) -> Operation<'_> {
         let options = &self.options;
-        Operation::new(&self.readers, options.deadline(), options.silence())
+        Operation::new(&self.readers, options.deadline(), options.patience())
+    }
+
+    /// The same for what takes its time: a second attempt beside the first one would only run into its locks.
+    fn tidying(&self) -> Operation<'_> {
+        let options = &self.options;
+        let silence = options.patience().max(options.timeout / 2);
+        Operation::new(&self.readers, options.deadline(), silence)
     }
 
     /// A batch that is written until then, over the gatherer's connections.
     fn writing(&self, deadline: Instant) -> Operation<'_> {
-        Operation::new(&self.writers, deadline, self.options.silence())
+        Operation::new(&self.writers, deadline, self.options.patience())
     }
 }
 
@@ -217,7 +224,8 @@ impl PostgresEventStore {
     ///
     /// Which server they lead to is the pool's affair: `target_session` is not looked at, and there is no list of servers. Nor
     /// does a pool say which of its connections are new: where one of them is silent, its resting ones are closed, and it is
-    /// given back only what has answered.
+    /// given back only what has answered. What the pool itself asks of a connection, as when it takes one back, has no bound
+    /// but its own: give it a short `acquire_timeout`, and more than one connection.
     ///
     /// On your own connections, set `plan_cache_mode=force_generic_plan`: the server otherwise plans the small statements of
     /// this crate anew at every execution. Where anybody may create functions in the database, set `search_path=pg_catalog`.
@@ -239,7 +247,7 @@ impl PostgresEventStore {
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, StoreError> {
-        let operation = Operation::new(&readers, options.deadline(), options.silence());
+        let operation = Operation::new(&readers, options.deadline(), options.patience());
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
         let schema = SchemaVersion::of_opened(found.usable_version(), migrate::NEEDED)?;
         let core = Arc::new(Core {
@@ -274,7 +282,11 @@ impl PostgresEventStore {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         let operation = core.reading().for_any_server();
-        migrate::migrate(&operation, &core.options.schema).await?;
+        if migrate::is_due(&operation, &core.options.schema).await? {
+            // A connection that rested may be broken, and the steps are not tried again.
+            let operation = core.reading().for_any_server().afresh();
+            migrate::migrate(&operation, &core.options.schema).await?;
+        }
         core.schema.found(migrate::NEEDED)
     }
 

@@ -45,11 +45,11 @@ impl PrivateRedis {
 
     /// Nothing is answered any more, while the system goes on accepting connections.
     pub(crate) fn suspend(&self) {
-        signal("STOP", self.process.as_ref().expect("it runs"));
+        signal("STOP", self.process.as_ref().expect("it runs").id());
     }
 
     pub(crate) fn resume(&self) {
-        signal("CONT", self.process.as_ref().expect("it runs"));
+        signal("CONT", self.process.as_ref().expect("it runs").id());
     }
 
     pub(crate) fn kill(&mut self) {
@@ -146,11 +146,47 @@ impl PrivatePostgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The system goes on accepting connections, and nobody answers on them. Sessions go on.
+    pub(crate) fn suspend(&self) {
+        signal("STOP", self.process.as_ref().expect("it runs").id());
+    }
+
+    pub(crate) fn resume(&self) {
+        signal("CONT", self.process.as_ref().expect("it runs").id());
+    }
+
+    /// Stops the process of one session in the middle of whatever it does.
+    pub(crate) fn suspend_session(process: u32) {
+        signal("STOP", process);
+    }
+
+    pub(crate) fn resume_session(process: u32) {
+        signal("CONT", process);
+    }
+
+    /// Ends it as an administrator would, and starts it again as a standby, which only reads until it is promoted.
+    pub(crate) async fn restart_as_standby(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            signal("INT", process.id());
+            process.wait().expect("it is our child");
+        }
+        let mark = self.data().join("standby.signal");
+        File::create(&mark).expect("the folder is ours");
+        if let Some((user, group)) = other_user() {
+            chown(&mark, Some(user), Some(group)).expect("root may do that");
+        }
+        self.restart().await;
+    }
+
     /// Ends it at once, as a crash would: all connections break, and the next start recovers.
     pub(crate) fn crash(&mut self) {
         // Not a kill, which would leave the processes of the connections to notice by themselves.
         if let Some(process) = &self.process {
-            signal("QUIT", process);
+            signal("QUIT", process.id());
         }
         if let Some(mut process) = self.process.take() {
             process.wait().expect("it is our child");
@@ -185,7 +221,9 @@ impl PrivatePostgres {
         until_ready(&mut self.process, || {
             let lines = std::fs::read_to_string(&ready_file).unwrap_or_default();
             lines.lines().next().map(ToOwned::to_owned) == pid
-                && lines.lines().any(|line| line.trim() == "ready")
+                && lines
+                    .lines()
+                    .any(|line| matches!(line.trim(), "ready" | "standby"))
         })
         .await
     }
@@ -236,9 +274,9 @@ pub(super) fn free_port() -> u16 {
     }
 }
 
-fn signal(name: &str, process: &Child) {
+fn signal(name: &str, process: u32) {
     // The shell's own `kill`: not every system has it as a program.
-    let command = format!("kill -{name} {}", process.id());
+    let command = format!("kill -{name} {process}");
     let status = Command::new("sh")
         .args([OsStr::new("-c"), command.as_ref()])
         .status();

@@ -157,8 +157,11 @@ impl<'a> Query<'a> {
             parameters.extend(port.map(|port| format!("port={port}")));
             // One place is that of all: a port for the hosts of a list.
             let place = places.get(number).or(places.first()).copied();
+            let place = place.filter(|place| !place.is_empty());
+            // The driver wants a host behind an `@`, even if a parameter names another one.
+            let place = place.unwrap_or(if hosts.is_some() { "localhost" } else { "" });
             Server {
-                place: place.unwrap_or_default().to_owned(),
+                place: place.to_owned(),
                 parameters: parameters.join("&"),
             }
         };

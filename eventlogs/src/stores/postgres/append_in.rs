@@ -9,7 +9,7 @@ use crate::stores::encoded::{self, EncodedWrite};
 use crate::stores::{AppendError, AppendRequest, StoreError};
 use crate::{AppendOptions, CreateOptions, Event, LogManagerError, LogState};
 use sqlx::postgres::PgConnection;
-use sqlx::{Acquire, Postgres, Transaction};
+use sqlx::{Acquire, Connection, Postgres, Transaction};
 use std::slice;
 
 impl PostgresEventStore {
@@ -98,24 +98,35 @@ impl PostgresEventStore {
         write: &EncodedWrite,
     ) -> Result<(), AppendError> {
         let statements = &self.core.statements;
-        let mut savepoint = transaction.begin().await.map_err(of)?;
         let keeps_statements = self.core.options.pooler.keeps_statements();
-        let inserted = values::insert_in(statements, write)
-            .persistent(keeps_statements)
-            .fetch_all(&mut *savepoint)
-            .await;
-        match inserted {
-            Ok(rows) if !rows.is_empty() => return Ok(savepoint.commit().await.map_err(of)?),
-            Ok(_) => {}
-            Err(error) if error::of_statement(&error) == Verdict::Clash => {}
-            Err(error) => {
-                // Where that fails, too, the transaction is over, which the error says in any case.
-                let _ = savepoint.rollback().await;
-                return Err(naming(of(error), &[write]).into());
+        let mut is_stale = false;
+        loop {
+            let mut savepoint = transaction.begin().await.map_err(of)?;
+            let inserted = values::insert_in(statements, write)
+                .persistent(keeps_statements)
+                .fetch_all(&mut *savepoint)
+                .await;
+            let error = match inserted {
+                Ok(rows) if !rows.is_empty() => return Ok(savepoint.commit().await.map_err(of)?),
+                Ok(_) => None,
+                Err(error) => Some(error),
+            };
+            let rolled_back = savepoint.rollback().await;
+            match error.map(|error| (error::of_statement(&error), error)) {
+                None | Some((Verdict::Clash, _)) => {
+                    rolled_back.map_err(of)?;
+                    return Err(self.why_refused_in(transaction, write).await?);
+                }
+                // What the connection knows of the tables is not true any more.
+                Some((Verdict::Stale, _)) if !is_stale => {
+                    rolled_back.map_err(of)?;
+                    transaction.clear_cached_statements().await.map_err(of)?;
+                    is_stale = true;
+                }
+                // Where the rollback fails, too, the transaction is over, which the error says in any case.
+                Some((_, error)) => return Err(naming(of(error), &[write]).into()),
             }
         }
-        savepoint.rollback().await.map_err(of)?;
-        Err(self.why_refused_in(transaction, write).await?)
     }
 
     async fn why_refused_in(

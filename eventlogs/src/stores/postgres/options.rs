@@ -8,7 +8,7 @@ use tokio::time::Instant;
 const LEAST_SILENCE: Duration = Duration::from_millis(10);
 /// The bounds of what [`PostgresOptions::silence`] is by default.
 const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
-const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// Options of a [`PostgresEventStore`](crate::PostgresEventStore).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,13 @@ pub struct PostgresOptions {
     /// too. 30 s by default; `Duration::MAX` is for ever.
     pub timeout: Duration,
     /// How long a connection may be silent before the operation is tried again on a new one: a host that died, or a firewall
-    /// that forgot the connection, says nothing. By default a quarter of the timeout, but 300 ms at least, 5 s at most, and
+    /// that forgot the connection, says nothing. By default a quarter of the timeout, but 300 ms at least, 10 s at most, and
     /// never more than half of the timeout.
     ///
     /// What counts is the time in which no byte comes or goes, not the time that an operation takes. Still, make it longer
-    /// than what a loaded server takes to begin to answer: each attempt asks anew, with twice the patience of the one before.
-    /// All connections that were made before one proved silent are closed, so that it is paid for once, not once for each.
+    /// than what a loaded server takes to begin to answer: it is asked once more then, and waited for until the timeout, while
+    /// it may be busy with the first question. That is safe, but work. No connection that was made before one proved silent is
+    /// used again, so that a silence is paid for once, not once for each.
     pub silence: Option<Duration>,
     /// Which servers will do, for a store that makes its own connections; what an address says in `target_session_attrs` is
     /// used where this is `None`. By default any one that stands alone, and of several the first that writes.
@@ -48,9 +49,11 @@ pub enum TargetSession {
     /// Whatever lets us in, `any`. On a server that only reads, writes are refused with
     /// [`ReadOnly`](crate::stores::StoreError::ReadOnly).
     Any,
-    /// A server whose sessions write by default, `read-write`: no standby, and no `default_transaction_read_only`.
+    /// A server whose sessions write by default, `read-write`: no standby, and no `default_transaction_read_only`. While there
+    /// is none, an operation waits for one until its timeout, and then is refused with
+    /// [`NoPrimary`](crate::stores::StoreError::NoPrimary).
     ReadWrite,
-    /// A server that is no standby, `primary`.
+    /// A server that is no standby, `primary`; with the same consequences.
     Primary,
 }
 
@@ -71,7 +74,7 @@ impl Default for PostgresOptions {
 
 impl PostgresOptions {
     /// For how long a connection may be silent.
-    pub(super) fn silence(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let by_default = (self.timeout / 4)
             .clamp(SHORTEST_SILENCE, LONGEST_SILENCE)
             .min(self.timeout / 2);

@@ -141,20 +141,6 @@ impl Connections {
 
     /// A connection, once there is one.
     pub(super) async fn lease(&self, operation: &Operation<'_>) -> Result<Leased<'_>, Failure> {
-        self.lease_one(operation, |generation| self.rested(generation))
-            .await
-    }
-
-    /// A new connection, once there is one; of a user's pool, one that it has tried out.
-    pub(super) async fn lease_new(&self, operation: &Operation<'_>) -> Result<Leased<'_>, Failure> {
-        self.lease_one(operation, |_| None).await
-    }
-
-    async fn lease_one(
-        &self,
-        operation: &Operation<'_>,
-        rested: impl Fn(u64) -> Option<Box<PgConnection>>,
-    ) -> Result<Leased<'_>, Failure> {
         let place = self.places.acquire().await;
         let place = place.map_err(|_| Failure::Closed)?;
         let generation = self.generation.now();
@@ -165,9 +151,9 @@ impl Connections {
                         resting.close_on_drop();
                     }
                 }
-                // Where one rests, there is nobody else to wait for.
+                // Where one rests, there is nobody else to wait for, and it is tried out first.
                 if pool.num_idle() > 0 {
-                    operation.is_with_server();
+                    operation.server_begins_on(generation);
                 }
                 let pooled = Box::pin(pool.acquire()).await;
                 Held::Pooled(Pooled {
@@ -176,15 +162,17 @@ impl Connections {
                 })
             }
             Source::Own(servers) => {
-                operation.is_with_server();
-                Held::Own(match rested(generation) {
+                operation.server_begins();
+                let may_rest = !operation.wants_new();
+                let rested = may_rest.then(|| self.rested(generation)).flatten();
+                Held::Own(match rested {
                     Some(connection) => connection,
                     // Boxed, or every operation's future would have room for it.
                     None => Box::new(Box::pin(new(servers, operation)).await?),
                 })
             }
         };
-        operation.is_connected(generation);
+        operation.server_begins_on(generation);
         Ok(Leased {
             held,
             connections: self,

@@ -45,6 +45,8 @@ pub(super) struct Operation<'a> {
     is_with_server: AtomicBool,
     /// Which generation the connection in use is of; [`NONE`], if there is none.
     generation: AtomicU64,
+    /// Whether a connection that has rested will not do.
+    wants_new: AtomicBool,
     /// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which
     /// may be cut off by the clock at any point.
     is_sending: AtomicBool,
@@ -59,6 +61,7 @@ impl<'a> Operation<'a> {
             to_any_server: false,
             is_with_server: AtomicBool::new(false),
             generation: AtomicU64::new(NONE),
+            wants_new: AtomicBool::new(false),
             is_sending: AtomicBool::new(false),
         }
     }
@@ -81,9 +84,21 @@ impl<'a> Operation<'a> {
         self.connections.lease(self).await
     }
 
-    /// The same, but never one that was used before.
-    pub(super) async fn lease_new(&self) -> Result<Leased<'a>, Failure> {
-        self.connections.lease_new(self).await
+    /// The same over new connections only.
+    pub(super) fn afresh(self) -> Self {
+        let wants_new = AtomicBool::new(true);
+        Self { wants_new, ..self }
+    }
+
+    /// Whether it has heard too little of connections that were used before.
+    pub(super) fn wants_new(&self) -> bool {
+        self.wants_new.load(Ordering::Relaxed)
+    }
+
+    /// The generation of the connection in use, if there is one.
+    fn connected(&self) -> Option<u64> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        (generation != NONE).then_some(generation)
     }
 
     /// For how long a connection may be silent at present.
@@ -92,14 +107,14 @@ impl<'a> Operation<'a> {
     }
 
     /// From here on it is the server's turn.
-    pub(super) fn is_with_server(&self) {
+    pub(super) fn server_begins(&self) {
         self.is_with_server.store(true, Ordering::Relaxed);
     }
 
     /// The same, over a connection of this generation.
-    pub(super) fn is_connected(&self, generation: u64) {
+    pub(super) fn server_begins_on(&self, generation: u64) {
         self.generation.store(generation, Ordering::Relaxed);
-        self.is_with_server();
+        self.server_begins();
     }
 
     /// A write is being sent.
@@ -115,9 +130,9 @@ impl<'a> Operation<'a> {
 
 /// Runs attempts until one has an answer, the time is over, or trying again is of no use.
 ///
-/// An attempt that is silent is given up, and the next one has a new connection, and twice the patience: the server may be
-/// slow rather than gone. Two that have sent a write, and may both be running in the server, are enough; the second one waits
-/// for its answer for as long as there is time.
+/// An attempt that is silent is given up, and the next one has a new connection, and twice the patience to make it. The
+/// server may be slow rather than gone, and go on with the first: two attempts that it may be busy with are enough, and the
+/// second one waits for its answer for as long as there is time.
 ///
 /// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
 /// unknown. Until then it is tried again whatever the server says: after a fail-over the address may lead to one that only
@@ -134,15 +149,18 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
         operation.generation.store(NONE, Ordering::Relaxed);
         let begun = Instant::now();
         let is_sending = || operation.is_sending.load(Ordering::Relaxed);
-        let counts =
-            || operation.is_with_server.load(Ordering::Relaxed) && !(left_running && is_sending());
+        let counts = || {
+            operation.is_with_server.load(Ordering::Relaxed)
+                && !(left_running && operation.connected().is_some())
+        };
         let silence = operation.silence();
         let heard = silence::watch(silence, operation.deadline, counts, attempt()).await;
         let failure = match heard {
             Heard::Done(Ok(answer)) => return Ok(answer),
             Heard::Done(Err(failure)) => failure,
             Heard::Silent => {
-                left_running |= is_sending();
+                left_running |= operation.connected().is_some();
+                operation.wants_new.store(true, Ordering::Relaxed);
                 Failure::Silent { silence }
             }
             Heard::Late => Failure::Late,
@@ -150,16 +168,16 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
         attempts += 1;
         in_doubt |= is_sending();
         operation.answered();
-        if begun.elapsed() >= silence {
+        let lasted = begun.elapsed();
+        if lasted >= silence {
             let longer = nanos(silence).saturating_mul(2);
             operation.silence.store(longer, Ordering::Relaxed);
         }
         let verdict = failure.verdict();
-        if failure.speaks_for_others() {
-            let generation = operation.generation.load(Ordering::Relaxed);
-            if generation != NONE {
-                operation.connections.retire(generation);
-            }
+        if failure.speaks_for_others()
+            && let Some(generation) = operation.connected()
+        {
+            operation.connections.retire(generation);
         }
         let again = match verdict {
             Verdict::Over => false,
@@ -169,9 +187,12 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
             Verdict::ReadOnly => attempts < READ_ONLY,
             Verdict::Final | Verdict::Clash => false,
         };
-        let pause = match failure {
+        let pause = match (&failure, verdict) {
             // The time has passed already.
-            Failure::Silent { .. } => Duration::ZERO,
+            (Failure::Silent { .. }, _) => Duration::ZERO,
+            (_, Verdict::Ended) => pause(attempts),
+            // A large write that waits for what an earlier attempt still has locked is not sent all the time.
+            _ if in_doubt => pause(attempts).max(lasted),
             _ => pause(attempts),
         };
         if !again || Instant::now() + pause >= operation.deadline {

@@ -1,0 +1,126 @@
+//! What only somebody else can have done to the tables.
+
+use crate::payments::{PaymentEvent, captured, payments, refund};
+use crate::postgres::TestStore;
+use eventlogs::stores::StoreError;
+use eventlogs::{AppendOptions, EventRecord, LogManagerError, LogState, PostgresOptions};
+use futures_util::future::join_all;
+use sqlx::Executor;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_locked_is_waited_for_and_then_reported() {
+    let Some(store) = TestStore::with(PostgresOptions {
+        lock_timeout: Duration::from_millis(50),
+        ..PostgresOptions::default()
+    })
+    .await
+    else {
+        return;
+    };
+    let manager = payments(store.store.clone());
+    let log_id = captured(&manager).await;
+    let mut other = store.connection().await;
+    other.execute("begin").await.unwrap();
+    sqlx::query(
+        "insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch)
+         values ($1, 2, gen_random_uuid(), 'payment.voided', 1, 1, '{}', now(), 1)",
+    )
+    .bind(log_id.as_uuid())
+    .execute(&mut other)
+    .await
+    .unwrap();
+    let blocked = manager
+        .append(
+            LogState::at(log_id, 1),
+            &PaymentEvent::Voided,
+            &AppendOptions::default(),
+        )
+        .await;
+    assert!(
+        matches!(
+            blocked,
+            Err(LogManagerError::Store(StoreError::Busy { .. }))
+        ),
+        "{blocked:?}"
+    );
+    other.execute("rollback").await.unwrap();
+    manager
+        .append(
+            LogState::at(log_id, 1),
+            &PaymentEvent::Voided,
+            &AppendOptions::default(),
+        )
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn times_that_no_calendar_has_are_no_reason_to_fail() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let manager = payments(store.store.clone());
+    let log_id = captured(&manager).await;
+    store
+        .execute("update events set occurred_at = '-infinity', recorded_at = '290000-01-01'")
+        .await;
+    store
+        .execute("update events set recorded_at = 'infinity' where event_index = 1")
+        .await;
+    let payment = manager.reduce(&log_id).await.unwrap();
+    assert_eq!(payment.aggregate().captured, 100);
+    let records = manager.load(&log_id, 0, 10).await.unwrap();
+    assert!(records[0].occurred_at() < Some(records[0].recorded_at()));
+    // Nor does the log go on in a time without an end.
+    let options = AppendOptions::default();
+    manager
+        .append(payment, &PaymentEvent::Voided, &options)
+        .await
+        .unwrap();
+    assert!(manager.reduce(&log_id).await.unwrap().updated_at() < records[1].recorded_at());
+}
+
+/// A trigger of somebody's own changes what comes back into something that the driver panics at.
+#[tokio::test]
+async fn a_batch_that_the_driver_chokes_on_holds_up_nobody() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let payments = payments(store.store.clone());
+    let log_id = captured(&payments).await;
+    let options = AppendOptions {
+        deadline: Some(Instant::now() + Duration::from_secs(20)),
+        ..AppendOptions::default()
+    };
+    store
+        .execute(
+            "create function never() returns trigger language plpgsql as
+             'begin new.recorded_at = ''infinity''; return new; end'",
+        )
+        .await;
+    store
+        .execute(
+            "create trigger never before insert on events for each row execute function never()",
+        )
+        .await;
+    let state = LogState::at(log_id, 1);
+    let refund = refund(1);
+    // Alone, and with others.
+    let lone = payments.append(state, &refund, &options).await;
+    let many = join_all((0..3).map(|_| payments.append(state, &refund, &options))).await;
+    store.execute("drop trigger never on events").await;
+    for told in [&lone].into_iter().chain(&many) {
+        assert!(
+            matches!(
+                told,
+                Err(LogManagerError::ConcurrentAppend { .. }
+                    | LogManagerError::Store(StoreError::OutcomeUnknown { .. }))
+            ),
+            "{told:?}"
+        );
+    }
+    let next = payments.append(LogState::at(log_id, 2), &refund, &options);
+    next.await.expect("the log is not stuck");
+    captured(&payments).await;
+}
