@@ -290,9 +290,12 @@ impl PostgresEventStore {
     /// [`MissingRights`](StoreError::MissingRights), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
-        // A connection that rested may be broken, and the steps are not tried again.
-        let operation = core.reading().for_any_server().afresh();
-        migrate::migrate(&operation, &core.options.schema).await?;
+        let operation = core.reading().for_any_server();
+        if migrate::is_due(&operation, &core.options.schema).await? {
+            // A connection that rested may be broken, and the steps are not tried again.
+            let operation = core.reading().for_any_server().afresh();
+            migrate::migrate(&operation, &core.options.schema).await?;
+        }
         core.schema.found(migrate::NEEDED)
     }
 

@@ -78,7 +78,7 @@ async fn reading_a_log_moves_each_event_once() {
     let Some(store) = TestStore::new().await else {
         return;
     };
-    let (proxy, through) = store.through_proxy(Duration::from_secs(60)).await;
+    let (proxy, through) = store.through_proxy(Duration::from_mins(1)).await;
     let (writer, reader) = (library(store.store.clone()), library(through));
     for (events, bytes) in [
         (40, MEBIBYTE),
@@ -151,7 +151,7 @@ async fn metadata_counts_and_comes_back() {
     let Some(store) = TestStore::new().await else {
         return;
     };
-    let (proxy, through) = store.through_proxy(Duration::from_secs(60)).await;
+    let (proxy, through) = store.through_proxy(Duration::from_mins(1)).await;
     let manager = library(through);
     let note = random_text(7_000);
     let options = AppendOptions {

@@ -26,13 +26,13 @@ async fn create(manager: &LogManager<Payment>) -> Result<LogState<PaymentEvent>,
         .await
 }
 
-fn asks_for_migration<T: Debug>(result: Result<T, LogManagerError>) {
+fn asks_for_migration<T: Debug>(result: &Result<T, LogManagerError>) {
     let Err(LogManagerError::Store(
         error @ StoreError::NotMigrated {
             found: 1,
             needed: 1,
         },
-    )) = &result
+    )) = result
     else {
         panic!("{result:?}");
     };
@@ -77,23 +77,24 @@ async fn a_restore_into_another_server_is_noticed_by_new_connections_and_new_sto
         .execute(&mut store.connection().await)
         .await
         .unwrap();
-    asks_for_migration(open.load(&log_id, 0, 10).await);
-    asks_for_migration(create(&open).await);
+    asks_for_migration(&open.load(&log_id, 0, 10).await);
+    asks_for_migration(&create(&open).await);
     asks_for_migration(
-        open.append(
-            LogState::at(log_id, 1),
-            &refund(1),
-            &AppendOptions::default(),
-        )
-        .await,
+        &open
+            .append(
+                LogState::at(log_id, 1),
+                &refund(1),
+                &AppendOptions::default(),
+            )
+            .await,
     );
     let new = payments(store.another().await);
-    asks_for_migration(new.load(&log_id, 0, 10).await);
-    asks_for_migration(create(&new).await);
+    asks_for_migration(&new.load(&log_id, 0, 10).await);
+    asks_for_migration(&create(&new).await);
     let pool = PgPoolOptions::new().connect_with(store.connect.clone());
     let pooled = PostgresEventStore::from_pool(pool.await.unwrap(), store.options.clone());
     let pooled = payments(pooled.await.unwrap());
-    asks_for_migration(create(&pooled).await);
+    asks_for_migration(&create(&pooled).await);
 
     store.another().await.migrate().await.unwrap();
     for manager in [open, new, pooled] {

@@ -68,14 +68,16 @@ async fn find_once(operation: &Operation<'_>, schema: &str) -> Result<Found, Fai
     Ok(found)
 }
 
-/// Takes the steps that are missing. What is up to date is not touched, for which a role that works with the tables has all
-/// the rights.
-pub(super) async fn migrate(operation: &Operation<'_>, schema: &str) -> Result<(), StoreError> {
+/// Whether there is something to do. What is up to date is not touched, so that a role that works with the tables may ask for
+/// their migration.
+pub(super) async fn is_due(operation: &Operation<'_>, schema: &str) -> Result<bool, StoreError> {
     let found = find(operation, schema).await?;
     refuse_newer(found.version, NEEDED)?;
-    if found.is_up_to_date() {
-        return Ok(());
-    }
+    Ok(!found.is_up_to_date())
+}
+
+/// Takes the steps that are missing.
+pub(super) async fn migrate(operation: &Operation<'_>, schema: &str) -> Result<(), StoreError> {
     let connection = until_answered(operation, || operation.lease());
     let mut connection = connection.await?;
     let mut transaction = connection.begin().await.map_err(error::of)?;

@@ -193,7 +193,7 @@ pub async fn pages_of_large_events_join_without_gap_or_overlap(store: &impl Stor
         let mut read: Vec<RecordedEvent<CounterEvent>> = Vec::new();
         loop {
             let start = match read.last() {
-                Some(last) if read.len() % 2 == 0 => ReadStart::After(last.position()),
+                Some(last) if read.len().is_multiple_of(2) => ReadStart::After(last.position()),
                 _ => ReadStart::Index(read.len() as u64),
             };
             let next = page(store, log_id, start, limit)
