@@ -26,6 +26,8 @@ pub mod stores;
 mod telemetry;
 pub mod testing;
 mod time_box;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod tls;
 
 #[doc(hidden)]
 pub mod __private;
@@ -36,6 +38,8 @@ pub use caches::AggregationCache;
 pub use caches::memory::MemoryAggregationCache;
 #[cfg(feature = "redis")]
 pub use caches::redis::{MacKey, RedisAggregationCache, RedisCacheOptions, RedisConnectError};
+#[cfg(all(feature = "redis", feature = "tls-rustls"))]
+pub use caches::redis::{RedisTls, RedisTlsClient};
 pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;

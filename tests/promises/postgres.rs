@@ -8,6 +8,7 @@ mod migrating;
 mod opening;
 mod pgbouncer;
 mod round_trips;
+mod tls;
 mod using;
 
 pub(crate) use pgbouncer::Behind;

@@ -6,6 +6,7 @@ mod failing;
 mod moved;
 mod sealed;
 mod tiers;
+mod tls;
 mod whole;
 
 use crate::servers::{self, PrivateRedis};

@@ -1,5 +1,6 @@
 //! The servers that tests run against, if there are any: shared ones by their URL, and private ones from their binaries.
 
+mod authority;
 mod bouncer;
 mod moved;
 mod private;
@@ -11,6 +12,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use authority::{Authority, Credentials, Files};
 pub(crate) use bouncer::PgBouncer;
 pub(crate) use private::{PrivatePostgres, PrivateRedis};
 

@@ -9,6 +9,7 @@ mod moved;
 mod options;
 mod scripts;
 mod seal;
+mod tls;
 
 use super::snapshot::SnapshotError;
 use super::{AggregationCache, CacheError};
@@ -29,6 +30,8 @@ use std::time::Duration;
 pub use error::RedisConnectError;
 pub use options::RedisCacheOptions;
 pub use seal::MacKey;
+#[cfg(feature = "tls-rustls")]
+pub use tls::{RedisTls, RedisTlsClient};
 
 /// The longest time to live that is passed on; Redis refuses what exceeds its clock.
 const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
@@ -101,6 +104,16 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 /// `panic = "abort"` nothing can be caught.)
 ///
 /// A user of Redis who may do little needs `ping`, `get`, `evalsha`, `eval`, `getrange`, `set` and `unlink`.
+///
+/// # TLS
+///
+/// With the feature `tls-rustls`, a URL that starts with `rediss://` is spoken to in TLS. The server's certificate must be for
+/// the host that the URL names, and signed by an authority that the system trusts, or by one of those in the options
+/// (`RedisCacheOptions::tls`). Everything goes over the wire in plain text otherwise, the password and the aggregates
+/// included: that is for a network in which nobody else can read or answer.
+///
+/// TLS is rustls. It uses the cryptography that the program has installed as the process's default
+/// (`rustls::crypto::CryptoProvider`); where there is none, the first cache of such a URL installs *ring* as that.
 ///
 /// # Keys
 ///

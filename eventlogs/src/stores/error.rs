@@ -356,11 +356,12 @@ pub enum StoreError {
         /// What the server said.
         source: DriverError,
     },
-    /// One side wants TLS that the other does not have.
-    #[error(
-        "server and client disagree about TLS; check `sslmode` in the URL, and enable a `tls-…` feature of sqlx"
-    )]
+    /// No connection with TLS can be made: one side wants what the other does not have, or does not accept the other's
+    /// certificate.
+    #[error("no connection with TLS can be made: {advice}")]
     Tls {
+        /// What is wrong, and what to do about it.
+        advice: &'static str,
         /// What the driver or the server said.
         source: DriverError,
     },

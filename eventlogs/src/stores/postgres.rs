@@ -20,6 +20,7 @@ mod sending;
 mod servers;
 mod silence;
 mod statements;
+mod tls;
 mod values;
 mod writer;
 
@@ -56,7 +57,8 @@ use tokio::time::Instant;
 /// # async fn open() -> Result<(), eventlogs::stores::StoreError> {
 /// use eventlogs::PostgresEventStore;
 ///
-/// let store = PostgresEventStore::connect("postgres://app:secret@db.internal/payments").await?;
+/// let url = "postgres://app:secret@db.internal/payments?sslmode=verify-full";
+/// let store = PostgresEventStore::connect(url).await?;
 /// store.migrate().await?;
 /// # Ok(()) }
 /// ```
@@ -73,6 +75,8 @@ use tokio::time::Instant;
 /// made to the first of them that will do ([`TargetSession`]), so that the store finds the one that has taken over. Without
 /// `target_session_attrs` that is the first one that writes; a server that stands alone is used as it is. A store that was
 /// opened from a pool uses the server that the pool connects to.
+///
+#[doc = include_str!("postgres/tls.md")]
 ///
 /// # Time
 /// It needs a tokio runtime with I/O and timers, and time that passes: a server answers in its own time, so under paused time

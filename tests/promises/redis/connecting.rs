@@ -60,13 +60,6 @@ async fn malformed_urls_are_told_apart() {
 }
 
 #[tokio::test]
-async fn tls_that_was_not_built_is_no_riddle() {
-    let error = refused("rediss://:hunter2@127.0.0.1:1").await;
-    assert!(matches!(error, RedisConnectError::TlsNotBuilt), "{error:?}");
-    assert!(error.to_string().contains("tokio-rustls-comp"), "{error}");
-}
-
-#[tokio::test]
 async fn unreachable_servers_are_told_apart() {
     let error = refused("redis://:hunter2@127.0.0.1:1").await;
     assert!(

@@ -2,8 +2,8 @@
 
 use super::{postgres_binaries, redis_server};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,7 +20,8 @@ pub(crate) struct PrivateRedis {
 }
 
 impl PrivateRedis {
-    /// Starts one with further arguments, as on the command line; nothing if there are no binaries.
+    /// Starts one with further arguments, as on the command line, in which `{port}` stands for its port; nothing if there are no
+    /// binaries.
     pub(crate) async fn start(arguments: &[&str]) -> Option<Self> {
         let mut redis = Self {
             server: redis_server()?,
@@ -69,14 +70,19 @@ impl PrivateRedis {
     async fn try_start(&mut self) -> bool {
         let log = self.folder.path().join("log");
         let _ = std::fs::remove_file(&log);
+        let port = self.port.to_string();
         let process = Command::new(&self.server)
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--port", &port, "--bind", "127.0.0.1"])
             .args(["--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(self.folder.path())
             .arg("--logfile")
             .arg(&log)
-            .args(&self.arguments)
+            .args(
+                self.arguments
+                    .iter()
+                    .map(|argument| argument.replace("{port}", &port)),
+            )
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -251,6 +257,15 @@ impl PrivatePostgres {
 impl Drop for PrivatePostgres {
     fn drop(&mut self) {
         self.crash();
+    }
+}
+
+/// Makes a file or a folder the one of those who run the servers, and of nobody else.
+pub(super) fn give_to_server(path: &Path) {
+    let mode = if path.is_dir() { 0o700 } else { 0o600 };
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+    if let Some((user, group)) = other_user() {
+        chown(path, Some(user), Some(group)).expect("root may do that");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::connection::Given;
 use super::link::{Limits, Link};
-use super::{RedisAggregationCache, RedisCacheOptions, RedisConnectError, moved};
+use super::{RedisAggregationCache, RedisCacheOptions, RedisConnectError, moved, tls};
 use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
 use redis::{Client, RedisResult, Value, cmd};
@@ -13,9 +13,8 @@ use std::sync::Arc;
 const CLUSTER_PROBES: usize = 16;
 
 impl<A> RedisAggregationCache<A> {
-    /// Connects to a server: `redis://[user:password@]host[:port][/database]`, or `unix:/path/to/socket`. For
-    /// `rediss://` (TLS) the program must depend on the crate `redis` with the feature `tokio-rustls-comp` or
-    /// `tokio-native-tls-comp`.
+    /// Connects to a server: `redis://[user:password@]host[:port][/database]`, or `unix:/path/to/socket`; with TLS, see
+    /// [above](RedisAggregationCache#tls), to `rediss://…`.
     ///
     /// It takes [a bounded time](RedisCacheOptions::connect_timeout). The connection lives on the current runtime; once
     /// that has ended, the next call on another one makes it anew there.
@@ -36,8 +35,10 @@ impl<A> RedisAggregationCache<A> {
     ) -> Result<Self, RedisConnectError> {
         let (client, limits) = Self::opened(url, &options)?;
         let address = client.get_connection_info().addr().to_string();
+        let by_tls = tls::is_spoken_by(&client);
         let failed = |error| {
-            RedisConnectError::of_connecting(address.clone(), options.connect_timeout, error)
+            let (address, timeout) = (address.clone(), options.connect_timeout);
+            RedisConnectError::of_connecting(address, by_tls, timeout, error)
         };
         let link = Link::connect(client, limits).await.map_err(failed)?;
         // A node of a cluster answers to everything until it is asked for what another one has.
@@ -69,7 +70,8 @@ impl<A> RedisAggregationCache<A> {
     /// ```
     ///
     /// # Errors
-    /// [`MalformedUrl`](RedisConnectError::MalformedUrl) and [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt), and no other.
+    /// [`MalformedUrl`](RedisConnectError::MalformedUrl), [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt) and
+    /// [`TlsOptions`](RedisConnectError::TlsOptions), and no other.
     pub fn lazy(url: &str) -> Result<Self, RedisConnectError> {
         Self::lazy_with(url, RedisCacheOptions::default())
     }
@@ -91,7 +93,7 @@ impl<A> RedisAggregationCache<A> {
         url: &str,
         options: &RedisCacheOptions,
     ) -> Result<(Client, Limits), RedisConnectError> {
-        let client = Client::open(url).map_err(|error| RedisConnectError::of_url(url, &error))?;
+        let client = tls::client(url, options)?;
         let limits = Limits {
             response: options.response_timeout,
             connect: options.connect_timeout,

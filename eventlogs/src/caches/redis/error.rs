@@ -1,4 +1,4 @@
-use super::moved;
+use super::{moved, tls};
 use redis::{ErrorKind, RedisError};
 use std::time::Duration;
 
@@ -17,9 +17,27 @@ pub enum RedisConnectError {
     },
     /// The URL asks for TLS, and this program was built without.
     #[error(
-        "the Redis URL asks for TLS (rediss://), which this program was built without; depend on the crate `redis` with its feature `tokio-rustls-comp`"
+        "the Redis URL asks for TLS (rediss://), which this program was built without; enable the feature `tls-rustls` of eventlogs"
     )]
     TlsNotBuilt,
+    /// The options of TLS cannot be used.
+    #[error(
+        "the options of TLS cannot be used: {problem}; correct `tls` in the options of the cache, or the URL"
+    )]
+    TlsOptions {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// The server and this process do not accept each other's certificates, or one of them does not speak TLS.
+    #[error("no connection with TLS can be made to Redis at {address}: {advice}")]
+    Tls {
+        /// The host and port.
+        address: String,
+        /// What is wrong, and what to do about it.
+        advice: &'static str,
+        /// What the driver says.
+        source: RedisError,
+    },
     /// Nobody listens at the address.
     #[error("nothing listens at {address}; start Redis there, or correct the URL's host and port")]
     Refused {
@@ -121,9 +139,21 @@ impl RedisConnectError {
     }
 
     /// For what came of connecting and of the first command.
-    pub(super) fn of_connecting(address: String, timeout: Duration, source: RedisError) -> Self {
+    pub(super) fn of_connecting(
+        address: String,
+        by_tls: bool,
+        timeout: Duration,
+        source: RedisError,
+    ) -> Self {
         if source.is_timeout() {
             return Self::TimedOut { address, timeout };
+        }
+        if by_tls && let Some(advice) = tls::advice(&source) {
+            return Self::Tls {
+                address,
+                advice,
+                source,
+            };
         }
         if source.is_connection_refusal() {
             return Self::Refused { address, source };
@@ -145,5 +175,20 @@ impl RedisConnectError {
             ErrorKind::Io | ErrorKind::InvalidClientConfig => Self::Unreachable { address, source },
             _ => Self::Refusing { address, source },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the driver says where it was built without TLS, which is not so in most builds that run tests.
+    #[test]
+    fn tls_that_was_not_built_is_no_riddle() {
+        let words = "can't connect with TLS, the feature is not enabled";
+        let error = RedisError::from((ErrorKind::InvalidClientConfig, words));
+        let error = RedisConnectError::of_url("rediss://:hunter2@127.0.0.1", &error);
+        assert!(matches!(error, RedisConnectError::TlsNotBuilt), "{error:?}");
+        assert!(error.to_string().contains("`tls-rustls`"), "{error}");
     }
 }

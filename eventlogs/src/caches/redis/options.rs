@@ -1,4 +1,6 @@
 use super::seal::MacKey;
+#[cfg(feature = "tls-rustls")]
+use super::tls::RedisTls;
 use std::time::Duration;
 
 /// Options of a [`RedisAggregationCache`](crate::RedisAggregationCache).
@@ -52,6 +54,10 @@ pub struct RedisCacheOptions {
     /// # let _ = options;
     /// ```
     pub mac_keys: Vec<MacKey>,
+    /// Whom to trust, and how to be known, where the URL begins with `rediss://`; by default everybody whom the system trusts,
+    /// and not at all.
+    #[cfg(feature = "tls-rustls")]
+    pub tls: RedisTls,
 }
 
 impl Default for RedisCacheOptions {
@@ -63,6 +69,8 @@ impl Default for RedisCacheOptions {
             connect_timeout: Duration::from_secs(5),
             max_entry_bytes: 1024 * 1024,
             mac_keys: Vec::new(),
+            #[cfg(feature = "tls-rustls")]
+            tls: RedisTls::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the server and the driver say, as errors that say what to do.
 
 use super::migrate::NEEDED;
+use super::tls;
 use crate::stores::StoreError;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
@@ -8,9 +9,9 @@ use std::error::Error;
 use std::time::Duration;
 
 /// Codes of PostgreSQL, from the appendix "Error Codes" of its documentation.
-mod code {
+pub(super) mod code {
     pub(super) const FEATURE_NOT_SUPPORTED: &str = "0A000";
-    pub(super) const INVALID_AUTHORIZATION: &str = "28000";
+    pub(in super::super) const INVALID_AUTHORIZATION: &str = "28000";
     pub(super) const INVALID_PASSWORD: &str = "28P01";
     pub(super) const PROTOCOL_VIOLATION: &str = "08P01";
     pub(super) const UNDEFINED_STATEMENT: &str = "26000";
@@ -201,6 +202,8 @@ pub(super) fn of_statement(error: &sqlx::Error) -> Verdict {
 /// What it means that no connection could be made. There each error is fatal; some pass.
 fn of_connecting(error: &sqlx::Error) -> Verdict {
     let error = match error {
+        // To the driver a bad certificate is an error of the network. It stays as it is.
+        sqlx::Error::Io(_) if tls::advice(error).is_some() => return Verdict::Final,
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             return Verdict::Ended;
         }
@@ -232,14 +235,18 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         let verdict = failure.verdict();
         match failure {
-            Failure::Connecting(error) if insists_on_tls(&error) => Self::Tls {
-                source: error.into(),
+            Failure::Connecting(error) => match tls::advice(&error) {
+                Some(advice) => Self::Tls {
+                    advice,
+                    source: error.into(),
+                },
+                None if refuses_parameters(&error) => Self::Pooler {
+                    advice: STARTUP,
+                    source: error.into(),
+                },
+                None => of_driver(error, verdict),
             },
-            Failure::Connecting(error) if refuses_parameters(&error) => Self::Pooler {
-                advice: STARTUP,
-                source: error.into(),
-            },
-            Failure::Connecting(error) | Failure::Statement(error) => of_driver(error, verdict),
+            Failure::Statement(error) => of_driver(error, verdict),
             Failure::NoPrimary { .. } => Self::NoPrimary {
                 source: failure.into(),
             },
@@ -267,22 +274,9 @@ fn refuses_parameters(error: &sqlx::Error) -> bool {
         .is_some_and(is_refusal_of_parameters)
 }
 
-/// A server that insists on TLS has no other way to say so.
-fn insists_on_tls(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| {
-        error.code().as_deref() == Some(code::INVALID_AUTHORIZATION)
-            && error.message().contains("no encryption")
-    })
-}
-
 fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     let code = match &error {
         sqlx::Error::PoolClosed => return StoreError::Closed,
-        sqlx::Error::Tls(_) => {
-            return StoreError::Tls {
-                source: error.into(),
-            };
-        }
         sqlx::Error::PoolTimedOut => {
             return StoreError::Unavailable {
                 source: error.into(),

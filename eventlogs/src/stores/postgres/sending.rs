@@ -155,7 +155,8 @@ fn repeated(error: &StoreError) -> StoreError {
             advice,
             source: text().into(),
         },
-        StoreError::Tls { .. } => StoreError::Tls {
+        StoreError::Tls { advice, .. } => StoreError::Tls {
+            advice,
             source: text().into(),
         },
         StoreError::ReadOnly { .. } => StoreError::ReadOnly {

@@ -2,6 +2,7 @@
 
 use super::error::{self, Failure, Verdict};
 use super::options::TargetSession;
+use super::tls;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Row, SqlStr};
 use std::io;
@@ -105,7 +106,8 @@ impl Servers {
         &self,
         connect: &PgConnectOptions,
     ) -> Result<Option<PgConnection>, sqlx::Error> {
-        let mut connection = connect.connect().await?;
+        let connecting = connect.connect().await;
+        let mut connection = connecting.map_err(|error| tls::unread_file(error, connect))?;
         if let Some(settings) = &self.settings {
             let settings = sqlx::raw_sql(settings.clone());
             settings.execute(&mut connection).await?;
