@@ -28,7 +28,11 @@ pub(crate) fn brackets(pattern: &Pat) -> TokenStream {
 /// Removes the fields that are bound to `name`, at any depth. Returns whether there were any.
 pub(crate) fn remove(pattern: &mut Pat, name: &Ident) -> bool {
     fn all<'a>(patterns: impl Iterator<Item = &'a mut Pat>, name: &Ident) -> bool {
-        patterns.fold(false, |found, pattern| remove(pattern, name) || found)
+        let mut any = false;
+        for pattern in patterns {
+            any |= remove(pattern, name);
+        }
+        any
     }
     match pattern {
         Pat::Struct(fields) => {

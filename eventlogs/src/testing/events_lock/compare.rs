@@ -38,9 +38,9 @@ pub(super) enum Kind {
     /// The enum has another name.
     Renamed(String),
     /// Logs were created as another kind, which the code does not know any more.
-    OtherKind(String, &'static str),
+    OfAnother(String, &'static str),
     /// Another enum's logs are of the same kind.
-    SameKind(String, String),
+    Shared(String, String),
 }
 
 /// What to remember from now on, and everything that the code does not read of what was remembered.

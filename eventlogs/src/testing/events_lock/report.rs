@@ -54,12 +54,12 @@ fn describe(problem: &Problem<'_>) -> String {
             "`{of}` was stored with codec number {codec}, which it does not name any more\n  \
              go back to that codec: only it, and those of this crate, are read\n"
         ),
-        Kind::OtherKind(old, current) => format!(
+        Kind::OfAnother(old, current) => format!(
             "`{of}` no longer reads logs of the kind `{old}`; new ones are of the kind `{current}`\n  \
              keep the kind: #[event(log_type = \"{old}\")]\n  \
              or read both: #[event(log_type_alias = \"{old}\")]\n"
         ),
-        Kind::SameKind(other, name) => format!(
+        Kind::Shared(other, name) => format!(
             "the logs of `{of}` and `{other}` are both of the kind `{name}`, so one is taken for the other\n  \
              give one of the enums another: #[event(log_type = \"…\")]\n"
         ),

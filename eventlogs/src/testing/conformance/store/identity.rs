@@ -23,24 +23,30 @@ fn with_ids<'a>(
 /// A request that is sent again is recognised only if all its events are stored, each at its place.
 pub async fn a_repeated_request_is_known_by_all_its_events(store: &impl Store) {
     let events = [added(1), added(2), added(3), added(4)];
-    let [a, b, c, d, other] = ids();
+    let [one, two, three, four, other] = ids();
     let log_id = LogId::new();
     let request =
         |ids: &[EventId]| with_ids(AppendRequest::create(log_id, &events[..ids.len()]), ids);
-    let first = store.append(request(&[a, b, c])).await.expect("a new log");
-    let again = store.append(request(&[a, b, c])).await.expect("the same");
+    let first = store
+        .append(request(&[one, two, three]))
+        .await
+        .expect("a new log");
+    let again = store
+        .append(request(&[one, two, three]))
+        .await
+        .expect("the same");
     assert_eq!(
         (first.state, first.recorded_at),
         (again.state, again.recorded_at)
     );
     for changed in [
-        vec![a, b, c, d],
-        vec![a, other, c],
-        vec![a, b, other],
-        vec![other, b, c],
-        vec![a, c, b],
-        vec![b, c],
-        vec![c],
+        vec![one, two, three, four],
+        vec![one, other, three],
+        vec![one, two, other],
+        vec![other, two, three],
+        vec![one, three, two],
+        vec![two, three],
+        vec![three],
     ] {
         let refused = store.append(request(&changed)).await;
         assert!(
@@ -50,24 +56,24 @@ pub async fn a_repeated_request_is_known_by_all_its_events(store: &impl Store) {
     }
 
     // In the middle of a log, which has grown since.
-    let [e, f, g] = ids();
+    let [five, six, seven] = ids();
     let request =
         |ids: &[EventId]| with_ids(AppendRequest::after(first.state, &events[..ids.len()]), ids);
     let second = store
-        .append(request(&[e, f]))
+        .append(request(&[five, six]))
         .await
         .expect("the end of the log");
     append(store, second.state, 9)
         .await
         .expect("the end of the log");
-    let again = store.append(request(&[e, f])).await.expect("the same");
+    let again = store.append(request(&[five, six])).await.expect("the same");
     assert_eq!(second.state, again.state);
     for changed in [
-        vec![e, f, g],
-        vec![e, g],
-        vec![g, f],
-        vec![f],
-        vec![e, f, a, b],
+        vec![five, six, seven],
+        vec![five, seven],
+        vec![seven, six],
+        vec![six],
+        vec![five, six, one, two],
     ] {
         let refused = store.append(request(&changed)).await;
         assert!(
