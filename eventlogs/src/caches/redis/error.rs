@@ -58,7 +58,7 @@ pub enum RedisConnectError {
     },
     /// Nothing came back in time.
     #[error(
-        "Redis at {address} has not answered within {timeout:?}; check the host and its firewalls, or raise `connect_timeout`"
+        "Redis at {address} has not answered within {timeout:?}; check the host and its firewalls, and for rediss:// that the port speaks TLS, or raise `connect_timeout`"
     )]
     TimedOut {
         /// The host and port, or the path of the socket.
