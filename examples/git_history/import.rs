@@ -207,7 +207,7 @@ async fn life_after(
     // the next commit to come talks about where it was, so the log is folded only as far as all of them are.
     let mut life = FileLife::default();
     let mut end = aggregation.state();
-    let mut records = pin!(files.stream(&log_id, 0));
+    let mut records = pin!(files.stream(log_id, 0));
     while let Some(record) = records.try_next().await? {
         if record.event().edit().number > commits {
             break;

@@ -1,6 +1,10 @@
 //! The codec of the example brings back what it was given.
 
 #[expect(dead_code, reason = "of the example only the codec is tested")]
+#[expect(
+    unreachable_pub,
+    reason = "the file is the root of a program elsewhere"
+)]
 #[path = "../custom_codec.rs"]
 mod custom_codec;
 

@@ -55,7 +55,7 @@ async fn write_in_every_way(payments: &LogManager<Payment>, said: &Metadata) -> 
         .await
         .unwrap();
     let loaded = payments.load(&log_id, 0, 100).await.unwrap();
-    let streamed: Vec<_> = payments.stream(&log_id, 0).try_collect().await.unwrap();
+    let streamed: Vec<_> = payments.stream(log_id, 0).try_collect().await.unwrap();
     assert_eq!(loaded, streamed);
     loaded
         .iter()

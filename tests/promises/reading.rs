@@ -118,7 +118,7 @@ async fn a_stream_gives_every_event_in_order_whatever_the_page() {
             .await
             .unwrap();
         for from in [0, 4, 9] {
-            let stream = payments.stream(&log_id, from);
+            let stream = payments.stream(log_id, from);
             // It borrows nothing: it may move to another task.
             let records: Vec<_> = tokio::spawn(stream.try_collect::<Vec<_>>())
                 .await
@@ -127,7 +127,7 @@ async fn a_stream_gives_every_event_in_order_whatever_the_page() {
             let indices: Vec<_> = records.iter().map(EventRecord::index).collect();
             assert_eq!(indices, (from..9).collect::<Vec<_>>());
         }
-        let mut missing = Box::pin(payments.stream(&LogId::new(), 0));
+        let mut missing = Box::pin(payments.stream(LogId::new(), 0));
         assert!(matches!(
             missing.next().await,
             Some(Err(LogManagerError::LogNotFound { .. }))
@@ -230,7 +230,7 @@ async fn a_stream_reads_what_is_appended_while_it_is_read() {
         options,
     );
     let log_id = captured(&payments).await;
-    let mut stream = Box::pin(payments.stream(&log_id, 0));
+    let mut stream = Box::pin(payments.stream(log_id, 0));
     stream.next().await.unwrap().unwrap();
     payments
         .append(
@@ -246,5 +246,5 @@ async fn a_stream_reads_what_is_appended_while_it_is_read() {
 #[tokio::test]
 async fn an_unused_stream_costs_nothing() {
     let payments = payments(FakeEventStore::new());
-    drop(payments.stream(&LogId::new(), 0));
+    drop(payments.stream(LogId::new(), 0));
 }

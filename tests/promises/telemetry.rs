@@ -69,7 +69,7 @@ async fn every_operation_has_a_span_with_its_log() {
     payments.reduce_at(&log_id, At::Index(0)).await.unwrap();
     payments.load(&log_id, 0, 10).await.unwrap();
     payments
-        .stream(&log_id, 0)
+        .stream(log_id, 0)
         .try_collect::<Vec<_>>()
         .await
         .unwrap();

@@ -48,7 +48,7 @@ async fn everything(payments: LogManager<Payment>) {
             matches!(refused, Err(DecideError::Refused("no"))),
             "{refused:?}"
         );
-        let records: Vec<_> = payments.stream(&log_id, 0).try_collect().await.unwrap();
+        let records: Vec<_> = payments.stream(log_id, 0).try_collect().await.unwrap();
         assert!(records.len() >= 3);
         payments.flush_cache().await;
     }

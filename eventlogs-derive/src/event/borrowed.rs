@@ -179,7 +179,6 @@ fn lifetime(segment: &PathSegment) -> Option<&Lifetime> {
 fn owned(reference: &TypeReference) -> String {
     match &*reference.elem {
         Type::Reference(inside) => owned(inside),
-        Type::Paren(_) => "a type that owns what it holds".to_owned(),
         Type::Slice(slice) => {
             let of = spelled(&slice.elem);
             format!("`Vec<{of}>`, `Box<[{of}]>` or `Cow<'static, [{of}]>`")
@@ -199,7 +198,7 @@ fn owned(reference: &TypeReference) -> String {
                 format!("`{}`", spelled(path))
             }
         }
-        Type::TraitObject(_) => "a type that owns what it holds".to_owned(),
+        Type::Paren(_) | Type::TraitObject(_) => "a type that owns what it holds".to_owned(),
         other => format!("`{}`", spelled(other)),
     }
 }

@@ -5,7 +5,7 @@
 use super::block::{is_called, is_condition};
 use crate::fingerprint::flat;
 use crate::spelling::spelled;
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -68,13 +68,21 @@ impl Condition {
     }
 }
 
-/// The predicate without the comma that may stand behind it.
+/// The predicate without the commas that may stand behind it, and behind those inside.
 fn without_last_comma(tokens: &TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     if matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
         tokens.pop();
     }
-    tokens.into_iter().collect()
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut inside = Group::new(group.delimiter(), without_last_comma(&group.stream()));
+            inside.set_span(group.span());
+            TokenTree::Group(inside)
+        }
+        other => other,
+    });
+    tokens.collect()
 }
 
 /// The predicates of every `#[cfg(…)]` and `cfg!(…)` in a piece of code, each once.

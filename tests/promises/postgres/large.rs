@@ -120,7 +120,7 @@ async fn nothing_is_left_running_by_who_reads_the_first_of_large_events() {
         .unwrap();
     let manager = library(reader);
     let log_id = log_of(&manager, 30, MEBIBYTE).await;
-    let mut stream = Box::pin(manager.stream(&log_id, 0));
+    let mut stream = Box::pin(manager.stream(log_id, 0));
     stream.next().await.unwrap().unwrap();
     drop(stream);
     manager.reduce_at(&log_id, At::Index(4)).await.unwrap();

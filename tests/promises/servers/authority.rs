@@ -38,7 +38,7 @@ impl Authority {
 
     /// Credentials for a host, by name or address.
     pub(crate) fn sign(&self, host: &str) -> Credentials {
-        self.signed(CertificateParams::new([host.to_owned()]).expect("a valid name"))
+        self.signed(&CertificateParams::new([host.to_owned()]).expect("a valid name"))
     }
 
     /// The same, valid until the year before last at the latest.
@@ -46,14 +46,14 @@ impl Authority {
         let mut params = CertificateParams::new([host.to_owned()]).expect("a valid name");
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
-        self.signed(params)
+        self.signed(&params)
     }
 
     /// The same, without any name but the common one, as they were made long ago.
     pub(crate) fn sign_common_name(&self, host: &str) -> Credentials {
         let mut params = CertificateParams::new(Vec::new()).expect("valid names");
         params.distinguished_name = named(host);
-        self.signed(params)
+        self.signed(&params)
     }
 
     /// Its own certificate, for a server that has no other, as `openssl req -x509` makes them.
@@ -64,7 +64,7 @@ impl Authority {
         }
     }
 
-    fn signed(&self, params: CertificateParams) -> Credentials {
+    fn signed(&self, params: &CertificateParams) -> Credentials {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("it can sign");
         Credentials {
