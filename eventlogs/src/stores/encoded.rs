@@ -205,6 +205,7 @@ impl EncodedAppend {
     }
 
     /// The index of its last event.
+    #[cfg(feature = "postgres")]
     pub(super) fn last_index(&self) -> u64 {
         self.first_index.saturating_add(self.event_count() - 1)
     }
