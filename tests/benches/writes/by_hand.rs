@@ -1,4 +1,5 @@
-//! The same rows written to the same tables without the library, as somebody would who knows the driver well.
+//! The same rows written to the same tables without the library, as somebody would who knows the driver well. The kind of each
+//! row is the number of `payment`.
 
 use crate::payments::{CAPTURED, Capture};
 use sqlx::postgres::PgPool;
@@ -34,8 +35,8 @@ pub(crate) async fn append(
     capture: &Capture,
 ) -> Result<(), sqlx::Error> {
     const INSERT: &str = "
-        insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch)
-        values ($1, $2, $3, $4, 1, 1, $5, now(), 1)";
+        insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch, kind)
+        values ($1, $2, $3, $4, 1, 1, $5, now(), 1, -1281220239)";
     sqlx::query(INSERT)
         .bind(log.id)
         .bind(log.next)
@@ -55,8 +56,8 @@ pub(crate) async fn append_if_free(
     capture: &Capture,
 ) -> Result<bool, sqlx::Error> {
     const INSERT: &str = "
-        insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch)
-        values ($1, $2, $3, $4, 1, 1, $5, now(), 1)
+        insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch, kind)
+        values ($1, $2, $3, $4, 1, 1, $5, now(), 1, -1281220239)
         on conflict (log_id, event_index) do nothing";
     let done = sqlx::query(INSERT)
         .bind(log.id)
@@ -76,8 +77,8 @@ pub(crate) async fn append_to_each(
     amount: u64,
 ) -> Result<(), sqlx::Error> {
     const INSERT: &str = "
-        insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch)
-        select u.log_id, u.event_index, u.event_id, u.event_type, 1, 1, u.payload, now(), 1
+        insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, epoch, kind)
+        select u.log_id, u.event_index, u.event_id, u.event_type, 1, 1, u.payload, now(), 1, -1281220239
         from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::bytea[])
              u (log_id, event_index, event_id, event_type, payload)";
     sqlx::query(INSERT)
@@ -120,10 +121,10 @@ pub(crate) async fn append_with_key(
     const INSERT: &str = "
         with event as (
             insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at,
-                                epoch)
-            values ($1, $2, $3, $4, 1, 1, $5, now(), 1))
-        insert into idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, recorded_at)
-        values ('00000000-0000-0000-0000-000000000000', $6, 0, $1, $2, 1, $3, now())";
+                                epoch, kind)
+            values ($1, $2, $3, $4, 1, 1, $5, now(), 1, -1281220239))
+        insert into idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, recorded_at, kind)
+        values ('00000000-0000-0000-0000-000000000000', $6, 0, $1, $2, 1, $3, now(), -1281220239)";
     sqlx::query(INSERT)
         .bind(log.id)
         .bind(log.next)

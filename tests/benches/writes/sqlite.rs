@@ -81,8 +81,8 @@ impl Writer for ByHand {
         const INSERT: &str = "
             begin immediate;
             insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at,
-                                epoch, tx)
-            values (?, ?, ?, ?, 1, 1, ?, ?, 1, 1);
+                                epoch, tx, kind)
+            values (?, ?, ?, ?, 1, 1, ?, ?, 1, 1, -1281220239);
             commit";
         let capture = Capture::of(self.log.next.unsigned_abs());
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
