@@ -15,7 +15,8 @@ pub use crate::codec::Json;
 #[cfg(feature = "msgpack")]
 pub use crate::codec::MsgPack;
 
-use crate::{Codec, Event, EventSchema, EventType};
+use crate::codec::Codec;
+use crate::event::{Event, EventSchema, EventType};
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 

@@ -1,6 +1,7 @@
 //! What a log is reduced to: the traits of aggregates.
 
-use crate::{CacheRules, EventRecord};
+use crate::caching::rules::CacheRules;
+use crate::record::EventRecord;
 
 /// A state that is calculated by applying a log's events in order.
 ///

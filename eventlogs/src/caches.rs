@@ -8,8 +8,9 @@ pub mod redis;
 pub(crate) mod snapshot;
 pub mod tiered;
 
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::{Aggregation, LogPosition};
+use crate::log_state::LogPosition;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,12 +1,12 @@
 //! Which aggregates are worth a place in the cache.
 
 mod policies;
-mod rules;
+pub(crate) mod rules;
 
 pub use policies::{LogAgePolicy, LogLengthPolicy};
 pub use rules::CacheRules;
 
-use crate::Aggregation;
+use crate::aggregation::Aggregation;
 
 /// Decides which reduced aggregates are cached.
 ///

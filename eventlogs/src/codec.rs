@@ -2,10 +2,10 @@
 
 mod exact;
 #[cfg(feature = "json")]
-mod json;
+pub(crate) mod json;
 #[cfg(feature = "msgpack")]
-mod msgpack;
-mod stored;
+pub(crate) mod msgpack;
+pub(crate) mod stored;
 
 pub use exact::{exact_in_json, exact_in_msgpack};
 #[cfg(feature = "json")]

@@ -1,7 +1,7 @@
 //! What an event must be to be stored in a database.
 
-use crate::Codec;
-use crate::codec::{DecodeProblem, StoredPayload};
+use crate::codec::Codec;
+use crate::codec::stored::{DecodeProblem, StoredPayload};
 use serde::{Serialize, Serializer};
 
 /// The stable name and the version under which an event is stored.

@@ -1,6 +1,6 @@
 //! What is known about an event beside what happened.
 
-mod source;
+pub(crate) mod source;
 #[cfg(feature = "tracing-subscriber")]
 mod span;
 mod stored;

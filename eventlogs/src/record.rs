@@ -1,15 +1,17 @@
 //! An event as it stands in a log.
 
+use crate::event::Event;
 use crate::event::Payload;
 use crate::ids::{EventId, LogId};
-use crate::{Event, LogPosition, LogState, Metadata};
+use crate::log_state::{LogPosition, LogState};
+use crate::metadata::Metadata;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::sync::Arc;
 
 mod sealed {
-    use crate::Metadata;
+    use crate::metadata::Metadata;
     use std::sync::Arc;
 
     /// Keeps [`EventRecord`](super::EventRecord) open for new methods: nobody else implements it.

@@ -6,7 +6,7 @@ pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-mod appends;
+pub(crate) mod appends;
 #[cfg_attr(
     not(any(feature = "postgres", feature = "sqlite")),
     allow(dead_code, reason = "databases use more of it than the fake")
@@ -17,13 +17,13 @@ mod decoded;
     allow(dead_code, reason = "databases use more of it than the fake")
 )]
 mod encoded;
-mod error;
-mod idempotency;
-mod limits;
+pub(crate) mod error;
+pub(crate) mod idempotency;
+pub(crate) mod limits;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod log_types;
-mod page;
-mod request;
+pub(crate) mod page;
+pub(crate) mod request;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod schema_version;
 mod times;
@@ -37,7 +37,7 @@ pub use limits::Limits;
 pub use page::{Page, ReadRequest, ReadStart};
 pub use request::{AppendObserver, AppendRequest, AppendSettled, Appended, Expected};
 
-use crate::LogPosition;
+use crate::log_state::LogPosition;
 use std::time::Duration;
 
 /// A store of logs.

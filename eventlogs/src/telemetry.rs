@@ -1,7 +1,7 @@
 //! What is counted and measured, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The
 //! README lists the names.
 
-use crate::LogManagerError;
+use crate::manager::error::LogManagerError;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Waiting that ends: with durations of any length, and where there are no timers.
 
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;

@@ -2,7 +2,7 @@
 //!
 //! Every function on the way to a message tracks its caller, so that the compiler shows the user's code and none of this.
 
-use crate::{EventSchema, EventType};
+use crate::event::{EventSchema, EventType};
 
 /// How many entries the parts have together.
 #[must_use]

@@ -1,8 +1,9 @@
 //! A cache for tests: no bound, no surprises.
 
 use super::{AggregationCache, CacheError};
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::{Aggregation, LogPosition};
+use crate::log_state::LogPosition;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,9 @@
 //! The in-process cache.
 
 use super::{AggregationCache, CacheError};
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::{Aggregation, LogPosition};
+use crate::log_state::LogPosition;
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use std::fmt;
 use std::time::{Duration, Instant};

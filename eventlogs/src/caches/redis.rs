@@ -11,10 +11,12 @@ mod scripts;
 mod seal;
 mod tls;
 
-use super::snapshot::SnapshotError;
 use super::{AggregationCache, CacheError};
+use crate::aggregate::{Aggregate, CodeFingerprint, WholeSnapshot};
+use crate::aggregation::Aggregation;
+use crate::caches::snapshot::SnapshotError;
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, CodeFingerprint, LogPosition, WholeSnapshot};
+use crate::log_state::LogPosition;
 use connection::Connection;
 use envelope::Identity;
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};

@@ -1,8 +1,9 @@
 //! A fast cache in front of a shared one.
 
 use super::{AggregationCache, CacheError};
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::{Aggregation, LogPosition};
+use crate::log_state::LogPosition;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::RwLock;

@@ -1,7 +1,7 @@
 //! Ready-made caching policies for [`LogManagerOptions::caching_policy`](crate::LogManagerOptions::caching_policy).
 
 use super::AggregationCachingPolicy;
-use crate::Aggregation;
+use crate::aggregation::Aggregation;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! The policy that `#[aggregate(cache(…))]` writes, as plain data.
 
 use super::AggregationCachingPolicy;
-use super::policies::age_of;
-use crate::Aggregation;
+use crate::aggregation::Aggregation;
+use crate::caching::policies::age_of;
 use std::fmt;
 use std::time::Duration;
 

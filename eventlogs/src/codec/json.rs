@@ -1,4 +1,5 @@
-use super::{Codec, CodecError, CodecId, exact_in_json};
+use super::{Codec, CodecError, CodecId};
+use crate::codec::exact::exact_in_json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

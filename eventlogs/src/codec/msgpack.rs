@@ -1,4 +1,5 @@
-use super::{Codec, CodecError, CodecId, exact_in_msgpack};
+use super::{Codec, CodecError, CodecId};
+use crate::codec::exact::exact_in_msgpack;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

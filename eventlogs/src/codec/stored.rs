@@ -1,7 +1,7 @@
 //! Reading a stored payload: the one decode path of all stores.
 
 use super::{Codec, CodecError, CodecId};
-use crate::{Event, EventSchema};
+use crate::event::{Event, EventSchema};
 use serde::de::DeserializeOwned;
 
 /// An event as a database holds it: name, version, codec and bytes. [`Event::decode`] turns it into an event.

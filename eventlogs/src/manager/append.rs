@@ -1,9 +1,15 @@
 //! Writing events.
 
-use super::{AppendOptions, CreateOptions, LogManager, LogManagerError};
+use super::LogManager;
+use crate::aggregate::Aggregate;
 use crate::ids::LogId;
-use crate::stores::{AppendManyRequest, AppendPart, AppendRequest, Appends, Expected};
-use crate::{Aggregate, LogPosition, LogState, Metadata, telemetry};
+use crate::log_state::{LogPosition, LogState};
+use crate::manager::error::LogManagerError;
+use crate::manager::write_options::{AppendOptions, CreateOptions};
+use crate::metadata::Metadata;
+use crate::stores::appends::{AppendManyRequest, AppendPart, Appends};
+use crate::stores::request::{AppendRequest, Expected};
+use crate::telemetry;
 use std::slice;
 use tracing::Instrument;
 

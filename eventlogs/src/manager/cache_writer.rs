@@ -4,11 +4,15 @@
 //! once, with its newest aggregation. What does not fit is dropped: the cache may lose anything. The task that empties
 //! the queue lives only as long as there is something in it, so a manager at rest costs nothing and needs no shutdown.
 
-use super::LogManagerOptions;
-use super::erased::ErasedCache;
+use crate::aggregate::Aggregate;
+use crate::aggregation::Aggregation;
 use crate::caches::CacheError;
+use crate::caching::AggregationCachingPolicy;
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, AggregationCachingPolicy, LogPosition, time_box};
+use crate::log_state::LogPosition;
+use crate::manager::erased::ErasedCache;
+use crate::manager::options::LogManagerOptions;
+use crate::time_box;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

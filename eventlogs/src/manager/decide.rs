@@ -4,10 +4,15 @@ mod answers;
 mod attempts;
 mod call;
 
-use super::{DecideError, DecideOptions, LogManager, LogManagerError};
+use super::LogManager;
+use crate::aggregate::Aggregate;
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::stores::{AppendError, Replay};
-use crate::{Aggregate, Aggregation, telemetry};
+use crate::manager::error::{DecideError, LogManagerError};
+use crate::manager::write_options::DecideOptions;
+use crate::stores::error::AppendError;
+use crate::stores::idempotency::Replay;
+use crate::telemetry;
 use attempts::Attempts;
 use call::{Call, First, Step, Write};
 use futures_util::FutureExt;

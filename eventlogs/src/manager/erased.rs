@@ -1,12 +1,16 @@
 //! Stores and caches behind one type, so that they can be chosen at run time. One box a call.
 
+use crate::aggregation::Aggregation;
 use crate::caches::{AggregationCache, CacheError};
 use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
-    ReadError, ReadRequest, Replay, StoreError,
-};
-use crate::{Aggregation, LogPosition};
+use crate::log_state::LogPosition;
+use crate::stores::EventStore;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, ReadError};
+use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::page::{Page, ReadRequest};
+use crate::stores::request::{AppendRequest, Appended};
 use std::pin::Pin;
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
 //! What a [`LogManager`](crate::LogManager) reports.
 
-use crate::LogPosition;
 use crate::caches::CacheError;
 use crate::ids::LogId;
-use crate::stores::{
-    AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, Replay, StoreError,
-};
+use crate::log_state::LogPosition;
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError};
+use crate::stores::idempotency::Replay;
 
 /// Why an operation did not happen. Unless a variant says otherwise, nothing was written: only
 /// [`StoredWithoutState`](LogManagerError::StoredWithoutState) and [`StoreError::OutcomeUnknown`] do.

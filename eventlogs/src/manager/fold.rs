@@ -1,8 +1,11 @@
 //! Applying events to an aggregate, one page at a time.
 
-use super::LogManagerError;
+use crate::aggregate::Aggregate;
+use crate::aggregation::{Aggregation, Reach};
 use crate::ids::LogId;
-use crate::{Aggregate, Aggregation, EventRecord, LogPosition, Reach, RecordedEvent};
+use crate::log_state::LogPosition;
+use crate::manager::error::LogManagerError;
+use crate::record::{EventRecord, RecordedEvent};
 use chrono::Utc;
 use std::sync::Arc;
 

@@ -6,11 +6,13 @@
 //! Folding may take long and may panic, both being up to the aggregate. So one at a time folds a link's events, nobody waits
 //! for it with a lock, and the events are given up only once they are folded for good.
 
-use super::fold::Fold;
-use super::turns::lock;
+use crate::aggregate::Aggregate;
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::stores::{AppendObserver, AppendSettled};
-use crate::{Aggregate, Aggregation, RecordedEvent};
+use crate::manager::fold::Fold;
+use crate::manager::turns::lock;
+use crate::record::RecordedEvent;
+use crate::stores::request::{AppendObserver, AppendSettled};
 use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,6 +1,7 @@
 //! What callers may choose.
 
-use crate::{AggregationCachingPolicy, MetadataSource};
+use crate::caching::AggregationCachingPolicy;
+use crate::metadata::source::MetadataSource;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,9 +1,11 @@
 //! Reading events as they are.
 
-use super::{LogManager, LogManagerError};
+use super::LogManager;
+use crate::aggregate::Aggregate;
 use crate::ids::LogId;
-use crate::stores::{ReadRequest, ReadStart};
-use crate::{Aggregate, RecordedEvent};
+use crate::manager::error::LogManagerError;
+use crate::record::RecordedEvent;
+use crate::stores::page::{ReadRequest, ReadStart};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;

@@ -1,10 +1,15 @@
 //! Reducing a log, from the cache's aggregate or from the start.
 
-use super::fold::Fold;
-use super::{LogManager, LogManagerError};
+use super::LogManager;
+use crate::aggregate::Aggregate;
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::stores::{ReadError, ReadRequest, ReadStart};
-use crate::{Aggregate, Aggregation, EventRecord, RecordedEvent, time_box};
+use crate::manager::error::LogManagerError;
+use crate::manager::fold::Fold;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::error::ReadError;
+use crate::stores::page::{ReadRequest, ReadStart};
+use crate::time_box;
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
 

@@ -3,10 +3,13 @@
 //! A store reports the first of the logs that were written to with a key. A caller asks about a log of its own, which may be
 //! another one of them.
 
-use super::{LogManager, LogManagerError};
-use crate::Aggregate;
+use super::LogManager;
+use crate::aggregate::Aggregate;
 use crate::ids::LogId;
-use crate::stores::{AppendError, IdempotencyKey, Replay, StoreError};
+use crate::manager::error::LogManagerError;
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::time_box;
 use std::time::Instant;
 

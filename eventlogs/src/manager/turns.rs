@@ -8,9 +8,9 @@
 //! Whoever waits for a turn waits without a thread, in the order of arrival: a closure that takes long holds up its own log
 //! only.
 
-use super::link::Link;
-use crate::Aggregate;
+use crate::aggregate::Aggregate;
 use crate::ids::LogId;
+use crate::manager::link::Link;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,12 +1,12 @@
 //! What callers may say of a single write.
 
-use super::LogManagerError;
-use crate::Metadata;
 use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendManyRequest, AppendRequest, IdempotencyKey, IdempotencyScope, Replay,
-    RequestFingerprint,
-};
+use crate::manager::error::LogManagerError;
+use crate::metadata::Metadata;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::AppendError;
+use crate::stores::idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
+use crate::stores::request::AppendRequest;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
 

@@ -3,7 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Metadata, MetadataSource};
+use super::Metadata;
+use crate::metadata::source::MetadataSource;
 use std::fmt::Debug;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};

@@ -68,6 +68,8 @@ fn the_time_of_recording_can_be_set_alone() {
 #[cfg(all(feature = "macros", feature = "json"))]
 #[test]
 fn a_record_serialises_its_metadata_if_it_has_some() {
+    use eventlogs_derive::Event;
+
     #[derive(Event)]
     enum DoorEvent {
         #[event(name = "door.opened")]

@@ -1,13 +1,20 @@
 //! Appends to several logs that happen together or not at all.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use super::StoreError;
-use super::encoded::{self, EncodedEvent};
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use super::log_types::LogTypes;
-use super::{AppendError, Expected, IdempotencyKey, InvalidAppend, Limits, times};
+use crate::event::{Event, LogType};
 use crate::ids::{EventId, LogId};
-use crate::{Event, LogPosition, LogState, LogType, Metadata};
+use crate::log_state::{LogPosition, LogState};
+use crate::metadata::Metadata;
+use crate::stores::encoded;
+use crate::stores::encoded::EncodedEvent;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::limits::Limits;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::stores::log_types::LogTypes;
+use crate::stores::request::Expected;
+use crate::stores::times;
 use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::collections::HashSet;

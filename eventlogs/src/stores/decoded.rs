@@ -1,9 +1,12 @@
 //! Events on their way out of a database, the same for all of them.
 
-use super::{DecodeError, ReadError};
-use crate::codec::{CodecId, DecodeProblem, StoredPayload};
+use crate::codec::CodecId;
+use crate::codec::stored::{DecodeProblem, StoredPayload};
+use crate::event::Event;
 use crate::ids::{EventId, LogId};
-use crate::{Event, Metadata, RecordedEvent};
+use crate::metadata::Metadata;
+use crate::record::RecordedEvent;
+use crate::stores::error::{DecodeError, ReadError};
 use chrono::{DateTime, Utc};
 
 /// A page ends early behind this many bytes of payload and metadata, so that large events cannot fill the memory.

@@ -1,14 +1,18 @@
 //! Events on their way into a database: encoded once, in the caller's task, and tried whether they can be read again.
 
-use super::times::stored_time;
-use super::{
-    AppendError, AppendManyRequest, AppendRequest, EncodeError, Expected, IdempotencyKey,
-    InvalidAppend, Limits, Replay, RequestFingerprint,
-};
-use crate::codec::StoredPayload;
+use crate::codec::Codec;
+use crate::codec::stored::StoredPayload;
 use crate::event::Payload;
+use crate::event::{Event, EventType, LogType};
 use crate::ids::{EventId, LogId};
-use crate::{Codec, Event, EventType, LogType, Metadata, RecordedEvent};
+use crate::metadata::Metadata;
+use crate::record::RecordedEvent;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::{AppendError, EncodeError, InvalidAppend};
+use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
+use crate::stores::limits::Limits;
+use crate::stores::request::{AppendRequest, Expected};
+use crate::stores::times::stored_time;
 use chrono::{DateTime, Utc};
 use std::iter;
 use std::sync::Arc;

@@ -1,12 +1,14 @@
 //! What can go wrong in a store.
 
-mod store;
+pub(crate) mod store;
 
 pub use store::StoreError;
 
-use super::{Limits, Replay};
-use crate::codec::{CodecError, DecodeProblem};
+use crate::codec::CodecError;
+use crate::codec::stored::DecodeProblem;
 use crate::ids::LogId;
+use crate::stores::idempotency::Replay;
+use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
 
 /// Why nothing was appended; except for [`StoreError::OutcomeUnknown`], nothing was stored.

@@ -3,11 +3,18 @@
 mod coding;
 mod state;
 
-use super::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey,
-    InvalidAppend, Limits, Page, ReadError, ReadRequest, Replay, StoreError,
-};
-use crate::{Event, LogPosition, Metadata, RecordedEvent};
+use super::EventStore;
+use crate::event::Event;
+use crate::log_state::LogPosition;
+use crate::metadata::Metadata;
+use crate::record::RecordedEvent;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, InvalidAppend, ReadError};
+use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::limits::Limits;
+use crate::stores::page::{Page, ReadRequest};
+use crate::stores::request::{AppendRequest, Appended};
 use chrono::{DateTime, Utc};
 use coding::{Coding, Row};
 use state::{Beside, Part, State};

@@ -1,8 +1,9 @@
 //! Keys that make a write happen only once, and what is known of the write that used one.
 
-use super::{InvalidAppend, Limits};
-use crate::LogPosition;
 use crate::ids::LogId;
+use crate::log_state::LogPosition;
+use crate::stores::error::InvalidAppend;
+use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! The event enums that a store is used with in this process.
 
-use super::error::StoreError;
 use crate::event::{Event, EventSchema, LogType};
+use crate::stores::error::store::StoreError;
 use std::any::TypeId;
 use std::sync::{PoisonError, RwLock};
 

@@ -1,7 +1,8 @@
 //! What stores are asked to read, and what they answer.
 
 use crate::ids::LogId;
-use crate::{LogPosition, RecordedEvent};
+use crate::log_state::LogPosition;
+use crate::record::RecordedEvent;
 
 /// One page of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

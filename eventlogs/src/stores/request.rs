@@ -1,8 +1,13 @@
 //! An append to one log, and what it did.
 
-use super::{IdempotencyKey, InvalidAppend, Limits, times};
 use crate::ids::{EventId, LogId};
-use crate::{LogPosition, Metadata, RecordedEvent};
+use crate::log_state::LogPosition;
+use crate::metadata::Metadata;
+use crate::record::RecordedEvent;
+use crate::stores::error::InvalidAppend;
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::limits::Limits;
+use crate::stores::times;
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Which version of the tables a database has, and whether this code can work with it.
 
-use super::StoreError;
+use crate::stores::error::store::StoreError;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The version that a database was last seen to have, beside the one that this code needs.

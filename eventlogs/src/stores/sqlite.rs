@@ -23,14 +23,18 @@ mod writing;
 pub use backup::BackupProgress;
 pub use options::SqliteOptions;
 
-use super::log_types::LogTypes;
-use super::schema_version::SchemaVersion;
-use super::write_queue::WriteQueue;
-use super::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
-    ReadError, ReadRequest, Replay, StoreError,
-};
-use crate::{Event, LogPosition};
+use super::EventStore;
+use crate::event::Event;
+use crate::log_state::LogPosition;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, ReadError};
+use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::log_types::LogTypes;
+use crate::stores::page::{Page, ReadRequest};
+use crate::stores::request::{AppendRequest, Appended};
+use crate::stores::schema_version::SchemaVersion;
+use crate::stores::write_queue::WriteQueue;
 use connection::Connections;
 use std::fmt;
 use std::sync::Arc;

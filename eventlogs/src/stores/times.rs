@@ -1,6 +1,7 @@
 //! When an event may have occurred.
 
-use super::{InvalidAppend, Limits};
+use crate::stores::error::InvalidAppend;
+use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
 
 impl Limits {

@@ -1,16 +1,17 @@
 //! The way from the callers to the one task that writes.
 
-mod batch_size;
-mod pending;
+pub(crate) mod batch_size;
+pub(crate) mod pending;
 
-pub(super) use batch_size::BatchSize;
-pub(super) use pending::{Outcome, Pending};
-
-use super::encoded::{self, EncodedWrite};
-use super::{
-    AppendError, AppendManyRequest, AppendObserver, AppendRequest, Appended, Limits, StoreError,
-};
-use crate::{Event, LogPosition};
+use crate::event::Event;
+use crate::log_state::LogPosition;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::encoded;
+use crate::stores::encoded::EncodedWrite;
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::limits::Limits;
+use crate::stores::request::{AppendObserver, AppendRequest, Appended};
 use chrono::Utc;
 use futures_util::future::BoxFuture;
 use pending::{TimeLimit, pending};

@@ -33,7 +33,8 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use crate::{Codec, Event, EventSchema, LogType};
+use crate::codec::Codec;
+use crate::event::{Event, EventSchema, LogType};
 use format::Lock;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};

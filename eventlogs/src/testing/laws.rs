@@ -59,8 +59,8 @@ pub use event::{events_survive_their_codec, former_names_are_read, samples_are_c
 #[cfg(any(feature = "msgpack", feature = "redis"))]
 pub use snapshot::{snapshot_and_tail_is_the_full_fold, snapshots_come_back};
 
-use super::scenario::difference;
-use super::scenario::history::History;
+use crate::testing::scenario::difference;
+use crate::testing::scenario::history::History;
 use std::fmt::Debug;
 
 /// Every sequence of 1 to `length` of these events, each as often as you like: histories for the laws.

@@ -15,7 +15,8 @@ mod outcome;
 
 pub use outcome::Outcome;
 
-use crate::{Aggregate, EventRecord, RecordedEvent};
+use crate::aggregate::Aggregate;
+use crate::record::{EventRecord, RecordedEvent};
 use chrono::{DateTime, Utc};
 use history::History;
 use std::fmt::Debug;

@@ -1,8 +1,11 @@
 //! How the cache comes to its connection.
 
-use super::connection::Given;
-use super::link::{Limits, Link};
-use super::{RedisAggregationCache, RedisCacheOptions, RedisConnectError, moved, tls};
+use super::RedisAggregationCache;
+use crate::caches::redis::connection::Given;
+use crate::caches::redis::error::RedisConnectError;
+use crate::caches::redis::link::{Limits, Link};
+use crate::caches::redis::options::RedisCacheOptions;
+use crate::caches::redis::{moved, tls};
 use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
 use redis::{Client, RedisResult, Value, cmd};

@@ -1,6 +1,6 @@
 //! What the cache sends its commands through: a connection of its own, or one that the user brought along.
 
-use super::link::Link;
+use crate::caches::redis::link::Link;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisError, RedisResult, Value};
 use std::io;

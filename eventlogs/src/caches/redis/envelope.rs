@@ -3,10 +3,12 @@
 //! The index and the event id stand at fixed places, so that Redis can compare entries without understanding them. All
 //! numbers of the head are big-endian.
 
-use super::seal::{Seal, Sealing};
-use crate::caches::snapshot::{self, SnapshotError};
+use crate::aggregation::{Aggregation, Reach};
+use crate::caches::redis::seal::{Seal, Sealing};
+use crate::caches::snapshot;
+use crate::caches::snapshot::SnapshotError;
 use crate::ids::{EventId, LogId};
-use crate::{Aggregation, LogPosition, Reach};
+use crate::log_state::LogPosition;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

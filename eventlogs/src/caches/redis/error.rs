@@ -1,4 +1,4 @@
-use super::{moved, tls};
+use crate::caches::redis::{moved, tls};
 use redis::{ErrorKind, RedisError};
 use std::time::Duration;
 

@@ -7,7 +7,7 @@
 
 mod attempts;
 
-use super::moved;
+use crate::caches::redis::moved;
 use attempts::Attempts;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, RedisError, RedisResult, Value};

@@ -1,6 +1,6 @@
-use super::seal::MacKey;
+use crate::caches::redis::seal::MacKey;
 #[cfg(feature = "tls-rustls")]
-use super::tls::RedisTls;
+use crate::caches::redis::tls::options::RedisTls;
 use std::time::Duration;
 
 /// Options of a [`RedisAggregationCache`](crate::RedisAggregationCache).

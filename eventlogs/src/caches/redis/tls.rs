@@ -1,13 +1,15 @@
 //! Redis over TLS: whom to trust, how to be known, and what to do where that fails.
 
 #[cfg(feature = "tls-rustls")]
-mod options;
+pub(crate) mod options;
 
 #[cfg(feature = "tls-rustls")]
 pub use options::{RedisTls, RedisTlsClient};
 
-use super::{RedisCacheOptions, RedisConnectError};
-use crate::tls::{self, Trouble};
+use crate::caches::redis::error::RedisConnectError;
+use crate::caches::redis::options::RedisCacheOptions;
+use crate::tls;
+use crate::tls::Trouble;
 use redis::{Client, ConnectionAddr, ErrorKind, RedisError};
 use std::error::Error;
 use std::io;

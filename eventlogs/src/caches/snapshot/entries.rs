@@ -1,7 +1,7 @@
 //! Reading what has parts.
 
-use super::reader::Reader;
 use super::{Problem, tag};
+use crate::caches::snapshot::reader::Reader;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 

@@ -1,8 +1,8 @@
 //! Reading.
 
-use super::entries::{Elements, Entries, Fields, OneVariant, Variant};
-use super::trace::Trace;
 use super::{DEPTH, Problem, tag};
+use crate::caches::snapshot::entries::{Elements, Entries, Fields, OneVariant, Variant};
+use crate::caches::snapshot::trace::Trace;
 use serde::de::{Deserializer, Error, Visitor};
 
 /// Reads from the front. Whatever the bytes are: at worst there is a [`Problem`].

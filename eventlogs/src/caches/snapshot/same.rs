@@ -1,8 +1,8 @@
 //! Whether two times the same value was written.
 
-use super::reader::Reader;
-use super::trace::{hash_of, mixed};
 use super::{Problem, tag};
+use crate::caches::snapshot::reader::Reader;
+use crate::caches::snapshot::trace::{hash_of, mixed};
 use serde::de::Error;
 
 /// Whether two written values are one. Maps and sets have no order of their own: theirs changes whenever they are read, so the

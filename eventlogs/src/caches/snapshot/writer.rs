@@ -2,8 +2,8 @@
 
 mod parts;
 
-use super::trace::PlaceHasher;
 use super::{DEPTH, Problem, tag};
+use crate::caches::snapshot::trace::PlaceHasher;
 use parts::Parts;
 use serde::ser::{Error, Serialize, Serializer};
 use std::collections::HashMap;

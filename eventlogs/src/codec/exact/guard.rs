@@ -1,8 +1,8 @@
 //! The serialiser that stands in front of a format's own.
 
 use super::Exact;
-use super::compound::Compound;
-use super::place::{Format, Place, Within};
+use crate::codec::exact::compound::Compound;
+use crate::codec::exact::place::{Format, Place, Within};
 use serde::ser::{Serialize, Serializer};
 use std::fmt::Display;
 use std::marker::PhantomData;

@@ -1,12 +1,17 @@
 //! What a caller of `decide` hears once its events are stored, or nothing is to be.
 
 use super::Decided;
-use super::call::{Call, Ground};
+use crate::aggregate::Aggregate;
+use crate::aggregation::Aggregation;
+use crate::manager::decide::call::{Call, Ground};
+use crate::manager::error::LogManagerError;
 use crate::manager::link::{FoldError, Link, Unfolded, folded, text_of};
+use crate::manager::reduce::At;
 use crate::manager::replays::part_of;
-use crate::manager::{At, LogManagerError};
-use crate::stores::{AppendError, Appended, Replay};
-use crate::{Aggregate, Aggregation, telemetry};
+use crate::stores::error::AppendError;
+use crate::stores::idempotency::Replay;
+use crate::stores::request::Appended;
+use crate::telemetry;
 use futures_util::FutureExt;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;

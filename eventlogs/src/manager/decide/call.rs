@@ -1,12 +1,19 @@
 //! One call of `decide`: its turns, and what it asks the store.
 
+use crate::aggregate::Aggregate;
+use crate::aggregation::Aggregation;
 use crate::ids::LogId;
+use crate::manager::LogManager;
 use crate::manager::erased::Boxed;
+use crate::manager::error::LogManagerError;
 use crate::manager::link::{Link, Unfolded};
 use crate::manager::turns::Seat;
-use crate::manager::{DecideOptions, LogManager, LogManagerError};
-use crate::stores::{AppendError, AppendObserver, AppendRequest, Appended, StoreError};
-use crate::{Aggregate, Aggregation, Metadata, time_box};
+use crate::manager::write_options::DecideOptions;
+use crate::metadata::Metadata;
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::request::{AppendObserver, AppendRequest, Appended};
+use crate::time_box;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;

@@ -1,11 +1,15 @@
 //! What a database would hold of events, in a fake that encodes.
 
-use super::super::decoded::{StoredEvent, signed};
-use super::super::encoded::{self, EncodedAppend, EncodedEvent, EncodedWrite};
-use super::super::{
-    AppendError, AppendManyRequest, AppendRequest, EncodeError, Limits, ReadError, StoreError,
-};
-use crate::{Event, EventRecord, RecordedEvent};
+use crate::event::Event;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::decoded::{StoredEvent, signed};
+use crate::stores::encoded;
+use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedWrite};
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, EncodeError, ReadError};
+use crate::stores::limits::Limits;
+use crate::stores::request::AppendRequest;
 use std::iter;
 use std::sync::Arc;
 

@@ -1,11 +1,13 @@
 //! The logs of a fake, whatever they keep of an event.
 
-use super::super::{
-    AppendError, Expected, IdempotencyKey, Page, ReadError, ReadRequest, ReadStart, Replay,
-};
 use crate::ids::{EventId, LogId};
+use crate::metadata::Metadata;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::error::{AppendError, ReadError};
+use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::request::Expected;
 use crate::stores::times::stored_time;
-use crate::{EventRecord, Metadata, RecordedEvent};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;

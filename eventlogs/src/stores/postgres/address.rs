@@ -1,8 +1,8 @@
 //! Reading addresses: one server or several, as libpq writes them. Nothing of an address is repeated in an error, since there
 //! is a password in it, and not always in its place.
 
-use super::options::TargetSession;
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::options::TargetSession;
 use sqlx::postgres::PgConnectOptions;
 
 /// What the driver knows behind the `?`. Of others it would log the values.

@@ -1,15 +1,17 @@
 //! Writing a batch: one guarded insert, and a look at what was refused.
 
 use super::Core;
-use super::error::{Failure, Verdict};
-use super::names::naming;
-use super::pool::Leased;
-use super::refusal::{Finding, findings, in_question};
-use super::retry::{LOST_RACES, Operation, until_answered};
-use super::values::{self, Group};
 use crate::stores::encoded::EncodedWrite;
-use crate::stores::write_queue::Outcome;
-use crate::stores::{AppendError, StoreError};
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::error::{Failure, Verdict};
+use crate::stores::postgres::names::naming;
+use crate::stores::postgres::pool::Leased;
+use crate::stores::postgres::refusal::{Finding, findings, in_question};
+use crate::stores::postgres::retry::{LOST_RACES, Operation, until_answered};
+use crate::stores::postgres::values;
+use crate::stores::postgres::values::Group;
+use crate::stores::write_queue::pending::Outcome;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;

@@ -1,14 +1,23 @@
 //! Appending inside a transaction of the caller's.
 
-use super::error::{self, Verdict};
-use super::names::naming;
-use super::refusal::{Finding, findings, in_question};
-use super::values::scope_of;
-use super::{PostgresEventStore, read, values};
+use super::PostgresEventStore;
+use crate::event::Event;
 use crate::ids::LogId;
-use crate::stores::encoded::{self, EncodedWrite};
-use crate::stores::{AppendError, AppendRequest, Replay, StoreError};
-use crate::{AppendOptions, CreateOptions, Event, LogManagerError, LogState};
+use crate::log_state::LogState;
+use crate::manager::error::LogManagerError;
+use crate::manager::write_options::{AppendOptions, CreateOptions};
+use crate::stores::encoded;
+use crate::stores::encoded::EncodedWrite;
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::idempotency::Replay;
+use crate::stores::postgres::error;
+use crate::stores::postgres::error::Verdict;
+use crate::stores::postgres::names::naming;
+use crate::stores::postgres::refusal::{Finding, findings, in_question};
+use crate::stores::postgres::values::scope_of;
+use crate::stores::postgres::{read, values};
+use crate::stores::request::AppendRequest;
 use sqlx::postgres::PgConnection;
 use sqlx::{Acquire, Connection, Postgres, Transaction};
 use std::slice;

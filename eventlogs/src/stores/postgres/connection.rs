@@ -1,11 +1,12 @@
 //! Making connections, as this crate wants them.
 
-use super::error::Failure;
-use super::options::TargetSession;
-use super::pooler::{Pooler, milliseconds};
-use super::servers::Servers;
-use super::{PostgresOptions, migrate, writer};
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::error::Failure;
+use crate::stores::postgres::options::PostgresOptions;
+use crate::stores::postgres::options::TargetSession;
+use crate::stores::postgres::pooler::{Pooler, milliseconds};
+use crate::stores::postgres::servers::Servers;
+use crate::stores::postgres::{migrate, writer};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What the server and the driver say, as errors that say what to do.
 
-use super::migrate::NEEDED;
-use super::tls;
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::migrate::NEEDED;
+use crate::stores::postgres::tls;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::error::Error;

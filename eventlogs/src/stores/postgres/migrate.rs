@@ -1,9 +1,10 @@
 //! The tables, in numbered steps.
 
-use super::error::{self, Failure};
-use super::retry::{Operation, until_answered};
-use super::statements::in_schema;
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::error;
+use crate::stores::postgres::error::Failure;
+use crate::stores::postgres::retry::{Operation, until_answered};
+use crate::stores::postgres::statements::in_schema;
 use crate::stores::schema_version::refuse_newer;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Row, SqlStr};

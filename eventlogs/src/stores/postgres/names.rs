@@ -1,7 +1,7 @@
 //! Names that a database cannot store.
 
-use crate::stores::StoreError;
 use crate::stores::encoded::EncodedWrite;
+use crate::stores::error::store::StoreError;
 use std::fmt::Write;
 
 /// The code of a character that the encoding of the database lacks.

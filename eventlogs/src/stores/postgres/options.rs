@@ -1,6 +1,6 @@
-use super::pooler::Pooler;
-use super::retry::after;
-use crate::stores::Limits;
+use crate::stores::limits::Limits;
+use crate::stores::postgres::pooler::Pooler;
+use crate::stores::postgres::retry::after;
 use std::time::Duration;
 use tokio::time::Instant;
 

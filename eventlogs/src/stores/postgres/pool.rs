@@ -7,10 +7,10 @@
 //! What has broken or silenced one connection has mostly done it to all of them. They are of a generation therefore: once one
 //! of it proves dead, none of it is used again, so that no operation has to find out about more than one.
 
-use super::error::Failure;
-use super::retry::Operation;
-use super::servers::Servers;
-use super::values::Statement;
+use crate::stores::postgres::error::Failure;
+use crate::stores::postgres::retry::Operation;
+use crate::stores::postgres::servers::Servers;
+use crate::stores::postgres::values::Statement;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{Connection, Postgres, SqlStr};

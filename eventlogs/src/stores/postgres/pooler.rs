@@ -1,6 +1,6 @@
 //! What may stand between a store and its server.
 
-use super::connection::SETTINGS;
+use crate::stores::postgres::connection::SETTINGS;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::time::Duration;
 

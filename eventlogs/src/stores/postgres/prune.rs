@@ -1,9 +1,9 @@
 //! Forgetting idempotency keys.
 
-use super::error::Failure;
-use super::retry::{Operation, until_answered};
 use super::{Core, PostgresEventStore};
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::error::Failure;
+use crate::stores::postgres::retry::{Operation, until_answered};
 use sqlx::Row;
 use std::time::Duration;
 

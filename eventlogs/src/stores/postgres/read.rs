@@ -1,16 +1,18 @@
 //! Reading pages and keys. A read changes nothing, so one whose connection breaks is simply tried again.
 
 use super::Core;
-use super::error::Failure;
-use super::retry::{Operation, until_answered};
-use super::values::scope_of;
+use crate::event::Event;
 use crate::ids::{EventId, LogId};
+use crate::log_state::LogPosition;
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
 use crate::stores::encoded::FoundKind;
-use crate::stores::{
-    IdempotencyKey, Page, ReadError, ReadRequest, ReadStart, Replay, RequestFingerprint, StoreError,
-};
-use crate::{Event, LogPosition};
+use crate::stores::error::ReadError;
+use crate::stores::error::store::StoreError;
+use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
+use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::postgres::error::Failure;
+use crate::stores::postgres::retry::{Operation, until_answered};
+use crate::stores::postgres::values::scope_of;
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};

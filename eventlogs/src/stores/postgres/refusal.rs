@@ -1,10 +1,11 @@
 //! Why writes were refused.
 
-use super::read::replay;
 use crate::ids::EventId;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite, FoundKind, FoundLog};
-use crate::stores::error::{AppendError, StoreError};
-use crate::stores::write_queue::Outcome;
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::read::replay;
+use crate::stores::write_queue::pending::Outcome;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;

@@ -1,9 +1,10 @@
 //! Trying again what met a broken or silent connection, until a deadline.
 
-use super::error::{Failure, Verdict};
-use super::pool::{Connections, Leased};
-use super::silence::{self, Heard};
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::error::{Failure, Verdict};
+use crate::stores::postgres::pool::{Connections, Leased};
+use crate::stores::postgres::silence;
+use crate::stores::postgres::silence::Heard;
 use crate::telemetry;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;

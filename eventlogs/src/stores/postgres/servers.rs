@@ -1,8 +1,9 @@
 //! The servers that a store may use, and the one of them that is connected to.
 
-use super::error::{self, Failure, Verdict};
-use super::options::TargetSession;
-use super::tls;
+use crate::stores::postgres::error;
+use crate::stores::postgres::error::{Failure, Verdict};
+use crate::stores::postgres::options::TargetSession;
+use crate::stores::postgres::tls;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Row, SqlStr};
 use std::io;

@@ -1,6 +1,6 @@
 //! The statements of a store, written once for the schema that it lives in.
 
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Connections with TLS that cannot be made, and what to do about each.
 
-use super::error::code;
-use crate::tls::{self, Trouble};
+use crate::stores::postgres::error::code;
+use crate::tls;
+use crate::tls::Trouble;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::io;
 

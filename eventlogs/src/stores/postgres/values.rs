@@ -1,11 +1,11 @@
 //! The values of a batch, as the arrays that the statements take.
 
-use super::statements::Statements;
 use crate::event::LogType;
 use crate::ids::LogId;
-use crate::stores::Expected;
 use crate::stores::decoded::signed;
 use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite, stored_scope};
+use crate::stores::postgres::statements::Statements;
+use crate::stores::request::Expected;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;

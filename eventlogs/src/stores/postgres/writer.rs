@@ -5,11 +5,14 @@
 //! batch is made while the last one commits. With more than two in flight the batches only get smaller.
 
 use super::Core;
-use super::in_flight::InFlight;
-use super::pins::{Pins, Room};
-use super::sending::{Sent, write};
-use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending};
-use crate::stores::{AppendError, StoreError};
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::in_flight::InFlight;
+use crate::stores::postgres::pins::{Pins, Room};
+use crate::stores::postgres::sending::{Sent, write};
+use crate::stores::write_queue::Job;
+use crate::stores::write_queue::batch_size::BatchSize;
+use crate::stores::write_queue::pending::{Outcome, Pending};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

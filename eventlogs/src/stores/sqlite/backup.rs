@@ -2,10 +2,11 @@
 
 mod half;
 
-use super::connection::Generation;
-use super::writing::Connected;
-use super::{SqliteEventStore, error, path};
-use crate::stores::StoreError;
+use super::SqliteEventStore;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::connection::Generation;
+use crate::stores::sqlite::writing::Connected;
+use crate::stores::sqlite::{error, path};
 use half::{Half, Interrupt};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};

@@ -3,14 +3,15 @@
 //! The transaction holds the write lock from its first statement on, so what it sees is true until it commits. A batch of
 //! which nothing is refused takes two trips to SQLite's thread, three with keys.
 
-use super::decide::{Decisions, Place, decide};
-use super::refusal::why_refused;
-use super::statements::{LARGEST, STATEMENTS};
-use super::values::{self, Accepted, Stamp};
-use super::{error, read, transaction};
-use crate::stores::StoreError;
 use crate::stores::encoded::EncodedWrite;
-use crate::stores::write_queue::Outcome;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::decide::{Decisions, Place, decide};
+use crate::stores::sqlite::refusal::why_refused;
+use crate::stores::sqlite::statements::{LARGEST, STATEMENTS};
+use crate::stores::sqlite::values;
+use crate::stores::sqlite::values::{Accepted, Stamp};
+use crate::stores::sqlite::{error, read, transaction};
+use crate::stores::write_queue::pending::Outcome;
 use chrono::Utc;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

@@ -1,11 +1,14 @@
 //! The connections of a store: one that writes, some that read, and all of them anew where their files are others.
 
-use super::file::{DatabaseFile, Marks, Moved};
-use super::opener::{self, Opened, Opener};
-use super::transaction::{self, Statement};
-use super::writing::Slot;
-use super::{SqliteOptions, error};
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::error;
+use crate::stores::sqlite::file::{DatabaseFile, Marks, Moved};
+use crate::stores::sqlite::opener;
+use crate::stores::sqlite::opener::{Opened, Opener};
+use crate::stores::sqlite::options::SqliteOptions;
+use crate::stores::sqlite::transaction;
+use crate::stores::sqlite::transaction::Statement;
+use crate::stores::sqlite::writing::Slot;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, Sqlite};

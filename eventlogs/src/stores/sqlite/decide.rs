@@ -1,9 +1,9 @@
 //! Which writes of a batch can be stored, given what the tables say.
 
-use super::values::Accepted;
 use crate::ids::{EventId, LogId};
-use crate::stores::Expected;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite};
+use crate::stores::request::Expected;
+use crate::stores::sqlite::values::Accepted;
 use std::collections::{HashMap, HashSet};
 
 /// What the tables said of the place that an append wants, before the batch wrote anything.

@@ -1,7 +1,7 @@
 //! SQLite's result codes as errors that say what to do.
 
-use super::file;
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::file;
 use std::error::Error;
 use std::path::Path;
 

@@ -20,7 +20,7 @@
 //! In the task that writes or reads: on a local disk it takes about a microsecond a file, far less than to have another
 //! thread do it.
 
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;

@@ -1,11 +1,13 @@
 //! Idempotency keys: what one was used for, and forgetting them.
 
-use super::connection::Connections;
-use super::read::{event_id, log_id, time};
-use super::values::scope;
-use super::{Core, SqliteEventStore, error, transaction};
-use crate::LogPosition;
-use crate::stores::{IdempotencyKey, Replay, RequestFingerprint, StoreError};
+use super::{Core, SqliteEventStore};
+use crate::log_state::LogPosition;
+use crate::stores::error::store::StoreError;
+use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
+use crate::stores::sqlite::connection::Connections;
+use crate::stores::sqlite::read::{event_id, log_id, time};
+use crate::stores::sqlite::values::scope;
+use crate::stores::sqlite::{error, transaction};
 use chrono::Utc;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;

@@ -1,8 +1,10 @@
 //! How connections are made.
 
-use super::file::{self, DatabaseFile, Marks};
-use super::{SqliteOptions, error};
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::error;
+use crate::stores::sqlite::file;
+use crate::stores::sqlite::file::{DatabaseFile, Marks};
+use crate::stores::sqlite::options::SqliteOptions;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,

@@ -1,10 +1,12 @@
 //! How a store is opened.
 
-use super::connection::Connections;
-use super::{Core, SqliteEventStore, SqliteOptions, migrate, writer};
-use crate::stores::StoreError;
+use super::{Core, SqliteEventStore};
+use crate::stores::error::store::StoreError;
 use crate::stores::log_types::LogTypes;
 use crate::stores::schema_version::SchemaVersion;
+use crate::stores::sqlite::connection::Connections;
+use crate::stores::sqlite::options::SqliteOptions;
+use crate::stores::sqlite::{migrate, writer};
 use crate::stores::write_queue::WriteQueue;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-use crate::stores::Limits;
+use crate::stores::limits::Limits;
 use std::time::Duration;
 
 /// Options of a [`SqliteEventStore`](crate::SqliteEventStore).

@@ -1,6 +1,6 @@
 //! Which paths name a database file.
 
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
 use std::path::{Path, PathBuf};
 
 /// The absolute path of a database file: found once, so that it does not change when the process goes into another folder.

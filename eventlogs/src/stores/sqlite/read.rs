@@ -1,12 +1,15 @@
 //! Reading a page of a log.
 
-use super::connection::Connections;
-use super::error;
+use crate::event::Event;
 use crate::ids::{EventId, LogId};
+use crate::record::RecordedEvent;
 use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
 use crate::stores::encoded::FoundKind;
-use crate::stores::{Page, ReadError, ReadRequest, ReadStart, StoreError};
-use crate::{Event, RecordedEvent};
+use crate::stores::error::ReadError;
+use crate::stores::error::store::StoreError;
+use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::sqlite::connection::Connections;
+use crate::stores::sqlite::error;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::Row;

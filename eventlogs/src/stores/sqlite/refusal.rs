@@ -1,14 +1,15 @@
 //! Why writes were refused.
 
-use super::keys::replay;
-use super::read::{event_id, time};
-use super::statements::EVENT_IDS;
-use super::{error, transaction, values};
 use crate::ids::EventId;
 use crate::stores::decoded::signed;
 use crate::stores::encoded::{EncodedAppend, EncodedWrite, FoundKind, FoundLog};
-use crate::stores::error::{AppendError, StoreError};
-use crate::stores::write_queue::Outcome;
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::keys::replay;
+use crate::stores::sqlite::read::{event_id, time};
+use crate::stores::sqlite::statements::EVENT_IDS;
+use crate::stores::sqlite::{error, transaction, values};
+use crate::stores::write_queue::pending::Outcome;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 

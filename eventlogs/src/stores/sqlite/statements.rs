@@ -4,7 +4,7 @@
 //! numbers of rows only, and what is left over of the next greater one is null and passed over: preparing it once more
 //! would cost more than that.
 
-use super::transaction::{BEGIN, COMMIT};
+use crate::stores::sqlite::transaction::{BEGIN, COMMIT};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::sync::{Arc, LazyLock};
 

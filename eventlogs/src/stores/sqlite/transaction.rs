@@ -7,10 +7,10 @@
 //! of its own, and each text is a trip to that thread and back. sqlx takes several statements in one text for SQLite only,
 //! and may give that up one day; then each of them is a text of its own.
 
-use super::connection::Connections;
-use super::error;
-use super::writing::Turn;
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::connection::Connections;
+use crate::stores::sqlite::error;
+use crate::stores::sqlite::writing::Turn;
 use futures_util::TryStreamExt;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};

@@ -1,11 +1,12 @@
 //! The values of the writer's statements.
 
-use super::statements::{BySize, LARGEST, STATEMENTS};
-use super::transaction::Statement;
 use crate::ids::LogId;
 use crate::stores::decoded::signed;
 use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite, stored_scope};
-use crate::stores::{Expected, RequestFingerprint};
+use crate::stores::idempotency::RequestFingerprint;
+use crate::stores::request::Expected;
+use crate::stores::sqlite::statements::{BySize, LARGEST, STATEMENTS};
+use crate::stores::sqlite::transaction::Statement;
 use std::iter;
 
 /// An append that is asked about.

@@ -1,10 +1,12 @@
 //! The one writer: gathers what arrives while it is busy into the next transaction.
 
-use super::connection::{ATTEMPTS, Connections};
-use super::{batch, error, transaction};
-use crate::stores::StoreError;
 use crate::stores::encoded::EncodedWrite;
-use crate::stores::write_queue::{BatchSize, Job, Outcome, Pending};
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::connection::{ATTEMPTS, Connections};
+use crate::stores::sqlite::{batch, error, transaction};
+use crate::stores::write_queue::Job;
+use crate::stores::write_queue::batch_size::BatchSize;
+use crate::stores::write_queue::pending::{Outcome, Pending};
 use crate::telemetry;
 use std::error::Error;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //! It is no pool of one: sqlx's pool has a connection answer a question whenever it comes back, which costs the writer as
 //! much as a small statement.
 
-use super::connection::{Connections, Generation};
-use super::error;
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::connection::{Connections, Generation};
+use crate::stores::sqlite::error;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Sqlite};

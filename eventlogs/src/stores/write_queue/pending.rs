@@ -1,7 +1,9 @@
 //! A write that waits for its answer: the writer's end and the caller's end of it.
 
 use crate::stores::encoded::EncodedWrite;
-use crate::stores::{AppendError, AppendSettled, StoreError};
+use crate::stores::error::AppendError;
+use crate::stores::error::store::StoreError;
+use crate::stores::request::AppendSettled;
 use crate::time_box;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;

@@ -1,9 +1,10 @@
 //! What a cache promises.
 
-use super::Counter;
+use crate::aggregation::{Aggregation, Reach};
 use crate::caches::AggregationCache;
 use crate::ids::{EventId, LogId};
-use crate::{Aggregation, LogPosition, Reach};
+use crate::log_state::LogPosition;
+use crate::testing::conformance::events::Counter;
 use chrono::{DateTime, SubsecRound, Utc};
 use futures_util::future::join_all;
 use std::sync::Arc;

@@ -1,14 +1,16 @@
 //! What decoding promises, on every store that encodes its events.
 
-use super::{AlienEvent, CounterEvent, StrangeEvent};
-use crate::LogPosition;
-use crate::codec::DecodeProblem;
+use crate::codec::stored::DecodeProblem;
+use crate::event::Event;
 use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendRequest, DecodeError, EncodeError, EventStore, InvalidAppend, Limits, Page,
-    ReadError, ReadRequest, ReadStart,
-};
-use crate::{Event, EventRecord, RecordedEvent};
+use crate::log_state::LogPosition;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::EventStore;
+use crate::stores::error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError};
+use crate::stores::limits::Limits;
+use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::events::{AlienEvent, CounterEvent, StrangeEvent};
 
 /// A store that keeps the events of several types.
 pub trait Store:

@@ -1,9 +1,11 @@
 //! The events and the aggregate that the suites use, written by hand so that they need no macros.
 
-use crate::codec::{Codec, CodecError, CodecId, DecodeProblem, Json, StoredPayload};
-use crate::{
-    Aggregate, CodeFingerprint, Event, EventRecord, EventSchema, EventType, LogType, WholeSnapshot,
-};
+use crate::aggregate::{Aggregate, CodeFingerprint, WholeSnapshot};
+use crate::codec::json::Json;
+use crate::codec::stored::{DecodeProblem, StoredPayload};
+use crate::codec::{Codec, CodecError, CodecId};
+use crate::event::{Event, EventSchema, EventType, LogType};
+use crate::record::EventRecord;
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

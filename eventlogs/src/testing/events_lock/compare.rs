@@ -1,10 +1,10 @@
 //! What the code says, beside what is remembered.
 
-use super::fields;
-use super::format::{Lock, LockedEnum, LockedEvent};
-use super::kinds;
 use super::{EnumSchema, EventsLockError};
-use crate::EventSchema;
+use crate::event::EventSchema;
+use crate::testing::events_lock::fields;
+use crate::testing::events_lock::format::{Lock, LockedEnum, LockedEvent};
+use crate::testing::events_lock::kinds;
 use std::collections::BTreeSet;
 
 /// Something that was stored and that the code does not read.

@@ -1,9 +1,9 @@
 //! The kinds of logs: each is remembered for as long as logs may be of it, and belongs to one enum.
 
 use super::EnumSchema;
-use super::compare::{Kind, Problem};
-use super::format::{Lock, LockedEnum, LockedLogType};
-use crate::LogType;
+use crate::event::LogType;
+use crate::testing::events_lock::compare::{Kind, Problem};
+use crate::testing::events_lock::format::{Lock, LockedEnum, LockedLogType};
 
 /// What to remember of a kind.
 pub(super) fn locked(log_type: LogType) -> LockedLogType {

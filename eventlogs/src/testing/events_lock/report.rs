@@ -1,8 +1,8 @@
 //! Saying what has changed, and what to type.
 
-use super::compare::{Kind, Problem};
-use super::fields;
-use crate::EventSchema;
+use crate::event::EventSchema;
+use crate::testing::events_lock::compare::{Kind, Problem};
+use crate::testing::events_lock::fields;
 use std::fmt::Write;
 
 /// Everything that is wrong.

@@ -2,9 +2,9 @@
 
 mod kinds;
 
-use super::format::{Lock, Malformed};
 use super::{EnumSchema, EventsLockError, Mode, check_as};
-use crate::{EventSchema, EventType, LogType};
+use crate::event::{EventSchema, EventType, LogType};
+use crate::testing::events_lock::format::{Lock, Malformed};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;

@@ -1,8 +1,8 @@
 //! The laws of an aggregate.
 
-use super::super::scenario::history::apply_all;
 use super::{assert_same, histories_of};
-use crate::Aggregate;
+use crate::aggregate::Aggregate;
+use crate::testing::scenario::history::apply_all;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

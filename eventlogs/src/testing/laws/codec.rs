@@ -8,7 +8,7 @@ mod tests;
 mod value;
 
 use super::with_sources;
-use crate::Codec;
+use crate::codec::Codec;
 use read::{Sample, expecting};
 use shape::{Shape, Variant};
 use std::rc::Rc;

@@ -1,9 +1,10 @@
 //! The laws of events that databases store.
 
 use super::{assert_same, with_sources};
-use crate::codec::StoredPayload;
+use crate::codec::Codec;
+use crate::codec::stored::StoredPayload;
+use crate::event::Event;
 use crate::event::Payload;
-use crate::{Codec, Event};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 

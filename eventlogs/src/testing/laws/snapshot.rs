@@ -1,9 +1,10 @@
 //! The laws of an aggregate that is cached outside the process, written down and brought back as such caches do it.
 
-use super::super::scenario::history::{History, apply_all};
 use super::{assert_same, histories_of};
-use crate::Aggregate;
-use crate::caches::snapshot::{self, SnapshotError};
+use crate::aggregate::Aggregate;
+use crate::caches::snapshot;
+use crate::caches::snapshot::SnapshotError;
+use crate::testing::scenario::history::{History, apply_all};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;

@@ -1,7 +1,8 @@
 //! Records as a store would return them, without a store.
 
+use crate::aggregate::Aggregate;
 use crate::ids::{EventId, LogId};
-use crate::{Aggregate, EventRecord, RecordedEvent};
+use crate::record::{EventRecord, RecordedEvent};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::fmt::Debug;
 use uuid::{Builder, Uuid};

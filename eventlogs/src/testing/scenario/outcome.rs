@@ -2,9 +2,10 @@
 
 mod then;
 
-use super::history::History;
-use super::{Scenario, difference};
-use crate::Aggregate;
+use super::Scenario;
+use crate::aggregate::Aggregate;
+use crate::testing::scenario::difference;
+use crate::testing::scenario::history::History;
 use chrono::{DateTime, Utc};
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-use crate::caches::redis::RedisConnectError;
+use crate::caches::redis::error::RedisConnectError;
 use redis::{Client, ClientTlsConfig, ConnectionAddr, TlsCertificates};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;

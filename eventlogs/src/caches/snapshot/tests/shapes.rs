@@ -1,6 +1,6 @@
 //! A state is not read by types that differ from those that wrote it, in nested types, too, that no macro sees.
 
-use super::super::{SnapshotError, restore, take};
+use crate::caches::snapshot::{SnapshotError, restore, take};
 use crate::ids::LogId;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;

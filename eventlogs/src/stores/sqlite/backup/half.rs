@@ -1,6 +1,6 @@
 //! A copy that is not done yet, under another name.
 
-use crate::stores::StoreError;
+use crate::stores::error::store::StoreError;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;

@@ -1,14 +1,17 @@
 //! Where an append lands, and when it is refused.
 
-use super::helpers::{
+use crate::ids::{EventId, LogId};
+use crate::log_state::LogPosition;
+use crate::record::RecordedEvent;
+use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::store::StoreError;
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::limits::Limits;
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::store::helpers::{
     Store, added, all, amounts, append, append_with_key, create, fresh_key, log_of,
 };
-use crate::ids::{EventId, LogId};
-use crate::stores::{
-    AppendError, AppendManyRequest, AppendRequest, IdempotencyKey, InvalidAppend, Limits,
-    StoreError,
-};
-use crate::{LogPosition, RecordedEvent};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};

@@ -1,12 +1,15 @@
 //! What the promises are tried with.
 
 use crate::ids::{EventId, LogId};
-use crate::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, Appends, EventStore, IdempotencyKey,
-    Page, ReadError, ReadRequest, ReadStart, Replay,
-};
-use crate::testing::conformance::CounterEvent;
-use crate::{EventRecord, LogPosition, RecordedEvent};
+use crate::log_state::LogPosition;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::EventStore;
+use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::error::{AppendError, ReadError};
+use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::request::{AppendRequest, Appended};
+use crate::testing::conformance::events::CounterEvent;
 
 /// A store of the suite's events.
 pub trait Store: EventStore<CounterEvent> {}

@@ -1,12 +1,14 @@
 //! What happens only once.
 
-use super::helpers::{
+use crate::ids::{EventId, LogId};
+use crate::log_state::LogPosition;
+use crate::stores::error::AppendError;
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::store::helpers::{
     Store, added, all, amounts, append, append_with_key, create_with_key, fresh_key, log_of,
     replays,
 };
-use crate::LogPosition;
-use crate::ids::{EventId, LogId};
-use crate::stores::{AppendError, AppendRequest, IdempotencyKey};
 use futures_util::future::join_all;
 
 /// The ordinary retry collides with the index as well as with the key; the key is what counts.

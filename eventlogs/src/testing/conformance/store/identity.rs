@@ -1,11 +1,15 @@
 //! What tells one write from another: all its events at their places, not one id among them.
 
-use super::helpers::{Store, added, all, amounts, append, create, fresh_key, log_of, replays};
-use crate::EventRecord;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
-use crate::stores::{AppendError, AppendRequest, IdempotencyKey, InvalidAppend};
-use crate::testing::conformance::CounterEvent;
+use crate::record::EventRecord;
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::events::CounterEvent;
+use crate::testing::conformance::store::helpers::{
+    Store, added, all, amounts, append, create, fresh_key, log_of, replays,
+};
 use futures_util::future::{join_all, join3};
 
 fn ids<const N: usize>() -> [EventId; N] {

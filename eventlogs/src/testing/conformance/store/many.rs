@@ -1,15 +1,16 @@
 //! Appends to several logs.
 
-use super::helpers::{
+use crate::ids::LogId;
+use crate::log_state::LogPosition;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::{IdempotencyKey, RequestFingerprint};
+use crate::stores::limits::Limits;
+use crate::testing::conformance::store::helpers::{
     Store, added, all, amounts, append, append_many, append_many_with_key, append_once,
     create_with_key, fresh_key, log_of, replays,
 };
-use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendManyRequest, Appends, IdempotencyKey, InvalidAppend, Limits,
-    RequestFingerprint,
-};
-use crate::{EventRecord, LogPosition, RecordedEvent};
 use chrono::{SubsecRound, Utc};
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};

@@ -1,13 +1,16 @@
 //! What is recorded beside the events.
 
-use super::helpers::{
+use crate::ids::LogId;
+use crate::metadata::Metadata;
+use crate::record::EventRecord;
+use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::limits::Limits;
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::store::helpers::{
     Store, added, all, amounts, append, append_many, append_once, fresh_key, log_of, replays,
 };
-use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appends, IdempotencyKey, InvalidAppend, Limits,
-};
-use crate::{EventRecord, Metadata};
 
 /// Something in every field, of every kind.
 fn full() -> Metadata {

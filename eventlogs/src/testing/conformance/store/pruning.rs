@@ -1,9 +1,10 @@
 //! Forgetting keys.
 
-use super::helpers::{
+use crate::stores::error::AppendError;
+use crate::stores::idempotency::IdempotencyKey;
+use crate::testing::conformance::store::helpers::{
     Store, added, amounts, append_many_with_key, append_once, fresh_key, log_of, replays,
 };
-use crate::stores::{AppendError, IdempotencyKey};
 use std::time::Duration;
 
 /// So that keys used before it are older than nothing by every clock.

@@ -1,10 +1,16 @@
 //! What was written comes back.
 
-use super::helpers::{Store, added, all, append, create, fresh_key, log_of, page, replays};
 use crate::ids::{EventId, LogId};
-use crate::stores::{AppendRequest, IdempotencyKey, Page, ReadError, ReadStart};
-use crate::testing::conformance::CounterEvent;
-use crate::{EventRecord, LogPosition, RecordedEvent};
+use crate::log_state::LogPosition;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::error::ReadError;
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::page::{Page, ReadStart};
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::events::CounterEvent;
+use crate::testing::conformance::store::helpers::{
+    Store, added, all, append, create, fresh_key, log_of, page, replays,
+};
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// Callers fold what an append returns onto what they have.

@@ -1,11 +1,12 @@
 //! Which writes a key is unique among, and what is kept with it.
 
-use super::helpers::{
-    Store, added, amounts, append_once, create, create_with_key, fresh_key, log_of, replays,
-};
 use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendRequest, IdempotencyKey, InvalidAppend, Limits, RequestFingerprint,
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::{IdempotencyKey, RequestFingerprint};
+use crate::stores::limits::Limits;
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::store::helpers::{
+    Store, added, amounts, append_once, create, create_with_key, fresh_key, log_of, replays,
 };
 
 /// Keys such as `invoice-7` that only mean something beside the log.

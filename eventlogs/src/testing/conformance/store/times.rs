@@ -1,11 +1,16 @@
 //! When the events are said to have occurred.
 
-use super::helpers::{Answer, Store, added, all, append_many, fresh_key, log_of, replays};
 use crate::ids::LogId;
-use crate::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appends, IdempotencyKey, InvalidAppend, Limits,
+use crate::log_state::LogPosition;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::limits::Limits;
+use crate::stores::request::AppendRequest;
+use crate::testing::conformance::store::helpers::{
+    Answer, Store, added, all, append_many, fresh_key, log_of, replays,
 };
-use crate::{EventRecord, LogPosition, RecordedEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Times of which each is to come back as it is.

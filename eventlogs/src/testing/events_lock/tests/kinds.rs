@@ -1,7 +1,7 @@
 //! The kinds of logs in the file.
 
 use super::{event, extend, folder, named, payment, text};
-use crate::LogType;
+use crate::event::LogType;
 use crate::testing::events_lock::{EnumSchema, Mode, check_as};
 use std::fs;
 

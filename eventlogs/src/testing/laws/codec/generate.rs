@@ -1,7 +1,7 @@
 //! Shapes and values, made up.
 
-use super::shape::{FIELDS, Shape, VARIANTS, Variant};
-use super::value::{Content, Entries, Float32, Float64, Value};
+use crate::testing::laws::codec::shape::{FIELDS, Shape, VARIANTS, Variant};
+use crate::testing::laws::codec::value::{Content, Entries, Float32, Float64, Value};
 use fastrand::Rng;
 
 /// A shape that is made of this many at the most.

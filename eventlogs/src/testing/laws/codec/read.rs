@@ -1,7 +1,7 @@
 //! Reads a value of some shape, with the calls that serde's derive makes for a type of that shape.
 
-use super::shape::{FIELDS, Shape, TYPE, VARIANTS, Variant};
-use super::value::{Content, Entries, Float32, Float64, Value};
+use crate::testing::laws::codec::shape::{FIELDS, Shape, TYPE, VARIANTS, Variant};
+use crate::testing::laws::codec::value::{Content, Entries, Float32, Float64, Value};
 use serde::de::{
     DeserializeSeed, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
 };

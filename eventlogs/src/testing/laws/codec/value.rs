@@ -1,6 +1,6 @@
 //! A value of some shape: how it is written, and when two are the same.
 
-use super::shape::{FIELDS, TYPE, VARIANTS};
+use crate::testing::laws::codec::shape::{FIELDS, TYPE, VARIANTS};
 use serde::ser::{
     Error, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant,

@@ -1,8 +1,9 @@
 //! Expectations of what was decided on, or of why nothing was.
 
-use super::super::{Scenario, difference};
 use super::{Outcome, count};
-use crate::{Aggregate, EventRecord};
+use crate::aggregate::Aggregate;
+use crate::record::EventRecord;
+use crate::testing::scenario::{Scenario, difference};
 use std::fmt::Debug;
 
 impl<A: Aggregate, R> Outcome<A, R> {
