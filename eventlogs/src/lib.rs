@@ -13,6 +13,8 @@ extern crate self as eventlogs;
 
 mod aggregate;
 mod aggregation;
+#[cfg(feature = "postgres")]
+mod append_in;
 pub mod caches;
 mod caching;
 pub mod codec;
@@ -23,7 +25,6 @@ mod manager;
 mod metadata;
 mod record;
 pub mod stores;
-mod telemetry;
 pub mod testing;
 mod time_box;
 #[cfg(any(feature = "postgres", feature = "redis"))]

@@ -11,6 +11,7 @@ mod options;
 mod read;
 mod reduce;
 mod replays;
+mod telemetry;
 mod turns;
 pub(crate) mod write_options;
 

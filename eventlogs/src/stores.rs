@@ -7,28 +7,24 @@ pub mod postgres;
 pub mod sqlite;
 
 pub(crate) mod appends;
+#[cfg(feature = "_database")]
+mod database;
 #[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
+    not(feature = "_database"),
     allow(dead_code, reason = "databases use more of it than the fake")
 )]
-mod decoded;
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
-    allow(dead_code, reason = "databases use more of it than the fake")
-)]
-mod encoded;
+mod encoding;
 pub(crate) mod error;
 pub(crate) mod idempotency;
 pub(crate) mod limits;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod log_types;
 pub(crate) mod page;
 pub(crate) mod request;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod schema_version;
 mod times;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod write_queue;
+#[cfg_attr(
+    not(feature = "_database"),
+    allow(dead_code, reason = "databases use more of it than the fake")
+)]
+pub(crate) mod write;
 
 pub use appends::{AppendManyRequest, AppendPart, Appends};
 pub use error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, StoreError};
@@ -36,6 +32,7 @@ pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerpri
 pub use limits::Limits;
 pub use page::{Page, ReadRequest, ReadStart};
 pub use request::{AppendObserver, AppendRequest, AppendSettled, Appended, Expected};
+pub use write::WriteContext;
 
 use crate::log_state::LogPosition;
 use std::time::Duration;

@@ -24,7 +24,7 @@ fn store_error<T: std::fmt::Debug>(answer: Result<T, LogManagerError>) -> StoreE
 fn of_decide<T>(answer: Result<T, DecideError<()>>) -> Result<T, LogManagerError> {
     answer.map_err(|error| match error {
         DecideError::Log(error) => error,
-        DecideError::Refused(()) => panic!("nothing is refused"),
+        other => panic!("nothing is refused: {other:?}"),
     })
 }
 

@@ -95,14 +95,14 @@ struct Telling(Option<Arc<dyn AppendObserver<PaymentEvent>>>);
 impl Telling {
     fn queued(request: &AppendRequest<'_, PaymentEvent>) -> Self {
         if let Some(observer) = &request.observer {
-            let metadata = Arc::new(request.metadata.clone());
+            let metadata = Arc::new(request.context.metadata.clone());
             let records = request.events.iter().zip(&request.event_ids);
             let records = records.zip(request.first_index()..);
             let records = records.map(|((event, id), index)| {
                 // A time that nobody could mistake for the one that is recorded in the end.
                 let guess = DateTime::UNIX_EPOCH;
                 RecordedEvent::new(request.log_id, index, *id, event.clone(), guess)
-                    .with_occurred_at(request.occurred_at)
+                    .with_occurred_at(request.context.occurred_at)
                     .with_metadata(Arc::clone(&metadata))
             });
             observer.queued(records.collect());

@@ -91,8 +91,8 @@ impl Operation<'_> {
         let decision = |_: &Payment| if refuse { Err("no") } else { Ok([refund(1)]) };
         match self.payments.decide(&self.log_id, &options, decision).await {
             Ok(decided) if decided.is_replay() => Outcome::Replayed,
-            Err(DecideError::Refused(no)) => panic!("the key tells more than {no}"),
             Err(DecideError::Log(error)) => outcome::<()>(Err(error)),
+            Err(refused) => panic!("the key tells more than: {refused}"),
             Ok(_) => Outcome::Written,
         }
     }

@@ -76,7 +76,7 @@ impl Caller<'_> {
                 Ok((log_id, replay.first_index, replay.event_count))
             }
             Err(DecideError::Log(error)) => found::<()>(Err(error)),
-            Err(DecideError::Refused(no)) => panic!("the key tells more than {no}"),
+            Err(refused) => panic!("the key tells more than: {refused}"),
         }
     }
 

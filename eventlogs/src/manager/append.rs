@@ -4,12 +4,11 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::LogId;
 use crate::log_state::{LogPosition, LogState};
-use crate::manager::error::LogManagerError;
+use crate::manager::error::{LogManagerError, counted};
 use crate::manager::write_options::{AppendOptions, CreateOptions};
 use crate::metadata::Metadata;
 use crate::stores::appends::{AppendManyRequest, AppendPart, Appends};
 use crate::stores::request::{AppendRequest, Expected};
-use crate::telemetry;
 use std::slice;
 use tracing::Instrument;
 
@@ -33,16 +32,15 @@ impl<A: Aggregate> LogManager<A> {
     ) -> Result<LogState<A::Event>, LogManagerError> {
         let log_id = log_id.into();
         let mut request = AppendRequest::create(log_id, slice::from_ref(event));
-        options.apply_to(&mut request);
-        self.supply_metadata(&mut request.metadata);
+        request.context = options.context(log_id, self.complete(&options.metadata));
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
-        let key = request.idempotency_key;
+        let key = request.context.idempotency_key;
         match self.inner.store.append(request).instrument(span).await {
             Ok(created) => Ok(created.state.into()),
             Err(error) => {
                 // In a box, as all that is seldom waited for: the future would have room for it.
                 let about = self.about(log_id, key, options.deadline, error);
-                Err(telemetry::failed(options.error(Box::pin(about).await)))
+                Err(counted(options.error(Box::pin(about).await)))
             }
         }
     }
@@ -84,18 +82,17 @@ impl<A: Aggregate> LogManager<A> {
         options: &AppendOptions,
     ) -> Result<LogState<A::Event>, LogManagerError> {
         let state = state.into();
-        let mut request = AppendRequest::after(state, events);
-        options.apply_to(&mut request);
-        self.supply_metadata(&mut request.metadata);
         let log_id = state.log_id();
+        let mut request = AppendRequest::after(state, events);
+        request.context = options.context(log_id, self.complete(&options.metadata));
         let span =
             tracing::info_span!("append", aggregate = A::name(), %log_id, events = events.len());
-        let key = request.idempotency_key;
+        let key = request.context.idempotency_key;
         match self.inner.store.append(request).instrument(span).await {
             Ok(appended) => Ok(appended.state.into()),
             Err(error) => {
                 let about = Box::pin(self.about(log_id, key, options.deadline, error));
-                Err(telemetry::failed(options.error(about.await, log_id)))
+                Err(counted(options.error(about.await, log_id)))
             }
         }
     }
@@ -147,25 +144,30 @@ impl<A: Aggregate> LogManager<A> {
         options: &AppendOptions,
     ) -> Result<Vec<LogPosition>, LogManagerError> {
         let mut request = AppendManyRequest::new(appends.into());
-        options.apply_to_many(&mut request);
-        self.supply_metadata(&mut request.metadata);
+        if let Some(first) = request.parts.first() {
+            // The check of the request refuses a key that is to be unique in one log.
+            let log_id = first.log_id();
+            request.context = options.context(log_id, self.complete(&options.metadata));
+        }
         let log_of = |part: &AppendPart| (part.log_id(), part.expected() == Expected::NewLog);
         let logs: Vec<_> = request.parts.iter().map(log_of).collect();
-        let key = request.idempotency_key;
+        let key = request.context.idempotency_key;
         let span = tracing::info_span!("append_many", aggregate = A::name(), logs = logs.len());
         match self.inner.store.append_many(request).instrument(span).await {
             Ok(states) => Ok(states),
             Err(error) => {
                 let about = Box::pin(self.about_many(&logs, key, options.deadline, error));
-                Err(telemetry::failed(about.await))
+                Err(counted(about.await))
             }
         }
     }
 
-    /// Adds what the source in the options knows to what the caller has said.
-    pub(super) fn supply_metadata(&self, metadata: &mut Metadata) {
-        if let Some(source) = &self.inner.metadata {
-            *metadata = std::mem::take(metadata).or(source.metadata());
+    /// The caller's metadata, completed by the source in the manager's options.
+    pub(super) fn complete(&self, metadata: &Metadata) -> Metadata {
+        let metadata = metadata.clone();
+        match &self.inner.metadata {
+            Some(source) => metadata.or(source.metadata()),
+            None => metadata,
         }
     }
 }

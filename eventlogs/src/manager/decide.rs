@@ -8,11 +8,11 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
-use crate::manager::error::{DecideError, LogManagerError};
+use crate::manager::error::{DecideError, LogManagerError, counted};
+use crate::manager::telemetry;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::Replay;
-use crate::telemetry;
 use attempts::Attempts;
 use call::{Call, First, Step, Write};
 use futures_util::FutureExt;
@@ -145,8 +145,7 @@ impl<A: Aggregate> LogManager<A> {
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
     {
-        let mut metadata = options.metadata.clone();
-        self.supply_metadata(&mut metadata);
+        let metadata = self.complete(&options.metadata);
         let seat = self.inner.turns.seat(log_id);
         let call = Call {
             manager: self,
@@ -219,7 +218,7 @@ impl<A: Aggregate> LogManager<A> {
                     let misled = call.is_misled(&ground);
                     if !attempts.again(misled).await {
                         telemetry::decided(attempts.made);
-                        return Err(telemetry::failed(error.into()).into());
+                        return Err(counted(error.into()).into());
                     }
                     basis = Some(call.verify_after_conflict(ground).await?);
                 }

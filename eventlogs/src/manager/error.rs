@@ -3,8 +3,10 @@
 use crate::caches::CacheError;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
+use crate::manager::telemetry;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
-use crate::stores::error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError};
+use crate::stores::error::{AppendError, DecodeError, EncodeError, ReadError};
 use crate::stores::idempotency::Replay;
 
 /// Why an operation did not happen. Unless a variant says otherwise, nothing was written: only
@@ -155,6 +157,18 @@ impl LogManagerError {
     }
 }
 
+/// Counts an error on its way to the caller.
+pub(super) fn counted(error: LogManagerError) -> LogManagerError {
+    match &error {
+        LogManagerError::IdempotentReplay { .. } => telemetry::replayed(),
+        LogManagerError::ConcurrentAppend { .. } | LogManagerError::LogAlreadyExists { .. } => {
+            telemetry::conflicted();
+        }
+        _ => {}
+    }
+    error
+}
+
 impl From<AppendError> for LogManagerError {
     fn from(error: AppendError) -> Self {
         match error {
@@ -218,6 +232,7 @@ impl From<StoreError> for LogManagerError {
 /// Why [`LogManager::decide`](crate::LogManager::decide) has no new state to return. Nothing was recorded, unless the
 /// [`LogManagerError`] says otherwise.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecideError<R> {
     /// The closure refused, on a state that the store has confirmed.
     #[error("the decision was refused: {0}")]

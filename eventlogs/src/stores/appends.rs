@@ -3,23 +3,17 @@
 use crate::event::{Event, LogType};
 use crate::ids::{EventId, LogId};
 use crate::log_state::{LogPosition, LogState};
-use crate::metadata::Metadata;
-use crate::stores::encoded;
-use crate::stores::encoded::EncodedEvent;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use crate::stores::error::store::StoreError;
-use crate::stores::error::{AppendError, InvalidAppend};
-use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::encoding::event;
+use crate::stores::encoding::event::EncodedEvent;
+use crate::stores::encoding::event_enum::EventEnum;
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-use crate::stores::log_types::LogTypes;
 use crate::stores::request::Expected;
-use crate::stores::times;
-use chrono::{DateTime, Utc};
+use crate::stores::write::WriteContext;
 use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
-use std::time::Instant;
 
 /// Events for several logs, of one event enum or of several, for [`append_many`](crate::LogManager::append_many).
 ///
@@ -176,7 +170,7 @@ impl AppendPart {
     /// The kind of the log.
     #[must_use]
     pub fn log_type(&self) -> LogType {
-        self.events.log_type()
+        self.event_enum().log_type
     }
 
     /// The events, if they are of this type: for stores that keep one enum as it is.
@@ -189,6 +183,11 @@ impl AppendPart {
     pub(super) fn events_of<E: 'static>(&self) -> Option<&[E]> {
         let events: &dyn Any = &*self.events;
         events.downcast_ref::<Vec<E>>().map(Vec::as_slice)
+    }
+
+    /// The enum of the events.
+    pub(super) fn event_enum(&self) -> EventEnum {
+        self.events.event_enum()
     }
 
     /// The events, encoded.
@@ -210,30 +209,21 @@ impl fmt::Debug for AppendPart {
 
 /// The events of a part, whatever their type.
 trait PartEvents: Any + Send + Sync {
-    /// The kind of their logs.
-    fn log_type(&self) -> LogType;
-
-    /// Makes their enum known to a store.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    fn check_log_type(&self, log_types: &LogTypes) -> Result<(), StoreError>;
+    /// Their enum.
+    fn event_enum(&self) -> EventEnum;
 
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
 }
 
 impl<E: Event> PartEvents for Vec<E> {
-    fn log_type(&self) -> LogType {
-        E::LOG_TYPE
-    }
-
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    fn check_log_type(&self, log_types: &LogTypes) -> Result<(), StoreError> {
-        log_types.check::<E>()
+    fn event_enum(&self) -> EventEnum {
+        EventEnum::of::<E>()
     }
 
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
         let events = self.iter().zip(ids);
         events
-            .map(|(event, id)| Ok(encoded::encode_event(event, *id, limits)?.0))
+            .map(|(event, id)| Ok(event::encode_event(event, *id, limits)?.0))
             .collect()
     }
 }
@@ -244,14 +234,8 @@ impl<E: Event> PartEvents for Vec<E> {
 pub struct AppendManyRequest<'a> {
     /// The events, one part a log.
     pub parts: Vec<AppendPart>,
-    /// Makes the write happen only once.
-    pub idempotency_key: Option<IdempotencyKey<'a>>,
-    /// When the events happened, if the caller says so.
-    pub occurred_at: Option<DateTime<Utc>>,
-    /// What is recorded beside each of the events.
-    pub metadata: Metadata,
-    /// When the caller stops waiting. The store may stop earlier by itself.
-    pub deadline: Option<Instant>,
+    /// What is said of the write besides its events.
+    pub context: WriteContext<'a>,
 }
 
 impl AppendManyRequest<'_> {
@@ -260,18 +244,8 @@ impl AppendManyRequest<'_> {
     pub fn new(appends: Appends) -> Self {
         Self {
             parts: appends.parts,
-            idempotency_key: None,
-            occurred_at: None,
-            metadata: Metadata::default(),
-            deadline: None,
+            context: WriteContext::default(),
         }
-    }
-
-    /// Makes the enums of all parts known to a store.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub(super) fn check_log_types(&self, log_types: &LogTypes) -> Result<(), StoreError> {
-        let mut parts = self.parts.iter();
-        parts.try_for_each(|part| part.events.check_log_type(log_types))
     }
 
     /// Where each log ends once the events are stored.
@@ -308,11 +282,9 @@ impl AppendManyRequest<'_> {
                 limit: limits.max_events_per_append,
             });
         }
-        times::check(self.occurred_at)?;
-        match &self.idempotency_key {
+        match &self.context.idempotency_key {
             Some(key) if key.scope.is_some() => Err(InvalidAppend::KeyOfOneLog),
-            Some(key) => key.check(),
-            None => Ok(()),
+            _ => self.context.check(),
         }
     }
 }

@@ -6,18 +6,18 @@ mod state;
 use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
-use crate::metadata::Metadata;
 use crate::record::RecordedEvent;
 use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
-use crate::stores::error::{AppendError, InvalidAppend, ReadError};
+use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::limits::Limits;
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
 use chrono::{DateTime, Utc};
 use coding::{Coding, Row};
-use state::{Beside, Part, State};
+use state::{Part, State};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -210,12 +210,12 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         request.check(&self.limits)?;
         let (recorded_at, events) = match &self.logs {
             Logs::Plain(state) => {
-                check_metadata(&request.metadata, &self.limits)?;
-                write(state, &request, request.events, &request.metadata)?
+                request.context.encode_metadata(&self.limits)?;
+                write(state, &request, request.events)?
             }
             Logs::Encoded(state, coding) => {
                 let rows = coding.encode(&request, &self.limits)?;
-                let (recorded_at, rows) = write(state, &request, &rows, &Metadata::new())?;
+                let (recorded_at, rows) = write(state, &request, &rows)?;
                 (recorded_at, coding.decode_appended(&rows)?)
             }
         };
@@ -239,15 +239,15 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         }
         match &self.logs {
             Logs::Plain(state) => {
-                check_metadata(&request.metadata, &self.limits)?;
+                request.context.encode_metadata(&self.limits)?;
                 let events = request.parts.iter();
                 let events = events.map(|part| part.events_of::<E>().unwrap_or_default());
-                write_many(state, &request, events, &request.metadata)?;
+                write_many(state, &request, events)?;
             }
             Logs::Encoded(state, _) => {
-                let rows = coding::encode_many(&request, &self.limits)?;
+                let rows = coding::rows_of_many(&request, &self.limits)?;
                 let rows = rows.iter().map(Vec::as_slice);
-                write_many(state, &request, rows, &Metadata::new())?;
+                write_many(state, &request, rows)?;
             }
         }
         Ok(request.states_after())
@@ -286,22 +286,16 @@ fn write<E, T: Clone>(
     state: &Mutex<State<T>>,
     request: &AppendRequest<'_, E>,
     events: &[T],
-    metadata: &Metadata,
 ) -> Result<(DateTime<Utc>, Vec<RecordedEvent<T>>), AppendError> {
-    check_deadline(request.deadline)?;
+    check_deadline(request.context.deadline)?;
     let part = Part {
         log_id: request.log_id,
         expected: request.expected,
         event_ids: &request.event_ids,
         events,
     };
-    let beside = Beside {
-        key: request.idempotency_key,
-        occurred_at: request.occurred_at,
-        metadata,
-    };
     let mut state = locked(state);
-    let recorded_at = state.write(&[part], &beside)?;
+    let recorded_at = state.write(&[part], &request.context)?;
     let stored = state.stored(&part).filter(|_| request.return_events);
     Ok((recorded_at, stored.unwrap_or_default().to_vec()))
 }
@@ -311,9 +305,8 @@ fn write_many<'a, T: Clone + 'a>(
     state: &Mutex<State<T>>,
     request: &'a AppendManyRequest<'_>,
     events: impl Iterator<Item = &'a [T]>,
-    metadata: &Metadata,
 ) -> Result<(), AppendError> {
-    check_deadline(request.deadline)?;
+    check_deadline(request.context.deadline)?;
     let parts = request.parts.iter().zip(events);
     let parts = parts.map(|(part, events)| Part {
         log_id: part.log_id(),
@@ -321,22 +314,7 @@ fn write_many<'a, T: Clone + 'a>(
         event_ids: part.event_ids(),
         events,
     });
-    let beside = Beside {
-        key: request.idempotency_key,
-        occurred_at: request.occurred_at,
-        metadata,
-    };
-    locked(state).write(&parts.collect::<Vec<_>>(), &beside)?;
-    Ok(())
-}
-
-/// The bound of what databases store as bytes.
-fn check_metadata(metadata: &Metadata, limits: &Limits) -> Result<(), InvalidAppend> {
-    let bytes = metadata.encode().map_or(0, |encoded| encoded.len());
-    let limit = limits.max_metadata_bytes;
-    if bytes > limit {
-        return Err(InvalidAppend::MetadataTooLarge { bytes, limit });
-    }
+    locked(state).write(&parts.collect::<Vec<_>>(), &request.context)?;
     Ok(())
 }
 

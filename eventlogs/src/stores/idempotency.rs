@@ -2,7 +2,7 @@
 
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
-use crate::stores::error::InvalidAppend;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

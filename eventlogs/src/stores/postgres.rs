@@ -31,14 +31,15 @@ use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendManyRequest;
+use crate::stores::database::log_types::LogTypes;
+use crate::stores::database::queue::WriteQueue;
+use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
-use crate::stores::log_types::LogTypes;
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
-use crate::stores::schema_version::SchemaVersion;
-use crate::stores::write_queue::WriteQueue;
 use address::Address;
 use error::Failure;
 use pool::{Connections, Generation};
@@ -320,7 +321,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check::<E>()?;
+        core.log_types.check(EventEnum::of::<E>())?;
         let options = &core.options;
         self.writer
             .append(&request, &options.limits, options.timeout)
@@ -333,7 +334,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     ) -> Result<Vec<LogPosition>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
-        request.check_log_types(&core.log_types)?;
+        core.log_types.check_all(&request)?;
         let options = &core.options;
         self.writer
             .append_many(&request, &options.limits, options.timeout)
@@ -343,7 +344,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check::<E>()?;
+        core.log_types.check(EventEnum::of::<E>())?;
         read::page(core, request).await
     }
 

@@ -2,16 +2,13 @@
 
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
-use crate::metadata::Metadata;
 use crate::record::RecordedEvent;
-use crate::stores::error::InvalidAppend;
-use crate::stores::idempotency::IdempotencyKey;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
-use crate::stores::times;
+use crate::stores::write::WriteContext;
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Events for the end of one log.
 #[non_exhaustive]
@@ -24,15 +21,8 @@ pub struct AppendRequest<'a, E> {
     pub events: &'a [E],
     /// One id an event. They stay the same when the request is sent again.
     pub event_ids: Vec<EventId>,
-    /// Makes the append happen only once.
-    pub idempotency_key: Option<IdempotencyKey<'a>>,
-    /// When the events happened, if the caller says so: within the range of [`Limits::EARLIEST_OCCURRED_AT`] and
-    /// [`Limits::LATEST_OCCURRED_AT`]. Stores keep it in microseconds; what is smaller is cut off.
-    pub occurred_at: Option<DateTime<Utc>>,
-    /// What is recorded beside each of the events.
-    pub metadata: Metadata,
-    /// When the caller stops waiting. The store may stop earlier by itself.
-    pub deadline: Option<Instant>,
+    /// What is said of the write besides its events.
+    pub context: WriteContext<'a>,
     /// Whether [`Appended::events`] shall hold the events as a later read will return them.
     pub return_events: bool,
     /// Who wants to hear what becomes of the append while it is on its way.
@@ -81,10 +71,7 @@ impl<'a, E> AppendRequest<'a, E> {
             expected,
             events,
             event_ids: events.iter().map(|_| EventId::new()).collect(),
-            idempotency_key: None,
-            occurred_at: None,
-            metadata: Metadata::default(),
-            deadline: None,
+            context: WriteContext::default(),
             return_events: false,
             observer: None,
         }
@@ -123,8 +110,7 @@ impl<'a, E> AppendRequest<'a, E> {
                 limit: limits.max_events_per_append,
             });
         }
-        times::check(self.occurred_at)?;
-        self.idempotency_key.map_or(Ok(()), |key| key.check())
+        self.context.check()
     }
 }
 
@@ -171,12 +157,6 @@ impl Expected {
             Self::NewLog => 0,
             Self::After { index, .. } => index.saturating_add(1),
         }
-    }
-
-    /// Whether it is this event, at this index, that the log shall end with.
-    #[cfg(feature = "postgres")]
-    pub(super) fn is_after(self, last_index: u64, last: EventId) -> bool {
-        matches!(self, Self::After { index, event_id: Some(id) } if index == last_index && id == last)
     }
 
     /// Where the log ends once events with these ids are stored.

@@ -27,14 +27,15 @@ use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendManyRequest;
+use crate::stores::database::log_types::LogTypes;
+use crate::stores::database::queue::WriteQueue;
+use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
-use crate::stores::log_types::LogTypes;
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
-use crate::stores::schema_version::SchemaVersion;
-use crate::stores::write_queue::WriteQueue;
 use connection::Connections;
 use std::fmt;
 use std::sync::Arc;
@@ -101,7 +102,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check::<E>()?;
+        core.log_types.check(EventEnum::of::<E>())?;
         let options = &core.options;
         core.writer
             .append(&request, &options.limits, options.timeout)
@@ -114,7 +115,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     ) -> Result<Vec<LogPosition>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
-        request.check_log_types(&core.log_types)?;
+        core.log_types.check_all(&request)?;
         let options = &core.options;
         core.writer
             .append_many(&request, &options.limits, options.timeout)
@@ -123,7 +124,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.core.check_schema().await?;
-        self.core.log_types.check::<E>()?;
+        self.core.log_types.check(EventEnum::of::<E>())?;
         read::page(&self.core.connections, request).await
     }
 

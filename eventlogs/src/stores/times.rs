@@ -1,6 +1,6 @@
 //! When an event may have occurred.
 
-use crate::stores::error::InvalidAppend;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
 

@@ -124,8 +124,8 @@ impl Recorder {
                     let tally = decided.aggregation().aggregate().clone();
                     (outcome, Some((state, tally)))
                 }
-                Err(DecideError::Refused(())) => (Outcome::Nothing, None),
                 Err(DecideError::Log(error)) => (outcome(error), None),
+                Err(_refused) => (Outcome::Nothing, None),
             }
         };
         self.record(vec![want], manner, call).await;

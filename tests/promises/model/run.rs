@@ -135,6 +135,7 @@ async fn decide(manager: &LogManager<Tally>, request: &Request) -> Observed {
         }
         Err(DecideError::Refused(refusal)) => Observed::of(Ok(Answer::Refused(refusal))),
         Err(DecideError::Log(error)) => Observed::of(Err(error)),
+        Err(other) => panic!("not known to the model: {other:?}"),
     }
 }
 

@@ -4,14 +4,14 @@ use super::Decided;
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::manager::decide::call::{Call, Ground};
-use crate::manager::error::LogManagerError;
+use crate::manager::error::{LogManagerError, counted};
 use crate::manager::link::{FoldError, Link, Unfolded, folded, text_of};
 use crate::manager::reduce::At;
 use crate::manager::replays::part_of;
+use crate::manager::telemetry;
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::Replay;
 use crate::stores::request::Appended;
-use crate::telemetry;
 use futures_util::FutureExt;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
@@ -120,7 +120,7 @@ impl<A: Aggregate> Call<'_, A> {
 
     async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
         if self.options.is_reused(&replay, self.log_id) {
-            return Err(telemetry::failed(LogManagerError::reused(replay)));
+            return Err(counted(LogManagerError::reused(replay)));
         }
         telemetry::replayed();
         let earlier = self.manager.cached(self.log_id).await;

@@ -183,8 +183,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 Some(state) => AppendRequest::after(state, &events),
                 None => AppendRequest::create(log_id, &events),
             };
-            options.apply_to(&mut request);
-            request.metadata = metadata;
+            request.context = options.context(log_id, metadata);
             request.observer = Some(observer);
             // Folding what the closure returned would be wrong wherever an event does not survive its codec unchanged.
             request.return_events = true;

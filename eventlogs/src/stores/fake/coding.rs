@@ -3,9 +3,9 @@
 use crate::event::Event;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::appends::AppendManyRequest;
-use crate::stores::decoded::{StoredEvent, signed};
-use crate::stores::encoded;
-use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedWrite};
+use crate::stores::encoding::decoded::{StoredEvent, signed};
+use crate::stores::encoding::event::EncodedEvent;
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite, encode, encode_many};
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, EncodeError, ReadError};
 use crate::stores::limits::Limits;
@@ -29,7 +29,7 @@ pub(super) struct Coding<E> {
     decode: Decode<E>,
 }
 
-/// [`encoded::encode`].
+/// [`encode`].
 type Encode<E> = fn(&AppendRequest<'_, E>, &Limits) -> Result<(EncodedWrite, Vec<E>), AppendError>;
 
 /// [`StoredEvent::decode`].
@@ -46,7 +46,7 @@ impl<E> Copy for Coding<E> {}
 impl<E: Event> Coding<E> {
     pub(super) fn new() -> Self {
         Self {
-            encode: encoded::encode::<E>,
+            encode: encode::<E>,
             decode: |stored| stored.decode::<E>(),
         }
     }
@@ -114,15 +114,15 @@ impl<E> Coding<E> {
 }
 
 /// The rows of a request for several logs, log by log.
-pub(super) fn encode_many(
+pub(super) fn rows_of_many(
     request: &AppendManyRequest<'_>,
     limits: &Limits,
 ) -> Result<Vec<Vec<Row>>, AppendError> {
-    Ok(rows(encoded::encode_many(request, limits)?))
+    Ok(rows(encode_many(request, limits)?))
 }
 
 fn rows(write: EncodedWrite) -> Vec<Vec<Row>> {
-    let metadata: Option<Arc<[u8]>> = write.metadata.map(Into::into);
+    let metadata: Option<Arc<[u8]>> = write.context.metadata.map(Into::into);
     let appends = iter::once(write.first).chain(write.others);
     let rows = appends.map(|EncodedAppend { head, tail, .. }| {
         let events = iter::once(head).chain(tail);

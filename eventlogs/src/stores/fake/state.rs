@@ -1,13 +1,13 @@
 //! The logs of a fake, whatever they keep of an event.
 
 use crate::ids::{EventId, LogId};
-use crate::metadata::Metadata;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest, ReadStart};
 use crate::stores::request::Expected;
 use crate::stores::times::stored_time;
+use crate::stores::write::WriteContext;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,16 +40,6 @@ impl<E> Clone for Part<'_, E> {
 }
 
 impl<E> Copy for Part<'_, E> {}
-
-/// What all parts of a write have in common.
-pub(super) struct Beside<'a> {
-    /// Makes the write happen only once.
-    pub(super) key: Option<IdempotencyKey<'a>>,
-    /// The caller's time.
-    pub(super) occurred_at: Option<DateTime<Utc>>,
-    /// What is recorded beside each event.
-    pub(super) metadata: &'a Metadata,
-}
 
 impl<E> State<E> {
     /// No log.
@@ -102,21 +92,27 @@ impl<E: Clone> State<E> {
     pub(super) fn write(
         &mut self,
         parts: &[Part<'_, E>],
-        beside: &Beside<'_>,
+        context: &WriteContext<'_>,
     ) -> Result<DateTime<Utc>, AppendError> {
         // An earlier attempt of the same write stored all of it.
         let own = parts.first().and_then(|part| self.stored(part)?.last());
         if let Some(own) = own {
             return Ok(own.recorded_at());
         }
-        if let Some(replay) = beside.key.and_then(|key| self.used(key).first()) {
+        if let Some(replay) = context
+            .idempotency_key
+            .and_then(|key| self.used(key).first())
+        {
             return Err(AppendError::Replay(*replay));
         }
         for part in parts {
             check_end(self.log(part.log_id), part)?;
         }
-        let replays: Vec<_> = parts.iter().map(|part| self.extend(part, beside)).collect();
-        if let Some(key) = beside.key {
+        let replays: Vec<_> = parts
+            .iter()
+            .map(|part| self.extend(part, context))
+            .collect();
+        if let Some(key) = context.idempotency_key {
             let key = (key.scope, key.key.to_owned());
             self.keys.insert(key, replays.clone());
         }
@@ -126,13 +122,13 @@ impl<E: Clone> State<E> {
     }
 
     /// Stores the events of a part, and returns what a replay of it is told.
-    fn extend(&mut self, part: &Part<'_, E>, beside: &Beside<'_>) -> Replay {
+    fn extend(&mut self, part: &Part<'_, E>, context: &WriteContext<'_>) -> Replay {
         // Microseconds, as databases keep them; never before the event in front.
         let now = Utc::now().trunc_subsecs(6);
         let log = self.logs.entry(part.log_id).or_default();
         let recorded_at = log.last().map_or(now, |last| now.max(last.recorded_at()));
-        let occurred_at = beside.occurred_at.map(stored_time);
-        let metadata = Arc::new(beside.metadata.clone());
+        let occurred_at = context.occurred_at.map(stored_time);
+        let metadata = Arc::new(context.metadata.clone());
         let first_index = part.expected.next_index();
         let places = part.event_ids.iter().zip(first_index..);
         log.extend(part.events.iter().zip(places).map(|(event, (id, index))| {
@@ -145,7 +141,9 @@ impl<E: Clone> State<E> {
             event_count: part.event_ids.len() as u64,
             state: part.expected.state_after(part.log_id, part.event_ids),
             recorded_at,
-            request_fingerprint: beside.key.and_then(|key| key.request_fingerprint),
+            request_fingerprint: context
+                .idempotency_key
+                .and_then(|key| key.request_fingerprint),
         }
     }
 

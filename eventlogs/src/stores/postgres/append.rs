@@ -1,7 +1,8 @@
 //! Writing a batch: one guarded insert, and a look at what was refused.
 
 use super::Core;
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::database::queue::pending::Outcome;
+use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::error::{Failure, Verdict};
@@ -11,7 +12,6 @@ use crate::stores::postgres::refusal::{Finding, findings, in_question};
 use crate::stores::postgres::retry::{LOST_RACES, Operation, until_answered};
 use crate::stores::postgres::values;
 use crate::stores::postgres::values::Group;
-use crate::stores::write_queue::pending::Outcome;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;

@@ -1,13 +1,10 @@
-//! Appending inside a transaction of the caller's.
+//! An append inside a transaction of the caller's: a guarded insert under a savepoint.
 
 use super::PostgresEventStore;
 use crate::event::Event;
-use crate::ids::LogId;
-use crate::log_state::LogState;
-use crate::manager::error::LogManagerError;
-use crate::manager::write_options::{AppendOptions, CreateOptions};
-use crate::stores::encoded;
-use crate::stores::encoded::EncodedWrite;
+use crate::log_state::LogPosition;
+use crate::stores::encoding::event_enum::EventEnum;
+use crate::stores::encoding::write::{EncodedWrite, encode};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::Replay;
@@ -20,90 +17,24 @@ use crate::stores::postgres::{read, values};
 use crate::stores::request::AppendRequest;
 use sqlx::postgres::PgConnection;
 use sqlx::{Acquire, Connection, Postgres, Transaction};
-use std::slice;
 use std::time::Instant;
 
 impl PostgresEventStore {
-    /// Appends events inside your own transaction, so that they are recorded if and only if what else it writes is.
-    ///
-    /// The promises of an append hold: the log must end at `state`, all events land or none, a used key is a replay. What is
-    /// given up is what needs the library to send the append by itself:
-    ///
-    /// - It is not gathered with others: a savepoint and an insert, three round trips and your commit.
-    /// - The answer is only true once you have committed. A commit whose connection breaks is yours to find out about: run the
-    ///   transaction again with the same idempotency key.
-    /// - Until you commit, others who append to the log wait, and are told [`Busy`](StoreError::Busy) after a while. Commit
-    ///   soon.
-    /// - Nothing is cached. Metadata is that of the options alone.
-    /// - The transaction must not be older than the log's last event, or else whoever reads all logs in the order of
-    ///   transactions would see the events in the wrong order. One that has written before this call may be
-    ///   ([`TransactionTooOld`](StoreError::TransactionTooOld)): roll it back and run it again, best with the append as its
-    ///   first write.
-    ///
-    /// After an error the transaction can go on without the events, unless it is
-    /// [`TransactionFailed`](StoreError::TransactionFailed). Dropped half-way, roll the transaction back.
-    ///
-    /// ```no_run
-    /// # #[cfg(all(feature = "macros", feature = "json"))] {
-    /// # use eventlogs::{Event, LogState, PostgresEventStore, sqlx::{self, PgPool}};
-    /// # #[derive(Event)] enum OrderEvent { #[event(name = "order.paid")] Paid }
-    /// # async fn pay(pool: PgPool, store: PostgresEventStore, state: LogState<OrderEvent>) -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut transaction = pool.begin().await?;
-    /// store.append_in(&mut transaction, state, &[OrderEvent::Paid], &Default::default()).await?;
-    /// sqlx::query("update order_list set paid = true where id = $1").bind(7).execute(&mut *transaction).await?;
-    /// transaction.commit().await?;
-    /// # Ok(()) }
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`LogManager::append`](crate::LogManager::append), and the two named above.
-    pub async fn append_in<E: Event>(
-        &self,
-        transaction: &mut Transaction<'_, Postgres>,
-        state: impl Into<LogState<E>>,
-        events: &[E],
-        options: &AppendOptions,
-    ) -> Result<LogState<E>, LogManagerError> {
-        let state = state.into();
-        let mut request = AppendRequest::after(state, events);
-        options.apply_to(&mut request);
-        let appended = self.write_in(transaction, &request).await;
-        appended.map_err(|error| options.error(error, state.log_id()))
-    }
-
-    /// Creates a log inside your own transaction, as [`append_in`](PostgresEventStore::append_in) appends.
-    ///
-    /// # Errors
-    /// Those of [`LogManager::create`](crate::LogManager::create), and those of
-    /// [`append_in`](PostgresEventStore::append_in).
-    pub async fn create_in<E: Event>(
-        &self,
-        transaction: &mut Transaction<'_, Postgres>,
-        log_id: impl Into<LogId>,
-        event: &E,
-        options: &CreateOptions,
-    ) -> Result<LogState<E>, LogManagerError> {
-        let mut request = AppendRequest::create(log_id.into(), slice::from_ref(event));
-        options.apply_to(&mut request);
-        let created = self.write_in(transaction, &request).await;
-        created.map_err(|error| options.error(error))
-    }
-
-    async fn write_in<E: Event>(
+    /// Writes the events of a request inside a transaction of the caller's.
+    pub(crate) async fn write_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         request: &AppendRequest<'_, E>,
-    ) -> Result<LogState<E>, AppendError> {
+    ) -> Result<LogPosition, AppendError> {
         let passed = |deadline| deadline <= Instant::now();
-        if request.deadline.is_some_and(passed) {
+        if request.context.deadline.is_some_and(passed) {
             return Err(StoreError::DeadlineExceeded.into());
         }
         self.core.check_schema().await?;
-        self.core.log_types.check::<E>()?;
-        let (write, _) = encoded::encode(request, &self.core.options.limits)?;
+        self.core.log_types.check(EventEnum::of::<E>())?;
+        let (write, _) = encode(request, &self.core.options.limits)?;
         self.insert_in(transaction, &write).await?;
-        Ok(request.state_after().into())
+        Ok(request.state_after())
     }
 
     /// Inserts under a savepoint, since an insert that fails ends the transaction; and asks what stood in the way.
@@ -194,7 +125,7 @@ impl PostgresEventStore {
         found: Replay,
     ) -> Result<Replay, StoreError> {
         let is_here = |part: &Replay| part.state.log_id() == write.first.log_id;
-        let Some(key) = write.key.as_ref().filter(|_| !is_here(&found)) else {
+        let Some(key) = write.context.key.as_ref().filter(|_| !is_here(&found)) else {
             return Ok(found);
         };
         let rows = sqlx::query(self.core.statements.find_key.clone())

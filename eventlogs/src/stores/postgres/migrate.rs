@@ -1,11 +1,11 @@
 //! The tables, in numbered steps.
 
+use crate::stores::database::schema_version::refuse_newer;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::error;
 use crate::stores::postgres::error::Failure;
 use crate::stores::postgres::retry::{Operation, until_answered};
 use crate::stores::postgres::statements::in_schema;
-use crate::stores::schema_version::refuse_newer;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Row, SqlStr};
 

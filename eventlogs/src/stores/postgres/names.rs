@@ -1,6 +1,6 @@
 //! Names that a database cannot store.
 
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use std::fmt::Write;
 

@@ -4,8 +4,11 @@
 //! not see what the first one is about to commit, and be refused for it. The same goes for keys. Within a batch, writes to one
 //! log that build on one another are a chain.
 
-use crate::ids::{EventId, LogId};
-use crate::stores::encoded::{EncodedKey, EncodedWrite};
+use crate::ids::LogId;
+use crate::log_state::LogPosition;
+use crate::stores::encoding::write::EncodedWrite;
+use crate::stores::request::Expected;
+use crate::stores::write::StoredKey;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
@@ -28,10 +31,8 @@ struct Pin {
     batch: u64,
     /// Its group there.
     group: usize,
-    /// The index of its last event.
-    index: u64,
-    /// The id of its last event.
-    end: EventId,
+    /// Its last event.
+    end: LogPosition,
 }
 
 /// Where a write may go.
@@ -44,6 +45,11 @@ pub(super) enum Room {
     Later,
 }
 
+/// Whether a write continues its log where the pinned write will leave it.
+fn builds_on(write: &EncodedWrite, pin: &Pin) -> bool {
+    write.first.expected == Expected::from_position(pin.end)
+}
+
 impl Pins {
     /// Begins another batch: what is pinned from now on is in it.
     pub(super) fn begin(&mut self) {
@@ -53,11 +59,11 @@ impl Pins {
     /// Where in the batch that is being made a write may go. It must wait for its log, unless it is the next link of a chain,
     /// and for its key.
     pub(super) fn room_for(&self, write: &EncodedWrite) -> Room {
-        let key = write.key.as_ref();
+        let key = write.context.key.as_ref();
         if key.is_some_and(|key| self.keys.contains(&self.hash_of(key))) {
             return Room::Later;
         }
-        if write.is_about_several_logs() {
+        if !write.others.is_empty() {
             let is_pinned = |log_id| self.logs.contains_key(&log_id);
             let mut logs = write.appends().map(|append| append.log_id);
             return if logs.any(is_pinned) {
@@ -68,16 +74,14 @@ impl Pins {
         }
         match self.logs.get(&write.first.log_id) {
             None => Room::Own,
-            Some(pin)
-                if pin.batch == self.batch && write.first.expected.is_after(pin.index, pin.end) =>
-            {
+            Some(pin) if pin.batch == self.batch && builds_on(write, pin) => {
                 Room::Behind(pin.group)
             }
             Some(_) => Room::Later,
         }
     }
 
-    fn hash_of(&self, key: &EncodedKey) -> u64 {
+    fn hash_of(&self, key: &StoredKey) -> u64 {
         self.hasher.hash_one((key.scope, &key.key))
     }
 
@@ -85,17 +89,12 @@ impl Pins {
     pub(super) fn pin(&mut self, write: &EncodedWrite, group: usize) {
         let batch = self.batch;
         self.logs.extend(write.appends().map(|append| {
-            let end = append.last_event_id();
-            let index = append.last_index();
-            let pin = Pin {
-                batch,
-                group,
-                index,
-                end,
-            };
-            (append.log_id, pin)
+            let (log_id, last) = (append.log_id, append.event_count() - 1);
+            let index = append.first_index.saturating_add(last);
+            let end = LogPosition::new(log_id, index, append.last_event_id());
+            (log_id, Pin { batch, group, end })
         }));
-        if let Some(key) = &write.key {
+        if let Some(key) = &write.context.key {
             self.keys.insert(self.hash_of(key));
         }
     }
@@ -105,7 +104,7 @@ impl Pins {
         for append in write.appends() {
             self.logs.remove(&append.log_id);
         }
-        if let Some(key) = &write.key {
+        if let Some(key) = &write.context.key {
             self.keys.remove(&self.hash_of(key));
         }
     }

@@ -1,11 +1,12 @@
 //! Why writes were refused.
 
 use crate::ids::EventId;
-use crate::stores::encoded::{EncodedAppend, EncodedWrite, FoundKind, FoundLog};
+use crate::stores::database::queue::pending::Outcome;
+use crate::stores::database::refusal::{FoundKind, FoundLog};
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::read::replay;
-use crate::stores::write_queue::pending::Outcome;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;

@@ -5,7 +5,6 @@ use crate::stores::postgres::error::{Failure, Verdict};
 use crate::stores::postgres::pool::{Connections, Leased};
 use crate::stores::postgres::silence;
 use crate::stores::postgres::silence::Heard;
-use crate::telemetry;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -206,7 +205,8 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
             });
         }
         tracing::debug!(error = %failure, attempts, "trying again");
-        telemetry::retried();
+        #[cfg(feature = "metrics")]
+        metrics::counter!("eventlogs_retries_total").increment(1);
         tokio::time::sleep(pause).await;
     }
 }

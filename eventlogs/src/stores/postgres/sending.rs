@@ -1,11 +1,11 @@
 //! Sending a batch of waiting writes, and what each of them is told.
 
 use super::Core;
+use crate::stores::database::queue::pending::{Outcome, Pending};
+use crate::stores::database::telemetry;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::append;
 use crate::stores::postgres::append::{Batch, Written};
-use crate::stores::write_queue::pending::{Outcome, Pending};
-use crate::telemetry;
 use futures_util::FutureExt;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;

@@ -2,10 +2,13 @@
 
 use crate::event::LogType;
 use crate::ids::LogId;
-use crate::stores::decoded::signed;
-use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite, stored_scope};
+use crate::stores::database::values::stored_scope;
+use crate::stores::encoding::decoded::signed;
+use crate::stores::encoding::event::EncodedEvent;
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::postgres::statements::Statements;
 use crate::stores::request::Expected;
+use crate::stores::write::StoredKey;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -21,26 +24,30 @@ pub(super) type Group<'a, 'b> = &'b [&'a EncodedWrite];
 /// The insert of a batch. A write to several logs must be alone in its batch.
 pub(super) fn insert<'a>(statements: &Statements, groups: &[Group<'a, '_>]) -> Statement<'a> {
     let writes = || groups.iter().copied().flatten();
-    if writes().any(|write| write.is_about_several_logs()) {
+    if writes().any(|write| !write.others.is_empty()) {
         return whole(&statements.append_many, groups);
     }
     let single = |group: &Group<'_, '_>| matches!(group, [write] if write.event_count() == 1);
     if !groups.iter().all(single) {
         return whole(&statements.append_whole, groups);
     }
-    if writes().all(|write| write.key.is_none()) {
+    if writes().all(|write| write.context.key.is_none()) {
         return match groups {
             [[write]] => one(statements, write),
             _ => Heads::of(groups).bind(sqlx::query(statements.append_plain.clone())),
         };
     }
-    if writes().all(|write| write.key.is_some()) {
+    if writes().all(|write| write.context.key.is_some()) {
         // By the ids of the logs, among which the statement searches.
         let mut groups = groups.to_vec();
         groups.sort_unstable_by_key(|group| group.first().map(|write| write.first.log_id));
         let statement = Heads::of(&groups).bind(sqlx::query(statements.append_keyed.clone()));
         let writes = groups.iter().copied().flatten();
-        let keys = || writes.clone().filter_map(|write| write.key.as_ref());
+        let keys = || {
+            writes
+                .clone()
+                .filter_map(|write| write.context.key.as_ref())
+        };
         return statement
             .bind(keys().map(scope).collect::<Vec<_>>())
             .bind(keys().map(|key| key.key.as_bytes()).collect::<Vec<_>>())
@@ -59,7 +66,7 @@ pub(super) fn why<'a>(statement: &SqlStr, writes: &[&'a EncodedWrite]) -> Statem
     let rows = writes.iter().flat_map(|write| {
         write
             .appends()
-            .map(move |append| (append, write.key.as_ref()))
+            .map(move |append| (append, write.context.key.as_ref()))
     });
     let mut log_ids = Vec::new();
     let mut indices = Vec::new();
@@ -103,11 +110,11 @@ pub(super) fn scope_of(scope: Option<LogId>) -> Uuid {
     Uuid::from_bytes(*stored_scope(scope.as_ref()))
 }
 
-fn scope(key: &EncodedKey) -> Uuid {
+fn scope(key: &StoredKey) -> Uuid {
     scope_of(key.scope)
 }
 
-fn request_hash(key: &EncodedKey) -> Option<&[u8]> {
+fn request_hash(key: &StoredKey) -> Option<&[u8]> {
     let fingerprint = key.request_fingerprint.as_ref();
     fingerprint.map(|fingerprint| &fingerprint.as_bytes()[..])
 }
@@ -157,9 +164,9 @@ fn one<'a>(statements: &Statements, write: &'a EncodedWrite) -> Statement<'a> {
         .bind(version(&append.head))
         .bind(append.head.codec)
         .bind(append.head.payload.as_slice())
-        .bind(write.occurred_at)
+        .bind(write.context.occurred_at)
         .bind(log_type_name(append))
-        .bind(write.metadata.as_deref());
+        .bind(write.context.metadata.as_deref());
     let number = append.log_type.number();
     if previous.is_some() {
         let former = append.log_type.aliases().iter();
@@ -326,8 +333,8 @@ impl<'a> Events<'a> {
         self.versions.push(version(event));
         self.codecs.push(event.codec);
         self.payloads.push(&event.payload);
-        self.occurred_at.push(write.occurred_at);
-        self.metadata.push(write.metadata.as_deref());
+        self.occurred_at.push(write.context.occurred_at);
+        self.metadata.push(write.context.metadata.as_deref());
     }
 }
 
@@ -349,7 +356,9 @@ impl<'a> Keys<'a> {
         let mut keys = Self::default();
         for group in groups {
             for write in *group {
-                let Some(key) = &write.key else { continue };
+                let Some(key) = &write.context.key else {
+                    continue;
+                };
                 for (append, part) in write.appends().zip(0..) {
                     keys.log_ids.push(append.log_id.into());
                     keys.scopes.push(scope(key));

@@ -5,14 +5,14 @@
 //! batch is made while the last one commits. With more than two in flight the batches only get smaller.
 
 use super::Core;
+use crate::stores::database::queue::Job;
+use crate::stores::database::queue::batch_size::BatchSize;
+use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::in_flight::InFlight;
 use crate::stores::postgres::pins::{Pins, Room};
 use crate::stores::postgres::sending::{Sent, write};
-use crate::stores::write_queue::Job;
-use crate::stores::write_queue::batch_size::BatchSize;
-use crate::stores::write_queue::pending::{Outcome, Pending};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -212,7 +212,7 @@ impl Gatherer {
                 break;
             }
             // One about several logs travels alone, as the statement is another one.
-            let several = write.is_about_several_logs();
+            let several = !write.others.is_empty();
             let group = match self.pins.room_for(write) {
                 Room::Behind(group) => group,
                 // A chain is not broken up, whatever the share.

@@ -3,7 +3,8 @@
 //! The transaction holds the write lock from its first statement on, so what it sees is true until it commits. A batch of
 //! which nothing is refused takes two trips to SQLite's thread, three with keys.
 
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::database::queue::pending::Outcome;
+use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::decide::{Decisions, Place, decide};
 use crate::stores::sqlite::refusal::why_refused;
@@ -11,7 +12,6 @@ use crate::stores::sqlite::statements::{LARGEST, STATEMENTS};
 use crate::stores::sqlite::values;
 use crate::stores::sqlite::values::{Accepted, Stamp};
 use crate::stores::sqlite::{error, read, transaction};
-use crate::stores::write_queue::pending::Outcome;
 use chrono::Utc;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

@@ -1,7 +1,7 @@
 //! Which writes of a batch can be stored, given what the tables say.
 
 use crate::ids::{EventId, LogId};
-use crate::stores::encoded::{EncodedAppend, EncodedWrite};
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::request::Expected;
 use crate::stores::sqlite::values::Accepted;
 use std::collections::{HashMap, HashSet};
@@ -84,7 +84,7 @@ impl<'a> Written<'a> {
         places: &[Place],
         now: i64,
     ) -> Option<Accepted<'w>> {
-        let key = write.key.as_ref();
+        let key = write.context.key.as_ref();
         let is_used = key.is_some_and(|key| self.keys.contains(&(key.scope, key.key.as_str())));
         if is_used || places.iter().any(|place| !place.key_is_new) {
             return None;
@@ -126,7 +126,11 @@ impl<'a> Written<'a> {
             };
             (append.log_id, end)
         }));
-        let keys = write.key.as_ref().map(|key| (key.scope, key.key.as_str()));
+        let keys = write
+            .context
+            .key
+            .as_ref()
+            .map(|key| (key.scope, key.key.as_str()));
         self.keys.extend(keys);
     }
 }

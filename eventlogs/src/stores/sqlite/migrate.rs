@@ -3,8 +3,8 @@
 //! sqlx's own migrator is not used: it keeps a table of its own beside the user's, and it cannot tell a database that is
 //! newer than the code from one that somebody has tampered with.
 
+use crate::stores::database::schema_version::{SchemaVersion, refuse_newer};
 use crate::stores::error::store::StoreError;
-use crate::stores::schema_version::{SchemaVersion, refuse_newer};
 use crate::stores::sqlite::connection::Connections;
 use crate::stores::sqlite::{error, transaction};
 use sqlx::Row;

@@ -1,13 +1,13 @@
 //! How a store is opened.
 
 use super::{Core, SqliteEventStore};
+use crate::stores::database::log_types::LogTypes;
+use crate::stores::database::queue::WriteQueue;
+use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::error::store::StoreError;
-use crate::stores::log_types::LogTypes;
-use crate::stores::schema_version::SchemaVersion;
 use crate::stores::sqlite::connection::Connections;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::{migrate, writer};
-use crate::stores::write_queue::WriteQueue;
 use std::path::Path;
 use std::sync::Arc;
 

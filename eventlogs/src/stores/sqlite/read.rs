@@ -3,8 +3,9 @@
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::record::RecordedEvent;
-use crate::stores::decoded::{PAGE_BYTES, StoredEvent, signed};
-use crate::stores::encoded::FoundKind;
+use crate::stores::database::page::PAGE_BYTES;
+use crate::stores::database::refusal::FoundKind;
+use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::page::{Page, ReadRequest, ReadStart};

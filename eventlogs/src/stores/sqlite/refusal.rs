@@ -1,15 +1,16 @@
 //! Why writes were refused.
 
 use crate::ids::EventId;
-use crate::stores::decoded::signed;
-use crate::stores::encoded::{EncodedAppend, EncodedWrite, FoundKind, FoundLog};
+use crate::stores::database::queue::pending::Outcome;
+use crate::stores::database::refusal::{FoundKind, FoundLog};
+use crate::stores::encoding::decoded::signed;
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::keys::replay;
 use crate::stores::sqlite::read::{event_id, time};
 use crate::stores::sqlite::statements::EVENT_IDS;
 use crate::stores::sqlite::{error, transaction, values};
-use crate::stores::write_queue::pending::Outcome;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 

@@ -1,12 +1,15 @@
 //! The values of the writer's statements.
 
 use crate::ids::LogId;
-use crate::stores::decoded::signed;
-use crate::stores::encoded::{EncodedAppend, EncodedEvent, EncodedKey, EncodedWrite, stored_scope};
+use crate::stores::database::values::stored_scope;
+use crate::stores::encoding::decoded::signed;
+use crate::stores::encoding::event::EncodedEvent;
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::idempotency::RequestFingerprint;
 use crate::stores::request::Expected;
 use crate::stores::sqlite::statements::{BySize, LARGEST, STATEMENTS};
 use crate::stores::sqlite::transaction::Statement;
+use crate::stores::write::StoredKey;
 use std::iter;
 
 /// An append that is asked about.
@@ -16,13 +19,13 @@ pub(super) struct Asked<'a> {
     /// The append.
     append: &'a EncodedAppend,
     /// The key that is looked up beside it.
-    key: Option<&'a EncodedKey>,
+    key: Option<&'a StoredKey>,
 }
 
 /// The appends of writes, for questions about them. The key of a write goes with the first of its appends.
 pub(super) fn asked<'a>(writes: impl IntoIterator<Item = &'a EncodedWrite>) -> Vec<Asked<'a>> {
     let appends = writes.into_iter().flat_map(|write| {
-        let keys = iter::once(write.key.as_ref()).chain(iter::repeat(None));
+        let keys = iter::once(write.context.key.as_ref()).chain(iter::repeat(None));
         write.appends().zip(keys)
     });
     let asked = appends.zip(0..).map(|((append, key), number)| Asked {
@@ -172,10 +175,15 @@ pub(super) fn insert_events<'a>(
             .bind(i64::from(event.event_type.version))
             .bind(event.codec)
             .bind(&event.payload[..])
-            .bind(write.occurred_at.map(|time| time.timestamp_micros()))
+            .bind(
+                write
+                    .context
+                    .occurred_at
+                    .map(|time| time.timestamp_micros()),
+            )
             .bind(recorded_at)
             .bind(log_type)
-            .bind(write.metadata.as_deref())
+            .bind(write.context.metadata.as_deref())
             .bind(kind)
     })
 }
@@ -186,7 +194,7 @@ pub(super) struct KeyRow<'a> {
     recorded_at: i64,
     kind: i32,
     append: &'a EncodedAppend,
-    key: &'a EncodedKey,
+    key: &'a StoredKey,
     part: i64,
 }
 
@@ -194,7 +202,7 @@ pub(super) struct KeyRow<'a> {
 pub(super) fn key_rows<'a>(accepted: &[Accepted<'a>]) -> Vec<KeyRow<'a>> {
     let keyed = accepted
         .iter()
-        .filter_map(|accepted| Some((accepted, accepted.write.key.as_ref()?)));
+        .filter_map(|accepted| Some((accepted, accepted.write.context.key.as_ref()?)));
     let rows = keyed.flat_map(|(accepted, key)| {
         accepted
             .appends()

@@ -1,13 +1,13 @@
 //! The one writer: gathers what arrives while it is busy into the next transaction.
 
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::database::queue::Job;
+use crate::stores::database::queue::batch_size::BatchSize;
+use crate::stores::database::queue::pending::{Outcome, Pending};
+use crate::stores::database::telemetry;
+use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection::{ATTEMPTS, Connections};
 use crate::stores::sqlite::{batch, error, transaction};
-use crate::stores::write_queue::Job;
-use crate::stores::write_queue::batch_size::BatchSize;
-use crate::stores::write_queue::pending::{Outcome, Pending};
-use crate::telemetry;
 use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::mpsc;

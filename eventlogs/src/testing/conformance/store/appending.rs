@@ -4,8 +4,9 @@ use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
 use crate::stores::appends::AppendManyRequest;
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
-use crate::stores::error::{AppendError, InvalidAppend};
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
@@ -70,7 +71,7 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
         let batch = [added(8), added(9), added(10)];
         let mut request = AppendRequest::after(LogPosition::at(state.log_id(), index), &batch);
         let key = fresh_key();
-        request.idempotency_key = Some(IdempotencyKey::new(&key));
+        request.context.idempotency_key = Some(IdempotencyKey::new(&key));
         let refused = store.append(request).await;
         assert!(
             matches!(refused, Err(AppendError::Conflict { .. })),
@@ -246,13 +247,13 @@ pub async fn an_append_whose_time_is_over_says_whether_it_is_stored(store: &impl
         let new = LogId::new();
         let events = [added(1)];
         let mut request = AppendRequest::create(new, &events);
-        request.deadline = deadline;
+        request.context.deadline = deadline;
         let late_creation = store.append(request).await;
         let mut request = AppendRequest::after(state, &events);
-        request.deadline = deadline;
+        request.context.deadline = deadline;
         let late = store.append(request).await;
         let mut request = AppendManyRequest::new([(other, [added(1)])].into());
-        request.deadline = deadline;
+        request.context.deadline = deadline;
         let late_many = store.append_many(request).await;
 
         for (late, log_id, before) in [

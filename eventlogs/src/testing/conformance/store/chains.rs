@@ -117,7 +117,7 @@ impl<'a> Sent<'a> {
         let mut future: Pin<Box<dyn Future<Output = Answer> + Send + 'a>> = Box::pin(async move {
             let mut request = AppendRequest::after(end, &events);
             request.event_ids = ids;
-            request.idempotency_key = link.key;
+            request.context.idempotency_key = link.key;
             request.observer = Some(observer);
             store.append(request).await
         });
@@ -189,8 +189,8 @@ pub async fn what_is_queued_is_what_a_read_returns(store: &impl Store) {
     ];
     let watch = Arc::new(Watch::default());
     let mut request = AppendRequest::after(state, &batch);
-    request.occurred_at = Some(Utc::now());
-    request.metadata = Metadata::new().with_correlation_id("request 17");
+    request.context.occurred_at = Some(Utc::now());
+    request.context.metadata = Metadata::new().with_correlation_id("request 17");
     request.observer = Some(Arc::clone(&watch) as _);
     request.return_events = true;
     let answer = store.append(request).await;

@@ -88,7 +88,7 @@ pub(super) async fn append_with_key(
     key: &str,
 ) -> Answer {
     let mut request = AppendRequest::after(state, events);
-    request.idempotency_key = Some(IdempotencyKey::new(key));
+    request.context.idempotency_key = Some(IdempotencyKey::new(key));
     store.append(request).await
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn create_with_key(
 ) -> Answer {
     let events = [added(amount)];
     let mut request = AppendRequest::create(log_id, &events);
-    request.idempotency_key = Some(IdempotencyKey::new(key));
+    request.context.idempotency_key = Some(IdempotencyKey::new(key));
     store.append(request).await
 }
 
@@ -120,7 +120,7 @@ pub(super) async fn append_many_with_key(
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<LogPosition>, AppendError> {
     let mut request = AppendManyRequest::new(appends.into());
-    request.idempotency_key = Some(key);
+    request.context.idempotency_key = Some(key);
     store.append_many(request).await
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn append_once(
 ) -> Answer {
     let events = [added(amount)];
     let mut request = AppendRequest::after(state, &events);
-    request.idempotency_key = Some(key);
+    request.context.idempotency_key = Some(key);
     store.append(request).await
 }
 

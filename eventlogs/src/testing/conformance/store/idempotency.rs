@@ -123,7 +123,7 @@ pub async fn sending_the_same_request_again_gives_the_same_answer(store: &impl S
     let request = |key| {
         let mut request = AppendRequest::after(state, &batch);
         request.event_ids = ids.to_vec();
-        request.idempotency_key = key;
+        request.context.idempotency_key = key;
         request.return_events = true;
         request
     };

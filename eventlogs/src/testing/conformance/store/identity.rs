@@ -3,7 +3,8 @@
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::EventRecord;
-use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::request::AppendRequest;
 use crate::testing::conformance::events::CounterEvent;
@@ -104,7 +105,7 @@ pub async fn writes_that_share_their_ids_are_not_mistaken(store: &impl Store) {
             let ids = &shared[..events.len()];
             let mut request = with_ids(AppendRequest::create(log_id, events), ids);
             if round % 4 < 2 {
-                request.idempotency_key = Some(IdempotencyKey::new(key));
+                request.context.idempotency_key = Some(IdempotencyKey::new(key));
             }
             request
         };

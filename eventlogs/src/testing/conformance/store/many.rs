@@ -4,7 +4,8 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::appends::{AppendManyRequest, Appends};
-use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::{IdempotencyKey, RequestFingerprint};
 use crate::stores::limits::Limits;
 use crate::testing::conformance::store::helpers::{
@@ -29,7 +30,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
         (logs[2], vec![added(30), added(31)]),
     ];
     let mut request = AppendManyRequest::new(parts.into());
-    request.occurred_at = Some(occurred_at);
+    request.context.occurred_at = Some(occurred_at);
     let expected = request.states_after();
     let states = store
         .append_many(request)

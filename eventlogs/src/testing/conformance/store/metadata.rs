@@ -4,7 +4,8 @@ use crate::ids::LogId;
 use crate::metadata::Metadata;
 use crate::record::EventRecord;
 use crate::stores::appends::{AppendManyRequest, Appends};
-use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
@@ -40,7 +41,7 @@ pub async fn metadata_stands_beside_each_event(store: &impl Store) {
             Some(state) => AppendRequest::after(state, &batch),
             None => AppendRequest::create(log_id, &batch),
         };
-        request.metadata = metadata.clone();
+        request.context.metadata = metadata.clone();
         request.return_events = true;
         let appended = store.append(request).await.expect("the state is current");
         assert!(
@@ -56,8 +57,8 @@ pub async fn metadata_stands_beside_each_event(store: &impl Store) {
     let key = fresh_key();
     let event = [added(4)];
     let mut request = AppendRequest::after(state.expect("there are appends"), &event);
-    request.idempotency_key = Some(IdempotencyKey::new(&key));
-    request.metadata = full();
+    request.context.idempotency_key = Some(IdempotencyKey::new(&key));
+    request.context.metadata = full();
     store.append(request).await.expect("the state is current");
 
     let last = full();
@@ -78,7 +79,7 @@ pub async fn metadata_stands_beside_the_events_of_several_logs(store: &impl Stor
         .append(old, [added(1), added(2)])
         .create(new, [added(3)]);
     let mut request = AppendManyRequest::new(appends);
-    request.metadata = full();
+    request.context.metadata = full();
     let states = store
         .append_many(request)
         .await
@@ -109,12 +110,12 @@ pub async fn too_much_metadata_changes_nothing(store: &impl Store) {
     let metadata = Metadata::new().with("large", "x".repeat(limit));
 
     let mut request = AppendRequest::after(state, &events);
-    request.metadata = metadata.clone();
-    request.idempotency_key = key;
+    request.context.metadata = metadata.clone();
+    request.context.idempotency_key = key;
     let refused = store.append(request).await.map(|appended| appended.state);
     let mut request = AppendManyRequest::new([(state, [added(1)])].into());
-    request.metadata = metadata;
-    request.idempotency_key = key;
+    request.context.metadata = metadata;
+    request.context.idempotency_key = key;
     let refused_many = store.append_many(request).await.map(|states| states[0]);
     for refused in [refused, refused_many] {
         assert!(
@@ -137,7 +138,7 @@ pub async fn too_much_metadata_changes_nothing(store: &impl Store) {
         .expect("the state is current")
         .state;
     let mut request = AppendRequest::after(end, &events);
-    request.metadata = Metadata::new().with("large", "x".repeat(limit - 100));
+    request.context.metadata = Metadata::new().with("large", "x".repeat(limit - 100));
     store.append(request).await.expect("it is small enough");
     assert_eq!(amounts(store, state.log_id()).await, [0, 1]);
 }

@@ -24,7 +24,7 @@ pub async fn what_an_append_returns_is_what_a_read_returns(store: &impl Store) {
     ];
     let mut request = AppendRequest::after(state, &batch);
     request.return_events = true;
-    request.occurred_at = Some(Utc::now());
+    request.context.occurred_at = Some(Utc::now());
     let appended = store.append(request).await.expect("the state is current");
     assert_eq!(appended.events, all(store, state.log_id()).await[2..]);
     assert_eq!(appended.recorded_at, appended.events[0].recorded_at());
@@ -234,7 +234,7 @@ pub async fn the_recorded_time_never_falls(store: &impl Store) {
     ] {
         let events = [added(1)];
         let mut request = AppendRequest::after(state, &events);
-        request.occurred_at = occurred_at;
+        request.context.occurred_at = occurred_at;
         state = store
             .append(request)
             .await

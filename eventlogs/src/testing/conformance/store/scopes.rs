@@ -1,7 +1,8 @@
 //! Which writes a key is unique among, and what is kept with it.
 
 use crate::ids::LogId;
-use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::{IdempotencyKey, RequestFingerprint};
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
@@ -61,7 +62,7 @@ pub async fn a_key_of_all_logs_and_the_same_of_one_are_two(store: &impl Store) {
     let other = LogId::new();
     let events = [added(1)];
     let mut request = AppendRequest::create(other, &events);
-    request.idempotency_key = Some(global.in_log(other));
+    request.context.idempotency_key = Some(global.in_log(other));
     store
         .append(request)
         .await

@@ -4,7 +4,8 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::appends::{AppendManyRequest, Appends};
-use crate::stores::error::{AppendError, InvalidAppend};
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
@@ -44,8 +45,8 @@ async fn append_at(
 ) -> Answer {
     let events = [added(1), added(2)];
     let mut request = AppendRequest::after(state, &events);
-    request.occurred_at = Some(occurred_at);
-    request.idempotency_key = key;
+    request.context.occurred_at = Some(occurred_at);
+    request.context.idempotency_key = key;
     request.return_events = true;
     store.append(request).await
 }
@@ -59,8 +60,8 @@ async fn append_many_at(
 ) -> Result<Vec<LogPosition>, AppendError> {
     let appends = states.map(|state| (state, [added(3)]));
     let mut request = AppendManyRequest::new(appends.into());
-    request.occurred_at = Some(occurred_at);
-    request.idempotency_key = key;
+    request.context.occurred_at = Some(occurred_at);
+    request.context.idempotency_key = key;
     store.append_many(request).await
 }
 
@@ -89,7 +90,7 @@ pub async fn times_come_back_as_they_were_given(store: &impl Store) {
     let created = LogId::new();
     let event = [added(1)];
     let mut request = AppendRequest::create(created, &event);
-    request.occurred_at = Some(Limits::EARLIEST_OCCURRED_AT);
+    request.context.occurred_at = Some(Limits::EARLIEST_OCCURRED_AT);
     store
         .append(request)
         .await

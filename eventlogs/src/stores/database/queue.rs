@@ -6,22 +6,21 @@ pub(crate) mod pending;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendManyRequest;
-use crate::stores::encoded;
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::encoding::write::{EncodedWrite, encode, encode_many, records};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::limits::Limits;
 use crate::stores::request::{AppendObserver, AppendRequest, Appended};
 use chrono::Utc;
 use futures_util::future::BoxFuture;
-use pending::{TimeLimit, pending};
+use pending::{Pending, TimeLimit, pending};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout_at;
 
 /// The callers' end.
-pub(super) struct WriteQueue {
+pub(in crate::stores) struct WriteQueue {
     /// The writer has the other end. It finishes once every handle on the store is gone and the queue is empty.
     jobs: mpsc::UnboundedSender<Job>,
     /// One permit a byte: the bound of the queue, and of what the writer holds. A write gives its permits back once it is
@@ -35,7 +34,7 @@ pub(super) struct WriteQueue {
 }
 
 /// What a writer is asked.
-pub(super) enum Job {
+pub(in crate::stores) enum Job {
     /// To write.
     Write(Box<Pending>),
     /// To say when everything before is done, and to take nothing more.
@@ -44,7 +43,7 @@ pub(super) enum Job {
 
 impl WriteQueue {
     /// A queue, and the end that the writer takes from.
-    pub(super) fn new(limits: &Limits) -> (Self, mpsc::UnboundedReceiver<Job>) {
+    pub(in crate::stores) fn new(limits: &Limits) -> (Self, mpsc::UnboundedReceiver<Job>) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let capacity = u32::try_from(limits.max_queued_bytes.max(1)).unwrap_or(u32::MAX);
         let capacity = capacity.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
@@ -58,22 +57,22 @@ impl WriteQueue {
     }
 
     /// Has the events of a request appended, and waits for the commit.
-    pub(super) async fn append<E: Event>(
+    pub(in crate::stores) async fn append<E: Event>(
         &self,
         request: &AppendRequest<'_, E>,
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Appended<E>, AppendError> {
-        let time = TimeLimit::of(request.deadline, timeout)?;
+        let time = TimeLimit::of(request.context.deadline, timeout)?;
         let turn = self.turn(time).await?;
-        let (write, mut decoded) = encoded::encode(request, limits)?;
+        let (write, mut decoded) = encode(request, limits)?;
         let (mut pending, waiting) = pending(write, time);
         pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         if let Some(observer) = &request.observer {
             let decoded = std::mem::take(&mut decoded);
             // First told, then queued: the writer might settle it at once.
-            observer.queued(encoded::records(request, decoded, Utc::now()));
+            observer.queued(records(request, decoded, Utc::now()));
             let observer: Arc<dyn AppendObserver<E>> = Arc::clone(observer);
             pending.observer = Some(observer);
         }
@@ -82,20 +81,20 @@ impl WriteQueue {
         Ok(Appended {
             state: request.state_after(),
             recorded_at,
-            events: encoded::records(request, decoded, recorded_at),
+            events: records(request, decoded, recorded_at),
         })
     }
 
     /// Has the events for several logs appended, and waits for the commit.
-    pub(super) async fn append_many(
+    pub(in crate::stores) async fn append_many(
         &self,
         request: &AppendManyRequest<'_>,
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Vec<LogPosition>, AppendError> {
-        let time = TimeLimit::of(request.deadline, timeout)?;
+        let time = TimeLimit::of(request.context.deadline, timeout)?;
         let turn = self.turn(time).await?;
-        let (mut pending, waiting) = pending(encoded::encode_many(request, limits)?, time);
+        let (mut pending, waiting) = pending(encode_many(request, limits)?, time);
         pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         self.queue(pending)?;
@@ -131,7 +130,7 @@ impl WriteQueue {
     }
 
     /// Waits until everything that was queued is written, and lets nothing more in.
-    pub(super) async fn close(&self) {
+    pub(in crate::stores) async fn close(&self) {
         self.room.close();
         self.line.close();
         let (answer, answered) = oneshot::channel();

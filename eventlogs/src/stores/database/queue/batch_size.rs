@@ -1,6 +1,6 @@
 //! How much a writer sends together.
 
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::encoding::write::EncodedWrite;
 
 /// How many events a writer puts into one batch at the most.
 pub(in crate::stores) const BATCH_EVENTS: usize = 1_000;

@@ -9,36 +9,33 @@ use crate::record::RecordedEvent;
 use crate::stores::error::{DecodeError, ReadError};
 use chrono::{DateTime, Utc};
 
-/// A page ends early behind this many bytes of payload and metadata, so that large events cannot fill the memory.
-pub(super) const PAGE_BYTES: usize = 4 * 1024 * 1024;
-
 /// A row of the table of events.
-pub(super) struct StoredEvent<'a> {
+pub(in crate::stores) struct StoredEvent<'a> {
     /// The log.
-    pub(super) log_id: LogId,
+    pub(in crate::stores) log_id: LogId,
     /// Its index, as databases hold it.
-    pub(super) index: i64,
+    pub(in crate::stores) index: i64,
     /// Its identity.
-    pub(super) event_id: EventId,
+    pub(in crate::stores) event_id: EventId,
     /// The stored name.
-    pub(super) name: &'a str,
+    pub(in crate::stores) name: &'a str,
     /// The stored version.
-    pub(super) version: i64,
+    pub(in crate::stores) version: i64,
     /// The number of the codec.
-    pub(super) codec: i64,
+    pub(in crate::stores) codec: i64,
     /// The payload.
-    pub(super) payload: &'a [u8],
+    pub(in crate::stores) payload: &'a [u8],
     /// The caller's time.
-    pub(super) occurred_at: Option<DateTime<Utc>>,
+    pub(in crate::stores) occurred_at: Option<DateTime<Utc>>,
     /// The store's time.
-    pub(super) recorded_at: DateTime<Utc>,
+    pub(in crate::stores) recorded_at: DateTime<Utc>,
     /// What was stored beside the event.
-    pub(super) metadata: Option<&'a [u8]>,
+    pub(in crate::stores) metadata: Option<&'a [u8]>,
 }
 
 impl StoredEvent<'_> {
     /// The event of this row, upgraded if it is an old one.
-    pub(super) fn decode<E: Event>(self) -> Result<RecordedEvent<E>, ReadError> {
+    pub(in crate::stores) fn decode<E: Event>(self) -> Result<RecordedEvent<E>, ReadError> {
         let (log_id, index) = (self.log_id, self.index.unsigned_abs());
         let stored = StoredPayload {
             name: self.name,
@@ -47,15 +44,7 @@ impl StoredEvent<'_> {
             codec: CodecId::from_stored(i16::try_from(self.codec).unwrap_or(i16::MAX)),
             bytes: self.payload,
         };
-        let failed = |problem| {
-            Box::new(DecodeError {
-                log_id,
-                index,
-                event_type: self.name.to_owned(),
-                version: stored.version,
-                problem,
-            })
-        };
+        let failed = |problem| Box::new(DecodeError::new(log_id, index, &stored, problem));
         let event = E::decode(&stored).map_err(failed)?;
         let mut record = RecordedEvent::new(log_id, index, self.event_id, event, self.recorded_at)
             .with_occurred_at(self.occurred_at);
@@ -69,6 +58,6 @@ impl StoredEvent<'_> {
 }
 
 /// An index as databases hold it. One beyond their range fits no log: it becomes one that no log has reached.
-pub(super) fn signed(index: u64) -> i64 {
+pub(in crate::stores) fn signed(index: u64) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
 }

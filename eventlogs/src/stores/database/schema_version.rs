@@ -4,7 +4,7 @@ use crate::stores::error::store::StoreError;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The version that a database was last seen to have, beside the one that this code needs.
-pub(super) struct SchemaVersion {
+pub(in crate::stores) struct SchemaVersion {
     /// Last seen. A number of its own, guarding nothing else, so that the relaxed order does.
     seen: AtomicI64,
     /// What this code works with.
@@ -13,7 +13,7 @@ pub(super) struct SchemaVersion {
 
 impl SchemaVersion {
     /// The version of a database that was just opened. Missing or old tables are no error before somebody needs them.
-    pub(super) fn of_opened(found: i64, needed: i64) -> Result<Self, StoreError> {
+    pub(in crate::stores) fn of_opened(found: i64, needed: i64) -> Result<Self, StoreError> {
         refuse_newer(found, needed)?;
         let seen = AtomicI64::new(found);
         Ok(Self { seen, needed })
@@ -21,12 +21,12 @@ impl SchemaVersion {
 
     /// Whether the database can be worked with, as far as is known. Somebody else may have migrated it since, so after
     /// a no it is to be looked at again.
-    pub(super) fn is_current(&self) -> bool {
+    pub(in crate::stores) fn is_current(&self) -> bool {
         self.seen.load(Ordering::Relaxed) == self.needed
     }
 
     /// Remembers what a new look has found, and says whether the database can be worked with.
-    pub(super) fn found(&self, found: i64) -> Result<(), StoreError> {
+    pub(in crate::stores) fn found(&self, found: i64) -> Result<(), StoreError> {
         self.seen.store(found, Ordering::Relaxed);
         refuse_newer(found, self.needed)?;
         let needed = self.needed;
@@ -39,7 +39,7 @@ impl SchemaVersion {
 }
 
 /// Tables that a newer version of this crate has made cannot be worked with, nor migrated.
-pub(super) fn refuse_newer(found: i64, needed: i64) -> Result<(), StoreError> {
+pub(in crate::stores) fn refuse_newer(found: i64, needed: i64) -> Result<(), StoreError> {
     if found > needed {
         let supported = needed;
         return Err(StoreError::NewerSchema { found, supported });

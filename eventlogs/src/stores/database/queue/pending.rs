@@ -1,6 +1,6 @@
 //! A write that waits for its answer: the writer's end and the caller's end of it.
 
-use crate::stores::encoded::EncodedWrite;
+use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::request::AppendSettled;
@@ -38,16 +38,16 @@ pub(in crate::stores) struct Pending {
     /// Shared with the caller's future.
     claim: Arc<Claim>,
     /// Who else wants to know; taken when it is told.
-    pub(super) observer: Option<Arc<dyn AppendSettled>>,
+    pub(in crate::stores) observer: Option<Arc<dyn AppendSettled>>,
     /// The write's share of the queue; given back before the caller is told, who may not listen.
-    pub(super) room: Option<OwnedSemaphorePermit>,
+    pub(in crate::stores) room: Option<OwnedSemaphorePermit>,
 }
 
 /// What a caller gets back: what became of its write, and the write, to be freed.
 type Answer = (Outcome, Box<Pending>);
 
 /// The caller's end of a write that waits.
-pub(super) struct Waiting {
+pub(in crate::stores) struct Waiting {
     /// The writer has the other end.
     answered: oneshot::Receiver<Answer>,
     /// Lets the write be withdrawn.
@@ -58,9 +58,9 @@ pub(super) struct Waiting {
 
 /// When the time of a write is over, and whose time that is.
 #[derive(Clone, Copy)]
-pub(super) struct TimeLimit {
+pub(in crate::stores) struct TimeLimit {
     /// When.
-    pub(super) at: Instant,
+    pub(in crate::stores) at: Instant,
     /// Whose.
     limit: Limit,
 }
@@ -131,7 +131,7 @@ impl Drop for Withdrawing {
 
 impl TimeLimit {
     /// That of a write that begins now. An error if its time is over already: then nothing is even encoded.
-    pub(super) fn of(
+    pub(in crate::stores) fn of(
         asked: Option<std::time::Instant>,
         timeout: Duration,
     ) -> Result<Self, StoreError> {
@@ -147,13 +147,13 @@ impl TimeLimit {
     }
 
     /// What the caller is told when the time is over before the writer has taken the write.
-    pub(super) const fn passed(self) -> StoreError {
+    pub(in crate::stores) const fn passed(self) -> StoreError {
         self.limit.passed()
     }
 }
 
 /// A write that is about to be queued, and the caller's end of it.
-pub(super) fn pending(write: EncodedWrite, time: TimeLimit) -> (Box<Pending>, Waiting) {
+pub(in crate::stores) fn pending(write: EncodedWrite, time: TimeLimit) -> (Box<Pending>, Waiting) {
     let (sender, answered) = oneshot::channel();
     let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
     let waiting = Waiting {
@@ -176,7 +176,7 @@ pub(super) fn pending(write: EncodedWrite, time: TimeLimit) -> (Box<Pending>, Wa
 
 impl Waiting {
     /// Waits for the answer.
-    pub(super) async fn outcome(self) -> Outcome {
+    pub(in crate::stores) async fn outcome(self) -> Outcome {
         let Self {
             mut answered,
             withdrawing,

@@ -1,0 +1,73 @@
+//! One event as bytes: encoded, and decoded again to be sure that it can be read.
+
+use crate::codec::Codec;
+use crate::codec::stored::StoredPayload;
+use crate::event::{Event, EventType, Payload};
+use crate::ids::EventId;
+use crate::stores::error::invalid::InvalidAppend;
+use crate::stores::error::{AppendError, EncodeError};
+use crate::stores::limits::Limits;
+
+/// How much room a payload has from the start, in bytes: enough for most, so that it need not grow while it is written.
+const USUAL_PAYLOAD_BYTES: usize = 256;
+
+/// How much room a payload may have to spare, in bytes. It has grown by doubling, and what waits is counted by its length.
+const SPARE_BYTES: usize = 1_024;
+
+/// One encoded event.
+#[derive(Debug)]
+pub(in crate::stores) struct EncodedEvent {
+    /// Its identity.
+    pub(in crate::stores) id: EventId,
+    /// Its stored name and version.
+    pub(in crate::stores) event_type: EventType,
+    /// The codec of the payload.
+    pub(in crate::stores) codec: i16,
+    /// The payload.
+    pub(in crate::stores) payload: Vec<u8>,
+}
+
+/// Encodes one event, and decodes it again.
+pub(in crate::stores) fn encode_event<E: Event>(
+    event: &E,
+    id: EventId,
+    limits: &Limits,
+) -> Result<(EncodedEvent, E), AppendError> {
+    let event_type = event.event_type();
+    let mut payload = Vec::with_capacity(USUAL_PAYLOAD_BYTES);
+    E::Codec::encode(&Payload(event), &mut payload).map_err(|source| EncodeError::Codec {
+        event_type: event_type.name,
+        source,
+    })?;
+    if payload.len() > limits.max_payload_bytes {
+        let refusal = InvalidAppend::PayloadTooLarge {
+            event_type: event_type.name,
+            bytes: payload.len(),
+            limit: limits.max_payload_bytes,
+        };
+        return Err(refusal.into());
+    }
+    if payload.capacity() - payload.len() > SPARE_BYTES {
+        payload.shrink_to_fit();
+    }
+    let codec = E::Codec::ID;
+    let stored = StoredPayload {
+        name: event_type.name,
+        version: i32::from(event_type.version),
+        codec,
+        bytes: &payload,
+    };
+    let read_back = E::decode(&stored).map_err(|source| EncodeError::NotReadable {
+        event_type: event_type.name,
+        source,
+    })?;
+    Ok((
+        EncodedEvent {
+            id,
+            event_type,
+            codec: codec.get(),
+            payload,
+        },
+        read_back,
+    ))
+}
