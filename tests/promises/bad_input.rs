@@ -65,7 +65,7 @@ async fn a_file_cut_short_is_reported_as_damaged() {
         },
         Err(error) => error,
     };
-    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -205,7 +205,10 @@ async fn a_full_disk_is_an_error_and_nothing_is_lost() {
         assert!(acknowledged < 100_000, "256 KiB cannot hold so many events");
     };
     assert!(
-        matches!(error, LogManagerError::Store(StoreError::Full { .. })),
+        matches!(
+            error,
+            LogManagerError::Store(StoreError::StorageFull { .. })
+        ),
         "{error:?}"
     );
     assert!(error.to_string().contains("free disk space"), "{error}");
@@ -232,7 +235,10 @@ async fn a_full_disk_is_an_error_and_nothing_is_lost() {
     .await;
     for refused in others.iter().filter_map(|other| other.as_ref().err()) {
         assert!(
-            matches!(refused, LogManagerError::Store(StoreError::Full { .. })),
+            matches!(
+                refused,
+                LogManagerError::Store(StoreError::StorageFull { .. })
+            ),
             "{refused:?}"
         );
     }

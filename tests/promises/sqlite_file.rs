@@ -233,7 +233,7 @@ async fn a_file_whose_tables_have_our_names_is_left_alone() {
             .expect("the file can be opened");
         let refused = store.migrate().await;
         assert!(
-            matches!(refused, Err(StoreError::ForeignTable { .. })),
+            matches!(refused, Err(StoreError::UnrelatedTable { .. })),
             "{table}: {refused:?}"
         );
     }

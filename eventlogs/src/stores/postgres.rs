@@ -156,8 +156,8 @@ impl PostgresEventStore {
     ///
     /// # Errors
     /// [`InvalidUrl`](StoreError::InvalidUrl), [`Unavailable`](StoreError::Unavailable),
-    /// [`Refused`](StoreError::Refused), [`Tls`](StoreError::Tls), [`NoPrimary`](StoreError::NoPrimary),
-    /// [`NewerSchema`](StoreError::NewerSchema) and [`MissingRights`](StoreError::MissingRights), as they say themselves; none
+    /// [`AccessDenied`](StoreError::AccessDenied), [`Tls`](StoreError::Tls), [`NoPrimary`](StoreError::NoPrimary),
+    /// [`NewerSchema`](StoreError::NewerSchema) and [`InsufficientPrivilege`](StoreError::InsufficientPrivilege), as they say themselves; none
     /// of them holds the password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_url_with(url, PostgresOptions::default()).await
@@ -295,8 +295,8 @@ impl PostgresEventStore {
     /// may not execute `pg_control_system()`, as everybody may by default, cannot look.
     ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable) and
-    /// [`MissingRights`](StoreError::MissingRights), as they say themselves.
+    /// [`NewerSchema`](StoreError::NewerSchema), [`UnrelatedTable`](StoreError::UnrelatedTable) and
+    /// [`InsufficientPrivilege`](StoreError::InsufficientPrivilege), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         let operation = core.reading().for_any_server();

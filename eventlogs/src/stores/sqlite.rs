@@ -78,7 +78,7 @@ impl SqliteEventStore {
     /// A dropped future leaves each step done or not begun.
     ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema), [`ForeignTable`](StoreError::ForeignTable),
+    /// [`NewerSchema`](StoreError::NewerSchema), [`UnrelatedTable`](StoreError::UnrelatedTable),
     /// [`FileReplaced`](StoreError::FileReplaced), [`ReadOnly`](StoreError::ReadOnly) and
     /// [`Busy`](StoreError::Busy), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {

@@ -115,7 +115,7 @@ async fn a_schema_of_a_newer_version_or_of_somebody_else_is_refused() {
     store.execute("drop table meta").await;
     let refused = store.another().await.migrate().await;
     assert!(
-        matches!(refused, Err(StoreError::ForeignTable { table: "events" })),
+        matches!(refused, Err(StoreError::UnrelatedTable { table: "events" })),
         "{refused:?}"
     );
 }

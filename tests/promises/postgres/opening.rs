@@ -136,7 +136,7 @@ async fn a_role_that_only_works_with_the_tables_may_call_migrate() {
     store.execute(moved).await;
     let refused = worker.migrate().await;
     assert!(
-        matches!(refused, Err(StoreError::MissingRights { .. })),
+        matches!(refused, Err(StoreError::InsufficientPrivilege { .. })),
         "{refused:?}"
     );
     store.another().await.migrate().await.unwrap();

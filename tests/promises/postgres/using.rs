@@ -81,7 +81,9 @@ async fn a_role_that_may_only_insert_and_select_is_enough() {
     assert!(
         matches!(
             refused,
-            Err(LogManagerError::Store(StoreError::MissingRights { .. }))
+            Err(LogManagerError::Store(
+                StoreError::InsufficientPrivilege { .. }
+            ))
         ),
         "{refused:?}"
     );
@@ -105,7 +107,7 @@ async fn a_role_that_may_only_insert_and_select_is_enough() {
         .unwrap();
     let refused = elsewhere.migrate().await;
     assert!(
-        matches!(refused, Err(StoreError::MissingRights { .. })),
+        matches!(refused, Err(StoreError::InsufficientPrivilege { .. })),
         "{refused:?}"
     );
     let revoke = format!(
@@ -126,7 +128,9 @@ async fn a_role_that_may_only_insert_and_select_is_enough() {
     assert!(
         matches!(
             refused,
-            Err(LogManagerError::Store(StoreError::MissingRights { .. }))
+            Err(LogManagerError::Store(
+                StoreError::InsufficientPrivilege { .. }
+            ))
         ),
         "{refused:?}"
     );

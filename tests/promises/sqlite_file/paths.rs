@@ -209,6 +209,9 @@ async fn options_at_their_ends_work() {
             options,
         )
         .await;
-        assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
+        assert!(
+            matches!(full, Err(StoreError::StorageFull { .. })),
+            "{full:?}"
+        );
     }
 }

@@ -70,7 +70,7 @@ pub enum StoreError {
     #[error(
         "there is a table `{table}` already, of somebody else; give the events a place of their own: another schema with `PostgresOptions::schema`, or another file of SQLite"
     )]
-    ForeignTable {
+    UnrelatedTable {
         /// The table.
         table: &'static str,
     },
@@ -134,7 +134,7 @@ pub enum StoreError {
     #[error(
         "the database server refused the connection; check user, password, database name and its pg_hba.conf"
     )]
-    Refused {
+    AccessDenied {
         /// What the server said.
         source: DriverError,
     },
@@ -151,13 +151,13 @@ pub enum StoreError {
     #[error(
         "the database user lacks a right; grant it, see the documentation of `PostgresEventStore::migrate`"
     )]
-    MissingRights {
+    InsufficientPrivilege {
         /// What the server said, with the name of the object.
         source: DriverError,
     },
     /// There is no room left. Nothing was written; the same append works once there is room.
     #[error("the database is full; free disk space or raise its size limit, then try again")]
-    Full {
+    StorageFull {
         /// What the database said.
         source: DriverError,
     },
@@ -207,7 +207,7 @@ pub enum StoreError {
     },
     /// The database's own structure is broken.
     #[error("the database is damaged; {advice}")]
-    Damaged {
+    Corrupt {
         /// What to do about it.
         advice: &'static str,
         /// What the database said.

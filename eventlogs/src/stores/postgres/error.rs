@@ -288,7 +288,7 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     let source = error.into();
     match code.as_str() {
         code::INVALID_AUTHORIZATION | code::INVALID_PASSWORD | code::INVALID_CATALOG => {
-            StoreError::Refused { source }
+            StoreError::AccessDenied { source }
         }
         code::UNDEFINED_TABLE | code::INVALID_SCHEMA => StoreError::NotMigrated {
             found: 0,
@@ -298,15 +298,17 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
             advice: SHARED_SESSIONS,
             source,
         },
-        code::INSUFFICIENT_PRIVILEGE => StoreError::MissingRights { source },
+        code::INSUFFICIENT_PRIVILEGE => StoreError::InsufficientPrivilege { source },
         code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { path: None, source },
         code::LOCK_NOT_AVAILABLE => StoreError::Busy { source },
-        code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Damaged {
-            advice: DAMAGED,
+        code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Corrupt {
+            advice: CORRUPT,
             source,
         },
         _ if verdict == Verdict::Ended => StoreError::Unavailable { source },
-        code if code.starts_with(code::INSUFFICIENT_RESOURCES) => StoreError::Full { source },
+        code if code.starts_with(code::INSUFFICIENT_RESOURCES) => {
+            StoreError::StorageFull { source }
+        }
         _ => StoreError::Database { source },
     }
 }
@@ -316,5 +318,5 @@ const STARTUP: &str = "it refuses the parameters of a new session: say in `Postg
 /// What to do about a pooler that has given the session of a connection to somebody else.
 const SHARED_SESSIONS: &str = "it gives a session to others after each transaction: set `PostgresOptions::pooler` to `Pooler::Transaction`";
 /// What to do about damaged files of a server.
-const DAMAGED: &str =
+const CORRUPT: &str =
     "stop writing, and have the server's administrator look at its log and restore a backup";

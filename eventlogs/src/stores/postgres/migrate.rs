@@ -146,7 +146,7 @@ async fn execute(
 async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
     for table in TABLES {
         if exists(connection, schema, table).await? {
-            return Err(StoreError::ForeignTable { table });
+            return Err(StoreError::UnrelatedTable { table });
         }
     }
     // Asked first: `if not exists` wants the right to create schemas even where there is nothing to create.

@@ -30,7 +30,7 @@ impl PostgresEventStore {
     /// ```
     ///
     /// # Errors
-    /// [`MissingRights`](StoreError::MissingRights) and the others of [`StoreError`]. What was forgotten before that stays
+    /// [`InsufficientPrivilege`](StoreError::InsufficientPrivilege) and the others of [`StoreError`]. What was forgotten before that stays
     /// forgotten.
     pub async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
         let core = &*self.core;

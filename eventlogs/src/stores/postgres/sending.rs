@@ -123,7 +123,7 @@ const fn concerns_one(error: &StoreError) -> bool {
             | StoreError::Unavailable { .. }
             | StoreError::NoPrimary { .. }
             | StoreError::ReadOnly { .. }
-            | StoreError::Refused { .. }
+            | StoreError::AccessDenied { .. }
             | StoreError::Tls { .. }
             | StoreError::Closed
     )
@@ -152,7 +152,7 @@ fn repeated(error: &StoreError) -> StoreError {
             name: name.clone(),
             source: text().into(),
         },
-        StoreError::Damaged { advice, .. } => StoreError::Damaged {
+        StoreError::Corrupt { advice, .. } => StoreError::Corrupt {
             advice,
             source: text().into(),
         },
@@ -164,16 +164,16 @@ fn repeated(error: &StoreError) -> StoreError {
             path: None,
             source: text().into(),
         },
-        StoreError::MissingRights { .. } => StoreError::MissingRights {
+        StoreError::InsufficientPrivilege { .. } => StoreError::InsufficientPrivilege {
             source: text().into(),
         },
-        StoreError::Full { .. } => StoreError::Full {
+        StoreError::StorageFull { .. } => StoreError::StorageFull {
             source: text().into(),
         },
         StoreError::Busy { .. } => StoreError::Busy {
             source: text().into(),
         },
-        StoreError::Refused { .. } => StoreError::Refused {
+        StoreError::AccessDenied { .. } => StoreError::AccessDenied {
             source: text().into(),
         },
         StoreError::NotMigrated { found, needed } => StoreError::NotMigrated {

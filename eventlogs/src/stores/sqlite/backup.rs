@@ -59,7 +59,7 @@ impl SqliteEventStore {
     /// - [`CopyExists`](StoreError::CopyExists) if there is a file of that name, or a log that belongs to that name.
     /// - [`CannotCopy`](StoreError::CannotCopy) if the copy cannot be written, for want of a folder, a right or room.
     /// - [`NotMigrated`](StoreError::NotMigrated), [`FileReplaced`](StoreError::FileReplaced), [`Busy`](StoreError::Busy),
-    ///   [`Damaged`](StoreError::Damaged) and [`Closed`](StoreError::Closed), as they say themselves.
+    ///   [`Corrupt`](StoreError::Corrupt) and [`Closed`](StoreError::Closed), as they say themselves.
     pub async fn backup(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
         self.backup_with(path, |_| ()).await
     }
@@ -169,7 +169,7 @@ impl Target {
     /// What went wrong: with the database, or else with the copy.
     fn of_copying(&self, error: sqlx::Error) -> StoreError {
         match error::of(error) {
-            StoreError::Full { source }
+            StoreError::StorageFull { source }
             | StoreError::Database { source }
             | StoreError::ReadOnly { source, .. } => self.failed(source),
             error => error,

@@ -20,7 +20,7 @@ mod code {
 }
 
 /// What to do about a damaged file.
-pub(super) const DAMAGED: &str =
+pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 
 /// What went wrong with an open database.
@@ -42,11 +42,11 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
             path: None,
             source: error.into(),
         },
-        Some(code::FULL) => StoreError::Full {
+        Some(code::FULL) => StoreError::StorageFull {
             source: error.into(),
         },
-        Some(code::CORRUPT | code::NOTADB) => StoreError::Damaged {
-            advice: DAMAGED,
+        Some(code::CORRUPT | code::NOTADB) => StoreError::Corrupt {
+            advice: CORRUPT,
             source: error.into(),
         },
         _ => StoreError::Database {

@@ -66,7 +66,7 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
     if found == 0 {
         for table in TABLES {
             if exists(connection, table).await? {
-                return Err(StoreError::ForeignTable { table });
+                return Err(StoreError::UnrelatedTable { table });
             }
         }
     }

@@ -23,7 +23,7 @@ impl SqliteEventStore {
     /// # Errors
     /// [`InvalidPath`](StoreError::InvalidPath), [`CannotOpen`](StoreError::CannotOpen),
     /// [`NotADatabase`](StoreError::NotADatabase), [`NewerSchema`](StoreError::NewerSchema),
-    /// [`ForeignTable`](StoreError::ForeignTable), [`ReadOnly`](StoreError::ReadOnly), [`Full`](StoreError::Full) and
+    /// [`UnrelatedTable`](StoreError::UnrelatedTable), [`ReadOnly`](StoreError::ReadOnly), [`StorageFull`](StoreError::StorageFull) and
     /// [`Busy`](StoreError::Busy), as they say themselves.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, SqliteOptions::default()).await

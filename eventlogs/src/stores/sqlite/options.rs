@@ -10,7 +10,7 @@ pub struct SqliteOptions {
     /// How long to wait for other programs that hold the file locked; 5 s by default. SQLite waits for 24 days at the most.
     pub busy_timeout: Duration,
     /// How large the file may grow, in bytes; unlimited by default. Behind that, appends get
-    /// [`StoreError::Full`](crate::stores::StoreError::Full).
+    /// [`StoreError::StorageFull`](crate::stores::StoreError::StorageFull).
     pub max_bytes: Option<u64>,
     /// How long a write may wait for its turn and its commit; 30 s by default. The timeout of the call, where there is one,
     /// may end it earlier. One that had no turn by then gets [`StoreError::Overloaded`](crate::stores::StoreError::Overloaded)

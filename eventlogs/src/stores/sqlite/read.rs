@@ -162,8 +162,8 @@ pub(super) fn log_id(row: &SqliteRow, column: usize) -> Result<LogId, StoreError
 
 fn uuid(row: &SqliteRow, column: usize) -> Result<Uuid, StoreError> {
     let bytes: &[u8] = row.try_get(column).map_err(error::of)?;
-    Uuid::from_slice(bytes).map_err(|problem| StoreError::Damaged {
-        advice: error::DAMAGED,
+    Uuid::from_slice(bytes).map_err(|problem| StoreError::Corrupt {
+        advice: error::CORRUPT,
         source: problem.into(),
     })
 }

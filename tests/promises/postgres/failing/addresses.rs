@@ -55,7 +55,10 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
     let error = PostgresEventStore::connect_with(no_database, store.options.clone())
         .await
         .unwrap_err();
-    assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+    assert!(
+        matches!(error, StoreError::AccessDenied { .. }),
+        "{error:?}"
+    );
     let error = PostgresEventStore::connect_with(tls, store.options.clone())
         .await
         .unwrap_err();
@@ -79,7 +82,10 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
     let error = PostgresEventStore::connect_with(wrong, store.options.clone())
         .await
         .unwrap_err();
-    assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+    assert!(
+        matches!(error, StoreError::AccessDenied { .. }),
+        "{error:?}"
+    );
     assert!(
         !format!("{error} {error:?}").contains("hunter2"),
         "{error:?}"

@@ -114,7 +114,7 @@ async fn an_internal_error_of_the_server_is_told_in_its_own_words() {
             panic!("{error:?}");
         };
         match (&error, is_damage) {
-            (StoreError::Damaged { .. }, true) => {
+            (StoreError::Corrupt { .. }, true) => {
                 assert!(!error.to_string().contains("sqlite"), "{error}");
             }
             (StoreError::Database { .. }, false) => {
