@@ -57,7 +57,7 @@ pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
 #[cfg(feature = "sqlite")]
-pub use stores::sqlite::{BackupProgress, SqliteEventStore, SqliteOptions};
+pub use stores::sqlite::{BackupError, BackupProgress, SqliteEventStore, SqliteOptions};
 pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};
 
 /// The attribute that marks a handler, for the message that it gives in the wrong place.

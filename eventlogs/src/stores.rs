@@ -27,7 +27,9 @@ mod times;
 pub(crate) mod write;
 
 pub use appends::{AppendManyRequest, AppendPart, Appends};
-pub use error::{AppendError, DecodeError, EncodeError, InvalidAppend, ReadError, StoreError};
+pub use error::{
+    AppendError, DecodeError, EncodeError, InvalidAppend, OpenError, ReadError, StoreError,
+};
 pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
 pub use limits::Limits;
 pub use page::{Page, ReadRequest, ReadStart};

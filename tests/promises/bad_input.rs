@@ -4,7 +4,7 @@ use crate::payments::{PaymentEvent, captured, payments};
 use crate::sqlite_file::{TemporaryStore, connect, execute};
 use eventlogs::codec::DecodeProblem;
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{
     AppendOptions, CreateOptions, DecideOptions, LogManagerError, SqliteEventStore, SqliteOptions,
 };
@@ -23,7 +23,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
         std::fs::write(&path, content).unwrap();
         let refused = SqliteEventStore::open(&path).await;
         assert!(
-            matches!(&refused, Err(StoreError::NotADatabase { path: named }) if *named == path),
+            matches!(&refused, Err(OpenError::NotADatabase { path: named, .. }) if *named == path),
             "{refused:?}"
         );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
@@ -39,7 +39,7 @@ async fn a_path_that_cannot_be_opened_is_named() {
     ] {
         let refused = SqliteEventStore::open(&path).await.unwrap_err();
         assert!(
-            matches!(&refused, StoreError::CannotOpen { .. }),
+            matches!(&refused, OpenError::CannotOpen { .. }),
             "{refused:?}"
         );
         assert!(
@@ -63,7 +63,8 @@ async fn a_file_cut_short_is_reported_as_damaged() {
             LogManagerError::Store(error) => error,
             other => panic!("unexpected: {other:?}"),
         },
-        Err(error) => error,
+        Err(OpenError::Store(error)) => error,
+        Err(other) => panic!("unexpected: {other:?}"),
     };
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
 }

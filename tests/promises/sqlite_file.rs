@@ -9,8 +9,8 @@ mod replaced;
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
-    ReadRequest, ReadStart, Replay, StoreError,
+    AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, OpenError, Page,
+    ReadError, ReadRequest, ReadStart, Replay, StoreError,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
@@ -248,10 +248,10 @@ async fn a_file_of_a_newer_version_is_refused() {
     assert!(
         matches!(
             refused,
-            Err(StoreError::NewerSchema {
+            Err(OpenError::Store(StoreError::NewerSchema {
                 found: 99,
                 supported: 1
-            })
+            }))
         ),
         "{refused:?}"
     );

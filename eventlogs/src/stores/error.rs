@@ -1,9 +1,11 @@
 //! What can go wrong in a store.
 
 pub(crate) mod invalid;
+pub(crate) mod open;
 pub(crate) mod store;
 
 pub use invalid::InvalidAppend;
+pub use open::OpenError;
 pub use store::StoreError;
 
 use crate::codec::CodecError;

@@ -35,6 +35,7 @@ use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::encoding::event_enum::EventEnum;
+use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
@@ -59,7 +60,7 @@ use tokio::time::Instant;
 /// the store's users.
 ///
 /// ```no_run
-/// # async fn open() -> Result<(), eventlogs::stores::StoreError> {
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
 /// use eventlogs::PostgresEventStore;
 ///
 /// let url = "postgres://app:secret@db.internal/payments?sslmode=verify-full";
@@ -155,18 +156,21 @@ impl PostgresEventStore {
     /// [`migrate`](PostgresEventStore::migrate) by somebody.
     ///
     /// # Errors
-    /// [`InvalidUrl`](StoreError::InvalidUrl), [`Unavailable`](StoreError::Unavailable),
-    /// [`AccessDenied`](StoreError::AccessDenied), [`Tls`](StoreError::Tls), [`NoPrimary`](StoreError::NoPrimary),
-    /// [`NewerSchema`](StoreError::NewerSchema) and [`InsufficientPrivilege`](StoreError::InsufficientPrivilege), as they say themselves; none
-    /// of them holds the password.
-    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+    /// - [`InvalidUrl`](OpenError::InvalidUrl) if the text is not an address.
+    /// - [`Store`](OpenError::Store) with [`Unavailable`](StoreError::Unavailable) if no server answers,
+    ///   [`AccessDenied`](StoreError::AccessDenied) if it does not let the user in, [`Tls`](StoreError::Tls),
+    ///   [`NoPrimary`](StoreError::NoPrimary), [`InsufficientPrivilege`](StoreError::InsufficientPrivilege), and
+    ///   [`NewerSchema`](StoreError::NewerSchema) if a newer version of this crate has migrated the database.
+    ///
+    /// No message contains the password.
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
         Self::connect_url_with(url, PostgresOptions::default()).await
     }
 
     /// The same with options. [`target_session`](PostgresOptions::target_session) counts before what the URL says.
     ///
     /// ```no_run
-    /// # async fn open() -> Result<(), eventlogs::stores::StoreError> {
+    /// # async fn open() -> Result<(), eventlogs::stores::OpenError> {
     /// use eventlogs::{PostgresEventStore, PostgresOptions};
     ///
     /// let url = "postgres://app:secret@one.internal,two.internal/payments?target_session_attrs=primary";
@@ -176,8 +180,8 @@ impl PostgresEventStore {
     /// ```
     ///
     /// # Errors
-    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](StoreError::InvalidSchema).
-    pub async fn connect_url_with(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](OpenError::InvalidSchema).
+    pub async fn connect_url_with(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let Address { servers, target } = address::parse(url)?;
         let target_session = options.target_session.or(target);
         let options = PostgresOptions {
@@ -190,11 +194,11 @@ impl PostgresEventStore {
     /// The same with your own connect options, for what a URL cannot say.
     ///
     /// # Errors
-    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](StoreError::InvalidSchema).
+    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](OpenError::InvalidSchema).
     pub async fn connect_with(
         connect: PgConnectOptions,
         options: PostgresOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         Self::connect_any([connect], options).await
     }
 
@@ -217,7 +221,7 @@ impl PostgresEventStore {
     pub async fn connect_any(
         servers: impl IntoIterator<Item = PgConnectOptions>,
         options: PostgresOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         // Checked before anybody is bothered.
         let statements = Statements::of(&options.schema)?;
         let servers: Vec<_> = servers.into_iter().collect();
@@ -251,7 +255,7 @@ impl PostgresEventStore {
     ///
     /// # Errors
     /// Those of [`connect_with`](PostgresEventStore::connect_with).
-    pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, StoreError> {
+    pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, OpenError> {
         let statements = Statements::of(&options.schema)?;
         let begin = options.pooler.begin(options.lock_timeout);
         let connections = Arc::new(Connections::of_pool(pool, begin));
@@ -263,7 +267,7 @@ impl PostgresEventStore {
         writers: Arc<Connections>,
         statements: Statements,
         options: PostgresOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let operation = Operation::new(&readers, options.deadline(), options.patience());
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
         let schema = SchemaVersion::of_opened(found.usable_version(), migrate::NEEDED)?;

@@ -1,6 +1,6 @@
 //! The embedded store: one SQLite file, no server.
 
-mod backup;
+pub(crate) mod backup;
 mod batch;
 mod connection;
 mod decide;
@@ -21,6 +21,7 @@ mod writer;
 mod writing;
 
 pub use backup::BackupProgress;
+pub use backup::error::BackupError;
 pub use options::SqliteOptions;
 
 use super::EventStore;

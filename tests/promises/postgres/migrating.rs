@@ -4,7 +4,7 @@ use super::{PREFIX, TestStore};
 use crate::payments::{PaymentEvent, captured, payments};
 use crate::servers;
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{CreateOptions, LogManagerError, PostgresEventStore, PostgresOptions};
 use futures_util::future::join_all;
 use sqlx::Row;
@@ -25,7 +25,7 @@ async fn many_processes_migrate_a_new_schema_once() {
         let store =
             PostgresEventStore::connect_with(store.connect.clone(), options.clone()).await?;
         store.migrate().await?;
-        Ok::<_, StoreError>(
+        Ok::<_, OpenError>(
             payments(store)
                 .create(
                     &LogId::new(),
@@ -99,10 +99,10 @@ async fn a_schema_of_a_newer_version_or_of_somebody_else_is_refused() {
     assert!(
         matches!(
             refused,
-            Err(StoreError::NewerSchema {
+            Err(OpenError::Store(StoreError::NewerSchema {
                 found: 99,
                 supported: 1
-            })
+            }))
         ),
         "{refused:?}"
     );
@@ -115,7 +115,13 @@ async fn a_schema_of_a_newer_version_or_of_somebody_else_is_refused() {
     store.execute("drop table meta").await;
     let refused = store.another().await.migrate().await;
     assert!(
-        matches!(refused, Err(StoreError::UnrelatedTable { table: "events" })),
+        matches!(
+            refused,
+            Err(StoreError::UnrelatedTable {
+                table: "events",
+                ..
+            })
+        ),
         "{refused:?}"
     );
 }

@@ -4,7 +4,7 @@ use super::{PREFIX, TestStore};
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers;
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{
     Aggregate, AppendOptions, CreateOptions, Event, LogManager, LogManagerError, LogManagerOptions,
     LogState, MemoryAggregationCache, PostgresEventStore, PostgresOptions,
@@ -193,7 +193,7 @@ async fn words_of_the_language_are_names_of_schemas_and_those_of_the_server_are_
         };
         let refused = PostgresEventStore::connect_with(inside.clone(), options).await;
         assert!(
-            matches!(refused, Err(StoreError::InvalidSchema { .. })),
+            matches!(refused, Err(OpenError::InvalidSchema { .. })),
             "{schema}: {refused:?}"
         );
     }

@@ -5,8 +5,8 @@ use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, Page,
-    ReadError, ReadRequest, Replay, StoreError,
+    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, OpenError,
+    Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, DecideOptions, Event, EventRecord, LogManager, LogManagerError,
@@ -207,7 +207,7 @@ async fn a_refusal_of_startup_parameters_says_what_to_do() {
     };
     let begun = Instant::now();
     let refused = PostgresEventStore::connect_with(bouncer.connect(), options(Pooler::None)).await;
-    let Err(error @ StoreError::Pooler { .. }) = &refused else {
+    let Err(error @ OpenError::Store(StoreError::Pooler { .. })) = &refused else {
         panic!("{refused:?}");
     };
     let text = error.to_string();

@@ -3,7 +3,7 @@
 use crate::payments::{captured, payments};
 use crate::servers::{Authority, Credentials, Files, PrivatePostgres};
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{CreateOptions, LogManagerError, PostgresEventStore};
 use std::error::Error;
 use std::process::{Command, Stdio};
@@ -78,7 +78,10 @@ async fn refused(url: &str) -> String {
     let begun = Instant::now();
     let error = PostgresEventStore::connect(url).await.expect_err(url);
     assert!(begun.elapsed() < Duration::from_secs(9), "{url}");
-    assert!(matches!(error, StoreError::Tls { .. }), "{url}: {error:?}");
+    assert!(
+        matches!(error, OpenError::Store(StoreError::Tls { .. })),
+        "{url}: {error:?}"
+    );
     assert!(error.source().is_some(), "{url}");
     error.to_string()
 }

@@ -3,7 +3,7 @@
 use super::PrivatePostgres;
 use crate::proxy::Proxy;
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::testing::conformance::{Counter, CounterEvent};
 use eventlogs::{
     AppendOptions, CreateOptions, LogManager, LogManagerError, LogManagerOptions,
@@ -185,7 +185,10 @@ async fn a_standby_is_passed_over_until_it_is_promoted() {
     for wanted in ["read-write", "primary"] {
         let url = format!("{}?target_session_attrs={wanted}", server.url());
         let error = PostgresEventStore::connect(&url).await.unwrap_err();
-        assert!(matches!(error, StoreError::NoPrimary { .. }), "{error:?}");
+        assert!(
+            matches!(error, OpenError::Store(StoreError::NoPrimary { .. })),
+            "{error:?}"
+        );
         assert!(error.to_string().contains("primary"), "{error}");
     }
     for url in [

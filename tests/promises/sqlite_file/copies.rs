@@ -3,6 +3,7 @@
 use super::program::elsewhere;
 use super::{TemporaryStore, connect};
 use crate::payments::{Payment, PaymentEvent, payments};
+use eventlogs::BackupError;
 use eventlogs::ids::LogId;
 use eventlogs::stores::StoreError;
 use eventlogs::{AppendOptions, CreateOptions, LogManager, SqliteEventStore};
@@ -130,12 +131,15 @@ async fn a_copy_overwrites_nothing() {
     .unwrap();
     for path in [&taken, &orphan, &file.path()] {
         let error = file.store.backup(path).await.unwrap_err();
-        assert!(matches!(error, StoreError::CopyExists { .. }), "{error:?}");
+        assert!(matches!(error, BackupError::FileExists { .. }), "{error:?}");
     }
     assert_eq!(std::fs::read_to_string(&taken).unwrap(), "something");
     let missing = folder.path().join("missing/copy.db");
     let error = file.store.backup(missing).await.unwrap_err();
-    assert!(matches!(error, StoreError::CannotCopy { .. }), "{error:?}");
+    assert!(
+        matches!(error, BackupError::CannotWrite { .. }),
+        "{error:?}"
+    );
     assert_eq!(files(folder.path()), ["copy.db", "other.db-wal"]);
 }
 
@@ -195,7 +199,10 @@ async fn a_copy_of_a_replaced_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = file.store.backup(folder.path().join("copy.db")).await;
     assert!(
-        matches!(error, Err(StoreError::FileReplaced { .. })),
+        matches!(
+            error,
+            Err(BackupError::Store(StoreError::FileReplaced { .. }))
+        ),
         "{error:?}"
     );
     assert!(files(folder.path()).is_empty());

@@ -3,7 +3,7 @@
 use super::program::elsewhere;
 use crate::payments::{PaymentEvent, payments};
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{CreateOptions, SqliteEventStore, SqliteOptions};
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -61,7 +61,7 @@ async fn what_names_no_file_is_refused_with_the_right_call() {
     for name in in_memory.into_iter().chain(urls) {
         let error = SqliteEventStore::open(name).await.unwrap_err();
         assert!(
-            matches!(error, StoreError::InvalidPath { .. }),
+            matches!(error, OpenError::InvalidPath { .. }),
             "{name}: {error:?}"
         );
         let advice = if in_memory.contains(&name) {
@@ -126,7 +126,7 @@ async fn a_path_that_sqlite_cannot_take_cannot_be_opened() {
     paths.push(std::os::unix::ffi::OsStrExt::from_bytes(b"/tmp/a\xffb"));
     for path in paths {
         let error = SqliteEventStore::open(path).await.unwrap_err();
-        assert!(matches!(error, StoreError::CannotOpen { .. }), "{error:?}");
+        assert!(matches!(error, OpenError::CannotOpen { .. }), "{error:?}");
     }
 }
 
@@ -137,7 +137,7 @@ async fn the_folder_is_named_where_it_is_missing() {
     let error = SqliteEventStore::open(missing.join("x.db"))
         .await
         .unwrap_err();
-    assert!(matches!(error, StoreError::CannotOpen { .. }), "{error:?}");
+    assert!(matches!(error, OpenError::CannotOpen { .. }), "{error:?}");
     assert!(
         error
             .to_string()
@@ -210,7 +210,7 @@ async fn options_at_their_ends_work() {
         )
         .await;
         assert!(
-            matches!(full, Err(StoreError::StorageFull { .. })),
+            matches!(full, Err(OpenError::Store(StoreError::StorageFull { .. }))),
             "{full:?}"
         );
     }

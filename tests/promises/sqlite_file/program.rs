@@ -176,7 +176,7 @@ async fn read(path: &Path) -> String {
     }
 }
 
-async fn write(path: &Path) -> Result<(), LogManagerError> {
+async fn write(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let payments = payments(SqliteEventStore::open(path).await?);
     payments
         .create(

@@ -4,7 +4,7 @@ use super::program::as_nobody;
 use super::{TemporaryStore, execute};
 use crate::payments::{PaymentEvent, payments};
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{CreateOptions, LogManagerError, SqliteEventStore};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -82,7 +82,7 @@ async fn opened_to_be_read_a_file_is_neither_created_nor_migrated() {
     let missing = folder.path().join("missing.db");
     let refused = SqliteEventStore::open_read_only(&missing).await;
     assert!(
-        matches!(refused, Err(StoreError::CannotOpen { .. })),
+        matches!(refused, Err(OpenError::CannotOpen { .. })),
         "{refused:?}"
     );
     assert!(!missing.exists());
@@ -104,7 +104,7 @@ async fn opened_to_be_read_a_file_is_neither_created_nor_migrated() {
     std::fs::write(&text, "this is a text, and no database".repeat(100)).unwrap();
     let refused = SqliteEventStore::open_read_only(&text).await;
     assert!(
-        matches!(refused, Err(StoreError::NotADatabase { .. })),
+        matches!(refused, Err(OpenError::NotADatabase { .. })),
         "{refused:?}"
     );
 }

@@ -4,7 +4,7 @@ use super::program::elsewhere;
 use super::{TemporaryStore, connect};
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{CreateOptions, LogManager, LogManagerError, SqliteEventStore};
 use sqlx::Connection;
 use std::fs;
@@ -310,7 +310,7 @@ async fn a_file_with_two_names_is_refused() {
     fs::hard_link(file.path(), &second).unwrap();
     let refused = SqliteEventStore::open(&second).await.unwrap_err();
     assert!(
-        matches!(refused, StoreError::CannotOpen { .. }),
+        matches!(refused, OpenError::CannotOpen { .. }),
         "{refused:?}"
     );
     create(&payments(file.store.clone()))

@@ -4,37 +4,12 @@ use crate::ids::LogId;
 use std::path::{Path, PathBuf};
 
 /// What a driver said, kept as the source of an error.
-type DriverError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type DriverError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The database cannot be used as asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The text does not name a file.
-    #[error("`{}` is not the path of a database file; {advice}", path.display())]
-    InvalidPath {
-        /// The text.
-        path: PathBuf,
-        /// What to write instead.
-        advice: &'static str,
-    },
-    /// The file cannot be opened or created.
-    #[error(
-        "cannot open `{}`; check that its folder{} exists and that this process may write there, or open it with `SqliteEventStore::open_read_only`",
-        path.display(), folder(path)
-    )]
-    CannotOpen {
-        /// The file.
-        path: PathBuf,
-        /// What the database said.
-        source: DriverError,
-    },
-    /// The file is something else.
-    #[error("`{}` is not a SQLite database; give another path, or move that file away", path.display())]
-    NotADatabase {
-        /// The file.
-        path: PathBuf,
-    },
     /// The file at the path is not the one that was opened: that one was deleted, moved or replaced. Or its write-ahead log was
     /// removed, and the store could not open it anew. Nothing was written. A write that was under way when it happened gets
     /// [`OutcomeUnknown`](StoreError::OutcomeUnknown) with this error as its source: it may be found in the file that was
@@ -49,30 +24,13 @@ pub enum StoreError {
         /// What was found.
         source: DriverError,
     },
-    /// A copy would overwrite a file.
-    #[error("`{}` exists, and a copy overwrites nothing; give another path", path.display())]
-    CopyExists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A copy cannot be written. No file of its name was made.
-    #[error(
-        "cannot write the copy `{}`; check that its folder exists, that this process may write there, and that it has room",
-        path.display()
-    )]
-    CannotCopy {
-        /// The file.
-        path: PathBuf,
-        /// What the system or the database said.
-        source: DriverError,
-    },
     /// A table of one of our names has other columns.
-    #[error(
-        "there is a table `{table}` already, of somebody else; give the events a place of their own: another schema with `PostgresOptions::schema`, or another file of SQLite"
-    )]
+    #[error("there is a table `{table}` already, which holds something else; {advice}")]
     UnrelatedTable {
         /// The table.
         table: &'static str,
+        /// Where to keep the events instead.
+        advice: &'static str,
     },
     /// Two enums that share no event have the same kind, so the store could not keep their logs apart.
     #[error(
@@ -106,35 +64,19 @@ pub enum StoreError {
         /// The newest version that this code works with.
         supported: i64,
     },
-    /// The text is not the address of a database.
-    #[error(
-        "the database's URL is not valid; write it as postgres://user:password@host:5432/database, and what is special in a password in percents, as in %23 for #, %2F for / and %40 for @"
-    )]
-    InvalidUrl {
-        /// What is wrong with it. It does not repeat the URL, which may hold a password.
-        source: DriverError,
-    },
-    /// The name cannot be that of a schema.
-    #[error(
-        "`{schema}` cannot be the name of a schema; use 1 to 63 of `a-z 0-9 _`, starting neither with a digit nor with `pg_`, and not `information_schema`"
-    )]
-    InvalidSchema {
-        /// The name.
-        schema: String,
-    },
-    /// The server does not answer.
-    #[error(
-        "the database server cannot be reached; check its address, and whether it runs and has connections left"
-    )]
+    /// The server does not answer, or the file cannot be opened again.
+    #[error("the database cannot be reached; {advice}")]
     Unavailable {
+        /// What to check.
+        advice: &'static str,
         /// What the driver said.
         source: DriverError,
     },
-    /// The server does not let us in.
-    #[error(
-        "the database server refused the connection; check user, password, database name and its pg_hba.conf"
-    )]
+    /// The server does not let this user in.
+    #[error("the database server denied access; {advice}")]
     AccessDenied {
+        /// What to check.
+        advice: &'static str,
         /// What the server said.
         source: DriverError,
     },
@@ -147,11 +89,11 @@ pub enum StoreError {
         /// What the driver or the server said.
         source: DriverError,
     },
-    /// The user may not do that.
-    #[error(
-        "the database user lacks a right; grant it, see the documentation of `PostgresEventStore::migrate`"
-    )]
+    /// The user lacks a privilege.
+    #[error("the database user lacks a privilege; {advice}")]
     InsufficientPrivilege {
+        /// What to do.
+        advice: &'static str,
         /// What the server said, with the name of the object.
         source: DriverError,
     },
@@ -162,18 +104,20 @@ pub enum StoreError {
         source: DriverError,
     },
     /// None of the servers is one that the store may use: those that let it in only read, and one that writes is wanted.
-    #[error(
-        "no server that writes can be had; check that one of those in the address is the primary, or set `target_session_attrs=any` to read from the others"
-    )]
+    #[error("none of the servers accepts writes; {advice}")]
     NoPrimary {
+        /// What to check.
+        advice: &'static str,
         /// How many servers there are, and how many of them only read.
         source: DriverError,
     },
     /// The database may only be read. Nothing was written.
-    #[error("{}", read_only(path.as_deref()))]
+    #[error("{} is read-only for this process; {advice}", read_only(path.as_deref()))]
     ReadOnly {
         /// The file or the folder that this process may not write to; nothing where the database is a server.
         path: Option<PathBuf>,
+        /// What to do.
+        advice: &'static str,
         /// What the database said.
         source: DriverError,
     },
@@ -257,22 +201,11 @@ pub enum StoreError {
     },
 }
 
-/// The folder of a file, in front of which stands a word.
-fn folder(path: &Path) -> String {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => format!(" `{}`", folder.display()),
-        _ => String::new(),
-    }
-}
-
 fn read_only(path: Option<&Path>) -> String {
-    match path {
-        Some(path) => format!(
-            "`{}` is read-only for this process; grant it the right to write there, or only read, from a store that was opened with `SqliteEventStore::open_read_only`",
-            path.display()
-        ),
-        None => "the database server is read-only; connect to the primary".to_owned(),
-    }
+    path.map_or_else(
+        || "the database server".to_owned(),
+        |path| format!("`{}`", path.display()),
+    )
 }
 
 /// What [`StoreError::NotMigrated`] says.

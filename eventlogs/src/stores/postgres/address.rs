@@ -1,7 +1,7 @@
 //! Reading addresses: one server or several, as libpq writes them. Nothing of an address is repeated in an error, since there
 //! is a password in it, and not always in its place.
 
-use crate::stores::error::store::StoreError;
+use crate::stores::error::open::OpenError;
 use crate::stores::postgres::options::TargetSession;
 use sqlx::postgres::PgConnectOptions;
 
@@ -27,6 +27,9 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
+/// How an address is written.
+const ADDRESS: &str = "write it as postgres://user:password@host:5432/database, and percent-encode special characters of the password: %23 is #, %2F is /, %40 is @";
+
 /// What an address says.
 pub(super) struct Address {
     /// How to connect, once for each server.
@@ -36,8 +39,9 @@ pub(super) struct Address {
 }
 
 /// Reads an address.
-pub(super) fn parse(url: &str) -> Result<Address, StoreError> {
-    read(url).map_err(|problem| StoreError::InvalidUrl {
+pub(super) fn parse(url: &str) -> Result<Address, OpenError> {
+    read(url).map_err(|problem| OpenError::InvalidUrl {
+        advice: ADDRESS,
         source: problem.into(),
     })
 }

@@ -248,9 +248,11 @@ impl From<Failure> for StoreError {
             },
             Failure::Statement(error) => of_driver(error, verdict),
             Failure::NoPrimary { .. } => Self::NoPrimary {
+                advice: NO_PRIMARY,
                 source: failure.into(),
             },
             Failure::Silent { .. } | Failure::Late => Self::Unavailable {
+                advice: UNAVAILABLE,
                 source: failure.into(),
             },
             Failure::Elsewhere => Self::NotMigrated {
@@ -279,6 +281,7 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
         sqlx::Error::PoolClosed => return StoreError::Closed,
         sqlx::Error::PoolTimedOut => {
             return StoreError::Unavailable {
+                advice: UNAVAILABLE,
                 source: error.into(),
             };
         }
@@ -288,7 +291,10 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     let source = error.into();
     match code.as_str() {
         code::INVALID_AUTHORIZATION | code::INVALID_PASSWORD | code::INVALID_CATALOG => {
-            StoreError::AccessDenied { source }
+            StoreError::AccessDenied {
+                advice: ACCESS_DENIED,
+                source,
+            }
         }
         code::UNDEFINED_TABLE | code::INVALID_SCHEMA => StoreError::NotMigrated {
             found: 0,
@@ -298,14 +304,24 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
             advice: SHARED_SESSIONS,
             source,
         },
-        code::INSUFFICIENT_PRIVILEGE => StoreError::InsufficientPrivilege { source },
-        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly { path: None, source },
+        code::INSUFFICIENT_PRIVILEGE => StoreError::InsufficientPrivilege {
+            advice: INSUFFICIENT_PRIVILEGE,
+            source,
+        },
+        code::READ_ONLY_TRANSACTION => StoreError::ReadOnly {
+            path: None,
+            advice: READ_ONLY,
+            source,
+        },
         code::LOCK_NOT_AVAILABLE => StoreError::Busy { source },
         code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Corrupt {
             advice: CORRUPT,
             source,
         },
-        _ if verdict == Verdict::Ended => StoreError::Unavailable { source },
+        _ if verdict == Verdict::Ended => StoreError::Unavailable {
+            advice: UNAVAILABLE,
+            source,
+        },
         code if code.starts_with(code::INSUFFICIENT_RESOURCES) => {
             StoreError::StorageFull { source }
         }
@@ -313,6 +329,18 @@ fn of_driver(error: sqlx::Error, verdict: Verdict) -> StoreError {
     }
 }
 
+/// What to check if no server answers.
+const UNAVAILABLE: &str =
+    "check the address of the server, and whether it runs and has connections left";
+/// What to check if the server does not let the user in.
+const ACCESS_DENIED: &str = "check user, password and database name, and the server's pg_hba.conf";
+/// What to do about a missing privilege.
+const INSUFFICIENT_PRIVILEGE: &str =
+    "grant it; the documentation of `PostgresEventStore::migrate` lists what is needed";
+/// What to do if a server only reads.
+const READ_ONLY: &str = "connect to the primary";
+/// What to do if no server accepts writes.
+const NO_PRIMARY: &str = "check that one of the servers in the address is the primary, or set `target_session_attrs=any` to read from the others";
 /// What to do about a pooler that refuses how a session is begun.
 const STARTUP: &str = "it refuses the parameters of a new session: say in `PostgresOptions::pooler` how it hands out its sessions, or have it ignore them with `ignore_startup_parameters = extra_float_digits,options`";
 /// What to do about a pooler that has given the session of a connection to somebody else.

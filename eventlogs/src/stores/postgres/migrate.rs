@@ -146,7 +146,10 @@ async fn execute(
 async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
     for table in TABLES {
         if exists(connection, schema, table).await? {
-            return Err(StoreError::UnrelatedTable { table });
+            return Err(StoreError::UnrelatedTable {
+                table,
+                advice: "keep the events in another schema, see `PostgresOptions::schema`",
+            });
         }
     }
     // Asked first: `if not exists` wants the right to create schemas even where there is nothing to create.

@@ -137,11 +137,13 @@ fn repeated(error: &StoreError) -> StoreError {
         StoreError::OutcomeUnknown { .. } => StoreError::OutcomeUnknown {
             source: Some(text().into()),
         },
-        StoreError::Unavailable { .. } => StoreError::Unavailable {
+        StoreError::Unavailable { advice, .. } => StoreError::Unavailable {
+            advice,
             source: text().into(),
         },
         StoreError::Closed => StoreError::Closed,
-        StoreError::NoPrimary { .. } => StoreError::NoPrimary {
+        StoreError::NoPrimary { advice, .. } => StoreError::NoPrimary {
+            advice,
             source: text().into(),
         },
         StoreError::Pooler { advice, .. } => StoreError::Pooler {
@@ -160,11 +162,13 @@ fn repeated(error: &StoreError) -> StoreError {
             advice,
             source: text().into(),
         },
-        StoreError::ReadOnly { .. } => StoreError::ReadOnly {
+        StoreError::ReadOnly { advice, .. } => StoreError::ReadOnly {
+            advice,
             path: None,
             source: text().into(),
         },
-        StoreError::InsufficientPrivilege { .. } => StoreError::InsufficientPrivilege {
+        StoreError::InsufficientPrivilege { advice, .. } => StoreError::InsufficientPrivilege {
+            advice,
             source: text().into(),
         },
         StoreError::StorageFull { .. } => StoreError::StorageFull {
@@ -173,7 +177,8 @@ fn repeated(error: &StoreError) -> StoreError {
         StoreError::Busy { .. } => StoreError::Busy {
             source: text().into(),
         },
-        StoreError::AccessDenied { .. } => StoreError::AccessDenied {
+        StoreError::AccessDenied { advice, .. } => StoreError::AccessDenied {
+            advice,
             source: text().into(),
         },
         StoreError::NotMigrated { found, needed } => StoreError::NotMigrated {

@@ -1,6 +1,6 @@
 //! The statements of a store, written once for the schema that it lives in.
 
-use crate::stores::error::store::StoreError;
+use crate::stores::error::open::OpenError;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::sync::Arc;
 
@@ -248,7 +248,7 @@ pub(super) struct Statements {
 
 impl Statements {
     /// The statements of a schema, whose name must be a plain identifier, and none of the server's own.
-    pub(super) fn of(schema: &str) -> Result<Self, StoreError> {
+    pub(super) fn of(schema: &str) -> Result<Self, OpenError> {
         let plain = schema.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
             && schema.len() <= 63
             && schema
@@ -256,8 +256,9 @@ impl Statements {
                 .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
         let is_systems = schema.starts_with("pg_") || schema == "information_schema";
         if !plain || is_systems {
-            return Err(StoreError::InvalidSchema {
+            return Err(OpenError::InvalidSchema {
                 schema: schema.to_owned(),
+                advice: "use 1 to 63 of `a-z 0-9 _`, starting neither with a digit nor with `pg_`, and not `information_schema`",
             });
         }
         let heads = HEADS.replace("{more}", "").replace("{names}", "");

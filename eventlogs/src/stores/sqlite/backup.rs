@@ -1,12 +1,15 @@
 //! Copies of a database that is in use.
 
+pub(crate) mod error;
 mod half;
 
 use super::SqliteEventStore;
 use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::backup::error::BackupError;
 use crate::stores::sqlite::connection::Generation;
+use crate::stores::sqlite::error as sqlite_error;
+use crate::stores::sqlite::path;
 use crate::stores::sqlite::writing::Connected;
-use crate::stores::sqlite::{error, path};
 use half::{Half, Interrupt};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
@@ -56,11 +59,12 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`CopyExists`](StoreError::CopyExists) if there is a file of that name, or a log that belongs to that name.
-    /// - [`CannotCopy`](StoreError::CannotCopy) if the copy cannot be written, for want of a folder, a right or room.
-    /// - [`NotMigrated`](StoreError::NotMigrated), [`FileReplaced`](StoreError::FileReplaced), [`Busy`](StoreError::Busy),
-    ///   [`Corrupt`](StoreError::Corrupt) and [`Closed`](StoreError::Closed), as they say themselves.
-    pub async fn backup(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+    /// - [`FileExists`](BackupError::FileExists) if there is a file of that name, or a log that belongs to that name.
+    /// - [`CannotWrite`](BackupError::CannotWrite) if the copy cannot be written, for want of a folder, a right or room.
+    /// - [`Store`](BackupError::Store) with [`NotMigrated`](StoreError::NotMigrated),
+    ///   [`FileReplaced`](StoreError::FileReplaced), [`Busy`](StoreError::Busy), [`Corrupt`](StoreError::Corrupt) or
+    ///   [`Closed`](StoreError::Closed).
+    pub async fn backup(&self, path: impl AsRef<Path>) -> Result<(), BackupError> {
         self.backup_with(path, |_| ()).await
     }
 
@@ -86,7 +90,7 @@ impl SqliteEventStore {
         &self,
         path: impl AsRef<Path>,
         mut progress: impl FnMut(BackupProgress),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), BackupError> {
         self.core.check_schema().await?;
         let target = Target::new(path.as_ref())?;
         let connections = &self.core.connections;
@@ -96,7 +100,12 @@ impl SqliteEventStore {
             let reading = connections.reading().await?;
             let generation = Arc::clone(&reading.generation);
             let connection = match connections.opener() {
-                Some(opener) => Connected::Own(opener.copier(generation.is_frozen()).await?),
+                Some(opener) => Connected::Own(
+                    opener
+                        .copier(generation.is_frozen())
+                        .await
+                        .map_err(sqlite_error::of_reopening)?,
+                ),
                 None => Connected::Pooled(reading.connection),
             };
             let half = target.copy(connection, &generation, &mut progress).await?;
@@ -118,8 +127,8 @@ impl SqliteEventStore {
 struct Target(PathBuf);
 
 impl Target {
-    fn new(path: &Path) -> Result<Self, StoreError> {
-        let absolute = path::absolute(path).map_err(|source| StoreError::CannotCopy {
+    fn new(path: &Path) -> Result<Self, BackupError> {
+        let absolute = path::absolute(path).map_err(|source| BackupError::CannotWrite {
             path: path.to_owned(),
             source,
         })?;
@@ -127,8 +136,8 @@ impl Target {
         Ok(Self(absolute))
     }
 
-    fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
-        StoreError::CannotCopy {
+    fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> BackupError {
+        BackupError::CannotWrite {
             path: self.0.clone(),
             source: source.into(),
         }
@@ -140,8 +149,8 @@ impl Target {
         mut connection: Connected,
         generation: &Generation,
         progress: &mut impl FnMut(BackupProgress),
-    ) -> Result<Arc<Half>, StoreError> {
-        let total_bytes = size(&mut connection).await.map_err(error::of)?;
+    ) -> Result<Arc<Half>, BackupError> {
+        let total_bytes = size(&mut connection).await.map_err(sqlite_error::of)?;
         let half = Half::create(&self.0, generation.permissions());
         let half = Arc::new(half.map_err(|error| self.failed(error))?);
         // In a task of its own, which is not dropped in the middle: it leaves the connection as it was.
@@ -167,17 +176,17 @@ impl Target {
     }
 
     /// What went wrong: with the database, or else with the copy.
-    fn of_copying(&self, error: sqlx::Error) -> StoreError {
-        match error::of(error) {
+    fn of_copying(&self, error: sqlx::Error) -> BackupError {
+        match sqlite_error::of(error) {
             StoreError::StorageFull { source }
             | StoreError::Database { source }
             | StoreError::ReadOnly { source, .. } => self.failed(source),
-            error => error,
+            error => error.into(),
         }
     }
 
     /// Has the copy on the disk, and gives it its name.
-    async fn finish(&self, half: Arc<Half>) -> Result<(), StoreError> {
+    async fn finish(&self, half: Arc<Half>) -> Result<(), BackupError> {
         let target = self.0.clone();
         let finished = tokio::task::spawn_blocking(move || half.finish(&target)).await;
         finished.map_err(|error| self.failed(error))?

@@ -1,5 +1,6 @@
 //! The connections of a store: one that writes, some that read, and all of them anew where their files are others.
 
+use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::error;
 use crate::stores::sqlite::file::{DatabaseFile, Marks, Moved};
@@ -56,7 +57,7 @@ pub(super) struct Reading<'a> {
 
 impl Connections {
     /// Opens a file for a store that writes, creating it where there is none.
-    pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
+    pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
         let opener = Opener::to_write(super::path::of_database(path)?, options);
         let mut made = opener.open(true).await?;
         let slot = made.writer.take().map_or(Slot::Empty, Slot::Taken);
@@ -67,7 +68,7 @@ impl Connections {
     pub(super) async fn open_read_only(
         path: &Path,
         options: &SqliteOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let opener = Opener::to_read(super::path::of_database(path)?, options);
         let made = opener.open(false).await?;
         Ok(Self::new(Some(opener), Slot::ReadOnly, made.into()))
@@ -158,7 +159,7 @@ impl Connections {
 
     fn opening_failed(&self, error: sqlx::Error) -> StoreError {
         match &self.opener {
-            Some(opener) => error::of_opening(&opener.path, error),
+            Some(opener) => error::of_reopening(error::of_opening(&opener.path, error)),
             None => error::of(error),
         }
     }
@@ -204,7 +205,8 @@ impl Connections {
             Err(moved) if moved.is_database => return Err(file.moved(moved)),
             Ok(()) if !old.readers.is_closed() => {
                 if matches!(place, Slot::Empty) {
-                    *place = opener.writer().await?.map_or(Slot::Empty, Slot::Taken);
+                    let writer = opener.writer().await.map_err(error::of_reopening)?;
+                    *place = writer.map_or(Slot::Empty, Slot::Taken);
                 }
                 // The connection that was lost may have been the last one, and removed the log.
                 if file.compare(marks).is_ok() {
@@ -240,7 +242,7 @@ impl Connections {
             Err(error) => {
                 return Err(match file.compare(marks) {
                     Err(moved) if moved.is_database => file.moved(moved),
-                    _ => error,
+                    _ => error::of_reopening(error),
                 });
             }
         };

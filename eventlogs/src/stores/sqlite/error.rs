@@ -1,5 +1,6 @@
 //! SQLite's result codes as errors that say what to do.
 
+use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::file;
 use std::error::Error;
@@ -23,6 +24,9 @@ mod code {
 pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 
+/// What to do about a file or a folder that may only be read.
+pub(super) const READ_ONLY: &str = "grant it the right to write there, or only read, from a store that was opened with `SqliteEventStore::open_read_only`";
+
 /// What went wrong with an open database.
 pub(super) fn of(error: sqlx::Error) -> StoreError {
     match error {
@@ -40,6 +44,7 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
         },
         Some(code::READONLY) => StoreError::ReadOnly {
             path: None,
+            advice: READ_ONLY,
             source: error.into(),
         },
         Some(code::FULL) => StoreError::StorageFull {
@@ -56,22 +61,37 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
 }
 
 /// What went wrong while a file was opened.
-pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> StoreError {
+pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> OpenError {
     match primary_code(&error) {
-        Some(code::NOTADB) => StoreError::NotADatabase {
+        Some(code::NOTADB) => OpenError::NotADatabase {
             path: path.to_owned(),
+            expected: "SQLite",
         },
-        Some(code::CANTOPEN) => StoreError::CannotOpen {
+        Some(code::CANTOPEN) => OpenError::CannotOpen {
             path: path.to_owned(),
+            advice: ", or open it with `SqliteEventStore::open_read_only`",
             source: error.into(),
         },
         // It may be the log that cannot be made, which SQLite does not tell.
         Some(code::READONLY) if !file::can_write(file::folder(path)) => StoreError::ReadOnly {
             path: Some(file::folder(path).to_owned()),
+            advice: READ_ONLY,
+            source: error.into(),
+        }
+        .into(),
+        Some(code::READONLY) => read_only(path, error.into()).into(),
+        _ => of(error).into(),
+    }
+}
+
+/// The error of an open store that has to open its file again, and cannot.
+pub(super) fn of_reopening(error: OpenError) -> StoreError {
+    match error {
+        OpenError::Store(error) => error,
+        error => StoreError::Unavailable {
+            advice: "check that the file and its folder are where they were, and that this process may use them",
             source: error.into(),
         },
-        Some(code::READONLY) => read_only(path, error.into()),
-        _ => of(error),
     }
 }
 
@@ -83,6 +103,7 @@ pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> St
     let path = if is_folder { file::folder(path) } else { path };
     StoreError::ReadOnly {
         path: Some(path.to_owned()),
+        advice: READ_ONLY,
         source,
     }
 }

@@ -20,6 +20,7 @@
 //! In the task that writes or reads: on a local disk it takes about a microsecond a file, far less than to have another
 //! thread do it.
 
+use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -281,11 +282,12 @@ pub(super) fn can_write(folder: &Path) -> bool {
 
 /// Refuses a file that has several names: SQLite keeps a log for each of them, and programs that go by different names
 /// overwrite one another.
-pub(super) fn refuse_several_names(path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_several_names(path: &Path) -> Result<(), OpenError> {
     match path.metadata() {
         Ok(metadata) if metadata.is_file() && system::names(&metadata) > 1 => {
-            Err(StoreError::CannotOpen {
+            Err(OpenError::CannotOpen {
                 path: path.to_owned(),
+                advice: "",
                 source: "the file has several names (hard links), and SQLite would keep a write-ahead log for each; make a copy, and remove the other names".into(),
             })
         }

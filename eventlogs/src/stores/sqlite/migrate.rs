@@ -66,7 +66,10 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
     if found == 0 {
         for table in TABLES {
             if exists(connection, table).await? {
-                return Err(StoreError::UnrelatedTable { table });
+                return Err(StoreError::UnrelatedTable {
+                    table,
+                    advice: "keep the events in another file",
+                });
             }
         }
     }

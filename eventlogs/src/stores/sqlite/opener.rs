@@ -1,5 +1,6 @@
 //! How connections are made.
 
+use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::error;
 use crate::stores::sqlite::file;
@@ -76,7 +77,7 @@ impl Opener {
     }
 
     /// Makes the connections; where there is no file, one is created only if that is asked for.
-    pub(super) async fn open(&self, create: bool) -> Result<Opened, StoreError> {
+    pub(super) async fn open(&self, create: bool) -> Result<Opened, OpenError> {
         let before = DatabaseFile::find(self.path.clone()).and_then(|file| file.marks(false));
         if self.writer.is_some() {
             file::refuse_several_names(&self.path)?;
@@ -95,16 +96,17 @@ impl Opener {
             ),
             None => self.open_readers().await?,
         };
-        let cannot_open = |error: std::io::Error| StoreError::CannotOpen {
+        let cannot_open = |error: std::io::Error| OpenError::CannotOpen {
             path: self.path.clone(),
+            advice: "",
             source: error.into(),
         };
         let file = DatabaseFile::find(self.path.clone()).map_err(cannot_open)?;
         let marks = file.marks(frozen).map_err(cannot_open)?;
         if before.is_ok_and(|before| !before.same_database(&marks)) {
-            return Err(file.replaced(std::io::Error::other(
-                "another file came to the path while it was opened",
-            )));
+            let replaced =
+                std::io::Error::other("another file came to the path while it was opened");
+            return Err(file.replaced(replaced).into());
         }
         Ok(Opened {
             writer,
@@ -115,7 +117,7 @@ impl Opener {
     }
 
     /// A new connection that writes, for one that was lost.
-    pub(super) async fn writer(&self) -> Result<Option<SqliteConnection>, StoreError> {
+    pub(super) async fn writer(&self) -> Result<Option<SqliteConnection>, OpenError> {
         match &self.writer {
             Some(options) => self.connect(options).await.map(Some),
             None => Ok(None),
@@ -123,13 +125,13 @@ impl Opener {
     }
 
     /// A connection that only reads what is in the file already, but may write a copy of it.
-    pub(super) async fn copier(&self, frozen: bool) -> Result<SqliteConnection, StoreError> {
+    pub(super) async fn copier(&self, frozen: bool) -> Result<SqliteConnection, OpenError> {
         let options = self.reader.clone().pragma("query_only", "off");
         self.connect(&options.immutable(frozen)).await
     }
 
     /// The connections of a store that only reads, and whether they take the file for one that does not change.
-    async fn open_readers(&self) -> Result<(SqlitePool, bool), StoreError> {
+    async fn open_readers(&self) -> Result<(SqlitePool, bool), OpenError> {
         let readers = pool(self.readers).connect_lazy_with(self.reader.clone());
         let failed = match first_read(&readers).await {
             Ok(()) => return Ok((readers, false)),
@@ -151,10 +153,7 @@ impl Opener {
         }
     }
 
-    async fn connect(
-        &self,
-        options: &SqliteConnectOptions,
-    ) -> Result<SqliteConnection, StoreError> {
+    async fn connect(&self, options: &SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
         let connect = async {
             let mut connection = options.connect().await?;
             connection.execute(FIRST_READ).await?;

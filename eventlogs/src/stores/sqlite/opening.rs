@@ -4,7 +4,7 @@ use super::{Core, SqliteEventStore};
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
-use crate::stores::error::store::StoreError;
+use crate::stores::error::open::OpenError;
 use crate::stores::sqlite::connection::Connections;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::{migrate, writer};
@@ -21,11 +21,12 @@ impl SqliteEventStore {
     /// It starts a background task on the current runtime, which must outlive the store's users.
     ///
     /// # Errors
-    /// [`InvalidPath`](StoreError::InvalidPath), [`CannotOpen`](StoreError::CannotOpen),
-    /// [`NotADatabase`](StoreError::NotADatabase), [`NewerSchema`](StoreError::NewerSchema),
-    /// [`UnrelatedTable`](StoreError::UnrelatedTable), [`ReadOnly`](StoreError::ReadOnly), [`StorageFull`](StoreError::StorageFull) and
-    /// [`Busy`](StoreError::Busy), as they say themselves.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+    /// - [`InvalidPath`](OpenError::InvalidPath), [`CannotOpen`](OpenError::CannotOpen) and
+    ///   [`NotADatabase`](OpenError::NotADatabase).
+    /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema),
+    ///   [`UnrelatedTable`](crate::stores::StoreError::UnrelatedTable), [`ReadOnly`](crate::stores::StoreError::ReadOnly),
+    ///   [`StorageFull`](crate::stores::StoreError::StorageFull) or [`Busy`](crate::stores::StoreError::Busy).
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::open_with(path, SqliteOptions::default()).await
     }
 
@@ -36,12 +37,12 @@ impl SqliteEventStore {
     pub async fn open_with(
         path: impl AsRef<Path>,
         options: SqliteOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let connections = Connections::open(path.as_ref(), &options).await?;
         Self::start_to_write(connections, options).await
     }
 
-    /// Opens a file to read it only: every write gets [`ReadOnly`](StoreError::ReadOnly). The file is neither created nor
+    /// Opens a file to read it only: every write gets [`ReadOnly`](crate::stores::StoreError::ReadOnly). The file is neither created nor
     /// migrated.
     ///
     /// Others may write to the file meanwhile. Like every program that reads it, this one may make `-wal` and `-shm` beside it.
@@ -61,11 +62,12 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidPath`](StoreError::InvalidPath), [`CannotOpen`](StoreError::CannotOpen),
-    /// [`NotADatabase`](StoreError::NotADatabase), [`NewerSchema`](StoreError::NewerSchema) and
-    /// [`Busy`](StoreError::Busy), as they say themselves. Tables that are missing or too old are
-    /// [`NotMigrated`](StoreError::NotMigrated) when they are read.
-    pub async fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+    /// - [`InvalidPath`](OpenError::InvalidPath), [`CannotOpen`](OpenError::CannotOpen) and
+    ///   [`NotADatabase`](OpenError::NotADatabase).
+    /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema) or [`Busy`](crate::stores::StoreError::Busy).
+    ///
+    /// Tables that are missing or too old are [`NotMigrated`](crate::stores::StoreError::NotMigrated) when they are read.
+    pub async fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::open_read_only_with(path, SqliteOptions::default()).await
     }
 
@@ -76,7 +78,7 @@ impl SqliteEventStore {
     pub async fn open_read_only_with(
         path: impl AsRef<Path>,
         options: SqliteOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let connections = Connections::open_read_only(path.as_ref(), &options).await?;
         let schema = migrate::open_read_only(&connections).await?;
         Ok(Self::start(connections, schema, options))
@@ -86,7 +88,7 @@ impl SqliteEventStore {
     ///
     /// # Errors
     /// When SQLite cannot start, for want of memory or threads.
-    pub async fn in_memory() -> Result<Self, StoreError> {
+    pub async fn in_memory() -> Result<Self, OpenError> {
         Self::in_memory_with(SqliteOptions::default()).await
     }
 
@@ -94,7 +96,7 @@ impl SqliteEventStore {
     ///
     /// # Errors
     /// Those of [`in_memory`](SqliteEventStore::in_memory).
-    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, StoreError> {
+    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, OpenError> {
         let connections = Connections::in_memory(&options).await?;
         Self::start_to_write(connections, options).await
     }
@@ -102,7 +104,7 @@ impl SqliteEventStore {
     async fn start_to_write(
         connections: Connections,
         options: SqliteOptions,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, OpenError> {
         let schema = migrate::open(&connections).await?;
         Ok(Self::start(connections, schema, options))
     }

@@ -1,14 +1,14 @@
 //! Which paths name a database file.
 
-use crate::stores::error::store::StoreError;
+use crate::stores::error::open::OpenError;
 use std::path::{Path, PathBuf};
 
 /// The absolute path of a database file: found once, so that it does not change when the process goes into another folder.
 ///
 /// SQLite would take some of the refused names for databases that have no file. Each connection would get one of its own.
-pub(super) fn of_database(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn of_database(path: &Path) -> Result<PathBuf, OpenError> {
     let invalid = |advice| {
-        Err(StoreError::InvalidPath {
+        Err(OpenError::InvalidPath {
             path: path.to_owned(),
             advice,
         })
@@ -29,8 +29,9 @@ pub(super) fn of_database(path: &Path) -> Result<PathBuf, StoreError> {
             "give the path alone, without `sqlite:` or `file:` and without parameters; a file of that name is opened with `./` in front",
         );
     }
-    absolute(path).map_err(|source| StoreError::CannotOpen {
+    absolute(path).map_err(|source| OpenError::CannotOpen {
         path: path.to_owned(),
+        advice: "",
         source,
     })
 }

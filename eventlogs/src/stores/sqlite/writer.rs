@@ -154,8 +154,9 @@ fn repeated(error: &StoreError) -> StoreError {
     match error {
         StoreError::Closed => StoreError::Closed,
         StoreError::Busy { .. } => StoreError::Busy { source },
-        StoreError::ReadOnly { path, .. } => StoreError::ReadOnly {
+        StoreError::ReadOnly { path, advice, .. } => StoreError::ReadOnly {
             path: path.clone(),
+            advice,
             source,
         },
         StoreError::FileReplaced { path, .. } => StoreError::FileReplaced {

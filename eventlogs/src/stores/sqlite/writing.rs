@@ -98,6 +98,7 @@ impl Connections {
     fn read_only(&self) -> StoreError {
         StoreError::ReadOnly {
             path: self.opener().map(|opener| opener.path.clone()),
+            advice: error::READ_ONLY,
             source: "the store was opened with `SqliteEventStore::open_read_only`".into(),
         }
     }

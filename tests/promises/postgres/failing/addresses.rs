@@ -4,7 +4,7 @@ use crate::payments::{captured, payments};
 use crate::postgres::TestStore;
 use crate::proxy::Proxy;
 use crate::servers;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{PostgresEventStore, PostgresOptions};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -28,7 +28,7 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
     for url in malformed {
         let error = PostgresEventStore::connect(url).await.unwrap_err();
         assert!(
-            matches!(error, StoreError::InvalidUrl { .. }),
+            matches!(error, OpenError::InvalidUrl { .. }),
             "{url}: {error:?}"
         );
         assert!(
@@ -38,7 +38,10 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
         assert!(error.to_string().contains("%23"), "{error}");
     }
     let error = PostgresEventStore::connect(unreachable).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(
+        matches!(error, OpenError::Store(StoreError::Unavailable { .. })),
+        "{error:?}"
+    );
     assert!(
         !format!("{error} {error:?}").contains("hunter2"),
         "{error:?}"
@@ -56,13 +59,16 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
         .await
         .unwrap_err();
     assert!(
-        matches!(error, StoreError::AccessDenied { .. }),
+        matches!(error, OpenError::Store(StoreError::AccessDenied { .. })),
         "{error:?}"
     );
     let error = PostgresEventStore::connect_with(tls, store.options.clone())
         .await
         .unwrap_err();
-    assert!(matches!(error, StoreError::Tls { .. }), "{error:?}");
+    assert!(
+        matches!(error, OpenError::Store(StoreError::Tls { .. })),
+        "{error:?}"
+    );
     let schema = PostgresOptions {
         schema: "No; drop table".to_owned(),
         ..PostgresOptions::default()
@@ -71,7 +77,7 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
         .await
         .unwrap_err();
     assert!(
-        matches!(error, StoreError::InvalidSchema { .. }),
+        matches!(error, OpenError::InvalidSchema { .. }),
         "{error:?}"
     );
     let wrong = store
@@ -83,7 +89,7 @@ async fn servers_that_cannot_be_had_are_reported_without_secrets() {
         .await
         .unwrap_err();
     assert!(
-        matches!(error, StoreError::AccessDenied { .. }),
+        matches!(error, OpenError::Store(StoreError::AccessDenied { .. })),
         "{error:?}"
     );
     assert!(
@@ -126,7 +132,10 @@ async fn a_server_that_never_lets_us_in_is_not_waited_for_for_ever() {
     let error = PostgresEventStore::connect_url_with(&url, options.clone())
         .await
         .unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(
+        matches!(error, OpenError::Store(StoreError::Unavailable { .. })),
+        "{error:?}"
+    );
     assert!(begun.elapsed() < Duration::from_secs(8));
 
     // Nor does it keep one from the next server.

@@ -2,7 +2,7 @@
 
 use crate::payments::{PaymentEvent, captured, payments};
 use crate::postgres::TestStore;
-use eventlogs::stores::StoreError;
+use eventlogs::stores::{OpenError, StoreError};
 use eventlogs::{
     AppendOptions, LogManagerError, LogState, PostgresEventStore, PostgresOptions, TargetSession,
 };
@@ -66,7 +66,10 @@ async fn of_several_servers_the_one_that_writes_is_used() {
     };
     for target in [None, Some(TargetSession::ReadWrite)] {
         let error = open(target).await.unwrap_err();
-        assert!(matches!(error, StoreError::NoPrimary { .. }), "{error:?}");
+        assert!(
+            matches!(error, OpenError::Store(StoreError::NoPrimary { .. })),
+            "{error:?}"
+        );
         assert!(
             error
                 .source()

@@ -1,6 +1,6 @@
 //! A copy that is not done yet, under another name.
 
-use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::backup::error::BackupError;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -47,8 +47,8 @@ impl Half {
     }
 
     /// Has it on the disk, and gives it its name. After an error there is no file of that name.
-    pub(super) fn finish(&self, target: &Path) -> Result<(), StoreError> {
-        let failed = |error: io::Error| StoreError::CannotCopy {
+    pub(super) fn finish(&self, target: &Path) -> Result<(), BackupError> {
+        let failed = |error: io::Error| BackupError::CannotWrite {
             path: target.to_owned(),
             source: error.into(),
         };
@@ -62,7 +62,7 @@ impl Half {
                 fs::remove_file(&self.path).map_err(failed)?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(StoreError::CopyExists {
+                return Err(BackupError::FileExists {
                     path: target.to_owned(),
                 });
             }
@@ -91,13 +91,13 @@ impl Drop for Interrupt {
 }
 
 /// Refuses a name that has a file, or that SQLite would find a log of.
-pub(super) fn refuse_existing(target: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_existing(target: &Path) -> Result<(), BackupError> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = OsString::from(target);
         name.push(suffix);
         let path = PathBuf::from(name);
         if path.symlink_metadata().is_ok() {
-            return Err(StoreError::CopyExists { path });
+            return Err(BackupError::FileExists { path });
         }
     }
     Ok(())

@@ -1,0 +1,30 @@
+//! Errors of a backup.
+
+use crate::stores::error::store::{DriverError, StoreError};
+use std::path::PathBuf;
+
+/// A copy was not made. No file of its name was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// A copy would overwrite a file.
+    #[error("`{}` exists, and a copy overwrites nothing; give another path", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The copy cannot be written.
+    #[error(
+        "cannot write the copy `{}`; check that its folder exists, that this process may write there, and that it has room",
+        path.display()
+    )]
+    CannotWrite {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system or the database.
+        source: DriverError,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
