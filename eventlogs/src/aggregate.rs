@@ -1,6 +1,8 @@
 //! What a log is reduced to: the traits of aggregates.
 
+use crate::aggregation::Aggregation;
 use crate::caching::rules::CacheRules;
+use crate::log_state::LogState;
 use crate::record::EventRecord;
 
 /// A state that is calculated by applying a log's events in order.
@@ -149,5 +151,25 @@ pub trait EventHandler<E> {
     #[must_use]
     fn handlers_fingerprint() -> u64 {
         0
+    }
+}
+
+impl<A: Aggregate> Aggregation<A> {
+    /// The state of the log to append to.
+    #[must_use]
+    pub const fn state(&self) -> LogState<A::Event> {
+        LogState::from_position(self.position())
+    }
+}
+
+impl<A: Aggregate> From<Aggregation<A>> for LogState<A::Event> {
+    fn from(aggregation: Aggregation<A>) -> Self {
+        aggregation.state()
+    }
+}
+
+impl<A: Aggregate> From<&Aggregation<A>> for LogState<A::Event> {
+    fn from(aggregation: &Aggregation<A>) -> Self {
+        aggregation.state()
     }
 }

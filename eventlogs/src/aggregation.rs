@@ -1,8 +1,7 @@
 //! The result of reducing a log.
 
-use crate::aggregate::Aggregate;
 use crate::ids::{EventId, LogId};
-use crate::log_state::{LogPosition, LogState};
+use crate::log_state::LogPosition;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -152,25 +151,5 @@ impl<A> Clone for Aggregation<A> {
             aggregate: Arc::clone(&self.aggregate),
             ..*self
         }
-    }
-}
-
-impl<A: Aggregate> Aggregation<A> {
-    /// The state of the log to append to.
-    #[must_use]
-    pub const fn state(&self) -> LogState<A::Event> {
-        LogState::from_position(self.position())
-    }
-}
-
-impl<A: Aggregate> From<Aggregation<A>> for LogState<A::Event> {
-    fn from(aggregation: Aggregation<A>) -> Self {
-        aggregation.state()
-    }
-}
-
-impl<A: Aggregate> From<&Aggregation<A>> for LogState<A::Event> {
-    fn from(aggregation: &Aggregation<A>) -> Self {
-        aggregation.state()
     }
 }

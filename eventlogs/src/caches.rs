@@ -1,10 +1,14 @@
 //! Where reduced aggregates are kept between reductions.
 
+#[cfg(feature = "_shared_cache")]
+pub(crate) mod envelope;
 pub mod fake;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
-#[cfg(any(feature = "msgpack", feature = "redis"))]
+#[cfg(feature = "_shared_cache")]
+pub(crate) mod seal;
+#[cfg(any(feature = "msgpack", feature = "_shared_cache"))]
 pub(crate) mod snapshot;
 pub mod tiered;
 

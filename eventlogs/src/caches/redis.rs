@@ -2,26 +2,26 @@
 
 mod connect;
 mod connection;
-mod envelope;
 mod error;
 mod link;
 mod moved;
 mod options;
 mod scripts;
-mod seal;
+mod timeouts;
 mod tls;
 
 use super::{AggregationCache, CacheError};
 use crate::aggregate::{Aggregate, CodeFingerprint, WholeSnapshot};
 use crate::aggregation::Aggregation;
+use crate::caches::envelope;
+use crate::caches::envelope::Identity;
+use crate::caches::seal::Sealing;
 use crate::caches::snapshot::SnapshotError;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use connection::Connection;
-use envelope::Identity;
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
 use scripts::Compare;
-use seal::Sealing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -29,9 +29,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::caches::seal::MacKey;
 pub use error::RedisConnectError;
 pub use options::RedisCacheOptions;
-pub use seal::MacKey;
 #[cfg(feature = "tls-rustls")]
 pub use tls::{RedisTls, RedisTlsClient};
 

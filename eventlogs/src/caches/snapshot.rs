@@ -3,7 +3,7 @@
 //! The format keeps serde's data model as it is: `Some`, `None` and `()` are three things, numbers have their width, a
 //! character is no text, and an enum's variant is no text either. Formats that people read, and `MessagePack` and CBOR too,
 //! write several of these alike. Binary formats that write no types at all cannot be read by untagged and flattened types.
-//! Reading hands each thing to the type as what was written, whatever it asks for, and goes no deeper than [`DEPTH`].
+//! Reading hands each thing to the type as what was written, whatever it asks for, and goes no deeper than [`DEPTH`](format::DEPTH).
 //!
 //! That is not enough for every type: what serde itself keeps aside for an untagged or flattened type has no 128-bit numbers,
 //! and what is written by hand may read something else than it writes. So a state is read back, and written once more, before
@@ -16,56 +16,24 @@
 //! for in an untagged or flattened part does not get here, so a state that has one is written once more by the reader,
 //! too, and compared.
 
+mod deserializer;
 mod entries;
+mod format;
+mod parts;
 mod reader;
 mod same;
+mod serializer;
 mod trace;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use format::Problem;
 use reader::Reader;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// How deep values may be nested. A thread has stack for this many times the code that derives make; bytes that somebody
-/// else has written must not end the process.
-const DEPTH: usize = 256;
-
-/// What stands in front of each value.
-mod tag {
-    pub(super) const NONE: u8 = 0;
-    pub(super) const SOME: u8 = 1;
-    pub(super) const UNIT: u8 = 2;
-    pub(super) const FALSE: u8 = 3;
-    pub(super) const TRUE: u8 = 4;
-    pub(super) const I8: u8 = 5;
-    pub(super) const I16: u8 = 6;
-    pub(super) const I32: u8 = 7;
-    pub(super) const I64: u8 = 8;
-    pub(super) const I128: u8 = 9;
-    pub(super) const U8: u8 = 10;
-    pub(super) const U16: u8 = 11;
-    pub(super) const U32: u8 = 12;
-    pub(super) const U64: u8 = 13;
-    pub(super) const U128: u8 = 14;
-    pub(super) const F32: u8 = 15;
-    pub(super) const F64: u8 = 16;
-    pub(super) const CHAR: u8 = 17;
-    pub(super) const STR: u8 = 18;
-    pub(super) const BYTES: u8 = 19;
-    pub(super) const SEQ: u8 = 20;
-    pub(super) const TUPLE: u8 = 21;
-    pub(super) const MAP: u8 = 22;
-    pub(super) const STRUCT: u8 = 23;
-    pub(super) const UNIT_VARIANT: u8 = 24;
-    pub(super) const NEWTYPE_VARIANT: u8 = 25;
-    pub(super) const TUPLE_VARIANT: u8 = 26;
-    pub(super) const STRUCT_VARIANT: u8 = 27;
-}
 
 /// A state, written down.
 pub(crate) struct Snapshot {
@@ -95,30 +63,6 @@ pub(crate) enum SnapshotError {
     TooLarge { limit: usize },
 }
 
-/// What went wrong, from serde, from a type, or because the bytes are not what they should be.
-#[derive(Debug)]
-pub(crate) struct Problem(Box<str>);
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl serde::ser::Error for Problem {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string().into())
-    }
-}
-
-impl serde::de::Error for Problem {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string().into())
-    }
-}
-
 /// Writes a state down, if it takes no more than `limit` bytes and comes back as it is.
 ///
 /// # Errors
@@ -128,7 +72,7 @@ pub(crate) fn take<T: Serialize + DeserializeOwned>(
     limit: usize,
 ) -> Result<Snapshot, SnapshotError> {
     guarded(|| {
-        let bytes = writer::write(state).map_err(SnapshotError::NotWritten)?;
+        let bytes = serializer::write(state).map_err(SnapshotError::NotWritten)?;
         if bytes.len() > limit {
             return Err(SnapshotError::TooLarge { limit });
         }
@@ -170,7 +114,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, trace::Trace), Snapshot
 
 /// Fails if the state, written down, is not what these bytes are.
 fn ensure_same<T: Serialize>(state: &T, bytes: &[u8]) -> Result<(), SnapshotError> {
-    let again = writer::write(state).map_err(SnapshotError::NotWritten)?;
+    let again = serializer::write(state).map_err(SnapshotError::NotWritten)?;
     if same::same(&again, bytes) {
         Ok(())
     } else {

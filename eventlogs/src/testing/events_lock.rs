@@ -26,19 +26,23 @@
 //! enums that a call does not name stay as they are, so several tests may check some enums each.
 
 mod compare;
+pub(crate) mod error;
 mod fields;
 mod format;
 mod kinds;
+mod problem;
 mod report;
+pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 
-use crate::codec::Codec;
-use crate::event::{Event, EventSchema, LogType};
+pub use error::EventsLockError;
+pub use schema::EnumSchema;
+
 use format::Lock;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Compares events with `events.lock` beside the `Cargo.toml` of the package in which it stands, and
 /// [adds what is new](self). Put it into a test:
@@ -76,78 +80,6 @@ macro_rules! __check_events_lock {
     };
 }
 
-/// What the code says about an enum of events.
-#[derive(Debug, Clone, Copy)]
-pub struct EnumSchema {
-    /// What it is remembered as.
-    name: &'static str,
-    /// The kind of its logs.
-    log_type: LogType,
-    /// The number of its codec.
-    codec: i16,
-    /// Its variants.
-    schema: &'static [EventSchema],
-}
-
-impl EnumSchema {
-    /// The schema of `E`, to be remembered under `name`.
-    #[must_use]
-    pub fn of<E: Event>(name: &'static str) -> Self {
-        Self {
-            name,
-            log_type: E::LOG_TYPE,
-            codec: E::Codec::ID.get(),
-            schema: E::SCHEMA,
-        }
-    }
-}
-
-/// Why `events.lock` does not agree with the code.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EventsLockError {
-    /// The file could not be read or written.
-    #[error("cannot open, read or write {}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is not one that was written by this crate.
-    #[error("{}, line {line}: {problem}; restore the file from version control", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A schema that was written by hand does not fit on the lines of the file.
-    #[error(
-        "`{text}` cannot be written into events.lock; names have no spaces, and fields no line breaks"
-    )]
-    Unfit {
-        /// What does not fit.
-        text: String,
-    },
-    /// The file lacks something, and this is not the place to add it.
-    #[error("{} is missing or not up to date; run the tests where `CI` is not set, and commit it", path.display())]
-    OutOfDate {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The code does not read all that was stored.
-    #[error("this code does not read everything that {} remembers\n\n{report}", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// What has changed, and what to do about it.
-        report: String,
-    },
-}
-
 /// What may be done to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -160,7 +92,7 @@ enum Mode {
 }
 
 impl Mode {
-    fn of_environment() -> Self {
+    fn from_environment() -> Self {
         let value = |name| std::env::var(name).unwrap_or_default();
         if value("EVENTS_LOCK") == "accept" {
             Self::Accept
@@ -177,7 +109,7 @@ impl Mode {
 /// # Errors
 /// When the code does not read what was stored, when the file cannot be read or written, and when it is not one.
 pub fn check(folder: impl AsRef<Path>, enums: &[EnumSchema]) -> Result<(), EventsLockError> {
-    check_as(folder.as_ref(), enums, Mode::of_environment())
+    check_as(folder.as_ref(), enums, Mode::from_environment())
 }
 
 fn check_as(folder: &Path, enums: &[EnumSchema], mode: Mode) -> Result<(), EventsLockError> {

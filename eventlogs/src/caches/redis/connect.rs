@@ -3,8 +3,9 @@
 use super::RedisAggregationCache;
 use crate::caches::redis::connection::Given;
 use crate::caches::redis::error::RedisConnectError;
-use crate::caches::redis::link::{Limits, Link};
+use crate::caches::redis::link::Link;
 use crate::caches::redis::options::RedisCacheOptions;
+use crate::caches::redis::timeouts::Timeouts;
 use crate::caches::redis::{moved, tls};
 use futures_util::future::join_all;
 use redis::aio::ConnectionLike;
@@ -36,14 +37,14 @@ impl<A> RedisAggregationCache<A> {
         url: &str,
         options: RedisCacheOptions,
     ) -> Result<Self, RedisConnectError> {
-        let (client, limits) = Self::opened(url, &options)?;
+        let (client, timeouts) = Self::opened(url, &options)?;
         let address = client.get_connection_info().addr().to_string();
         let by_tls = tls::is_spoken_by(&client);
         let failed = |error| {
             let (address, timeout) = (address.clone(), options.connect_timeout);
             RedisConnectError::of_connecting(address, by_tls, timeout, error)
         };
-        let link = Link::connect(client, limits).await.map_err(failed)?;
+        let link = Link::connect(client, timeouts).await.map_err(failed)?;
         // A node of a cluster answers to everything until it is asked for what another one has.
         let probes = (0..CLUSTER_PROBES).map(async |probe| {
             let key = format!("{}:connect:{probe}", options.namespace);
@@ -84,9 +85,9 @@ impl<A> RedisAggregationCache<A> {
     /// # Errors
     /// Those of [`lazy`](RedisAggregationCache::lazy).
     pub fn lazy_with(url: &str, options: RedisCacheOptions) -> Result<Self, RedisConnectError> {
-        let (client, limits) = Self::opened(url, &options)?;
+        let (client, timeouts) = Self::opened(url, &options)?;
         Ok(Self::over(
-            Arc::new(Link::unconnected(client, limits)),
+            Arc::new(Link::unconnected(client, timeouts)),
             options,
         ))
     }
@@ -95,13 +96,13 @@ impl<A> RedisAggregationCache<A> {
     fn opened(
         url: &str,
         options: &RedisCacheOptions,
-    ) -> Result<(Client, Limits), RedisConnectError> {
+    ) -> Result<(Client, Timeouts), RedisConnectError> {
         let client = tls::client(url, options)?;
-        let limits = Limits {
+        let timeouts = Timeouts {
             response: options.response_timeout,
             connect: options.connect_timeout,
         };
-        Ok((client, limits))
+        Ok((client, timeouts))
     }
 
     /// Uses a connection that is there already: a multiplexed one, one to a cluster, or any other that can be cloned.

@@ -1,4 +1,5 @@
-use crate::caches::redis::{moved, tls};
+use crate::caches::redis::moved;
+use crate::caches::redis::tls::advice::advice;
 use redis::{ErrorKind, RedisError};
 use std::time::Duration;
 
@@ -148,7 +149,7 @@ impl RedisConnectError {
         if source.is_timeout() {
             return Self::TimedOut { address, timeout };
         }
-        if by_tls && let Some(advice) = tls::advice(&source) {
+        if by_tls && let Some(advice) = advice(&source) {
             return Self::Tls {
                 address,
                 advice,

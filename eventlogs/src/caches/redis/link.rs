@@ -5,14 +5,15 @@
 //! than the network (too many clients, a password being changed) it makes no further one. Here a command without a
 //! connection fails at once, and one background task goes on trying for as long as the cache exists.
 
-mod attempts;
+mod attempt;
 
 use crate::caches::redis::moved;
-use attempts::Attempts;
+use crate::caches::redis::timeouts::Timeouts;
+use attempt::{attempt, varied};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, RedisError, RedisResult, Value};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -31,16 +32,9 @@ pub(super) struct Link {
     /// Where to connect to.
     client: Client,
     /// How long each thing may take.
-    limits: Limits,
+    timeouts: Timeouts,
     /// Locked for a few instructions, never across an await.
     state: Mutex<State>,
-}
-
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) response: Duration,
-    pub(super) connect: Duration,
 }
 
 /// What there is of a connection.
@@ -67,18 +61,18 @@ struct Connected {
 
 impl Link {
     /// Connects, and makes sure that commands are answered.
-    pub(super) async fn connect(client: Client, limits: Limits) -> RedisResult<Arc<Self>> {
-        let connection = attempts::attempt(&client, limits).await?;
-        let link = Self::unconnected(client, limits);
+    pub(super) async fn connect(client: Client, timeouts: Timeouts) -> RedisResult<Arc<Self>> {
+        let connection = attempt(&client, timeouts).await?;
+        let link = Self::unconnected(client, timeouts);
         link.state().connect(connection);
         Ok(link)
     }
 
     /// One that connects as soon as somebody sends something.
-    pub(super) fn unconnected(client: Client, limits: Limits) -> Arc<Self> {
+    pub(super) fn unconnected(client: Client, timeouts: Timeouts) -> Arc<Self> {
         Arc::new(Self {
             client,
-            limits,
+            timeouts,
             state: Mutex::new(State {
                 connected: None,
                 attempting: false,
@@ -115,7 +109,7 @@ impl Link {
         if connected.unanswered == 0 {
             connected.unanswered_since = Instant::now();
         } else if connected.unanswered >= UNANSWERED
-            && connected.unanswered_since.elapsed() > self.limits.response
+            && connected.unanswered_since.elapsed() > self.timeouts.response
         {
             state.connected = None;
             state.trouble = Some("it does not answer any more".to_owned());
@@ -173,7 +167,7 @@ impl Link {
             state.attempting = true;
         }
         tracing::info!(address = %self.address(), "connecting to Redis");
-        runtime.spawn(Attempts::of(self).run(pause));
+        runtime.spawn(Attempts::new(self).run(pause));
     }
 
     fn not_connected(&self) -> RedisError {
@@ -213,5 +207,57 @@ impl State {
     fn is_connected_since(&self, made_at: Instant) -> bool {
         let connected = self.connected.as_ref();
         connected.is_some_and(|connected| connected.made_at == made_at)
+    }
+}
+
+/// The task that makes a new connection. If it ends early, because its runtime does, another one can start.
+struct Attempts {
+    /// It must not keep alive what nobody uses any more.
+    link: Weak<Link>,
+    client: Client,
+    timeouts: Timeouts,
+}
+
+impl Attempts {
+    fn new(link: &Arc<Link>) -> Self {
+        Self {
+            link: Arc::downgrade(link),
+            client: link.client.clone(),
+            timeouts: link.timeouts,
+        }
+    }
+
+    async fn run(self, first_pause: Option<Duration>) {
+        if let Some(pause) = first_pause {
+            varied(pause).await;
+        }
+        let mut pause = FIRST_PAUSE;
+        while self.link.strong_count() > 0 {
+            match attempt(&self.client, self.timeouts).await {
+                Ok(connection) => {
+                    if let Some(link) = self.link.upgrade() {
+                        tracing::info!(address = %link.address(), "connected to Redis");
+                        link.state().connect(connection);
+                    }
+                    return;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "Redis cannot be reached yet");
+                    if let Some(link) = self.link.upgrade() {
+                        link.state().trouble = Some(error.to_string());
+                    }
+                }
+            }
+            varied(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl Drop for Attempts {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.upgrade() {
+            link.state().attempting = false;
+        }
     }
 }

@@ -1,6 +1,6 @@
-use crate::caches::redis::seal::MacKey;
 #[cfg(feature = "tls-rustls")]
 use crate::caches::redis::tls::options::RedisTls;
+use crate::caches::seal::MacKey;
 use std::time::Duration;
 
 /// Options of a [`RedisAggregationCache`](crate::RedisAggregationCache).

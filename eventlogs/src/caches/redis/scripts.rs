@@ -1,6 +1,6 @@
 //! The changes of an entry. Each compares and acts in one step within Redis, and is one round trip.
 
-use crate::caches::redis::envelope::ORDER_BYTES;
+use crate::caches::envelope::ORDER_BYTES;
 use redis::{Cmd, Script, cmd};
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
 //! Reading what has parts.
 
-use super::{Problem, tag};
+use crate::caches::snapshot::format::{Problem, tag};
 use crate::caches::snapshot::reader::Reader;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};

@@ -1,6 +1,6 @@
 //! Whether two times the same value was written.
 
-use super::{Problem, tag};
+use crate::caches::snapshot::format::{Problem, tag};
 use crate::caches::snapshot::reader::Reader;
 use crate::caches::snapshot::trace::{hash_of, mixed};
 use serde::de::Error;

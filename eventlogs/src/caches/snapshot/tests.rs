@@ -4,10 +4,12 @@ mod shapes;
 mod values;
 
 use super::*;
+use crate::caches::snapshot::format::tag;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use values::Value;
 
 fn comes_back<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(state: &T) {

@@ -1,9 +1,9 @@
 //! The kinds of logs: each is remembered for as long as logs may be of it, and belongs to one enum.
 
-use super::EnumSchema;
 use crate::event::LogType;
-use crate::testing::events_lock::compare::{Kind, Problem};
 use crate::testing::events_lock::format::{Lock, LockedEnum, LockedLogType};
+use crate::testing::events_lock::problem::{Kind, Problem};
+use crate::testing::events_lock::schema::EnumSchema;
 
 /// What to remember of a kind.
 pub(super) fn locked(log_type: LogType) -> LockedLogType {

@@ -1,8 +1,8 @@
 //! Saying what has changed, and what to type.
 
 use crate::event::EventSchema;
-use crate::testing::events_lock::compare::{Kind, Problem};
 use crate::testing::events_lock::fields;
+use crate::testing::events_lock::problem::{Kind, Problem};
 use std::fmt::Write;
 
 /// Everything that is wrong.

@@ -52,36 +52,36 @@ impl fmt::Debug for MacKey {
 }
 
 /// How entries are sealed and by which seals they are accepted.
-pub(super) struct Sealing {
+pub(in crate::caches) struct Sealing {
     /// With the first one entries are sealed; none seals with a checksum. Their beginnings, so that the key is taken up
     /// once.
     keys: Vec<Hmac<Sha256>>,
 }
 
 /// What closes an entry.
-pub(super) enum Seal {
+pub(in crate::caches) enum Seal {
     Checksum([u8; 8]),
     Mac(Output<Sha256>),
 }
 
 impl Sealing {
-    pub(super) fn new(keys: &[MacKey]) -> Self {
+    pub(in crate::caches) fn new(keys: &[MacKey]) -> Self {
         Self {
             keys: keys.iter().map(MacKey::begin).collect(),
         }
     }
 
     /// Which of the layouts the entries have.
-    pub(super) const fn layout(&self) -> u8 {
+    pub(in crate::caches) const fn layout(&self) -> u8 {
         if self.keys.is_empty() { 2 } else { 3 }
     }
 
-    pub(super) const fn length(&self) -> usize {
+    pub(in crate::caches) const fn length(&self) -> usize {
         if self.keys.is_empty() { 8 } else { 32 }
     }
 
     /// The seal over a key of Redis and what stands there.
-    pub(super) fn seal(&self, key: &str, content: &[u8]) -> Seal {
+    pub(in crate::caches) fn seal(&self, key: &str, content: &[u8]) -> Seal {
         match self.keys.first() {
             Some(begun) => Seal::Mac(over(begun, key, content).finalize().into_bytes()),
             None => Seal::Checksum(checksum(key, content)),
@@ -89,7 +89,7 @@ impl Sealing {
     }
 
     /// Whether the seal was made over these, by somebody who has one of the keys if there are any.
-    pub(super) fn is_whole(&self, key: &str, content: &[u8], seal: &[u8]) -> bool {
+    pub(in crate::caches) fn is_whole(&self, key: &str, content: &[u8], seal: &[u8]) -> bool {
         if self.keys.is_empty() {
             return checksum(key, content) == *seal;
         }

@@ -4,7 +4,7 @@
 //! numbers of the head are big-endian.
 
 use crate::aggregation::{Aggregation, Reach};
-use crate::caches::redis::seal::{Seal, Sealing};
+use crate::caches::seal::{Seal, Sealing};
 use crate::caches::snapshot;
 use crate::caches::snapshot::SnapshotError;
 use crate::ids::{EventId, LogId};
@@ -23,22 +23,22 @@ const STATE: std::ops::Range<usize> = 5..29;
 const HEAD: usize = 85;
 
 /// How many bytes of an entry Redis looks at to find out which of two was reduced further: magic, layout and index.
-pub(super) const ORDER_BYTES: usize = 13;
+pub(in crate::caches) const ORDER_BYTES: usize = 13;
 
 /// What an entry must agree with, beside the log: all that the key says.
 #[derive(Clone, Copy)]
-pub(super) struct Identity<'a> {
+pub(in crate::caches) struct Identity<'a> {
     /// The key of the entry. It is part of the seal, so bytes under another aggregate's key do not fit.
-    pub(super) key: &'a str,
+    pub(in crate::caches) key: &'a str,
     /// The aggregate's code.
-    pub(super) fingerprint: u64,
+    pub(in crate::caches) fingerprint: u64,
     /// How entries are sealed.
-    pub(super) sealing: &'a Sealing,
+    pub(in crate::caches) sealing: &'a Sealing,
 }
 
 /// Why bytes are not an entry.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Misfit {
+pub(in crate::caches) enum Misfit {
     #[error("it is not an entry of this format, or its seal is of another kind")]
     Format,
     #[error("it was damaged, belongs to another key, or was not sealed with any of the keys")]
@@ -54,7 +54,7 @@ pub(super) enum Misfit {
 }
 
 /// The entry for an aggregation, if the aggregate takes no more than `limit` bytes and comes back from them as it is.
-pub(super) fn encode<A: Serialize + DeserializeOwned>(
+pub(in crate::caches) fn encode<A: Serialize + DeserializeOwned>(
     aggregation: &Aggregation<A>,
     identity: Identity<'_>,
     limit: usize,
@@ -82,7 +82,7 @@ pub(super) fn encode<A: Serialize + DeserializeOwned>(
 }
 
 /// The aggregation in an entry. No code of the aggregate runs before the seal was found whole.
-pub(super) fn decode<A: Serialize + DeserializeOwned>(
+pub(in crate::caches) fn decode<A: Serialize + DeserializeOwned>(
     bytes: &[u8],
     log_id: LogId,
     identity: Identity<'_>,
@@ -137,7 +137,7 @@ pub(super) fn decode<A: Serialize + DeserializeOwned>(
 }
 
 /// The part of an entry that says what it was reduced through, if the state names an event.
-pub(super) fn state_bytes(state: LogPosition) -> Option<[u8; STATE.end - STATE.start]> {
+pub(in crate::caches) fn state_bytes(state: LogPosition) -> Option<[u8; STATE.end - STATE.start]> {
     let mut bytes = [0; STATE.end - STATE.start];
     let (index, event_id) = bytes.split_at_mut(8);
     index.copy_from_slice(&state.index().to_be_bytes());

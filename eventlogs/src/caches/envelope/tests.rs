@@ -1,7 +1,7 @@
 //! What is an entry and what is none.
 
 use super::*;
-use crate::caches::redis::seal::MacKey;
+use crate::caches::seal::MacKey;
 
 const KEY: &str = "eventlogs:Counter:0000000000000007:{…}";
 

@@ -1,7 +1,7 @@
 //! Writing what has parts.
 
-use super::Writer;
-use crate::caches::snapshot::Problem;
+use crate::caches::snapshot::format::Problem;
+use crate::caches::snapshot::writer::Writer;
 use serde::ser::{
     Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
@@ -16,7 +16,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn of(writer: &'a mut Writer) -> Self {
+    pub(super) fn new(writer: &'a mut Writer) -> Self {
         let start = writer.bytes.len();
         writer.bytes.extend_from_slice(&[0; 4]);
         Self {
