@@ -8,7 +8,7 @@ pub mod memory;
 pub mod redis;
 #[cfg(feature = "_shared_cache")]
 pub(crate) mod seal;
-#[cfg(any(feature = "msgpack", feature = "_shared_cache"))]
+#[cfg(any(feature = "testing", feature = "_shared_cache"))]
 pub(crate) mod snapshot;
 pub mod tiered;
 

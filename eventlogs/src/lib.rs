@@ -25,11 +25,14 @@ mod manager;
 mod metadata;
 mod record;
 pub mod stores;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod time_box;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod tls;
 
+#[doc(hidden)]
+pub mod __example;
 #[doc(hidden)]
 pub mod __private;
 

@@ -174,7 +174,7 @@ impl<A: Aggregate> LogManager<A> {
     /// ```
     /// # use eventlogs::caches::fake::FakeAggregationCache;
     /// # use eventlogs::stores::fake::FakeEventStore;
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::{LogManager, LogManagerOptions, ids::LogId};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), eventlogs::LogManagerError> {

@@ -1,6 +1,13 @@
 //! Help for tests: decisions tried without a store, laws for your own aggregates and events, and the promises that every
 //! store and every cache must keep, ready to be run on your own.
 //!
+//! It needs the feature `testing`, which belongs in `[dev-dependencies]`; the conformance suites need `conformance`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! eventlogs = { version = "0.1", features = ["testing"] }
+//! ```
+//!
 //! A test of a domain says what has happened, what is decided, and what that gives:
 //!
 //! ```
@@ -59,7 +66,7 @@
 //! [`laws`] says what every aggregate, every event and every codec must obey, and makes tests of it in a line;
 //! [`check_events_lock!`] fails when the stored shape of an event has changed by accident.
 
-#[cfg(feature = "json")]
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod events_lock;
 pub mod laws;
@@ -69,5 +76,12 @@ mod scenario;
 pub use crate::{
     __aggregate_laws as aggregate_laws, __check_events_lock as check_events_lock,
     __codec_laws as codec_laws, __event_laws as event_laws, __snapshot_laws as snapshot_laws,
+};
+#[cfg(feature = "conformance")]
+#[doc(inline)]
+pub use crate::{
+    __aggregation_cache_conformance as aggregation_cache_conformance,
+    __decoding_conformance as decoding_conformance,
+    __event_store_conformance as event_store_conformance,
 };
 pub use scenario::{Outcome, Scenario, given, given_records};

@@ -9,9 +9,11 @@ use eventlogs::stores::{
 };
 use eventlogs::testing::codec_laws;
 use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
+use eventlogs::testing::{
+    aggregation_cache_conformance, decoding_conformance, event_store_conformance,
+};
 use eventlogs::{
     EventStore, LogPosition, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
-    aggregation_cache_conformance, decoding_conformance, event_store_conformance,
 };
 use std::time::Duration;
 

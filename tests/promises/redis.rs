@@ -14,11 +14,12 @@ use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::LogId;
 use eventlogs::redis::{Client, aio::MultiplexedConnection, cmd};
 use eventlogs::stores::fake::FakeEventStore;
+use eventlogs::testing::aggregation_cache_conformance;
 use eventlogs::testing::conformance::{Counter, CounterEvent};
 use eventlogs::{
     Aggregate, AggregationCache, AppendOptions, CodeFingerprint, CreateOptions, EventStore,
     LogManager, LogManagerOptions, MemoryAggregationCache, RedisAggregationCache,
-    RedisCacheOptions, SqliteEventStore, TieredAggregationCache, aggregation_cache_conformance,
+    RedisCacheOptions, SqliteEventStore, TieredAggregationCache,
 };
 use std::time::Duration;
 use uuid::Uuid;

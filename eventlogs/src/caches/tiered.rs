@@ -19,7 +19,7 @@ const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
 /// ```no_run
 /// # #[cfg(feature = "redis")] {
 /// use eventlogs::{MemoryAggregationCache, RedisAggregationCache, TieredAggregationCache};
-/// # use eventlogs::testing::conformance::Counter;
+/// # use eventlogs::__example::Counter;
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let near = MemoryAggregationCache::<Counter>::default();
@@ -71,7 +71,7 @@ impl<N, F> TieredAggregationCache<N, F> {
     /// use eventlogs::caches::fake::FakeAggregationCache;
     /// use std::time::Duration;
     ///
-    /// # use eventlogs::testing::conformance::Counter;
+    /// # use eventlogs::__example::Counter;
     /// let near = FakeAggregationCache::<Counter>::new();
     /// let far = FakeAggregationCache::<Counter>::new();
     /// let cache = TieredAggregationCache::new(near, far).with_near_ttl(Duration::from_secs(10));

@@ -6,7 +6,7 @@
 //! ```
 //! use eventlogs::stores::fake::FakeEventStore;
 //!
-//! eventlogs::event_store_conformance!(my_store, async { FakeEventStore::encoding() });
+//! eventlogs::testing::event_store_conformance!(my_store, async { FakeEventStore::encoding() });
 //! # fn main() {}
 //! ```
 //!
@@ -26,17 +26,19 @@ pub mod decoding;
 mod events;
 pub mod store;
 
-pub use events::{AlienCodec, AlienEvent, Counter, CounterEvent, StrangeEvent};
+pub use crate::__example::{Counter, CounterEvent};
+pub use events::{AlienCodec, AlienEvent, StrangeEvent};
 
 /// Makes a test of every promise in [`conformance::store`](crate::testing::conformance::store), which all stores keep.
 ///
 /// Takes a name for the module of the tests and an expression that gives a future of a fresh
 /// [`EventStore<CounterEvent>`](crate::testing::conformance::CounterEvent): one that no other test uses at the same time, since
 /// some of the tests have all its idempotency keys forgotten. The calling crate needs `tokio` with its macros.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! event_store_conformance {
+macro_rules! __event_store_conformance {
     ($name:ident, $store:expr) => {
-        $crate::event_store_conformance!($name, optional: async { Some($store.await) });
+        $crate::testing::event_store_conformance!($name, optional: async { Some($store.await) });
     };
     ($name:ident, optional: $store:expr) => {
         $crate::__conformance_tests! { $name, $store, store:
@@ -106,13 +108,14 @@ macro_rules! event_store_conformance {
 /// Makes a test of every promise in [`conformance::decoding`](crate::testing::conformance::decoding), which all stores
 /// keep that encode their events.
 ///
-/// Takes what [`event_store_conformance!`](crate::event_store_conformance) takes; the store must also keep
+/// Takes what [`event_store_conformance!`](crate::testing::event_store_conformance) takes; the store must also keep
 /// `StrangeEvent` and
 /// `AlienEvent`.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! decoding_conformance {
+macro_rules! __decoding_conformance {
     ($name:ident, $store:expr) => {
-        $crate::decoding_conformance!($name, optional: async { Some($store.await) });
+        $crate::testing::decoding_conformance!($name, optional: async { Some($store.await) });
     };
     ($name:ident, optional: $store:expr) => {
         $crate::__conformance_tests! { $name, $store, decoding:
@@ -134,10 +137,11 @@ macro_rules! decoding_conformance {
 ///
 /// Takes a name for the module of the tests and an expression that gives a future of a fresh
 /// [`AggregationCache<Counter>`](crate::testing::conformance::Counter). The calling crate needs `tokio` with its macros.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! aggregation_cache_conformance {
+macro_rules! __aggregation_cache_conformance {
     ($name:ident, $cache:expr) => {
-        $crate::aggregation_cache_conformance!($name, optional: async { Some($cache.await) });
+        $crate::testing::aggregation_cache_conformance!($name, optional: async { Some($cache.await) });
     };
     ($name:ident, optional: $cache:expr) => {
         $crate::__conformance_tests! { $name, $cache, cache:

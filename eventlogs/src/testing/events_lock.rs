@@ -48,7 +48,7 @@ use std::path::Path;
 /// [adds what is new](self). Put it into a test:
 ///
 /// ```no_run
-/// # #[cfg(all(feature = "macros", feature = "json"))] {
+/// # #[cfg(feature = "macros")] {
 /// use eventlogs::Event;
 ///
 /// #[derive(Event)]

@@ -50,13 +50,11 @@ mod aggregate;
 mod codec;
 mod event;
 mod macros;
-#[cfg(any(feature = "msgpack", feature = "redis"))]
 mod snapshot;
 
 pub use aggregate::{applying_never_panics, cached_and_tail_is_the_full_fold, folds_are_equal};
 pub use codec::{codec_brings_back_what_it_was_given, codec_takes_plain_values};
 pub use event::{events_survive_their_codec, former_names_are_read, samples_are_complete};
-#[cfg(any(feature = "msgpack", feature = "redis"))]
 pub use snapshot::{snapshot_and_tail_is_the_full_fold, snapshots_come_back};
 
 use crate::testing::scenario::difference;

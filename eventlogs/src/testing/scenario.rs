@@ -26,8 +26,7 @@ use std::fmt::Debug;
 /// Which aggregate it is about is said in the call, or follows from the decision:
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// use eventlogs::testing::given;
 ///
 /// given::<Counter>([CounterEvent::Added { amount: 2 }])
@@ -38,7 +37,6 @@ use std::fmt::Debug;
 ///     Ok((counter.total != 0).then_some(CounterEvent::Added { amount: -counter.total }))
 /// }
 /// given([]).when(clear).then_nothing();
-/// # }
 /// ```
 ///
 /// The events get records as a store would give them: indices from 0, ids that are UUIDs of version 7, and times of
@@ -53,8 +51,7 @@ pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Scenar
 /// Events that are decided on, or [given later](Scenario::and_given), go on in the same log.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// use eventlogs::ids::{EventId, LogId};
 /// use eventlogs::{RecordedEvent, testing::given_records};
 ///
@@ -62,7 +59,6 @@ pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Scenar
 /// let log_id = LogId::derived("counter", "till 3");
 /// let record = RecordedEvent::new(log_id, 0, EventId::new(), CounterEvent::Added { amount: 2 }, time);
 /// assert_eq!(given_records::<Counter>([record]).aggregate().total, 2);
-/// # }
 /// ```
 ///
 /// # Panics
@@ -96,13 +92,11 @@ impl<A: Aggregate> Scenario<A> {
     /// Adds events that have happened, too, be it later or by somebody else's decision.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// # let two = || CounterEvent::Added { amount: 2 };
     /// let counter = given::<Counter>([two()]).and_given([two()]).aggregate();
     /// assert_eq!(counter.total, 4);
-    /// # }
     /// ```
     #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
     pub fn and_given(mut self, events: impl IntoIterator<Item = A::Event>) -> Self {
@@ -114,8 +108,7 @@ impl<A: Aggregate> Scenario<A> {
     /// recorded a second after it, and so on.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// # let two = || CounterEvent::Added { amount: 2 };
     /// use eventlogs::EventRecord;
@@ -123,7 +116,6 @@ impl<A: Aggregate> Scenario<A> {
     /// let [new_year, spring] = ["2026-01-01T00:00:00Z", "2026-03-20T14:46:00Z"].map(|time| time.parse().unwrap());
     /// let scenario = given::<Counter>([two()]).recorded_at(new_year).and_given([two()]).recorded_at(spring);
     /// assert_eq!(scenario.records()[1].recorded_at(), spring);
-    /// # }
     /// ```
     ///
     /// # Panics
@@ -140,8 +132,7 @@ impl<A: Aggregate> Scenario<A> {
     /// Sets the time at which the events given last are said to have happened.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// # let two = || CounterEvent::Added { amount: 2 };
     /// use eventlogs::EventRecord;
@@ -149,7 +140,6 @@ impl<A: Aggregate> Scenario<A> {
     /// let yesterday = "2025-12-31T23:59:59Z".parse().unwrap();
     /// let scenario = given::<Counter>([two()]).occurred_at(yesterday);
     /// assert_eq!(scenario.records()[0].occurred_at(), Some(yesterday));
-    /// # }
     /// ```
     ///
     /// # Panics
@@ -169,8 +159,7 @@ impl<A: Aggregate> Scenario<A> {
     /// that uses up what it captured shows here, and not under load.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// fn take(amount: i64) -> impl FnMut(&Counter) -> Result<[CounterEvent; 1], &'static str> {
     ///     move |counter| match counter.total {
@@ -184,7 +173,6 @@ impl<A: Aggregate> Scenario<A> {
     ///     .then([CounterEvent::Added { amount: -3 }])
     ///     .when(take(3))
     ///     .then_error("too much");
-    /// # }
     /// ```
     ///
     /// # Panics
@@ -201,12 +189,10 @@ impl<A: Aggregate> Scenario<A> {
     /// Expects this state after all events so far.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// given([CounterEvent::Added { amount: 5 }])
     ///     .reduces_to(Counter { total: 5, events: 1, ..Counter::default() });
-    /// # }
     /// ```
     #[track_caller]
     #[allow(
@@ -229,12 +215,10 @@ impl<A: Aggregate> Scenario<A> {
     /// The state after all events so far, for expectations of your own.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// let counter = given::<Counter>([CounterEvent::Added { amount: 5 }]).aggregate();
     /// assert!(counter.total > 0);
-    /// # }
     /// ```
     #[must_use]
     pub fn aggregate(&self) -> A {
@@ -244,14 +228,12 @@ impl<A: Aggregate> Scenario<A> {
     /// All events so far, with the records that the aggregate gets to see.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// use eventlogs::EventRecord;
     ///
     /// let scenario = given::<Counter>([CounterEvent::Added { amount: 5 }]);
     /// assert_eq!(scenario.records()[0].index(), 0);
-    /// # }
     /// ```
     #[must_use]
     pub fn records(&self) -> &[RecordedEvent<A::Event>] {
@@ -261,12 +243,10 @@ impl<A: Aggregate> Scenario<A> {
     /// All events so far.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// let scenario = given::<Counter>([CounterEvent::Added { amount: 5 }]);
     /// assert!(scenario.events().eq(&[CounterEvent::Added { amount: 5 }]));
-    /// # }
     /// ```
     pub fn events(&self) -> impl Iterator<Item = &A::Event> {
         self.history.records().iter().map(EventRecord::event)

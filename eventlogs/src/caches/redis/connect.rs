@@ -66,7 +66,7 @@ impl<A> RedisAggregationCache<A> {
     ///
     /// ```
     /// use eventlogs::RedisAggregationCache;
-    /// # use eventlogs::testing::conformance::Counter;
+    /// # use eventlogs::__example::Counter;
     ///
     /// let cache = RedisAggregationCache::<Counter>::lazy("redis://127.0.0.1:6379")?;
     /// # let _ = cache;
@@ -111,7 +111,7 @@ impl<A> RedisAggregationCache<A> {
     ///
     /// ```no_run
     /// use eventlogs::{RedisAggregationCache, RedisCacheOptions, redis};
-    /// # use eventlogs::testing::conformance::Counter;
+    /// # use eventlogs::__example::Counter;
     ///
     /// # async fn run() -> Result<(), redis::RedisError> {
     /// let client = redis::Client::open("redis://127.0.0.1:6379")?;

@@ -1,10 +1,10 @@
 //! What a cache promises.
 
+use crate::__example::Counter;
 use crate::aggregation::{Aggregation, Reach};
 use crate::caches::AggregationCache;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
-use crate::testing::conformance::events::Counter;
 use chrono::{DateTime, SubsecRound, Utc};
 use futures_util::future::join_all;
 use std::sync::Arc;

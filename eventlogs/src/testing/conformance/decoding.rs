@@ -1,5 +1,6 @@
 //! What decoding promises, on every store that encodes its events.
 
+use crate::__example::CounterEvent;
 use crate::codec::stored::DecodeProblem;
 use crate::event::Event;
 use crate::ids::LogId;
@@ -11,7 +12,7 @@ use crate::stores::error::{AppendError, DecodeError, EncodeError, ReadError};
 use crate::stores::limits::Limits;
 use crate::stores::page::{Page, ReadRequest, ReadStart};
 use crate::stores::request::AppendRequest;
-use crate::testing::conformance::events::{AlienEvent, CounterEvent, StrangeEvent};
+use crate::testing::conformance::events::{AlienEvent, StrangeEvent};
 
 /// A store that keeps the events of several types.
 pub trait Store:

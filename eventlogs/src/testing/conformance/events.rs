@@ -1,144 +1,22 @@
-//! The events and the aggregate that the suites use, written by hand so that they need no macros.
+//! Events that a store or a [`Counter`] cannot read.
 
-use crate::aggregate::{Aggregate, CodeFingerprint, WholeSnapshot};
+use crate::__example::stored::{ADDED, one_field, read_field};
 use crate::codec::json::Json;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::codec::{Codec, CodecError, CodecId};
 use crate::event::{Event, EventSchema, EventType, LogType};
-use crate::record::EventRecord;
 use serde::de::DeserializeOwned;
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// The events of a [`Counter`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CounterEvent {
-    /// The counter rose, or fell.
-    Added {
-        /// By how much.
-        amount: i64,
-    },
-    /// Somebody wrote a text down.
-    Noted {
-        /// The text.
-        text: String,
-    },
-}
+#[cfg(doc)]
+use crate::__example::{Counter, CounterEvent};
 
-/// Sums up and counts: applying an event twice, or leaving one out, shows.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Counter {
-    /// The sum of all amounts.
-    pub total: i64,
-    /// The number of events.
-    pub events: u64,
-    /// The texts, in their order.
-    pub notes: Vec<String>,
-}
-
-impl Aggregate for Counter {
-    type Event = CounterEvent;
-
-    fn apply(&mut self, event_record: &impl EventRecord<CounterEvent>) {
-        self.events += 1;
-        match event_record.event() {
-            CounterEvent::Added { amount } => self.total += amount,
-            CounterEvent::Noted { text } => self.notes.push(text.clone()),
-        }
-    }
-}
-
-// By hand, because serde's derive comes with the macros only.
-impl Serialize for Counter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.total, self.events, &self.notes).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Counter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (total, events, notes) = Deserialize::deserialize(deserializer)?;
-        Ok(Self {
-            total,
-            events,
-            notes,
-        })
-    }
-}
-
-impl CodeFingerprint for Counter {
-    fn code_fingerprint() -> u64 {
-        1
-    }
-}
-
-impl WholeSnapshot for Counter {}
-
-/// The stored type of [`CounterEvent::Added`].
-const ADDED: EventType = EventType {
-    name: "counter.added",
-    version: 1,
-};
-/// The stored type of [`CounterEvent::Noted`].
-const NOTED: EventType = EventType {
-    name: "counter.noted",
-    version: 1,
-};
 /// The stored type of [`StrangeEvent::Measured`].
 const MEASURED: EventType = EventType {
     name: "counter.measured",
     version: 1,
 };
-
-impl Event for CounterEvent {
-    type Codec = Json;
-
-    const LOG_TYPE: LogType = LogType::new("counter");
-
-    const SCHEMA: &'static [EventSchema] = &[
-        EventSchema {
-            event_type: ADDED,
-            aliases: &[],
-            upcast_from: &[],
-            variant: "Added",
-            fields: &["amount: i64"],
-        },
-        EventSchema {
-            event_type: NOTED,
-            aliases: &[],
-            upcast_from: &[],
-            variant: "Noted",
-            fields: &["text: String"],
-        },
-    ];
-
-    fn event_type(&self) -> EventType {
-        match self {
-            Self::Added { .. } => ADDED,
-            Self::Noted { .. } => NOTED,
-        }
-    }
-
-    fn serialize_payload<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Added { amount } => one_field(serializer, "amount", amount),
-            Self::Noted { text } => one_field(serializer, "text", text),
-        }
-    }
-
-    fn decode(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem> {
-        match (stored.name, stored.version) {
-            ("counter.added", 1) => Ok(Self::Added {
-                amount: read_field(stored, "amount")?,
-            }),
-            ("counter.noted", 1) => Ok(Self::Noted {
-                text: read_field(stored, "text")?,
-            }),
-            _ => Err(stored.not_in_schema::<Self>()),
-        }
-    }
-}
 
 /// Events that a [`Counter`] cannot read, or that cannot be stored at all: what other versions of a program, and
 /// mistakes, leave behind.
@@ -254,24 +132,4 @@ impl Codec for AlienCodec {
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         Json::decode(bytes)
     }
-}
-
-fn one_field<S: Serializer>(
-    serializer: S,
-    name: &str,
-    value: &impl Serialize,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry(name, value)?;
-    map.end()
-}
-
-fn read_field<T: DeserializeOwned>(
-    stored: &StoredPayload<'_>,
-    name: &str,
-) -> Result<T, DecodeProblem> {
-    let mut fields: BTreeMap<String, T> = stored.read::<Json, _>()?;
-    fields
-        .remove(name)
-        .ok_or_else(|| DecodeProblem::Payload(format!("the field `{name}` is missing").into()))
 }

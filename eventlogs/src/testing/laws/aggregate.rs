@@ -12,11 +12,9 @@ const FOLDS: usize = 10;
 /// Applying is total: an event has already happened, so no aggregate may fail on it, in whichever state it is.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// # use eventlogs::testing::laws;
 /// laws::applying_never_panics::<Counter>([[CounterEvent::Added { amount: 2 }]]);
-/// # }
 /// ```
 #[track_caller]
 pub fn applying_never_panics<A: Aggregate>(
@@ -42,11 +40,9 @@ pub fn applying_never_panics<A: Aggregate>(
 /// Applying is deterministic: the same history always gives the same state.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// # use eventlogs::testing::laws;
 /// laws::folds_are_equal::<Counter>([[CounterEvent::Added { amount: 2 }]]);
-/// # }
 /// ```
 #[track_caller]
 pub fn folds_are_equal<A: Aggregate + PartialEq + Debug>(
@@ -69,12 +65,10 @@ pub fn folds_are_equal<A: Aggregate + PartialEq + Debug>(
 /// on with a clone leaves the cached state as it was.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// # use eventlogs::testing::laws;
 /// let two = || CounterEvent::Added { amount: 2 };
 /// laws::cached_and_tail_is_the_full_fold::<Counter>([[two(), two()]]);
-/// # }
 /// ```
 #[track_caller]
 pub fn cached_and_tail_is_the_full_fold<A: Aggregate + PartialEq + Debug>(

@@ -27,12 +27,10 @@ const TRIES: u64 = 200;
 /// another value is one.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
 /// use eventlogs::codec::Json;
 /// use eventlogs::testing::laws;
 ///
 /// laws::codec_brings_back_what_it_was_given::<Json>();
-/// # }
 /// ```
 #[track_caller]
 pub fn codec_brings_back_what_it_was_given<C: Codec>() {
@@ -48,12 +46,10 @@ pub fn codec_brings_back_what_it_was_given<C: Codec>() {
 /// A codec takes what every event is made of, in every variant: a codec that refuses everything would keep all other laws.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
 /// use eventlogs::codec::Json;
 /// use eventlogs::testing::laws;
 ///
 /// laws::codec_takes_plain_values::<Json>();
-/// # }
 /// ```
 #[track_caller]
 pub fn codec_takes_plain_values<C: Codec>() {

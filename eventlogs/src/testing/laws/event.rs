@@ -11,12 +11,10 @@ use std::fmt::Debug;
 /// There is a sample of every event that is written, so a variant that is added later asks for one.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::__example::CounterEvent;
 /// # use eventlogs::testing::laws;
 /// let (added, noted) = (CounterEvent::Added { amount: 2 }, CounterEvent::Noted { text: "a".to_owned() });
 /// laws::samples_are_complete([added, noted]);
-/// # }
 /// ```
 #[track_caller]
 pub fn samples_are_complete<E: Event>(samples: impl IntoIterator<Item = E>) {
@@ -35,11 +33,9 @@ pub fn samples_are_complete<E: Event>(samples: impl IntoIterator<Item = E>) {
 /// What is read is what was written.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::__example::CounterEvent;
 /// # use eventlogs::testing::laws;
 /// laws::events_survive_their_codec([CounterEvent::Added { amount: 2 }]);
-/// # }
 /// ```
 #[track_caller]
 pub fn events_survive_their_codec<E: Event + PartialEq + Debug>(
@@ -56,11 +52,9 @@ pub fn events_survive_their_codec<E: Event + PartialEq + Debug>(
 /// What was stored under a former name is still the same event.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::__example::CounterEvent;
 /// # use eventlogs::testing::laws;
 /// laws::former_names_are_read([CounterEvent::Added { amount: 2 }]);
-/// # }
 /// ```
 #[track_caller]
 pub fn former_names_are_read<E: Event + PartialEq + Debug>(samples: impl IntoIterator<Item = E>) {

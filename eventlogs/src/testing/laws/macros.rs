@@ -9,9 +9,8 @@
 /// [`testing::laws`](crate::testing::laws) for a whole example.
 ///
 /// ```
-/// # #[cfg(feature = "json")]
 /// # mod example {
-/// use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 ///
 /// eventlogs::testing::aggregate_laws!(counter_laws, Counter, [
 ///     vec![],
@@ -36,19 +35,15 @@ macro_rules! __aggregate_laws {
 /// and, with the rest of the events, is the full fold.
 ///
 /// Takes what [`aggregate_laws!`](crate::testing::aggregate_laws) takes. The aggregate must implement serde's traits, too.
-/// Needs the feature `redis` or `msgpack`.
 ///
 /// ```
-/// # #[cfg(feature = "json")]
 /// # mod example {
-/// use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 ///
-/// # #[cfg(any(feature = "msgpack", feature = "redis"))]
 /// eventlogs::testing::snapshot_laws!(counter_snapshot_laws, Counter, [[CounterEvent::Added { amount: 2 }]]);
 /// # }
 /// # fn main() {}
 /// ```
-#[cfg(any(feature = "msgpack", feature = "redis"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snapshot_laws {
@@ -60,18 +55,6 @@ macro_rules! __snapshot_laws {
     };
 }
 
-/// Makes a test of every law of an aggregate that is cached outside the process. Needs the feature `redis` or `msgpack`.
-#[cfg(not(any(feature = "msgpack", feature = "redis")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __snapshot_laws {
-    ($($arguments:tt)*) => {
-        ::core::compile_error!(
-            "`snapshot_laws!` needs the feature `redis` or `msgpack` of `eventlogs`"
-        );
-    };
-}
-
 /// Makes a test of every law of stored events: there is a sample of each, it survives its codec, and it is read under its
 /// former names.
 ///
@@ -79,9 +62,8 @@ macro_rules! __snapshot_laws {
 /// be `PartialEq` and `Debug`. See [`testing::laws`](crate::testing::laws) for a whole example.
 ///
 /// ```
-/// # #[cfg(feature = "json")]
 /// # mod example {
-/// use eventlogs::testing::conformance::CounterEvent;
+/// # use eventlogs::__example::CounterEvent;
 ///
 /// eventlogs::testing::event_laws!(counter_event_laws, CounterEvent, [
 ///     CounterEvent::Added { amount: 2 },
@@ -108,7 +90,6 @@ macro_rules! __event_laws {
 /// every run.
 ///
 /// ```
-/// # #[cfg(feature = "json")]
 /// # mod example {
 /// eventlogs::testing::codec_laws!(json_laws, eventlogs::codec::Json);
 /// # }

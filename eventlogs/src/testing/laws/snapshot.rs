@@ -12,13 +12,10 @@ use std::fmt::Debug;
 /// Every state comes back from its snapshot as it was.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// # use eventlogs::testing::laws;
 /// laws::snapshots_come_back::<Counter>([[CounterEvent::Added { amount: 2 }]]);
-/// # }
 /// ```
-#[cfg_attr(docsrs, doc(cfg(any(feature = "msgpack", feature = "redis"))))]
 #[track_caller]
 pub fn snapshots_come_back<A>(
     histories: impl IntoIterator<Item = impl IntoIterator<Item = A::Event>>,
@@ -42,14 +39,11 @@ pub fn snapshots_come_back<A>(
 /// A state that came back from its snapshot, and got the rest of the events, is the state of the full fold.
 ///
 /// ```
-/// # #[cfg(feature = "json")] {
-/// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+/// # use eventlogs::__example::{Counter, CounterEvent};
 /// # use eventlogs::testing::laws;
 /// let two = || CounterEvent::Added { amount: 2 };
 /// laws::snapshot_and_tail_is_the_full_fold::<Counter>([[two(), two()]]);
-/// # }
 /// ```
-#[cfg_attr(docsrs, doc(cfg(any(feature = "msgpack", feature = "redis"))))]
 #[track_caller]
 pub fn snapshot_and_tail_is_the_full_fold<A>(
     histories: impl IntoIterator<Item = impl IntoIterator<Item = A::Event>>,

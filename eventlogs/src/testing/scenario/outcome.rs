@@ -67,13 +67,11 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Expects this state after the events that were decided on, whichever they are.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// given::<Counter>([CounterEvent::Added { amount: 5 }])
     ///     .when(|_| Ok::<_, ()>([CounterEvent::Added { amount: 1 }]))
     ///     .reduces_to(Counter { total: 6, events: 2, ..Counter::default() });
-    /// # }
     /// ```
     #[track_caller]
     pub fn reduces_to(self, expected: A) -> Scenario<A>
@@ -88,15 +86,13 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Asks the next decision on what this one led to, without a look at its events.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// let double = |counter: &Counter| Ok::<_, ()>([CounterEvent::Added { amount: counter.total }]);
     /// given([CounterEvent::Added { amount: 5 }])
     ///     .when(double)
     ///     .and_when(double)
     ///     .then([CounterEvent::Added { amount: 10 }]);
-    /// # }
     /// ```
     #[track_caller]
     pub fn and_when<D, I, Next>(self, decision: D) -> Outcome<A, Next>
@@ -112,8 +108,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Sets the time at which the decided events are recorded, all at once.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// use eventlogs::EventRecord;
     ///
@@ -123,7 +118,6 @@ impl<A: Aggregate, R> Outcome<A, R> {
     ///     .recorded_at(new_year)
     ///     .then([CounterEvent::Added { amount: 1 }]);
     /// assert_eq!(scenario.records()[0].recorded_at(), new_year);
-    /// # }
     /// ```
     ///
     /// # Panics
@@ -139,8 +133,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Sets the time at which the decided events are said to have happened.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// use eventlogs::EventRecord;
     ///
@@ -150,7 +143,6 @@ impl<A: Aggregate, R> Outcome<A, R> {
     ///     .occurred_at(yesterday)
     ///     .then([CounterEvent::Added { amount: 1 }]);
     /// assert_eq!(scenario.records()[0].occurred_at(), Some(yesterday));
-    /// # }
     /// ```
     ///
     /// # Panics

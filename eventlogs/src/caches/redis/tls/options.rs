@@ -8,7 +8,7 @@ use std::fmt;
 ///
 /// ```no_run
 /// use eventlogs::{RedisAggregationCache, RedisCacheOptions, RedisTls};
-/// # use eventlogs::testing::conformance::Counter;
+/// # use eventlogs::__example::Counter;
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = RedisCacheOptions {

@@ -1,6 +1,7 @@
 //! Appends that build on others which are still on their way, on stores that take part in that: those that call
 //! [`queued`](AppendObserver::queued). Other stores keep these promises by leaving the observer alone.
 
+use crate::__example::CounterEvent;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::metadata::Metadata;
@@ -8,7 +9,6 @@ use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::request::{AppendObserver, AppendRequest, AppendSettled};
-use crate::testing::conformance::events::CounterEvent;
 use crate::testing::conformance::store::helpers::{
     Answer, Store, added, all, amounts, append, append_once, create_with_key, fresh_key, log_of,
     replays,

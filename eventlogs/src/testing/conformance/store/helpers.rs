@@ -1,5 +1,6 @@
 //! What the promises are tried with.
 
+use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
@@ -9,7 +10,6 @@ use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest, ReadStart};
 use crate::stores::request::{AppendRequest, Appended};
-use crate::testing::conformance::events::CounterEvent;
 
 /// A store of the suite's events.
 pub trait Store: EventStore<CounterEvent> {}

@@ -1,5 +1,6 @@
 //! What tells one write from another: all its events at their places, not one id among them.
 
+use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::EventRecord;
@@ -7,7 +8,6 @@ use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::request::AppendRequest;
-use crate::testing::conformance::events::CounterEvent;
 use crate::testing::conformance::store::helpers::{
     Store, added, all, amounts, append, create, fresh_key, log_of, replays,
 };

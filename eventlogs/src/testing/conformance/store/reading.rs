@@ -1,5 +1,6 @@
 //! What was written comes back.
 
+use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
@@ -7,7 +8,6 @@ use crate::stores::error::ReadError;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::page::{Page, ReadStart};
 use crate::stores::request::AppendRequest;
-use crate::testing::conformance::events::CounterEvent;
 use crate::testing::conformance::store::helpers::{
     Store, added, all, append, create, fresh_key, log_of, page, replays,
 };

@@ -1,5 +1,6 @@
 //! When the events are said to have occurred.
 
+use crate::__example::CounterEvent;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
@@ -160,6 +161,6 @@ pub async fn a_time_beyond_the_range_changes_nothing(store: &impl Store) {
         .expect("the states are current");
 }
 
-fn times(records: &[RecordedEvent<super::super::CounterEvent>]) -> Vec<Option<DateTime<Utc>>> {
+fn times(records: &[RecordedEvent<CounterEvent>]) -> Vec<Option<DateTime<Utc>>> {
     records.iter().map(EventRecord::occurred_at).collect()
 }

@@ -7,10 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Made of JSON, as somebody would do it at first.
-#[cfg(feature = "json")]
 struct BareJson;
 
-#[cfg(feature = "json")]
 impl Codec for BareJson {
     const ID: CodecId = CodecId::custom(200);
 
@@ -44,7 +42,6 @@ fn said(law: fn()) -> String {
     *broken.downcast().expect("the message is a text")
 }
 
-#[cfg(feature = "json")]
 #[test]
 fn a_codec_that_loses_something_breaks_the_law() {
     let message = said(codec_brings_back_what_it_was_given::<BareJson>);
@@ -64,7 +61,6 @@ fn a_codec_that_takes_nothing_breaks_the_law() {
     );
 }
 
-#[cfg(feature = "json")]
 #[test]
 fn most_values_are_not_refused_in_json() {
     assert!(refused::<crate::codec::json::Json>() < 40);
@@ -77,7 +73,6 @@ fn most_values_are_not_refused_in_messagepack() {
 }
 
 /// How many of a hundred values are refused.
-#[cfg(any(feature = "json", feature = "msgpack"))]
 fn refused<C: Codec>() -> usize {
     let refused = (0..1_000).filter(|seed| {
         let mut random = fastrand::Rng::with_seed(*seed);
@@ -91,8 +86,7 @@ fn refused<C: Codec>() -> usize {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    #[cfg(feature = "json")]
-    #[test]
+        #[test]
     fn any_value_comes_back_from_json_or_is_refused(seed: u64, size in 1..60_usize) {
         prop_assert_eq!(try_one::<crate::codec::json::Json>(seed, size), Ok(()));
     }

@@ -10,13 +10,11 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Expects exactly these events.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// given::<Counter>([])
     ///     .when(|_| Ok::<_, ()>([CounterEvent::Added { amount: 1 }, CounterEvent::Added { amount: 2 }]))
     ///     .then([CounterEvent::Added { amount: 1 }, CounterEvent::Added { amount: 2 }]);
-    /// # }
     /// ```
     #[track_caller]
     pub fn then(self, expected: impl IntoIterator<Item = A::Event>) -> Scenario<A>
@@ -45,15 +43,13 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Expects a decision to leave things as they are, without refusing.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// let clear = |counter: &Counter| match counter.total {
     ///     0 => Ok::<_, ()>(None),
     ///     total => Ok(Some(CounterEvent::Added { amount: -total })),
     /// };
     /// given([]).when(clear).then_nothing();
-    /// # }
     /// ```
     #[track_caller]
     pub fn then_nothing(self) -> Scenario<A>
@@ -75,13 +71,11 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Expects events of which this is true: for those that hold something random, or are not comparable.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// given::<Counter>([])
     ///     .when(|_| Ok::<_, ()>([CounterEvent::Noted { text: eventlogs::ids::LogId::new().to_string() }]))
     ///     .then_matches(|events| matches!(events, [CounterEvent::Noted { .. }]));
-    /// # }
     /// ```
     #[track_caller]
     pub fn then_matches(self, expected: impl FnOnce(&[&A::Event]) -> bool) -> Scenario<A>
@@ -102,13 +96,11 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Expects this refusal.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// given::<Counter>([])
     ///     .when(|_| Err::<[CounterEvent; 0], _>("closed"))
     ///     .then_error("closed");
-    /// # }
     /// ```
     #[track_caller]
     pub fn then_error(self, expected: R) -> Scenario<A>
@@ -128,13 +120,11 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// Expects a refusal of which this is true.
     ///
     /// ```
-    /// # #[cfg(feature = "json")] {
-    /// # use eventlogs::testing::conformance::{Counter, CounterEvent};
+    /// # use eventlogs::__example::{Counter, CounterEvent};
     /// # use eventlogs::testing::given;
     /// given::<Counter>([])
     ///     .when(|_| "ten".parse().map(|amount| [CounterEvent::Added { amount }]))
     ///     .then_error_matches(|error| error.to_string().contains("invalid digit"));
-    /// # }
     /// ```
     #[track_caller]
     pub fn then_error_matches(self, expected: impl FnOnce(&R) -> bool) -> Scenario<A>
