@@ -206,13 +206,13 @@ fn codec_name(model: &EventModel<'_>) -> TokenStream {
 /// All its tokens have the place of the codec in the attribute: that is where the compiler then points.
 fn codec_alias(model: &EventModel<'_>) -> Option<TokenStream> {
     let (name, span) = match &model.codec {
-        CodecModel::Json(span) => ("__codec_json", *span),
-        CodecModel::MsgPack(span) => ("__codec_msgpack", *span),
+        CodecModel::Json(span) => ("json", *span),
+        CodecModel::MsgPack(span) => ("msgpack", *span),
         CodecModel::Custom(_) => return None,
     };
     let name = Ident::new(name, span);
     let library = model.library.written_at(span);
-    Some(quote_spanned!(span=> #library::#name!(__Codec);))
+    Some(quote_spanned!(span=> #library::__private::codec::#name!(__Codec);))
 }
 
 /// What an event asks of its type parameters.

@@ -4,7 +4,7 @@ use super::model::{EventModel, FlattenedModel, StoredModel, VariantModel};
 use crate::spelling::spelled;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -64,7 +64,7 @@ pub(crate) fn as_event(model: &EventModel<'_>, flattened: &FlattenedModel<'_>) -
 pub(crate) fn event_type(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let library = &model.library;
     let StoredModel { name, version, .. } = variant;
-    quote!(#library::EventType { name: #name, version: #version })
+    quote!(#library::EventType::new(#name, #version))
 }
 
 /// What is written for a variant.
@@ -82,15 +82,18 @@ fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
         .enumerate()
         .filter_map(|(index, field)| shown(index, field));
     let fields = rename_all.chain(fields);
-    quote! {
-        #library::EventSchema {
-            event_type: #event_type,
-            aliases: &[#(#aliases),*],
-            upcast_from: &[#(#upcast_from),*],
-            variant: #name,
-            fields: &[#(#fields),*]
-        }
-    }
+    let aliases = setter("with_aliases", aliases);
+    let upcast_from = setter("with_upcast_from", upcast_from);
+    let fields = setter("with_fields", fields);
+    quote!(#library::EventSchema::new(#event_type, #name) #aliases #upcast_from #fields)
+}
+
+/// The call that sets one of an entry's lists, unless there is nothing in it.
+fn setter<T: ToTokens>(name: &str, list: impl IntoIterator<Item = T>) -> Option<TokenStream> {
+    let mut list = list.into_iter().peekable();
+    list.peek()?;
+    let name = Ident::new(name, Span::call_site());
+    Some(quote!(.#name(&[#(#list),*])))
 }
 
 /// A field as it is spelled, unless it is not stored: `name: Type #[serde(attribute)]`.

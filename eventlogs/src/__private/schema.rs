@@ -2,7 +2,7 @@
 //!
 //! Every function on the way to a message tracks its caller, so that the compiler shows the user's code and none of this.
 
-use crate::{EventSchema, EventType};
+use crate::event::{EventSchema, EventType};
 
 /// How many entries the parts have together.
 #[must_use]
@@ -35,16 +35,7 @@ pub const fn concat<const COUNT: usize>(parts: &[&[EventSchema]]) -> [EventSchem
 }
 
 /// What an array holds until it is filled.
-const NOTHING: EventSchema = EventSchema {
-    event_type: EventType {
-        name: "",
-        version: 0,
-    },
-    aliases: &[],
-    upcast_from: &[],
-    variant: "",
-    fields: &[],
-};
+const NOTHING: EventSchema = EventSchema::new(EventType::new("", 0), "");
 
 /// Refuses to compile if one of the parts reads a name that another one reads, too.
 ///

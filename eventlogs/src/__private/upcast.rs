@@ -1,7 +1,7 @@
 //! Upgrading the payloads of past versions.
 
-use crate::Codec;
-use crate::codec::{DecodeProblem, StoredPayload};
+use crate::codec::Codec;
+use crate::codec::stored::{DecodeProblem, StoredPayload};
 use serde::de::DeserializeOwned;
 
 /// A function that upgrades version `FROM`. It exists for its message, which is about functions only: what the old payload

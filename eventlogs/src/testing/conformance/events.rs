@@ -74,20 +74,11 @@ impl CodeFingerprint for Counter {
 impl WholeSnapshot for Counter {}
 
 /// The stored type of [`CounterEvent::Added`].
-const ADDED: EventType = EventType {
-    name: "counter.added",
-    version: 1,
-};
+const ADDED: EventType = EventType::new("counter.added", 1);
 /// The stored type of [`CounterEvent::Noted`].
-const NOTED: EventType = EventType {
-    name: "counter.noted",
-    version: 1,
-};
+const NOTED: EventType = EventType::new("counter.noted", 1);
 /// The stored type of [`StrangeEvent::Measured`].
-const MEASURED: EventType = EventType {
-    name: "counter.measured",
-    version: 1,
-};
+const MEASURED: EventType = EventType::new("counter.measured", 1);
 
 impl Event for CounterEvent {
     type Codec = Json;
@@ -95,20 +86,8 @@ impl Event for CounterEvent {
     const LOG_TYPE: LogType = LogType::new("counter");
 
     const SCHEMA: &'static [EventSchema] = &[
-        EventSchema {
-            event_type: ADDED,
-            aliases: &[],
-            upcast_from: &[],
-            variant: "Added",
-            fields: &["amount: i64"],
-        },
-        EventSchema {
-            event_type: NOTED,
-            aliases: &[],
-            upcast_from: &[],
-            variant: "Noted",
-            fields: &["text: String"],
-        },
+        EventSchema::new(ADDED, "Added").with_fields(&["amount: i64"]),
+        EventSchema::new(NOTED, "Noted").with_fields(&["text: String"]),
     ];
 
     fn event_type(&self) -> EventType {
@@ -170,14 +149,8 @@ impl Event for StrangeEvent {
 
     fn event_type(&self) -> EventType {
         match self {
-            Self::UnknownName => EventType {
-                name: "counter.exploded",
-                version: 1,
-            },
-            Self::NewerVersion => EventType {
-                name: "counter.added",
-                version: 2,
-            },
+            Self::UnknownName => EventType::new("counter.exploded", 1),
+            Self::NewerVersion => EventType::new("counter.added", 2),
             Self::Measured { .. } => MEASURED,
             Self::OtherShape | Self::NotEncodable | Self::NotReadable | Self::ReadAsAnother => {
                 ADDED
