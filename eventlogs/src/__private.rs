@@ -12,17 +12,15 @@ mod schema;
 mod upcast;
 
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
+pub use crate::codec::stub::StubCodec;
 pub use schema::{assert_distinct, concat, count};
 pub use upcast::{Upcast, upcast};
 
 #[cfg(feature = "macros")]
 pub use serde;
 
-use crate::codec::{Codec, CodecError, CodecId};
 use crate::event::{Event, EventSchema, EventType};
 use crate::hash::Fnv1a64;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
 /// The macros by which `derive(Event)` names a codec of this crate.
@@ -74,22 +72,5 @@ impl<E: Event> SchemaFingerprint for &PhantomData<E> {
 impl<E> SchemaFingerprint for PhantomData<E> {
     fn schema_fingerprint(self) -> u64 {
         0
-    }
-}
-
-/// The codec of an enum whose `derive(Event)` reported mistakes. Such code never runs, but it must not cause further
-/// complaints.
-#[derive(Debug)]
-pub struct StubCodec;
-
-impl Codec for StubCodec {
-    const ID: CodecId = CodecId::custom(i16::MAX);
-
-    fn encode<T: Serialize + ?Sized>(_: &T, _: &mut Vec<u8>) -> Result<(), CodecError> {
-        Err("the event does not compile".into())
-    }
-
-    fn decode<T: DeserializeOwned>(_: &[u8]) -> Result<T, CodecError> {
-        Err("the event does not compile".into())
     }
 }

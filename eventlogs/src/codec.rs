@@ -9,6 +9,7 @@ mod json;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 pub(crate) mod stored;
+pub(crate) mod stub;
 
 pub use exact::{exact_in_json, exact_in_msgpack};
 #[cfg(feature = "json")]
@@ -16,6 +17,8 @@ pub use json::Json;
 #[cfg(feature = "msgpack")]
 pub use msgpack::MsgPack;
 pub use stored::{DecodeProblem, StoredPayload};
+#[doc(hidden)]
+pub use stub::StubCodec;
 
 use built_in::built_in_codecs;
 use serde::Serialize;

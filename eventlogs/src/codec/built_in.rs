@@ -47,7 +47,7 @@ macro_rules! built_in_codecs {
                     ::core::compile_error!(::core::concat!(
                         "codec `", $feature, "` needs the `", $feature, "` feature of `eventlogs`"
                     ));
-                    type $d name = $d crate::__private::StubCodec;
+                    type $d name = $d crate::codec::StubCodec;
                 };
             }
         )*
