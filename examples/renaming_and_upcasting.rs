@@ -212,7 +212,7 @@ async fn write<A: Aggregate>(
 
 /// Name, version and payload of an event, as the code that runs would write them.
 fn stored_form<E: Event>(record: &RecordedEvent<E>) -> Result<String, serde_json::Error> {
-    let EventType { name, version } = record.event().event_type();
+    let EventType { name, version, .. } = record.event().event_type();
     let record = serde_json::to_value(record)?;
     Ok(format!("{name} version {version}: {}", record["event"]))
 }

@@ -1,10 +1,8 @@
 //! `#[derive(Aggregate)]`: what a type is reduced from, and when it is cached.
 
-mod cache;
 mod expand;
 mod model;
 mod parse;
-mod shape;
 mod stub;
 
 use crate::errors::Errors;

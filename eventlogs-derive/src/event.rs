@@ -1,16 +1,9 @@
 //! `#[derive(Event)]`: the stored names, versions and payloads of an enum's variants.
 
-mod borrowed;
 mod expand;
-mod flatten;
-mod log_type;
 mod model;
-mod names;
 mod parse;
-mod payload;
-mod schema;
 mod stub;
-mod versions;
 
 use crate::errors::Errors;
 use proc_macro2::TokenStream;

@@ -1,25 +1,15 @@
 //! `#[event_handler(YourEvent)]`: a block of methods as the arms of one `match`.
 
-mod arguments;
-mod block;
-mod condition;
-mod conditional;
 mod expand;
-mod fingerprint;
-mod handler;
 mod model;
-mod named;
 mod parse;
-mod pattern;
-mod removal;
 mod stub;
 
 use crate::errors::Errors;
 use crate::tokens;
+use parse::marks::HELPERS;
+use parse::{arguments, block};
 use proc_macro2::TokenStream;
-
-/// The attributes that only this macro understands.
-const HELPERS: &[&str] = &["on", "record"];
 
 /// The whole macro.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {

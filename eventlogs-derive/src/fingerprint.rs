@@ -3,7 +3,8 @@
 //! Tokens are hashed one by one, as a token stream's text is spaced differently by every compiler. Left out is what
 //! cannot change a state: comments, documentation, lint levels, and the commas that a formatter adds at line ends.
 
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, TokenStream, TokenTree};
+use crate::tokens::{flat, is_name};
+use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Attribute;
 
@@ -41,13 +42,18 @@ pub(crate) fn has_effect(attribute: &Attribute) -> bool {
     first.is_none_or(|first| WITHOUT_EFFECT.iter().all(|name| first.ident != *name))
 }
 
-/// A hash in the making (FNV-1a, 64 bits).
+/// The hash of nothing, and the prime, of FNV-1a with 64 bits (RFC 9923). The library has the same in its `hash.rs`, which a
+/// macro cannot call.
+const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0100_0000_01b3;
+
+/// A hash in progress (FNV-1a, 64 bits).
 #[derive(Clone, Copy)]
 pub(crate) struct Fingerprint(u64);
 
 impl Default for Fingerprint {
     fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
+        Self(OFFSET)
     }
 }
 
@@ -75,7 +81,7 @@ impl Fingerprint {
 
     /// Adds one byte.
     fn byte(&mut self, byte: u8) {
-        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(PRIME);
     }
 
     /// Adds the tokens of one level. `comma_counts` says whether a comma at their end may be more than layout.
@@ -158,46 +164,6 @@ fn operator(first: &Punct, behind: &[TokenTree]) -> Option<&'static str> {
         .iter()
         .find(|operator| written.starts_with(**operator))
         .copied()
-}
-
-/// Whether an identifier is no keyword; `Self` is one, but may be called.
-pub(crate) fn is_name(ident: &Ident) -> bool {
-    ident == "Self" || syn::parse2::<Ident>(ident.to_token_stream()).is_ok()
-}
-
-/// The tokens of one level, without documentation and without the invisible brackets that come and go with the
-/// compiler's handling of `macro_rules!`.
-pub(crate) fn flat(tokens: TokenStream) -> Vec<TokenTree> {
-    let mut found: Vec<TokenTree> = Vec::new();
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                found.extend(flat(group.stream()));
-            }
-            TokenTree::Group(group) if is_documentation(&group) && ends_with(&found, "#") => {
-                found.pop();
-            }
-            TokenTree::Group(group) if is_documentation(&group) && ends_with(&found, "#!") => {
-                found.truncate(found.len().saturating_sub(2));
-            }
-            token => found.push(token),
-        }
-    }
-    found
-}
-
-/// Whether the group is the `[doc …]` of an attribute.
-fn is_documentation(group: &Group) -> bool {
-    group.delimiter() == Delimiter::Bracket
-        && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == "doc")
-}
-
-/// Whether these characters were read last.
-fn ends_with(tokens: &[TokenTree], characters: &str) -> bool {
-    let mut last = tokens.iter().rev();
-    characters.chars().rev().all(
-        |character| matches!(last.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == character),
-    )
 }
 
 #[cfg(test)]

@@ -16,15 +16,18 @@
 
 mod aggregate;
 mod attribute;
+mod codecs;
 mod duration;
 mod errors;
 mod event;
 mod event_handler;
 mod fingerprint;
 mod keys;
+mod library;
 #[cfg(test)]
 mod mangle;
 mod on;
+mod serde_attributes;
 mod spelling;
 mod suggest;
 mod tokens;

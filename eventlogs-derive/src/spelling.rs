@@ -1,7 +1,7 @@
 //! Writing tokens down in one spelling, whatever their layout was: what is written into files must not change with a
 //! formatter or a compiler.
 
-use crate::fingerprint::flat;
+use crate::tokens::flat;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 

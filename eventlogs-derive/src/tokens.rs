@@ -1,8 +1,8 @@
 //! Small changes to tokens.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Generics, Type};
+use syn::{GenericParam, Generics, Type};
 
 /// An identifier of our own that a user's identifier of the same spelling neither captures nor is captured by.
 pub(crate) fn local(name: &str) -> Ident {
@@ -60,12 +60,21 @@ pub(crate) fn mention(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// The name of a type or constant parameter.
+pub(crate) fn parameter_name(parameter: &GenericParam) -> Option<&Ident> {
+    match parameter {
+        GenericParam::Type(parameter) => Some(&parameter.ident),
+        GenericParam::Const(parameter) => Some(&parameter.ident),
+        GenericParam::Lifetime(_) => None,
+    }
+}
+
 /// Removes the attributes called by one of `names` from tokens that could not be parsed.
 pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in tokens {
         match token {
-            TokenTree::Group(group) if is_attribute(&group, names) && ends_with_hash(&kept) => {
+            TokenTree::Group(group) if is_attribute(&group, names) && ends_with(&kept, "#") => {
                 kept.pop();
             }
             TokenTree::Group(group) => kept.push(TokenTree::Group(regroup(
@@ -86,9 +95,56 @@ fn is_attribute(group: &Group, names: &[&str]) -> bool {
         && tokens.next().is_none()
 }
 
-/// Whether a `#` was read last.
-fn ends_with_hash(tokens: &[TokenTree]) -> bool {
-    matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#')
+/// Whether an identifier is no keyword; `Self` is one, but may be called.
+pub(crate) fn is_name(ident: &Ident) -> bool {
+    ident == "Self" || syn::parse2::<Ident>(ident.to_token_stream()).is_ok()
+}
+
+/// The tokens of one level, without documentation and without the invisible brackets that come and go with the
+/// compiler's handling of `macro_rules!`.
+pub(crate) fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut found: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                found.extend(flat(group.stream()));
+            }
+            TokenTree::Group(group) if is_documentation(&group) && ends_with(&found, "#") => {
+                found.pop();
+            }
+            TokenTree::Group(group) if is_documentation(&group) && ends_with(&found, "#!") => {
+                found.truncate(found.len().saturating_sub(2));
+            }
+            token => found.push(token),
+        }
+    }
+    found
+}
+
+/// Whether the group is the `[doc …]` of an attribute.
+fn is_documentation(group: &Group) -> bool {
+    group.delimiter() == Delimiter::Bracket
+        && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == "doc")
+}
+
+/// Whether these characters were read last.
+fn ends_with(tokens: &[TokenTree], characters: &str) -> bool {
+    let mut last = tokens.iter().rev();
+    characters.chars().rev().all(
+        |character| matches!(last.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == character),
+    )
+}
+
+/// Tokens as people write them: the compiler's own spelling puts spaces everywhere.
+pub(crate) fn compact(tokens: &TokenStream) -> String {
+    tokens
+        .to_string()
+        .replace(" <", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace(" :", ":")
+        .replace(" ,", ",")
+        .replace("& ", "&")
 }
 
 /// Applies `change` to every token that is not a group, groups keeping their place.

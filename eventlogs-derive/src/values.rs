@@ -1,18 +1,20 @@
 //! What a key takes: turning an entry's value into the kind that its key asks for.
 
 use crate::attribute::Value;
+use crate::codecs::BuiltInCodec;
 use crate::duration;
-use crate::keys::Known;
+use crate::errors::Errors;
+use crate::keys::Given;
+use crate::library::Library;
 use crate::suggest;
 use crate::tokens;
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Lit, LitStr, Path, Type};
 
 /// A number that is known now, or a constant that the compiler knows later.
 #[derive(Clone)]
-pub(crate) enum Number {
+pub(crate) enum NumberValue {
     /// A literal, and where it stands.
     Known(u64, Span),
     /// The path of a constant.
@@ -21,14 +23,22 @@ pub(crate) enum Number {
 
 /// A duration that is known now, or a constant that the compiler knows later.
 #[derive(Clone)]
-pub(crate) enum Length {
+pub(crate) enum DurationValue {
     /// Milliseconds, and the literal that they were read from.
     Known(u64, LitStr),
     /// The path of a constant.
     Constant(Path),
 }
 
-impl Known {
+/// A codec that is named, or a type of the user's.
+pub(crate) enum CodecValue {
+    /// One of the library's, and where it was asked for.
+    BuiltIn(BuiltInCodec, Span),
+    /// A type of the user's.
+    Custom(Box<Type>),
+}
+
+impl Given {
     /// The mistake of another kind of value than the key takes.
     fn wrong_kind(&self) -> syn::Error {
         let facts = self.facts;
@@ -63,20 +73,20 @@ impl Known {
     }
 
     /// An integer literal, or the path of a constant.
-    pub(crate) fn number(&self) -> syn::Result<Number> {
+    pub(crate) fn number(&self) -> syn::Result<NumberValue> {
         match self.path() {
-            Ok(constant) => Ok(Number::Constant(constant.clone())),
-            Err(_) => Ok(Number::Known(self.integer()?, self.span())),
+            Ok(constant) => Ok(NumberValue::Constant(constant.clone())),
+            Err(_) => Ok(NumberValue::Known(self.integer()?, self.span())),
         }
     }
 
     /// A duration in a string literal, or the path of a constant.
-    pub(crate) fn length(&self) -> syn::Result<Length> {
+    pub(crate) fn duration(&self) -> syn::Result<DurationValue> {
         if let Ok(constant) = self.path() {
-            return Ok(Length::Constant(constant.clone()));
+            return Ok(DurationValue::Constant(constant.clone()));
         }
         let literal = self.string()?;
-        Ok(Length::Known(
+        Ok(DurationValue::Known(
             duration::milliseconds(literal)?,
             literal.clone(),
         ))
@@ -127,73 +137,38 @@ impl Known {
         }
     }
 
-    /// One of `words` in a string literal, or a type. `noun` is what the words are, for messages.
-    pub(crate) fn word_or_type(
-        &self,
-        noun: &str,
-        words: &[&'static str],
-    ) -> syn::Result<WordOrType> {
+    /// The name of a codec in a string literal, or a type.
+    pub(crate) fn codec(&self) -> syn::Result<CodecValue> {
         match &self.value {
             Value::Literal(Lit::Str(literal)) => {
                 let written = literal.value();
-                if let Some(word) = words.iter().find(|word| **word == written) {
-                    return Ok(WordOrType::Word(word, literal.span()));
+                let mut all = BuiltInCodec::ALL.iter();
+                if let Some(codec) = all.find(|codec| codec.name() == written) {
+                    return Ok(CodecValue::BuiltIn(*codec, literal.span()));
                 }
-                let message = match suggest::closest(&written, words.iter().copied()) {
+                let names = || BuiltInCodec::ALL.iter().map(|codec| codec.name());
+                let message = match suggest::closest(&written, names()) {
                     Some(closest) => {
-                        format!("unknown {noun} `{written}`; did you mean `{closest}`?")
+                        format!("unknown codec `{written}`; did you mean `{closest}`?")
                     }
                     None => format!(
-                        "unknown {noun} `{written}`; expected {}, or the path of a type of your own",
-                        suggest::list(words.iter().copied())
+                        "unknown codec `{written}`; expected {}, or the path of a type of your own",
+                        suggest::list(names())
                     ),
                 };
                 Err(syn::Error::new(literal.span(), message))
             }
-            Value::Type(found) => Ok(WordOrType::Type(found.clone())),
-            _ => Err(self.wrong_kind()),
-        }
-    }
-}
-
-/// What [`Known::word_or_type`] found.
-pub(crate) enum WordOrType {
-    /// One of the words, and where it stands.
-    Word(&'static str, Span),
-    /// A type.
-    Type(Box<Type>),
-}
-
-/// The path of the library in generated code: what `crate = …` says, else `::eventlogs`.
-#[derive(Clone, Default)]
-pub(crate) struct Library {
-    /// The user's own path.
-    renamed: Option<Path>,
-}
-
-impl Library {
-    /// The library under the name that the user gave it.
-    pub(crate) fn renamed(path: &Path) -> Self {
-        Self {
-            renamed: Some(path.clone()),
+            Value::Type(found) => Ok(CodecValue::Custom(found.clone())),
+            Value::Literal(_) | Value::List(_) | Value::Other(_) | Value::Missing => {
+                Err(self.wrong_kind())
+            }
         }
     }
 
-    /// The path as if the user had written it at `place`, so that what is wrong with it is reported there.
-    pub(crate) fn written_at(&self, place: Span) -> TokenStream {
-        if let Some(path) = &self.renamed {
-            tokens::located(path, place)
-        } else {
-            quote_spanned!(place=> ::eventlogs)
-        }
-    }
-}
-
-impl ToTokens for Library {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        match &self.renamed {
-            Some(path) => path.to_tokens(tokens),
-            None => tokens.extend(quote!(::eventlogs)),
-        }
+    /// The library, for `crate = …`; under its usual name, if that could not be read.
+    pub(crate) fn library(&self, errors: &mut Errors) -> Library {
+        errors
+            .keep(self.path())
+            .map_or_else(Library::default, Library::renamed)
     }
 }

@@ -1,24 +1,32 @@
 //! What the macros' output calls. Not part of the public interface: it changes with the macros, in any release.
+//!
+//! | for | what |
+//! |---|---|
+//! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode`, the enum's own codec; `upcast` and `Upcast`, past versions |
+//! | `derive(Event)`, its schema | `count`, `concat` and `assert_distinct`, where it flattens other events |
+//! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec`, beside mistakes |
+//! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
+//! | `derive(Aggregate)` and `#[event_handler]` | `fingerprint` and `SchemaFingerprint`, of which the code fingerprint is made |
 
 mod schema;
 mod upcast;
 
-pub use crate::codec::{DecodeProblem, StoredPayload};
+pub use crate::codec::stored::{DecodeProblem, StoredPayload};
+pub use crate::codec::stub::StubCodec;
 pub use schema::{assert_distinct, concat, count};
 pub use upcast::{Upcast, upcast};
 
 #[cfg(feature = "macros")]
 pub use serde;
 
-#[cfg(feature = "json")]
-pub use crate::codec::Json;
-#[cfg(feature = "msgpack")]
-pub use crate::codec::MsgPack;
-
-use crate::codec::Codec;
 use crate::event::{Event, EventSchema, EventType};
-use serde::de::DeserializeOwned;
+use crate::hash::Fnv1a64;
 use std::marker::PhantomData;
+
+/// The macros by which `derive(Event)` names a codec of this crate.
+pub mod codec {
+    pub use crate::codec::named::*;
+}
 
 /// Reads an event with its own codec. A function of its own, since whoever names a method of a trait is told a second time
 /// what the type lacks for it.
@@ -32,19 +40,10 @@ pub fn decode<E: Event>(stored: &StoredPayload<'_>) -> Result<E, DecodeProblem> 
 /// Combines the hashes of pieces of code into one.
 #[must_use]
 pub fn fingerprint(parts: &[u64]) -> u64 {
+    let parts = parts.iter();
     parts
-        .iter()
-        .fold(EMPTY, |hash, part| hashed(hash, &part.to_le_bytes()))
-}
-
-/// The hash of nothing.
-const EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// Adds bytes to a hash (FNV-1a, 64 bits): unlike the standard library's it is the same in every release.
-fn hashed(hash: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(hash, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+        .fold(Fnv1a64::EMPTY, |hash, part| hash.with(&part.to_le_bytes()))
+        .finish()
 }
 
 /// The hash of the stored names and versions of events, if they have any.
@@ -60,7 +59,10 @@ impl<E: Event> SchemaFingerprint for &PhantomData<E> {
     fn schema_fingerprint(self) -> u64 {
         let entry = |entry: &EventSchema| {
             let EventType { name, version } = entry.event_type;
-            hashed(hashed(EMPTY, name.as_bytes()), &version.to_le_bytes())
+            Fnv1a64::EMPTY
+                .with(name.as_bytes())
+                .with(&version.to_le_bytes())
+                .finish()
         };
         // A sum, as the order of the variants makes no difference.
         E::SCHEMA.iter().map(entry).fold(0, u64::wrapping_add)
@@ -70,67 +72,5 @@ impl<E: Event> SchemaFingerprint for &PhantomData<E> {
 impl<E> SchemaFingerprint for PhantomData<E> {
     fn schema_fingerprint(self) -> u64 {
         0
-    }
-}
-
-/// Names the JSON codec.
-#[cfg(feature = "json")]
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __codec_json {
-    ($name:ident) => {
-        type $name = $crate::__private::Json;
-    };
-}
-
-/// Says which feature the JSON codec needs, and names another that keeps the enum free of further complaints.
-#[cfg(not(feature = "json"))]
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __codec_json {
-    ($name:ident) => {
-        ::core::compile_error!("codec `json` needs the `json` feature of `eventlogs`");
-        type $name = $crate::__private::StubCodec;
-    };
-}
-
-/// Names the MessagePack codec.
-#[cfg(feature = "msgpack")]
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __codec_msgpack {
-    ($name:ident) => {
-        type $name = $crate::__private::MsgPack;
-    };
-}
-
-/// Says which feature the MessagePack codec needs, and names another that keeps the enum free of further complaints.
-#[cfg(not(feature = "msgpack"))]
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __codec_msgpack {
-    ($name:ident) => {
-        ::core::compile_error!("codec `msgpack` needs the `msgpack` feature of `eventlogs`");
-        type $name = $crate::__private::StubCodec;
-    };
-}
-
-/// The codec of an enum whose `derive(Event)` reported mistakes. Such code never runs, but it must not cause further
-/// complaints.
-#[derive(Debug)]
-pub struct StubCodec;
-
-impl Codec for StubCodec {
-    const ID: crate::codec::CodecId = crate::codec::CodecId::custom(i16::MAX);
-
-    fn encode<T: serde::Serialize + ?Sized>(
-        _: &T,
-        _: &mut Vec<u8>,
-    ) -> Result<(), crate::codec::CodecError> {
-        Err("the event does not compile".into())
-    }
-
-    fn decode<T: DeserializeOwned>(_: &[u8]) -> Result<T, crate::codec::CodecError> {
-        Err("the event does not compile".into())
     }
 }

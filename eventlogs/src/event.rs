@@ -1,11 +1,22 @@
 //! What an event must be to be stored in a database.
 
+mod stored;
+
 use crate::codec::Codec;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
+use crate::hash;
 use serde::{Serialize, Serializer};
 
 /// The stable name and the version under which an event is stored.
+///
+/// ```
+/// use eventlogs::EventType;
+///
+/// const CAPTURED: EventType = EventType::new("payment.captured", 2);
+/// assert_eq!((CAPTURED.name, CAPTURED.version), ("payment.captured", 2));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct EventType {
     /// The stored name. It outlives every renaming of the variant in code.
     pub name: &'static str,
@@ -13,11 +24,37 @@ pub struct EventType {
     pub version: u16,
 }
 
+impl EventType {
+    /// The type of this name and version.
+    #[must_use]
+    pub const fn new(name: &'static str, version: u16) -> Self {
+        Self { name, version }
+    }
+}
+
 /// One entry of an event enum's schema: what is written for a variant, and what else is read as it.
 ///
 /// Reading and writing go by the first two fields. The others are for
 /// [`check_events_lock!`](crate::testing::check_events_lock), which remembers what was ever stored.
+///
+/// `derive(Event)` writes the entries of an enum. By hand an entry is made in steps, so that a later release can add to it:
+///
+/// ```
+/// use eventlogs::{EventSchema, EventType};
+///
+/// const SCHEMA: &[EventSchema] = &[
+///     EventSchema::new(EventType::new("payment.captured", 2), "Captured")
+///         .with_aliases(&["payment.taken"])
+///         .with_upcast_from(&[1])
+///         .with_fields(&["amount: u64"]),
+///     EventSchema::new(EventType::new("payment.voided", 1), "Voided"),
+/// ];
+/// assert_eq!(SCHEMA[0].aliases, ["payment.taken"]);
+/// assert!(SCHEMA[0].reads("payment.captured") && SCHEMA[0].reads("payment.taken"));
+/// assert!(SCHEMA[1].fields.is_empty());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EventSchema {
     /// The name and version that are written.
     pub event_type: EventType,
@@ -30,6 +67,47 @@ pub struct EventSchema {
     /// The fields of the payload as the code spells them, each with those of serde's attributes that shape what is stored:
     /// `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. An attribute of all fields stands alone.
     pub fields: &'static [&'static str],
+}
+
+impl EventSchema {
+    /// The entry of a variant without fields that is read under this name and in this version only.
+    #[must_use]
+    pub const fn new(event_type: EventType, variant: &'static str) -> Self {
+        Self {
+            event_type,
+            aliases: &[],
+            upcast_from: &[],
+            variant,
+            fields: &[],
+        }
+    }
+
+    /// Sets the former names that are still read.
+    #[must_use]
+    pub const fn with_aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// Sets the older versions that are upgraded on reading.
+    #[must_use]
+    pub const fn with_upcast_from(self, upcast_from: &'static [u16]) -> Self {
+        Self {
+            upcast_from,
+            ..self
+        }
+    }
+
+    /// Sets the [fields](EventSchema::fields) of the payload.
+    #[must_use]
+    pub const fn with_fields(self, fields: &'static [&'static str]) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// Whether events of this name are read as the variant, in whatever version.
+    #[must_use]
+    pub fn reads(&self, name: &str) -> bool {
+        self.event_type.name == name || self.aliases.contains(&name)
+    }
 }
 
 /// The kind of the logs that hold events of one enum, such as `payment`.
@@ -91,16 +169,9 @@ impl LogType {
     }
 }
 
-/// FNV-1a, 32 bits: small, constant, and the same on every platform and in every release.
+/// The number of the kind of this name.
 const fn number_of(name: &str) -> i32 {
-    let bytes = name.as_bytes();
-    let mut hash: u32 = 0x811c_9dc5;
-    let mut index = 0;
-    while index < bytes.len() {
-        hash = (hash ^ bytes[index] as u32).wrapping_mul(0x0100_0193);
-        index += 1;
-    }
-    hash.cast_signed()
+    hash::fnv1a_32(name.as_bytes()).cast_signed()
 }
 
 /// An enum whose variants are the events of a log, storable in a database.

@@ -766,10 +766,8 @@ mod broken {
 
         const LOG_TYPE: LogType = PaymentEvent::LOG_TYPE;
 
-        const SCHEMA: &'static [EventSchema] = &[EventSchema {
-            aliases: &["payment.asked"],
-            ..PaymentEvent::SCHEMA[0]
-        }];
+        const SCHEMA: &'static [EventSchema] =
+            &[PaymentEvent::SCHEMA[0].with_aliases(&["payment.asked"])];
 
         fn event_type(&self) -> EventType {
             self.0.event_type()

@@ -94,10 +94,7 @@ fn the_schema_holds_the_parts_in_the_place_of_their_variants() {
 #[test]
 fn a_part_is_stored_under_its_own_name_in_the_codec_of_the_whole() {
     let event = &all()[1];
-    let expected = EventType {
-        name: "shipping.dispatched",
-        version: 2,
-    };
+    let expected = EventType::new("shipping.dispatched", 2);
     assert_eq!(event.event_type(), expected);
     assert_eq!(json(event), r#"{"parcels":2}"#);
     assert_eq!(bytes(event), br#"!{"parcels":2}"#);

@@ -178,10 +178,7 @@ fn the_schema_tells_names_versions_and_aliases() {
     };
     assert_eq!(
         authorized.event_type,
-        EventType {
-            name: "payment.authorized",
-            version: 3
-        }
+        EventType::new("payment.authorized", 3)
     );
     assert_eq!(authorized.aliases, [""; 0]);
     assert_eq!(refunded.event_type, PaymentEvent::Refunded(1).event_type());

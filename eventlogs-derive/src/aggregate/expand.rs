@@ -1,15 +1,13 @@
 //! Third stage: the implementation of `Aggregate`.
 
-use super::cache::{Deferred, Operand};
-use super::model::{AggregateModel, FingerprintModel};
-use super::parse::{Rule, Setting};
+mod policy;
+
+use crate::aggregate::model::{AggregateModel, FingerprintModel};
 use crate::tokens;
-use crate::values::{Length, Number};
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{GenericParam, Ident, Path};
 
 /// The whole output of the derive.
 pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
@@ -22,8 +20,8 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     let (parameters, arguments, _) = model.generics.split_for_impl();
     let where_clause = tokens::where_clause(model.generics, &bounds(model).unwrap_or_default());
     let name = ident.unraw().to_string();
-    let cache = cache(model);
-    let checks = model.deferred.iter().map(check);
+    let cache = policy::cache(model);
+    let checks = model.deferred.iter().map(policy::check);
     let event_record = tokens::local("event_record");
     let handler = handler(model, "handle");
     let fingerprint = fingerprint(model);
@@ -115,95 +113,8 @@ fn mentions_parameter(model: &AggregateModel<'_>) -> bool {
     let event = model.event.to_token_stream();
     let mut parameters = model.generics.params.iter();
     parameters.any(|parameter| {
-        let name = match parameter {
-            GenericParam::Type(parameter) => &parameter.ident,
-            GenericParam::Const(parameter) => &parameter.ident,
-            GenericParam::Lifetime(_) => return false,
-        };
-        tokens::mention(event.clone(), name)
+        tokens::parameter_name(parameter).is_some_and(|name| tokens::mention(event.clone(), name))
     })
-}
-
-/// The policy, unless it is the trait's default.
-fn cache(model: &AggregateModel<'_>) -> Option<TokenStream> {
-    let library = &model.library;
-    if model.rules.is_empty() {
-        return None;
-    }
-    let never = model
-        .rules
-        .iter()
-        .any(|rule| matches!(rule.setting, Setting::Never));
-    let start = if never { quote!(never) } else { quote!(always) };
-    let calls = model.rules.iter().filter_map(call);
-    let value = quote!(#library::CacheRules::#start()#(#calls)*);
-    let when = model.rules.iter().find_map(|rule| match &rule.setting {
-        Setting::Function(path) => Some(typed(model, path)),
-        _ => None,
-    });
-    let value = if when.is_some() {
-        quote!({ #when #value })
-    } else {
-        value
-    };
-    Some(quote!(const CACHE: #library::CacheRules<Self> = #value;))
-}
-
-/// One rule as a call of its builder method.
-fn call(rule: &Rule) -> Option<TokenStream> {
-    let name = Ident::new(rule.name, Span::call_site());
-    let value = match &rule.setting {
-        Setting::Number(Number::Known(number, span)) => {
-            let number = proc_macro2::Literal::u64_unsuffixed(*number);
-            quote_spanned!(*span=> #number)
-        }
-        Setting::Number(Number::Constant(path)) | Setting::Length(Length::Constant(path)) => {
-            path.to_token_stream()
-        }
-        Setting::Length(Length::Known(milliseconds, _)) => {
-            let milliseconds = proc_macro2::Literal::u64_unsuffixed(*milliseconds);
-            quote!(::core::time::Duration::from_millis(#milliseconds))
-        }
-        Setting::Function(_) => tokens::local("when").into_token_stream(),
-        Setting::Never => return None,
-    };
-    Some(quote!(.#name(#value)))
-}
-
-/// The user's function as a value of the type that it must have: a wrong signature is reported at its path, without
-/// mention of the builder.
-fn typed(model: &AggregateModel<'_>, path: &Path) -> TokenStream {
-    let library = &model.library;
-    let when = tokens::local("when");
-    let signature = quote!(fn(&#library::Aggregation<Self>) -> bool);
-    let signature = tokens::located(&signature, path.span());
-    quote!(let #when: #signature = #path;)
-}
-
-/// A comparison that the compiler makes.
-fn check(deferred: &Deferred) -> TokenStream {
-    let Deferred {
-        greatest,
-        least,
-        message,
-    } = deferred;
-    let span = match (greatest, least) {
-        (Operand::Constant(path), _) | (Operand::Number(_), Operand::Constant(path)) => path.span(),
-        (Operand::Number(_), Operand::Number(_)) => Span::call_site(),
-    };
-    let (greatest, least) = (operand(greatest), operand(least));
-    let assertion = quote_spanned!(span.resolved_at(Span::mixed_site())=> ::core::assert!(#greatest >= #least, #message));
-    quote!(const _: () = #assertion;)
-}
-
-/// One side of a comparison.
-fn operand(operand: &Operand) -> TokenStream {
-    match operand {
-        Operand::Number(number) => {
-            proc_macro2::Literal::u64_unsuffixed(*number).into_token_stream()
-        }
-        Operand::Constant(path) => path.to_token_stream(),
-    }
 }
 
 /// What the trait asks of a generic aggregate is left to those who use it: whether `Cart<I>` is `Clone` depends on `I`.

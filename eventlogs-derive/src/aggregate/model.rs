@@ -1,10 +1,14 @@
 //! Second stage: what the attributes say, found to be consistent.
 
-use super::cache::{self, Deferred};
-use super::parse::{FingerprintKey, ParsedAggregate, Rule};
+pub(crate) mod contents;
+pub(crate) mod contradictions;
+
+use crate::aggregate::parse::rules::Rule;
+use crate::aggregate::parse::{FingerprintValue, ParsedAggregate};
 use crate::errors::Errors;
 use crate::fingerprint::Fingerprint;
-use crate::values::Library;
+use crate::library::Library;
+use contradictions::Deferred;
 use proc_macro2::Ident;
 use syn::{Generics, Type};
 
@@ -43,28 +47,28 @@ pub(crate) fn validate<'a>(
 ) -> Option<AggregateModel<'a>> {
     if !parsed.event_given {
         errors.on(
-            parsed.ident,
+            &parsed.input.ident,
             "tell `Aggregate` what it is reduced from: `#[aggregate(event = YourEvent)]`",
         );
     }
-    let deferred = cache::check(&parsed.cache, errors);
-    let mut shape = Fingerprint::of(&parsed.shape);
+    let deferred = contradictions::check(&parsed.cache, errors);
+    let mut code = Fingerprint::of(&contents::code(parsed.input));
     let fingerprint = match &parsed.fingerprint {
-        Some(FingerprintKey::Pinned(number)) => FingerprintModel::Pinned(*number),
-        Some(FingerprintKey::Mixed(text)) => {
-            shape.text(text);
-            FingerprintModel::Hashed(shape.finish())
+        Some(FingerprintValue::Pinned(number)) => FingerprintModel::Pinned(*number),
+        Some(FingerprintValue::Mixed(text)) => {
+            code.text(text);
+            FingerprintModel::Hashed(code.finish())
         }
-        None => FingerprintModel::Hashed(shape.finish()),
+        None => FingerprintModel::Hashed(code.finish()),
     };
     Some(AggregateModel {
         event: parsed.event?,
-        ident: parsed.ident,
-        generics: parsed.generics,
+        ident: &parsed.input.ident,
+        generics: &parsed.input.generics,
         library: parsed.library,
         rules: parsed.cache,
         deferred,
         fingerprint,
-        whole: parsed.whole,
+        whole: contents::is_whole(parsed.input),
     })
 }

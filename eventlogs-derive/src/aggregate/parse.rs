@@ -1,16 +1,18 @@
 //! First stage: the type and its attributes, value by value.
 
-use super::shape;
+pub(crate) mod rules;
+
 use crate::attribute::{self, Key, entries};
 use crate::errors::Errors;
-use crate::keys::{self, Known, Place};
+use crate::keys::table::AggregateKey;
+use crate::keys::{self, Given};
+use crate::library::Library;
 use crate::suggest;
-use crate::values::{Length, Library, Number};
-use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type};
+use rules::Rule;
+use syn::{Attribute, Data, DeriveInput, Fields, Type};
 
 /// What `fingerprint = …` says.
-pub(crate) enum FingerprintKey {
+pub(crate) enum FingerprintValue {
     /// A text that is mixed in.
     Mixed(String),
     /// A number that takes the place of everything that would be hashed.
@@ -19,10 +21,8 @@ pub(crate) enum FingerprintKey {
 
 /// A type as it was written.
 pub(crate) struct ParsedAggregate<'a> {
-    /// Its name.
-    pub(crate) ident: &'a Ident,
-    /// Its type parameters.
-    pub(crate) generics: &'a Generics,
+    /// The type itself.
+    pub(crate) input: &'a DeriveInput,
     /// Where generated code finds the library.
     pub(crate) library: Library,
     /// `event = …`
@@ -32,47 +32,18 @@ pub(crate) struct ParsedAggregate<'a> {
     /// `cache(…)`
     pub(crate) cache: Vec<Rule>,
     /// `fingerprint = …`
-    pub(crate) fingerprint: Option<FingerprintKey>,
-    /// What it consists of.
-    pub(crate) shape: TokenStream,
-    /// Whether serde keeps all of its fields.
-    pub(crate) whole: bool,
-}
-
-/// One rule in `cache(…)`.
-pub(crate) struct Rule {
-    /// Its key, which is the name of the builder method, too.
-    pub(crate) name: &'static str,
-    /// Where the key stands.
-    pub(crate) key: Span,
-    /// What it says.
-    pub(crate) setting: Setting,
-}
-
-/// The value of a rule.
-pub(crate) enum Setting {
-    /// A number of events.
-    Number(Number),
-    /// A length of time.
-    Length(Length),
-    /// A function that decides.
-    Function(Path),
-    /// `never`
-    Never,
+    pub(crate) fingerprint: Option<FingerprintValue>,
 }
 
 /// Reads the item and the attributes of the macro on it.
 pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAggregate<'a> {
     let mut parsed = ParsedAggregate {
-        ident: &input.ident,
-        generics: &input.generics,
+        input,
         library: Library::default(),
         event: None,
         event_given: false,
         cache: Vec::new(),
         fingerprint: None,
-        shape: shape::shape(input),
-        whole: shape::is_whole(input),
     };
     if let Data::Union(data) = &input.data {
         errors.on(
@@ -85,27 +56,23 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
     let entries = attribute::read(&input.attrs, "aggregate", errors);
     parsed.event_given = entries.iter().any(|entry| means_event(&entry.key))
         || (entries.is_empty() && !errors.is_empty());
-    for known in keys::check(entries, Place::Aggregate, &owner, errors) {
-        match known.facts.name {
-            "event" => parsed.event = errors.keep(known.any_type()).cloned(),
-            "cache" => parsed.cache = cache(&known, &mut parsed.event_given, errors),
-            "fingerprint" => parsed.fingerprint = errors.keep(fingerprint(&known)),
-            _ => {
-                parsed.library = errors
-                    .keep(known.path())
-                    .map_or_else(Library::default, Library::renamed);
-            }
+    for (key, given) in keys::check(entries, &owner, errors) {
+        match key {
+            AggregateKey::Event => parsed.event = errors.keep(given.any_type()).cloned(),
+            AggregateKey::Cache => parsed.cache = cache(&given, &mut parsed.event_given, errors),
+            AggregateKey::Fingerprint => parsed.fingerprint = errors.keep(fingerprint(&given)),
+            AggregateKey::Crate => parsed.library = given.library(errors),
         }
     }
     parsed
 }
 
 /// A text, or a number.
-fn fingerprint(known: &Known) -> syn::Result<FingerprintKey> {
-    match known.integer() {
-        Ok(number) => Ok(FingerprintKey::Pinned(number)),
+fn fingerprint(given: &Given) -> syn::Result<FingerprintValue> {
+    match given.integer() {
+        Ok(number) => Ok(FingerprintValue::Pinned(number)),
         // Of the two, the message of the text names both.
-        Err(_) => Ok(FingerprintKey::Mixed(known.string()?.value())),
+        Err(_) => Ok(FingerprintValue::Mixed(given.string()?.value())),
     }
 }
 
@@ -146,32 +113,17 @@ fn means_event(key: &Key) -> bool {
 }
 
 /// The rules in `cache(…)`.
-fn cache(known: &Known, event_given: &mut bool, errors: &mut Errors) -> Vec<Rule> {
-    let Some(list) = errors.keep(known.list()) else {
+fn cache(given: &Given, event_given: &mut bool, errors: &mut Errors) -> Vec<Rule> {
+    let Some(list) = errors.keep(given.list()) else {
         return Vec::new();
     };
     if list.is_empty() {
         errors.at(
-            known.key.span,
+            given.key.span,
             "`cache` takes a list of rules, as in `cache(min_events = 10)`",
         );
     }
     let entries = entries(list, errors);
     *event_given |= entries.iter().any(|entry| means_event(&entry.key));
-    let mut rules = Vec::new();
-    for known in keys::check(entries, Place::Cache, "`cache(…)`", errors) {
-        let name = known.facts.name;
-        let setting = match name {
-            "min_events" | "max_events" | "every" => known.number().map(Setting::Number),
-            "min_age" | "max_age" | "ttl" => known.length().map(Setting::Length),
-            "when" => known.path().cloned().map(Setting::Function),
-            _ => known.flag().map(|()| Setting::Never),
-        };
-        rules.extend(errors.keep(setting).map(|setting| Rule {
-            name,
-            key: known.key.span,
-            setting,
-        }));
-    }
-    rules
+    rules::parse(entries, errors)
 }

@@ -1,18 +1,14 @@
 //! What is emitted beside mistakes: an implementation without content, so that the rest of the crate compiles.
 
-use super::parse::ParsedAggregate;
+use crate::aggregate::parse::ParsedAggregate;
 use crate::tokens;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 /// An `impl Aggregate` that changes nothing, an empty fingerprint, and the word that serde keeps it all. Without a known event type it is reduced from `()`.
 pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
-    let ParsedAggregate {
-        ident,
-        generics,
-        library,
-        ..
-    } = parsed;
+    let ParsedAggregate { input, library, .. } = parsed;
+    let (ident, generics) = (&input.ident, &input.generics);
     let (parameters, arguments, _) = generics.split_for_impl();
     let event = parsed
         .event

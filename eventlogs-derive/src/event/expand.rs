@@ -1,13 +1,16 @@
 //! Third stage: the implementation of `Event`.
 
-use super::log_type::LogTypeModel;
-use super::model::{CodecModel, EventModel, StoredModel, VariantModel};
-use super::payload;
-use super::schema::{as_event, event_type, schema};
+mod payload;
+mod schema;
+
+use crate::event::model::fields::FieldsModel;
+use crate::event::model::log_type::LogTypeModel;
+use crate::event::model::{EventModel, StoredModel, VariantModel};
 use crate::tokens;
+use crate::values::CodecValue;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Fields;
+use schema::{as_event, event_type, schema};
 use syn::spanned::Spanned;
 
 /// The whole output of the derive.
@@ -162,17 +165,15 @@ fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident
     let reader = payload::reader_name(variant);
     let arguments = payload::reader_arguments(model, variant);
     let ident = variant.ident;
-    let fields = match variant.fields {
-        Fields::Named(fields) => {
-            let names = fields.named.iter().map(|field| &field.ident);
+    let fields = match &variant.fields {
+        FieldsModel::Named(fields) => {
+            let names = fields.iter().map(|field| field.name);
             quote!({ #(#names),* })
         }
-        Fields::Unnamed(fields) if !fields.unnamed.is_empty() => {
-            let names =
-                (0..fields.unnamed.len()).map(|index| tokens::local(&format!("field_{index}")));
+        FieldsModel::Unnamed(fields) => {
+            let names = (0..fields.len()).map(|index| tokens::local(&format!("field_{index}")));
             quote!((#(#names),*))
         }
-        Fields::Unnamed(_) | Fields::Unit => quote!({}),
     };
     let upcasts = variant.upcasters.iter().map(|upcaster| {
         let version = upcaster.from;
@@ -196,8 +197,8 @@ fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident
 /// The codec in generated code.
 fn codec_name(model: &EventModel<'_>) -> TokenStream {
     match &model.codec {
-        CodecModel::Json(_) | CodecModel::MsgPack(_) => quote!(__Codec),
-        CodecModel::Custom(custom) => quote!(#custom),
+        CodecValue::BuiltIn(..) => quote!(__Codec),
+        CodecValue::Custom(custom) => quote!(#custom),
     }
 }
 
@@ -205,14 +206,12 @@ fn codec_name(model: &EventModel<'_>) -> TokenStream {
 ///
 /// All its tokens have the place of the codec in the attribute: that is where the compiler then points.
 fn codec_alias(model: &EventModel<'_>) -> Option<TokenStream> {
-    let (name, span) = match &model.codec {
-        CodecModel::Json(span) => ("__codec_json", *span),
-        CodecModel::MsgPack(span) => ("__codec_msgpack", *span),
-        CodecModel::Custom(_) => return None,
+    let CodecValue::BuiltIn(codec, span) = &model.codec else {
+        return None;
     };
-    let name = Ident::new(name, span);
-    let library = model.library.written_at(span);
-    Some(quote_spanned!(span=> #library::#name!(__Codec);))
+    let name = Ident::new(codec.name(), *span);
+    let library = model.library.written_at(*span);
+    Some(quote_spanned!(*span=> #library::__private::codec::#name!(__Codec);))
 }
 
 /// What an event asks of its type parameters.

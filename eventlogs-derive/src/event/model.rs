@@ -1,14 +1,25 @@
 //! Second stage: what the attributes say, found to be consistent.
 
-use super::flatten;
-use super::log_type::{self, LogTypeModel};
-use super::names::Names;
-use super::parse::{ParsedEnum, Upcaster};
-use super::versions;
+pub(crate) mod borrowed;
+pub(crate) mod fields;
+pub(crate) mod flatten;
+pub(crate) mod log_type;
+pub(crate) mod stored_names;
+pub(crate) mod versions;
+
+use crate::codecs::BuiltInCodec;
 use crate::errors::Errors;
-use crate::values::{Library, WordOrType};
+use crate::event::parse::ParsedEnum;
+use crate::event::parse::variant::Upcaster;
+use crate::library::Library;
+use crate::values::CodecValue;
+use fields::FieldsModel;
+use flatten::FlattenedModel;
+use log_type::LogTypeModel;
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Fields, Generics, Type};
+use quote::quote;
+use stored_names::StoredNames;
+use syn::{Generics, Meta};
 
 /// An event enum.
 pub(crate) struct EventModel<'a> {
@@ -19,21 +30,11 @@ pub(crate) struct EventModel<'a> {
     /// Where generated code finds the library.
     pub(crate) library: Library,
     /// The codec that payloads are written with.
-    pub(crate) codec: CodecModel,
+    pub(crate) codec: CodecValue,
     /// The kind of its logs.
     pub(crate) log_type: LogTypeModel,
     /// Its variants.
     pub(crate) variants: Vec<VariantModel<'a>>,
-}
-
-/// The codec of an enum.
-pub(crate) enum CodecModel {
-    /// The library's JSON, and where it was asked for.
-    Json(Span),
-    /// The library's MessagePack, and where it was asked for.
-    MsgPack(Span),
-    /// A type of the user's.
-    Custom(Box<Type>),
 }
 
 /// A variant.
@@ -49,9 +50,9 @@ pub(crate) struct StoredModel<'a> {
     /// Its name in code.
     pub(crate) ident: &'a Ident,
     /// Its fields.
-    pub(crate) fields: &'a Fields,
-    /// How serde is to rename its fields.
-    pub(crate) rename_all: Vec<TokenStream>,
+    pub(crate) fields: FieldsModel<'a>,
+    /// Serde's `rename_all`: the only one of its attributes on a variant that shapes a payload.
+    pub(crate) rename_all: Vec<Meta>,
     /// The name that it is stored under.
     pub(crate) name: String,
     /// The other names that it is read under.
@@ -62,14 +63,6 @@ pub(crate) struct StoredModel<'a> {
     pub(crate) upcasters: Vec<Upcaster>,
 }
 
-/// A variant whose only field is another event, which is stored as if its variants were this enum's.
-pub(crate) struct FlattenedModel<'a> {
-    /// Its name in code.
-    pub(crate) ident: &'a Ident,
-    /// The other event.
-    pub(crate) event: &'a Type,
-}
-
 impl<'a> EventModel<'a> {
     /// The variants that are stored under names of their own.
     pub(crate) fn stored(&self) -> impl Iterator<Item = &StoredModel<'a>> {
@@ -78,26 +71,34 @@ impl<'a> EventModel<'a> {
             VariantModel::Flattened(_) => None,
         })
     }
+
+    /// The enum as a type: what `Self` stands for.
+    pub(crate) fn enum_type(&self) -> TokenStream {
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let ident = self.ident;
+        quote!(#ident #arguments)
+    }
 }
 
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
 pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> EventModel<'a> {
     let log_type = log_type::claim(&parsed, errors);
-    let mut names = Names::new(parsed.explicit_names);
+    let mut names = StoredNames::new(parsed.explicit_names);
     let generics = parsed.generics;
     let variants = parsed.variants.into_iter().filter_map(|variant| {
-        if let Some(flatten) = variant.flatten {
-            return flatten::check(&variant, flatten, generics, errors)
+        let fields = FieldsModel::new(variant.fields, generics, errors);
+        if let Some(place) = variant.flatten {
+            return flatten::check(&variant, &fields, place, generics, errors)
                 .map(VariantModel::Flattened);
         }
         let (name, aliases) = names.claim(&variant, errors);
         Some(VariantModel::Stored(StoredModel {
             ident: variant.ident,
-            fields: variant.fields,
+            fields,
             name,
             aliases,
             version: versions::current(&variant, errors),
-            rename_all: variant.rename_all,
+            rename_all: variant.serde.called("rename_all").cloned().collect(),
             upcasters: variant.upcasters.unwrap_or_default(),
         }))
     });
@@ -107,11 +108,8 @@ pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> Event
         ident: parsed.ident,
         generics: parsed.generics,
         library: parsed.library,
-        codec: match parsed.codec {
-            None => CodecModel::Json(Span::call_site()),
-            Some(WordOrType::Word("msgpack", span)) => CodecModel::MsgPack(span),
-            Some(WordOrType::Word(_, span)) => CodecModel::Json(span),
-            Some(WordOrType::Type(custom)) => CodecModel::Custom(custom),
-        },
+        codec: parsed
+            .codec
+            .unwrap_or_else(|| CodecValue::BuiltIn(BuiltInCodec::Json, Span::call_site())),
     }
 }

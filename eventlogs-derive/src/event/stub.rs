@@ -1,7 +1,7 @@
 //! What is emitted beside mistakes: an implementation without content, so that the rest of the crate compiles.
 
+use crate::library::Library;
 use crate::tokens;
-use crate::values::Library;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, GenericParam};

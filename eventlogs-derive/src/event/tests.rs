@@ -48,7 +48,7 @@ fn the_output_is_what_one_would_write_by_hand() {
             reason = "the payloads repeat the names of the enum and are only used by serde"
         )]
         const _: () = {
-            ::eventlogs::__codec_json!(__Codec);
+            ::eventlogs::__private::codec::json!(__Codec);
 
             #[derive(::eventlogs::__private::serde::Serialize)]
             #[serde(crate = ":: eventlogs :: __private :: serde", remote = "DoorEvent", untagged)]
@@ -72,26 +72,17 @@ fn the_output_is_what_one_would_write_by_hand() {
                 const LOG_TYPE: ::eventlogs::LogType = ::eventlogs::LogType::new("door");
 
                 const SCHEMA: &'static [::eventlogs::EventSchema] = &[
-                    ::eventlogs::EventSchema {
-                        event_type: ::eventlogs::EventType { name: "door.opened", version: 2u16 },
-                        aliases: &["opened"],
-                        upcast_from: &[1u16],
-                        variant: "Opened",
-                        fields: &["by: String"]
-                    },
-                    ::eventlogs::EventSchema {
-                        event_type: ::eventlogs::EventType { name: "Closed", version: 1u16 },
-                        aliases: &[],
-                        upcast_from: &[],
-                        variant: "Closed",
-                        fields: &[]
-                    }
+                    ::eventlogs::EventSchema::new(::eventlogs::EventType::new("door.opened", 2u16), "Opened")
+                        .with_aliases(&["opened"])
+                        .with_upcast_from(&[1u16])
+                        .with_fields(&["by: String"]),
+                    ::eventlogs::EventSchema::new(::eventlogs::EventType::new("Closed", 1u16), "Closed")
                 ];
 
                 fn event_type(&self) -> ::eventlogs::EventType {
                     match self {
-                        Self::Opened { .. } => ::eventlogs::EventType { name: "door.opened", version: 2u16 },
-                        Self::Closed { .. } => ::eventlogs::EventType { name: "Closed", version: 1u16 },
+                        Self::Opened { .. } => ::eventlogs::EventType::new("door.opened", 2u16),
+                        Self::Closed { .. } => ::eventlogs::EventType::new("Closed", 1u16),
                     }
                 }
 
@@ -149,13 +140,7 @@ fn a_flattened_event_is_asked_for_everything() {
         quote! {
             const __PARTS: &[&[::eventlogs::EventSchema]] = &[
                 <LockEvent as ::eventlogs::Event>::SCHEMA,
-                &[::eventlogs::EventSchema {
-                    event_type: ::eventlogs::EventType { name: "Closed", version: 1u16 },
-                    aliases: &[],
-                    upcast_from: &[],
-                    variant: "Closed",
-                    fields: &[]
-                }]
+                &[::eventlogs::EventSchema::new(::eventlogs::EventType::new("Closed", 1u16), "Closed")]
             ];
             const _: () = ::eventlogs::__private::assert_distinct(__PARTS, 0usize);
         },

@@ -1,12 +1,17 @@
 //! Third stage: the block as it was, and the `match` that calls its methods.
 
-use super::HELPERS;
-use super::arguments::Ignored;
-use super::block::{Block, goes_along};
-use super::fingerprint::{self, Part};
-use super::handler::{Parameter, ParsedHandler, Passed};
-use super::model::HandlerModel;
+mod full_patterns;
+mod hashed_parts;
+mod mentioned;
+
+use crate::event_handler::model::HandlerModel;
+use crate::event_handler::parse::arguments::Ignored;
+use crate::event_handler::parse::block::Block;
+use crate::event_handler::parse::handler::{ParsedHandler, Passed};
+use crate::event_handler::parse::marks::{HELPERS, goes_along};
+use crate::event_handler::parse::parameter::Parameter;
 use crate::tokens;
+use hashed_parts::Part;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -41,7 +46,7 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
             use ::core::clone::Clone as _;
         )
     });
-    let parts = fingerprint::parts(model, block);
+    let parts = hashed_parts::of(model, block);
     let parts = parts
         .iter()
         .map(|Part { conditions, hash }| quote!(#conditions #hash));
@@ -145,10 +150,8 @@ fn arm(
         .iter()
         .filter_map(|passed| passed.parameter.name())
         .collect();
-    let patterns = alternatives
-        .iter()
-        .map(|alternative| alternative.expand(event, &names, &absent));
-    let pattern = grouped(&quote!(#(#patterns)|*), context);
+    let pattern = full_patterns::joined(alternatives, event, &names, &absent);
+    let pattern = grouped(&pattern, context);
     let arguments = present.iter().map(|passed| match &passed.parameter {
         Parameter::Record { place } => tokens::located(event_record, *place),
         Parameter::Bound {
@@ -175,10 +178,8 @@ fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenSt
     match ignored {
         Ignored::Listed(alternatives) if alternatives.is_empty() => None,
         Ignored::Listed(alternatives) => {
-            let patterns = alternatives
-                .iter()
-                .map(|alternative| alternative.expand(event, &[], &[]));
-            let pattern = grouped(&quote!(#(#patterns)|*), context);
+            let pattern = full_patterns::joined(alternatives, event, &[], &[]);
+            let pattern = grouped(&pattern, context);
             let nothing = quote_spanned!(context=> {});
             Some(quote!(#pattern => #nothing))
         }

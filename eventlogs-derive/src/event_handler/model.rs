@@ -1,13 +1,13 @@
 //! Second stage: the arms of the `match`, found to be consistent.
 
-use super::arguments::Ignored;
-use super::block::Block;
-use super::handler::ParsedHandler;
-use super::parse::ParsedBlock;
-use super::pattern::Alternative;
 use crate::errors::Errors;
+use crate::event_handler::parse::ParsedBlock;
+use crate::event_handler::parse::arguments::Ignored;
+use crate::event_handler::parse::block::Block;
+use crate::event_handler::parse::handler::ParsedHandler;
+use crate::event_handler::parse::pattern::Alternative;
+use crate::library::Library;
 use crate::suggest;
-use crate::values::Library;
 use proc_macro2::{Ident, Span};
 use std::collections::HashMap;
 use syn::Path;

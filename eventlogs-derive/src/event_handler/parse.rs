@@ -1,12 +1,21 @@
 //! First stage: the methods and the helper attributes on them.
 
-use super::arguments::{Arguments, Ignored};
-use super::block::{Block, Member, Method, is_called};
-use super::condition;
-use super::handler::{self, ParsedHandler};
-use super::pattern;
+pub(crate) mod arguments;
+pub(crate) mod block;
+pub(crate) mod condition;
+mod conditional_parameters;
+pub(crate) mod handler;
+pub(crate) mod marks;
+pub(crate) mod parameter;
+pub(crate) mod pattern;
+pub(crate) mod removal;
+
 use crate::errors::Errors;
-use crate::values::Library;
+use crate::library::Library;
+use arguments::{Arguments, Ignored};
+use block::{Block, Member, Method};
+use handler::ParsedHandler;
+use marks::is_called;
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Meta, Path};
 
@@ -70,15 +79,15 @@ pub(crate) fn parse<'a>(
 
 /// The handler that a method is, if it is one.
 fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedHandler<'a>> {
-    let mut marks = method
+    let mut found = method
         .attributes
         .iter()
         .filter(|attribute| is_called(attribute, "on"));
-    let Some(mark) = marks.next() else {
+    let Some(mark) = found.next() else {
         refuse_record(method, errors);
         return None;
     };
-    for second in marks {
+    for second in found {
         errors.on(
             second,
             "`#[on(…)]` is given twice; join the patterns with `|`",
@@ -101,7 +110,7 @@ fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedH
 fn refuse_second_enum(block: &Block, errors: &mut Errors) {
     let names = &["event_handler"];
     for attribute in &block.header.attrs {
-        if condition::is_or_hides(attribute, names) {
+        if marks::is_or_hides(attribute, names) {
             errors.on(
                 attribute,
                 "a block handles the events of one enum; write an `impl` block of its own for the other",
@@ -118,7 +127,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
     };
     let mut any_on = false;
     for attribute in attributes {
-        if let Some(name) = condition::hidden(attribute, &["on"]) {
+        if let Some(name) = marks::hidden(attribute, &["on"]) {
             any_on = true;
             errors.on(
                 &name,
@@ -131,7 +140,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
             continue;
         };
         for attribute in &parameter.attrs {
-            if let Some(name) = condition::hidden(attribute, &["record"]) {
+            if let Some(name) = marks::hidden(attribute, &["record"]) {
                 errors.on(
                     &name,
                     "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[record]` as it is",

@@ -1,9 +1,9 @@
 //! What is emitted beside mistakes, so that the rest of the crate compiles.
 
-use super::HELPERS;
-use super::block::{Block, goes_along};
-use super::model;
-use crate::values::Library;
+use crate::event_handler::model;
+use crate::event_handler::parse::block::Block;
+use crate::event_handler::parse::marks::{HELPERS, goes_along};
+use crate::library::Library;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ItemImpl, Path};

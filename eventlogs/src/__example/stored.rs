@@ -1,6 +1,6 @@
 //! [`CounterEvent`] as stored events.
 
-use crate::__example::CounterEvent;
+use super::CounterEvent;
 use crate::codec::json::Json;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::event::{Event, EventSchema, EventType, LogType};
@@ -11,35 +11,17 @@ use serde::ser::SerializeMap;
 use std::collections::BTreeMap;
 
 /// The stored type of [`CounterEvent::Added`].
-pub(crate) const ADDED: EventType = EventType {
-    name: "counter.added",
-    version: 1,
-};
+pub(crate) const ADDED: EventType = EventType::new("counter.added", 1);
 /// The stored type of [`CounterEvent::Noted`].
-const NOTED: EventType = EventType {
-    name: "counter.noted",
-    version: 1,
-};
+const NOTED: EventType = EventType::new("counter.noted", 1);
 impl Event for CounterEvent {
     type Codec = Json;
 
     const LOG_TYPE: LogType = LogType::new("counter");
 
     const SCHEMA: &'static [EventSchema] = &[
-        EventSchema {
-            event_type: ADDED,
-            aliases: &[],
-            upcast_from: &[],
-            variant: "Added",
-            fields: &["amount: i64"],
-        },
-        EventSchema {
-            event_type: NOTED,
-            aliases: &[],
-            upcast_from: &[],
-            variant: "Noted",
-            fields: &["text: String"],
-        },
+        EventSchema::new(ADDED, "Added").with_fields(&["amount: i64"]),
+        EventSchema::new(NOTED, "Noted").with_fields(&["text: String"]),
     ];
 
     fn event_type(&self) -> EventType {

@@ -35,16 +35,7 @@ pub const fn concat<const COUNT: usize>(parts: &[&[EventSchema]]) -> [EventSchem
 }
 
 /// What an array holds until it is filled.
-const NOTHING: EventSchema = EventSchema {
-    event_type: EventType {
-        name: "",
-        version: 0,
-    },
-    aliases: &[],
-    upcast_from: &[],
-    variant: "",
-    fields: &[],
-};
+const NOTHING: EventSchema = EventSchema::new(EventType::new("", 0), "");
 
 /// Refuses to compile if one of the parts reads a name that another one reads, too.
 ///

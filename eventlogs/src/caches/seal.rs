@@ -1,5 +1,6 @@
 //! What closes an entry: a checksum against accidents, or a code that only those can make who have a key.
 
+use crate::hash::Fnv1a64;
 use hmac::digest::Output;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -109,12 +110,9 @@ fn over(begun: &Hmac<Sha256>, key: &str, content: &[u8]) -> Hmac<Sha256> {
         .chain_update(content)
 }
 
-/// FNV-1a. Each step is invertible, so no single damaged byte goes unnoticed. This is about accidents; whoever wants to make
-/// one can.
+/// Each step of the hash is invertible, so no single damaged byte goes unnoticed. This is about accidents; whoever wants to
+/// make one can.
 fn checksum(key: &str, content: &[u8]) -> [u8; 8] {
-    let bytes = key.as_bytes().iter().chain(content);
-    let checksum = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    checksum.to_be_bytes()
+    let checksum = Fnv1a64::EMPTY.with(key.as_bytes()).with(content);
+    checksum.finish().to_be_bytes()
 }

@@ -1,10 +1,10 @@
 //! Reading a stored payload: the one decode path of all stores.
 
-use super::{Codec, CodecError, CodecId};
-use crate::event::{Event, EventSchema};
+use super::{Codec, CodecError, CodecId, decode_built_in};
 use serde::de::DeserializeOwned;
 
-/// An event as a database holds it: name, version, codec and bytes. [`Event::decode`] turns it into an event.
+/// A payload as a database holds it: name, version, codec and bytes. [`Event::decode`](crate::Event::decode) turns it into an
+/// event.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredPayload<'a> {
     /// The stored name.
@@ -57,42 +57,13 @@ impl StoredPayload<'_> {
     /// # Errors
     /// When that codec is not in this build, and when the bytes are not a `T`.
     pub fn read<Own: Codec, T: DeserializeOwned>(&self) -> Result<T, DecodeProblem> {
-        let value = match self.codec {
-            own if own == Own::ID => Own::decode(self.bytes),
-            #[cfg(feature = "json")]
-            CodecId::JSON => super::Json::decode(self.bytes),
-            #[cfg(feature = "msgpack")]
-            CodecId::MSGPACK => super::MsgPack::decode(self.bytes),
-            unknown => {
-                return Err(DecodeProblem::UnknownCodec {
-                    codec: unknown.get(),
-                });
-            }
+        let value = if self.codec == Own::ID {
+            Own::decode(self.bytes)
+        } else {
+            decode_built_in(self.codec, self.bytes).ok_or(DecodeProblem::UnknownCodec {
+                codec: self.codec.get(),
+            })?
         };
         value.map_err(DecodeProblem::Payload)
-    }
-
-    /// Whether one of these entries reads the name, in whatever version.
-    #[must_use]
-    pub fn is_in(&self, schema: &[EventSchema]) -> bool {
-        self.entry(schema).is_some()
-    }
-
-    /// The entry that reads the name.
-    fn entry<'s>(&self, schema: &'s [EventSchema]) -> Option<&'s EventSchema> {
-        schema
-            .iter()
-            .find(|entry| entry.event_type.name == self.name || entry.aliases.contains(&self.name))
-    }
-
-    /// The reason why no variant of `E` reads this name and version.
-    #[must_use]
-    pub fn not_in_schema<E: Event>(&self) -> DecodeProblem {
-        match self.entry(E::SCHEMA) {
-            Some(entry) => DecodeProblem::UnknownVersion {
-                supported: entry.event_type.version,
-            },
-            None => DecodeProblem::UnknownName,
-        }
     }
 }

@@ -5,11 +5,11 @@ mod half;
 
 use super::SqliteEventStore;
 use crate::stores::error::store::StoreError;
-use crate::stores::sqlite::backup::error::BackupError;
 use crate::stores::sqlite::connection::Generation;
 use crate::stores::sqlite::error as sqlite_error;
 use crate::stores::sqlite::path;
 use crate::stores::sqlite::writing::Connected;
+use error::BackupError;
 use half::{Half, Interrupt};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};

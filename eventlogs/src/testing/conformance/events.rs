@@ -13,10 +13,7 @@ use std::collections::BTreeMap;
 use crate::__example::{Counter, CounterEvent};
 
 /// The stored type of [`StrangeEvent::Measured`].
-const MEASURED: EventType = EventType {
-    name: "counter.measured",
-    version: 1,
-};
+const MEASURED: EventType = EventType::new("counter.measured", 1);
 
 /// Events that a [`Counter`] cannot read, or that cannot be stored at all: what other versions of a program, and
 /// mistakes, leave behind.
@@ -50,14 +47,8 @@ impl Event for StrangeEvent {
 
     fn event_type(&self) -> EventType {
         match self {
-            Self::UnknownName => EventType {
-                name: "counter.exploded",
-                version: 1,
-            },
-            Self::NewerVersion => EventType {
-                name: "counter.added",
-                version: 2,
-            },
+            Self::UnknownName => EventType::new("counter.exploded", 1),
+            Self::NewerVersion => EventType::new("counter.added", 2),
             Self::Measured { .. } => MEASURED,
             Self::OtherShape | Self::NotEncodable | Self::NotReadable | Self::ReadAsAnother => {
                 ADDED

@@ -2,32 +2,25 @@
 
 mod kinds;
 
-use super::{EnumSchema, EventsLockError, Mode, check_as};
+use super::{Mode, check_as};
 use crate::event::{EventSchema, EventType, LogType};
+use crate::testing::events_lock::error::EventsLockError;
 use crate::testing::events_lock::format::{Lock, Malformed};
+use crate::testing::events_lock::schema::EnumSchema;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
 /// A variant of the first version.
 const fn event(name: &'static str, fields: &'static [&'static str]) -> EventSchema {
-    EventSchema {
-        event_type: EventType { name, version: 1 },
-        aliases: &[],
-        upcast_from: &[],
-        variant: "ApprovalGiven",
-        fields,
-    }
+    EventSchema::new(EventType::new(name, 1), "ApprovalGiven").with_fields(fields)
 }
 
 /// The same in version 2.
 const fn second(schema: EventSchema, upcast_from: &'static [u16]) -> EventSchema {
-    let name = schema.event_type.name;
-    EventSchema {
-        event_type: EventType { name, version: 2 },
-        upcast_from,
-        ..schema
-    }
+    let mut schema = schema.with_upcast_from(upcast_from);
+    schema.event_type.version = 2;
+    schema
 }
 
 fn named(name: &'static str, schema: Vec<EventSchema>) -> EnumSchema {
@@ -75,11 +68,8 @@ fn the_file_is_made_and_then_agrees() {
             "shop::OrderEvent",
             vec![
                 second(event("order.placed", &["0: Order"]), &[1]),
-                EventSchema {
-                    aliases: &["order.void", "void"],
-                    variant: "Closed",
-                    ..event("order.closed", &[])
-                },
+                EventSchema::new(EventType::new("order.closed", 1), "Closed")
+                    .with_aliases(&["order.void", "void"]),
             ],
         ),
         payment(vec![event(
@@ -183,11 +173,9 @@ fn changes_that_serde_bridges_are_followed() {
             "{before:?} {after:?}"
         );
     }
-    let renamed = EventSchema {
-        variant: "Approved",
-        aliases: &["x"],
-        ..event("y", &["a: u8"])
-    };
+    let renamed = EventSchema::new(EventType::new("y", 1), "Approved")
+        .with_aliases(&["x"])
+        .with_fields(&["a: u8"]);
     assert_eq!(change(event("x", &["a: u8"]), renamed), Ok(()));
 }
 
@@ -309,10 +297,7 @@ If no such events are stored anywhere, let the file follow the code: EVENTS_LOCK
 #[test]
 fn what_nothing_reads_any_more_is_refused() {
     let old = event("old", &[]);
-    let aliased = EventSchema {
-        aliases: &["older"],
-        ..old
-    };
+    let aliased = old.with_aliases(&["older"]);
     let said = change(old, event("new", &[])).expect_err("the name is gone");
     assert!(
         said.contains("no longer reads `old`") && said.contains("`alias = \"old\"`"),
@@ -403,14 +388,8 @@ fn a_schema_that_fits_on_no_line_is_an_error() {
         event("", &[]),
         event("a", &["b: u8\nc: u8"]),
         event("a", &[""]),
-        EventSchema {
-            variant: "",
-            ..event("a", &[])
-        },
-        EventSchema {
-            aliases: &["b", "c\n"],
-            ..event("a", &[])
-        },
+        EventSchema::new(EventType::new("a", 1), ""),
+        event("a", &[]).with_aliases(&["b", "c\n"]),
     ] {
         let said = extend(&folder, &[payment(vec![schema])]).expect_err("unfit");
         assert!(said.contains("cannot be written"), "{said}");
@@ -421,10 +400,7 @@ fn a_schema_that_fits_on_no_line_is_an_error() {
 #[test]
 fn an_alias_that_is_given_up_is_forgotten_in_every_version() {
     let folder = folder();
-    let aliased = EventSchema {
-        aliases: &["former"],
-        ..event("x", &[])
-    };
+    let aliased = event("x", &[]).with_aliases(&["former"]);
     extend(&folder, &[payment(vec![aliased])]).expect("the file is new");
     extend(&folder, &[payment(vec![second(aliased, &[1])])]).expect("a version more");
     let without = [payment(vec![second(event("x", &[]), &[1])])];

@@ -2,7 +2,8 @@
 
 use super::{event, extend, folder, named, payment, text};
 use crate::event::LogType;
-use crate::testing::events_lock::{EnumSchema, Mode, check_as};
+use crate::testing::events_lock::schema::EnumSchema;
+use crate::testing::events_lock::{Mode, check_as};
 use std::fs;
 
 /// `PaymentEvent` with this kind.

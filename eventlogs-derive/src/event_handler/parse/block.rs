@@ -3,7 +3,7 @@
 //! Bodies stay tokens. That is cheaper than parsing them, and a body that is half typed does not take the block away
 //! from an editor.
 
-use super::condition;
+use crate::event_handler::parse::marks;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
@@ -37,31 +37,6 @@ pub(crate) struct Method {
     pub(crate) signature: Signature,
     /// Its body, braces included.
     pub(crate) body: TokenStream,
-}
-
-/// Whether the attribute is `#[name]` or `#[eventlogs::name]`.
-pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {
-    let segments = &attribute.path().segments;
-    segments.len() <= 2 && segments.last().is_some_and(|segment| segment.ident == name)
-}
-
-/// Whether an attribute of the block or of a handler holds for the generated code, too.
-pub(crate) fn goes_along(attribute: &Attribute) -> bool {
-    may_remove(attribute)
-        || attribute.path().is_ident("allow")
-        || condition::has_only(attribute, &["allow"])
-}
-
-/// Whether the attribute is a condition, or one that is under a condition itself.
-pub(crate) fn may_remove(attribute: &Attribute) -> bool {
-    is_condition(attribute)
-        || (condition::has_only(attribute, &["cfg", "allow"])
-            && condition::hidden(attribute, &["cfg"]).is_some())
-}
-
-/// Whether the attribute is `#[cfg(…)]`.
-pub(crate) fn is_condition(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg")
 }
 
 /// Reads an item that has to be an inherent `impl` block.
@@ -174,7 +149,7 @@ impl Block {
         } = &self.header;
         let attrs = attrs
             .iter()
-            .filter(|attribute| !condition::is_or_hides(attribute, &["event_handler"]));
+            .filter(|attribute| !marks::is_or_hides(attribute, &["event_handler"]));
         let inner = &self.inner_attributes;
         let where_clause = &generics.where_clause;
         let members = self.members.iter().map(|member| member.stripped(helpers));
@@ -205,7 +180,7 @@ impl Member {
             Self::Other(attributes, tokens) => {
                 let attributes = attributes
                     .iter()
-                    .filter(|attribute| !condition::is_or_hides(attribute, helpers));
+                    .filter(|attribute| !marks::is_or_hides(attribute, helpers));
                 quote!(#(#attributes)* #tokens)
             }
         }
@@ -217,7 +192,7 @@ impl Method {
     pub(crate) fn is_handler(&self) -> bool {
         self.attributes
             .iter()
-            .any(|attribute| is_called(attribute, "on"))
+            .any(|attribute| marks::is_called(attribute, "on"))
     }
 
     /// The method without the helper attributes.
@@ -225,7 +200,7 @@ impl Method {
         let attributes = self
             .attributes
             .iter()
-            .filter(|attribute| !condition::is_or_hides(attribute, helpers));
+            .filter(|attribute| !marks::is_or_hides(attribute, helpers));
         let Self {
             visibility, body, ..
         } = self;
@@ -238,7 +213,7 @@ impl Method {
             if let syn::FnArg::Typed(parameter) = parameter {
                 parameter
                     .attrs
-                    .retain(|attribute| !condition::is_or_hides(attribute, helpers));
+                    .retain(|attribute| !marks::is_or_hides(attribute, helpers));
             }
         }
         quote!(#lint #(#attributes)* #visibility #signature #body)

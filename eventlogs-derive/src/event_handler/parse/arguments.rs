@@ -1,11 +1,12 @@
 //! First stage: the arguments of the attribute, `#[event_handler(YourEvent, ignore(A | B), crate = path)]`.
 
-use super::pattern::{self, Alternative};
 use crate::attribute::entries;
 use crate::errors::Errors;
-use crate::keys::{self, Known, Place};
+use crate::event_handler::parse::pattern::{self, Alternative};
+use crate::keys::table::{HandlerKey, Keys};
+use crate::keys::{self, Given};
+use crate::library::Library;
 use crate::tokens;
-use crate::values::Library;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -59,19 +60,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
             "which events? write `#[event_handler(YourEvent)]`",
         ),
     }
-    for known in keys::check(
-        entries,
-        Place::HandlerBlock,
-        "`#[event_handler(…)]`",
-        errors,
-    ) {
-        match known.facts.name {
-            "ignore" => parsed.ignored = ignored(&known, errors),
-            _ => {
-                parsed.library = errors
-                    .keep(known.path())
-                    .map_or_else(Library::default, Library::renamed);
-            }
+    for (key, given) in keys::check(entries, "`#[event_handler(…)]`", errors) {
+        match key {
+            HandlerKey::Ignore => parsed.ignored = ignored(&given, errors),
+            HandlerKey::Crate => parsed.library = given.library(errors),
         }
     }
     parsed
@@ -97,12 +89,13 @@ fn starts_with_key(input: ParseStream<'_>) -> bool {
     let Ok(first) = ahead.call(Ident::parse_any) else {
         return false;
     };
-    ahead.peek(Token![=]) || (keys::is_handler_key(&first.to_string()) && ahead.peek(token::Paren))
+    let is_key = HandlerKey::named(&first.to_string()).is_some();
+    ahead.peek(Token![=]) || (is_key && ahead.peek(token::Paren))
 }
 
 /// The inside of `ignore(…)`.
-fn ignored(known: &Known, errors: &mut Errors) -> Ignored {
-    let Some(list) = errors.keep(known.list()) else {
+fn ignored(given: &Given, errors: &mut Errors) -> Ignored {
+    let Some(list) = errors.keep(given.list()) else {
         return Ignored::Listed(Vec::new());
     };
     let separator = list
@@ -118,7 +111,7 @@ fn ignored(known: &Known, errors: &mut Errors) -> Ignored {
     }
     if list.is_empty() {
         errors.at(
-            known.key.span,
+            given.key.span,
             "`ignore` takes a list of variants, as in `ignore(Requested | Voided)`",
         );
         return Ignored::Listed(Vec::new());

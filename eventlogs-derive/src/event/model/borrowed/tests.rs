@@ -2,13 +2,15 @@
 
 use super::refuse;
 use crate::errors::Errors;
+use crate::serde_attributes::SerdeAttributes;
 use syn::{DeriveInput, parse_quote};
 
 fn mistakes(item: &DeriveInput) -> Vec<String> {
     let mut errors = Errors::default();
     if let syn::Data::Enum(data) = &item.data {
         for field in data.variants.iter().flat_map(|variant| &variant.fields) {
-            refuse(field, &item.generics, &mut errors);
+            let serde = SerdeAttributes::of(&field.attrs);
+            refuse(&field.ty, &serde, &item.generics, &mut errors);
         }
     }
     errors.messages()

@@ -1,9 +1,9 @@
-//! First stage: the conditions of a handler's parameters, and what is wrong with them.
+//! The conditions of a handler's parameters, and what is wrong with them.
 
-use super::block::is_condition;
-use super::condition::{self, Condition};
-use super::pattern::Alternative;
 use crate::errors::Errors;
+use crate::event_handler::parse::condition::Condition;
+use crate::event_handler::parse::marks::{self, is_condition};
+use crate::event_handler::parse::pattern::Alternative;
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Pat, PatType, Signature};
@@ -30,7 +30,7 @@ pub(crate) fn when<'a>(
     errors: &mut Errors,
 ) -> Option<bool> {
     for attribute in &typed.attrs {
-        if let Some(name) = condition::hidden(attribute, &["cfg"]) {
+        if let Some(name) = marks::hidden(attribute, &["cfg"]) {
             errors.on(
                 &name,
                 "the parameters of a handler are read before conditions are; write one `#[cfg(…)]` without `cfg_attr`",

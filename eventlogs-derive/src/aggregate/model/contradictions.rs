@@ -1,8 +1,9 @@
 //! The rules that together never let anything be cached.
 
-use super::parse::{Rule, Setting};
+use crate::aggregate::parse::rules::{Rule, Setting};
 use crate::errors::Errors;
-use crate::values::{Length, Number};
+use crate::keys::table::{CacheKey, Keys};
+use crate::values::{DurationValue, NumberValue};
 use syn::Path;
 
 /// A bound by path, and what it must not be below: compared by the compiler, as only it knows the constants.
@@ -42,10 +43,10 @@ fn alone(rules: &[Rule], errors: &mut Errors) {
         .find(|rule| !matches!(rule.setting, Setting::Never));
     if let (Some(never), Some(other)) = (never, other) {
         errors.at(
-            never.key,
+            never.place,
             format!(
                 "`never` leaves nothing for `{}` to rule; remove one of them",
-                other.name
+                other.key.facts().name
             ),
         );
     }
@@ -54,35 +55,41 @@ fn alone(rules: &[Rule], errors: &mut Errors) {
 /// Bounds that nothing can stay within.
 fn zeroes(rules: &[Rule], errors: &mut Errors) {
     for rule in rules {
-        match (rule.name, &rule.setting) {
-            ("every", Setting::Number(Number::Known(0, span))) => {
-                errors.at(
-                    *span,
-                    "this policy never caches: `every` is 0; `every = 1` caches after each event",
-                );
+        let place = match &rule.setting {
+            Setting::Number(NumberValue::Known(0, place)) => *place,
+            Setting::Duration(DurationValue::Known(0, literal)) => literal.span(),
+            _ => continue,
+        };
+        match rule.key {
+            CacheKey::Every => errors.at(
+                place,
+                "this policy never caches: `every` is 0; `every = 1` caches after each event",
+            ),
+            CacheKey::MaxEvents => errors.at(
+                place,
+                "this policy never caches: `max_events` is 0; if that is meant, write `cache(never)`",
+            ),
+            CacheKey::Ttl | CacheKey::MaxAge => {
+                let name = rule.key.facts().name;
+                errors.at(place, format!("a {name} of zero never caches"));
             }
-            ("max_events", Setting::Number(Number::Known(0, span))) => {
-                errors.at(*span, "this policy never caches: `max_events` is 0; if that is meant, write `cache(never)`");
-            }
-            (name @ ("ttl" | "max_age"), Setting::Length(Length::Known(0, literal))) => {
-                errors.at(literal.span(), format!("a {name} of zero never caches"));
-            }
-            _ => {}
+            CacheKey::MinEvents | CacheKey::MinAge | CacheKey::When | CacheKey::Never => {}
         }
     }
 }
 
 /// `max_age` below `min_age`.
 fn ages(rules: &[Rule], errors: &mut Errors) {
-    let find = |name| {
+    let find = |key| {
         rules.iter().find_map(|rule| match &rule.setting {
-            Setting::Length(Length::Known(age, literal)) if rule.name == name => {
+            Setting::Duration(DurationValue::Known(age, literal)) if rule.key == key => {
                 Some((*age, literal))
             }
             _ => None,
         })
     };
-    if let (Some((least, shortest)), Some((greatest, longest))) = (find("min_age"), find("max_age"))
+    if let (Some((least, shortest)), Some((greatest, longest))) =
+        (find(CacheKey::MinAge), find(CacheKey::MaxAge))
         && greatest < least
         && greatest > 0
     {
@@ -96,22 +103,22 @@ fn ages(rules: &[Rule], errors: &mut Errors) {
 
 /// `max_events` below `min_events`.
 fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
-    let find = |name| {
+    let find = |key| {
         rules.iter().find_map(|rule| match &rule.setting {
-            Setting::Number(number) if rule.name == name => Some(number),
+            Setting::Number(number) if rule.key == key => Some(number),
             _ => None,
         })
     };
     let mut deferred = Vec::new();
-    if let Some(Number::Constant(path)) = find("every") {
+    if let Some(NumberValue::Constant(path)) = find(CacheKey::Every) {
         deferred.push(Deferred {
             greatest: Operand::Constant(path.clone()),
             least: Operand::Number(1),
             message: "this policy never caches: `every` is 0",
         });
     }
-    match (find("min_events"), find("max_events")) {
-        (Some(Number::Known(least, _)), Some(Number::Known(greatest, span)))
+    match (find(CacheKey::MinEvents), find(CacheKey::MaxEvents)) {
+        (Some(NumberValue::Known(least, _)), Some(NumberValue::Known(greatest, span)))
             if greatest < least && *greatest > 0 =>
         {
             errors.at(
@@ -119,7 +126,7 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
                 format!("this policy never caches: `max_events` ({greatest}) is below `min_events` ({least})"),
             );
         }
-        (Some(Number::Known(..)), Some(Number::Known(..))) => {}
+        (Some(NumberValue::Known(..)), Some(NumberValue::Known(..))) => {}
         (Some(least), Some(greatest)) => deferred.push(Deferred {
             greatest: operand(greatest),
             least: operand(least),
@@ -131,9 +138,9 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
 }
 
 /// A number as one side of a comparison.
-fn operand(number: &Number) -> Operand {
+fn operand(number: &NumberValue) -> Operand {
     match number {
-        Number::Known(number, _) => Operand::Number(*number),
-        Number::Constant(path) => Operand::Constant(path.clone()),
+        NumberValue::Known(number, _) => Operand::Number(*number),
+        NumberValue::Constant(path) => Operand::Constant(path.clone()),
     }
 }

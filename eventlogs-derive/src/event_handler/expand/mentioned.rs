@@ -1,6 +1,6 @@
 //! Which names of methods, functions and constants occur in a piece of code.
 
-use crate::fingerprint::{flat, is_name};
+use crate::tokens::{flat, is_name};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use std::collections::HashSet;
 use syn::ext::IdentExt;

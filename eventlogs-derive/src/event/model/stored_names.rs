@@ -1,7 +1,7 @@
 //! The rules of stored names.
 
-use super::parse::ParsedVariant;
 use crate::errors::Errors;
+use crate::event::parse::variant::ParsedVariant;
 use proc_macro2::Span;
 use std::collections::HashMap;
 use syn::LitStr;
@@ -11,14 +11,14 @@ use syn::ext::IdentExt;
 pub(crate) const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
 
 /// The names that are taken so far: by which variant, and where.
-pub(crate) struct Names {
+pub(crate) struct StoredNames {
     /// Whether a variant's own name does not count.
     explicit: bool,
     /// Every name and alias.
     taken: HashMap<String, (String, Span)>,
 }
 
-impl Names {
+impl StoredNames {
     /// No names yet. `explicit` says that every variant must be given one.
     pub(crate) fn new(explicit: bool) -> Self {
         Self {

@@ -1,14 +1,14 @@
 //! Third stage, the schema: what is stored for each variant, as plain data.
 
-use super::model::{EventModel, FlattenedModel, StoredModel, VariantModel};
+use crate::event::model::fields::FieldModel;
+use crate::event::model::flatten::FlattenedModel;
+use crate::event::model::{EventModel, StoredModel, VariantModel};
 use crate::spelling::spelled;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Field, Meta, Token};
 
 /// Serde's attributes on fields that say nothing about what is stored.
 const WITHOUT_SHAPE: &[&str] = &["bound", "borrow", "getter"];
@@ -54,9 +54,7 @@ pub(crate) fn schema(model: &EventModel<'_>) -> (TokenStream, TokenStream) {
 /// A flattened event as such: what is missing is reported at its type.
 pub(crate) fn as_event(model: &EventModel<'_>, flattened: &FlattenedModel<'_>) -> TokenStream {
     let library = &model.library;
-    let ident = model.ident;
-    let (_, arguments, _) = model.generics.split_for_impl();
-    let event = tokens::without_self(flattened.event, &quote!(#ident #arguments));
+    let event = tokens::without_self(flattened.event, &model.enum_type());
     tokens::located(&quote!(<#event as #library::Event>), flattened.event.span())
 }
 
@@ -64,7 +62,7 @@ pub(crate) fn as_event(model: &EventModel<'_>, flattened: &FlattenedModel<'_>) -
 pub(crate) fn event_type(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let library = &model.library;
     let StoredModel { name, version, .. } = variant;
-    quote!(#library::EventType { name: #name, version: #version })
+    quote!(#library::EventType::new(#name, #version))
 }
 
 /// What is written for a variant.
@@ -82,28 +80,32 @@ fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
         .enumerate()
         .filter_map(|(index, field)| shown(index, field));
     let fields = rename_all.chain(fields);
-    quote! {
-        #library::EventSchema {
-            event_type: #event_type,
-            aliases: &[#(#aliases),*],
-            upcast_from: &[#(#upcast_from),*],
-            variant: #name,
-            fields: &[#(#fields),*]
-        }
-    }
+    let aliases = setter("with_aliases", aliases);
+    let upcast_from = setter("with_upcast_from", upcast_from);
+    let fields = setter("with_fields", fields);
+    quote!(#library::EventSchema::new(#event_type, #name) #aliases #upcast_from #fields)
+}
+
+/// The call that sets one of an entry's lists, unless there is nothing in it.
+fn setter<T: ToTokens>(name: &str, list: impl IntoIterator<Item = T>) -> Option<TokenStream> {
+    let mut list = list.into_iter().peekable();
+    list.peek()?;
+    let name = Ident::new(name, Span::call_site());
+    Some(quote!(.#name(&[#(#list),*])))
 }
 
 /// A field as it is spelled, unless it is not stored: `name: Type #[serde(attribute)]`.
-fn shown(index: usize, field: &Field) -> Option<String> {
-    let entries: Vec<Meta> = field.attrs.iter().flat_map(serde_entries).collect();
-    if entries.iter().any(|entry| entry.path().is_ident("skip")) {
+fn shown(index: usize, field: &FieldModel<'_>) -> Option<String> {
+    if field.serde.have_any(&["skip"]) {
         return None;
     }
-    let name = match &field.ident {
+    let name = match field.name {
         Some(name) => name.unraw().to_string(),
         None => index.to_string(),
     };
-    let mut attributes: Vec<String> = entries
+    let mut attributes: Vec<String> = field
+        .serde
+        .entries
         .iter()
         .filter(|entry| !WITHOUT_SHAPE.iter().any(|word| entry.path().is_ident(word)))
         .map(|entry| format!(" #[serde({})]", spelled(entry)))
@@ -111,17 +113,7 @@ fn shown(index: usize, field: &Field) -> Option<String> {
     attributes.sort();
     Some(format!(
         "{name}: {}{}",
-        spelled(&field.ty),
+        spelled(field.ty),
         attributes.concat()
     ))
-}
-
-/// The entries of a `#[serde(…)]`. What does not parse is left to serde to complain about.
-pub(crate) fn serde_entries(attribute: &Attribute) -> Punctuated<Meta, Token![,]> {
-    if !attribute.path().is_ident("serde") {
-        return Punctuated::new();
-    }
-    attribute
-        .parse_args_with(Punctuated::parse_terminated)
-        .unwrap_or_default()
 }

@@ -1,10 +1,12 @@
 //! Which members of the block make up what the handlers do, and their hashes.
 
-use super::arguments::Ignored;
-use super::block::{Block, Member, may_remove};
-use super::condition;
-use super::model::HandlerModel;
-use super::named::{self, Names};
+use crate::event_handler::expand::full_patterns;
+use crate::event_handler::expand::mentioned::{self, Names};
+use crate::event_handler::model::HandlerModel;
+use crate::event_handler::parse::arguments::Ignored;
+use crate::event_handler::parse::block::{Block, Member};
+use crate::event_handler::parse::condition;
+use crate::event_handler::parse::marks::may_remove;
 use crate::fingerprint::{Fingerprint, has_effect};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -20,18 +22,18 @@ pub(crate) struct Part {
 
 /// The block's header with all that is ignored, the handlers in their order, and every member that they name, directly
 /// or through one another.
-pub(crate) fn parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
+pub(crate) fn of(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
     let header = header(model, block);
     let mut parts = vec![Part {
         conditions: TokenStream::new(),
         hash: Fingerprint::of(&header).finish(),
     }];
     let mut names = Names::default();
-    named::collect(header, &mut names);
+    mentioned::collect(header, &mut names);
     let (roots, mut others): (Vec<_>, Vec<_>) =
         block.members.iter().partition(|member| is_root(member));
     for root in roots {
-        named::collect(code(root), &mut names);
+        mentioned::collect(code(root), &mut names);
         parts.extend(part(root));
     }
     let mut helpers = Vec::new();
@@ -43,7 +45,7 @@ pub(crate) fn parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
             break;
         }
         for member in found {
-            named::collect(code(member), &mut names);
+            mentioned::collect(code(member), &mut names);
             helpers.extend(part(member));
         }
         others = unnamed;
@@ -62,12 +64,7 @@ fn header(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     } = &block.header;
     let where_clause = &generics.where_clause;
     let ignored = match ignored {
-        Ignored::Listed(listed) => {
-            let patterns = listed
-                .iter()
-                .map(|alternative| alternative.expand(event, &[], &[]));
-            quote!(#(#patterns)|*)
-        }
+        Ignored::Listed(listed) => full_patterns::joined(listed, event, &[], &[]),
         Ignored::Rest(underscore) => underscore.to_token_stream(),
     };
     quote!(impl #generics #event for #self_ty #where_clause { #ignored })
@@ -84,14 +81,14 @@ fn is_root(member: &Member) -> bool {
 /// The name of a member, if it has one.
 fn name(member: &Member) -> Option<String> {
     match member {
-        Member::Method(method) => Some(named::spelling(&method.signature.ident)),
+        Member::Method(method) => Some(mentioned::spelling(&method.signature.ident)),
         Member::Other(_, tokens) => {
             let mut tokens = tokens.clone().into_iter();
             tokens.find(|token| {
                 matches!(token, TokenTree::Ident(keyword) if keyword == "const" || keyword == "type")
             })?;
             match tokens.next()? {
-                TokenTree::Ident(name) => Some(named::spelling(&name)),
+                TokenTree::Ident(name) => Some(mentioned::spelling(&name)),
                 _ => None,
             }
         }
@@ -140,113 +137,4 @@ fn attributes(member: &Member) -> &[Attribute] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::expand;
-    use proc_macro2::TokenStream;
-    use quote::quote;
-
-    /// The constants in the output for a block with one handler that calls `first`.
-    fn constants(members: &TokenStream) -> String {
-        let block = quote! {
-            impl Door {
-                #[on(Opened)]
-                fn open(&mut self) { self.first(); }
-                #members
-            }
-        };
-        let output = expand(quote!(DoorEvent), block).to_string();
-        let (_, constants) = output
-            .split_once("fingerprint (&")
-            .expect("the block has a fingerprint");
-        constants.to_owned()
-    }
-
-    /// How many pieces of code count: the block's header, the handler and the members that it names.
-    fn count(members: &TokenStream) -> usize {
-        constants(members).matches("u64").count()
-    }
-
-    #[test]
-    fn names_are_followed() {
-        let members = quote! {
-            const THIRD: u8 = Self::fourth();
-            fn first(&mut self) { Self::second(self); }
-            fn second(&mut self) { self.size += Self::THIRD; }
-            const fn fourth() -> u8 { 4 }
-        };
-        assert_eq!(count(&members), 6);
-    }
-
-    #[test]
-    fn what_nobody_names_does_not_count() {
-        let members = quote! {
-            fn first(&mut self) { self.size += size; }
-            pub fn size(&self) -> u8 { Self::unrelated(self.size) }
-            fn unrelated(size: u8) -> u8 { size }
-        };
-        assert_eq!(count(&members), 3);
-    }
-
-    #[test]
-    fn members_may_name_each_other_in_circles() {
-        let members = quote! {
-            fn first(&mut self) { self.second(); }
-            fn second(&mut self) { self.first(); self.open(); }
-        };
-        assert_eq!(count(&members), 4);
-    }
-
-    #[test]
-    fn macro_calls_count_and_so_does_what_they_mention() {
-        let members = quote! {
-            generate! { second }
-            fn second(&self) {}
-            fn third(&self) {}
-        };
-        assert_eq!(count(&members), 4);
-    }
-
-    #[test]
-    fn the_order_of_what_is_named_makes_no_difference() {
-        let first = quote!(
-            fn first(&self) {
-                self.second()
-            }
-        );
-        let second = quote!(
-            fn second(&self) {}
-        );
-        assert_eq!(
-            constants(&quote!(#first #second)),
-            constants(&quote!(#second #first))
-        );
-    }
-
-    #[test]
-    fn a_condition_holds_for_the_constant() {
-        let constants = constants(&quote!(
-            #[cfg(unix)]
-            fn first(&self) {}
-        ));
-        assert!(constants.contains("# [cfg (unix)] "), "{constants}");
-    }
-
-    #[test]
-    fn what_conditions_inside_say_counts_too() {
-        for members in [
-            quote!(
-                fn first(&self, #[cfg(unix)] size: u8) {}
-            ),
-            quote!(
-                fn first(&self) {
-                    #[cfg(unix)]
-                    self.second();
-                    if cfg!(unix) {}
-                }
-            ),
-        ] {
-            assert_eq!(count(&members), 4);
-            assert!(constants(&members).contains("# [cfg (unix)] "));
-        }
-    }
-}
+mod tests;

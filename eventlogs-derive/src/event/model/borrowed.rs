@@ -1,13 +1,10 @@
 //! Fields that borrow: an event outlives the row that it was read from.
 
-use super::schema::serde_entries;
 use crate::errors::Errors;
+use crate::serde_attributes::SerdeAttributes;
 use crate::spelling::spelled;
 use proc_macro2::Ident;
-use syn::{
-    Field, GenericArgument, Generics, Lifetime, Meta, PathArguments, PathSegment, Type,
-    TypeReference,
-};
+use syn::{GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeReference};
 
 /// Serde's attributes with which a field is not read by way of its type.
 const READ_OTHERWISE: &[&str] = &["with", "deserialize_with", "skip", "skip_deserializing"];
@@ -44,20 +41,21 @@ const CONTAINERS: &[&str] = &[
 ];
 
 /// Refuses a field that is read as something borrowed. A lifetime that the enum declares is refused there.
-pub(crate) fn refuse(field: &Field, generics: &Generics, errors: &mut Errors) {
+pub(crate) fn refuse(
+    ty: &Type,
+    serde: &SerdeAttributes<'_>,
+    generics: &Generics,
+    errors: &mut Errors,
+) {
     let is_declared = |lifetime: &Lifetime| {
         generics
             .lifetimes()
             .any(|declared| declared.lifetime.ident == lifetime.ident)
     };
-    let entries: Vec<Meta> = field.attrs.iter().flat_map(serde_entries).collect();
-    if is_read_otherwise(&entries) {
+    if serde.have_any(READ_OTHERWISE) {
         return;
     }
-    for entry in entries
-        .iter()
-        .filter(|entry| entry.path().is_ident("borrow"))
-    {
+    for entry in serde.called("borrow") {
         if generics.lifetimes().next().is_none() {
             errors.on(
                 entry,
@@ -65,7 +63,7 @@ pub(crate) fn refuse(field: &Field, generics: &Generics, errors: &mut Errors) {
             );
         }
     }
-    for borrowed in find(&field.ty) {
+    for borrowed in find(ty) {
         match borrowed {
             Borrowed::Reference(reference) => {
                 if !reference.lifetime.as_ref().is_some_and(is_declared) {
@@ -95,20 +93,8 @@ pub(crate) fn refuse(field: &Field, generics: &Generics, errors: &mut Errors) {
 }
 
 /// Whether a field is read by a function of the user's, although its type borrows.
-///
-/// Serde takes `&'static str` for a text to borrow from its input, even then.
-pub(crate) fn is_read_by_a_function(field: &Field) -> bool {
-    let entries: Vec<Meta> = field.attrs.iter().flat_map(serde_entries).collect();
-    is_read_otherwise(&entries) && !find(&field.ty).is_empty()
-}
-
-/// Whether one of the attributes says how the field is read.
-fn is_read_otherwise(entries: &[Meta]) -> bool {
-    entries.iter().any(|entry| {
-        READ_OTHERWISE
-            .iter()
-            .any(|word| entry.path().is_ident(word))
-    })
+pub(crate) fn is_read_by_a_function(ty: &Type, serde: &SerdeAttributes<'_>) -> bool {
+    serde.have_any(READ_OTHERWISE) && !find(ty).is_empty()
 }
 
 /// A part of a type that borrows.

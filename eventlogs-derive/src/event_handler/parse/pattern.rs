@@ -1,12 +1,10 @@
 //! The patterns of `#[on(…)]` and `ignore(…)`: alternatives, each a variant with or without its fields.
 
-use super::removal::{brackets, remove};
 use crate::errors::Errors;
-use crate::tokens;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use crate::event_handler::parse::removal::{brackets, remove};
+use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parser;
-use syn::{Pat, PatIdent, Path, PathArguments};
+use syn::{Pat, PatIdent, Path};
 
 /// One side of a `|`.
 #[derive(Clone)]
@@ -249,55 +247,4 @@ impl Alternative {
             FieldPatterns::Written { .. } => format!("{} {{ .. }}", self.variant),
         }
     }
-
-    /// The pattern in full: the enum in front, and `parameters` as the fields of a bare variant. What is `absent` is not
-    /// bound.
-    pub(crate) fn expand(
-        &self,
-        event: &Path,
-        parameters: &[&Ident],
-        absent: &[&Ident],
-    ) -> TokenStream {
-        let Self { variant, .. } = self;
-        let place = variant.span();
-        let enum_path = enum_path(event, place);
-        let binding = self
-            .binding
-            .as_ref()
-            .filter(|binding| !absent.contains(&&binding.ident))
-            .map(|binding| quote!(#binding @));
-        match &self.fields {
-            FieldPatterns::Bare => {
-                let taken = self.binding.as_ref().map(|binding| &binding.ident);
-                let fields = parameters.iter().filter(|name| Some(**name) != taken);
-                let fields = quote_spanned!(place=> { #(#fields,)* .. });
-                quote!(#binding #enum_path::#variant #fields)
-            }
-            FieldPatterns::Written {
-                pattern, tokens, ..
-            } => {
-                let mut tokens = tokens.clone();
-                if !absent.is_empty() {
-                    let mut pattern = pattern.clone();
-                    for name in absent {
-                        remove(&mut pattern, name);
-                    }
-                    tokens = brackets(&pattern);
-                }
-                quote!(#binding #enum_path::#variant #tokens)
-            }
-        }
-    }
-}
-
-/// The enum as the head of a pattern, at the place of the variant: with its type arguments in the form that patterns
-/// take.
-fn enum_path(event: &Path, place: Span) -> TokenStream {
-    let mut path = event.clone();
-    for segment in &mut path.segments {
-        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-            arguments.colon2_token = Some(syn::Token![::](place));
-        }
-    }
-    tokens::located(&path, place)
 }

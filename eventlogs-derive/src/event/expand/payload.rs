@@ -3,13 +3,14 @@
 //! Writing goes through one enum that mirrors the user's, reading through one owned struct for each variant. Both are
 //! made of the user's own field tokens, so that a field type without serde's traits is reported at that type.
 
-use super::borrowed;
-use super::model::{EventModel, FlattenedModel, StoredModel, VariantModel};
+use crate::event::model::fields::FieldsModel;
+use crate::event::model::flatten::FlattenedModel;
+use crate::event::model::{EventModel, StoredModel, VariantModel};
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Field, Fields, GenericParam, Generics};
+use syn::{GenericParam, Generics};
 
 /// The mirror of the enum that serialises payloads.
 ///
@@ -33,7 +34,7 @@ pub(crate) fn writer(model: &EventModel<'_>) -> TokenStream {
             quote!(#rename_all #ident #fields)
         }
         VariantModel::Flattened(FlattenedModel { ident, event }) => {
-            let event = tokens::without_self(event, &enum_type(model));
+            let event = tokens::without_self(event, &model.enum_type());
             quote!(#[serde(skip)] #ident(#event))
         }
     });
@@ -62,23 +63,22 @@ pub(crate) fn reader(model: &EventModel<'_>, variant: &StoredModel<'_>) -> Token
     let expecting = format!("the payload of `{}`", variant.ident);
     let rename_all = rename_all(variant);
     // Parentheses hide from serde that it could borrow.
-    let has_hidden = variant.fields.iter().any(borrowed::is_read_by_a_function);
+    let has_hidden = variant.fields.iter().any(|field| field.hides_borrowing);
     let allow = has_hidden
         .then(|| quote!(#[allow(unused_parens, reason = "they keep serde from borrowing")]));
     let fields = fields(model, variant, true);
     let generics = reader_generics(model.generics, variant);
     let where_clause = &generics.where_clause;
-    let end = matches!(fields, ShownFields::Unnamed(_)).then(|| quote!(;));
-    let body = match &fields {
-        ShownFields::Unnamed(_) => quote!(#fields #where_clause),
-        ShownFields::Named(_) => quote!(#where_clause #fields),
+    let body = match variant.fields {
+        FieldsModel::Named(_) => quote!(#where_clause #fields),
+        FieldsModel::Unnamed(_) => quote!(#fields #where_clause;),
     };
     quote! {
         #[derive(#serde::Deserialize)]
         #[serde(crate = #serde_path, expecting = #expecting)]
         #rename_all
         #allow
-        struct #name #generics #body #end
+        struct #name #generics #body
     }
 }
 
@@ -101,19 +101,14 @@ fn reader_generics(generics: &Generics, variant: &StoredModel<'_>) -> Generics {
         .iter()
         .map(|field| field.ty.to_token_stream())
         .collect();
-    let name = |parameter: &GenericParam| match parameter {
-        GenericParam::Type(parameter) => Some(parameter.ident.clone()),
-        GenericParam::Const(parameter) => Some(parameter.ident.clone()),
-        GenericParam::Lifetime(_) => None,
-    };
     let used = |parameter: &GenericParam| {
-        name(parameter).is_some_and(|name| tokens::mention(types.clone(), &name))
+        tokens::parameter_name(parameter).is_some_and(|name| tokens::mention(types.clone(), name))
     };
-    let unused: Vec<Ident> = generics
+    let unused: Vec<&Ident> = generics
         .params
         .iter()
         .filter(|parameter| !used(parameter))
-        .filter_map(name)
+        .filter_map(tokens::parameter_name)
         .collect();
     let stays = |tokens: TokenStream| {
         unused
@@ -144,57 +139,23 @@ fn reader_generics(generics: &Generics, variant: &StoredModel<'_>) -> Generics {
     kept
 }
 
-/// Fields of a variant as a twin shows them.
-enum ShownFields {
-    /// `{ name: Type }`; also a variant without fields, whatever its brackets.
-    Named(Vec<TokenStream>),
-    /// `(Type)`
-    Unnamed(Vec<TokenStream>),
-}
-
-impl ToTokens for ShownFields {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(match self {
-            Self::Named(fields) => quote!({ #(#fields,)* }),
-            Self::Unnamed(fields) => quote!((#(#fields,)*)),
-        });
-    }
-}
-
-/// The fields of a variant, with serde's attributes and without anything else that was written on them. `owned` says that
-/// they are read, into owned values.
-fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>, owned: bool) -> ShownFields {
-    let enum_type = enum_type(model);
+/// The fields of a variant in their brackets, with serde's attributes and without anything else that was written on them.
+/// `owned` says that they are read, into owned values.
+fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>, owned: bool) -> TokenStream {
+    let enum_type = model.enum_type();
     let shown = variant.fields.iter().map(|field| {
-        let Field {
-            attrs,
-            ident,
-            colon_token,
-            ty,
-            ..
-        } = field;
-        let attributes = attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("serde"));
-        let mut ty = tokens::without_self(ty, &enum_type);
-        if owned && borrowed::is_read_by_a_function(field) {
+        let attributes = &field.serde.written;
+        let name = field.name.map(|name| quote!(#name:));
+        let mut ty = tokens::without_self(field.ty, &enum_type);
+        if owned && field.hides_borrowing {
             ty = quote!((#ty));
         }
-        quote!(#(#attributes)* #ident #colon_token #ty)
+        quote!(#(#attributes)* #name #ty)
     });
     match variant.fields {
-        Fields::Unnamed(fields) if !fields.unnamed.is_empty() => {
-            ShownFields::Unnamed(shown.collect())
-        }
-        _ => ShownFields::Named(shown.collect()),
+        FieldsModel::Named(_) => quote!({ #(#shown,)* }),
+        FieldsModel::Unnamed(_) => quote!((#(#shown,)*)),
     }
-}
-
-/// What `Self` stands for.
-fn enum_type(model: &EventModel<'_>) -> TokenStream {
-    let (_, arguments, _) = model.generics.split_for_impl();
-    let ident = model.ident;
-    quote!(#ident #arguments)
 }
 
 /// The variant's `rename_all`, as an attribute of a twin.

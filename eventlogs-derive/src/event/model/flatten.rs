@@ -1,17 +1,26 @@
 //! The rules of `#[event(flatten)]`: the variant is a place for another event, and has nothing of its own.
 
-use super::model::FlattenedModel;
-use super::parse::ParsedVariant;
 use crate::errors::Errors;
+use crate::event::model::fields::{FieldModel, FieldsModel};
+use crate::event::parse::variant::ParsedVariant;
 use crate::tokens;
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
-use syn::{Field, Fields, GenericParam, Generics};
+use syn::{Generics, Type};
 
-/// The event that the variant holds, if it is nothing but a place for it.
+/// A variant whose only field is another event, which is stored as if its variants were this enum's.
+pub(crate) struct FlattenedModel<'a> {
+    /// Its name in code.
+    pub(crate) ident: &'a Ident,
+    /// The other event.
+    pub(crate) event: &'a Type,
+}
+
+/// The event that the variant holds, if it is nothing but a place for it. `place` is where `flatten` stands.
 pub(crate) fn check<'a>(
     variant: &ParsedVariant<'a>,
-    flatten: Span,
+    fields: &FieldsModel<'a>,
+    place: Span,
     generics: &Generics,
     errors: &mut Errors,
 ) -> Option<FlattenedModel<'a>> {
@@ -21,53 +30,47 @@ pub(crate) fn check<'a>(
             format!("a flattened event has its own names and versions; remove `{key}`"),
         );
     }
-    for entry in &variant.rename_all {
+    for entry in variant.serde.called("rename_all") {
         errors.on(
             entry,
             "a flattened event names its own fields; remove `rename_all`",
         );
     }
-    let Some(field) = only_field(variant.fields) else {
+    let Some(field) = only_field(fields) else {
         errors.at(
-            flatten,
+            place,
             "`flatten` takes a variant that holds one event, as in `Shipping(ShippingEvent)`",
         );
         return None;
     };
-    for attribute in field
-        .attrs
-        .iter()
-        .filter(|found| found.path().is_ident("serde"))
-    {
+    for attribute in &field.serde.written {
         errors.on(
             attribute,
             "a flattened event writes its own payload; remove this attribute",
         );
     }
     // The schema is one constant for all types that stand for a parameter.
-    for parameter in &generics.params {
-        let name = match parameter {
-            GenericParam::Type(parameter) => &parameter.ident,
-            GenericParam::Const(parameter) => &parameter.ident,
-            GenericParam::Lifetime(_) => continue,
-        };
+    for name in generics.params.iter().filter_map(tokens::parameter_name) {
         if tokens::mention(field.ty.to_token_stream(), name) {
             errors.on(
-                &field.ty,
+                field.ty,
                 format!("a flattened event cannot depend on `{name}`; name the type that it is meant for"),
             );
         }
     }
     Some(FlattenedModel {
         ident: variant.ident,
-        event: &field.ty,
+        event: field.ty,
     })
 }
 
 /// The field of a variant such as `Shipping(ShippingEvent)`.
-fn only_field(fields: &Fields) -> Option<&Field> {
+fn only_field<'f, 'a>(fields: &'f FieldsModel<'a>) -> Option<&'f FieldModel<'a>> {
     match fields {
-        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
-        _ => None,
+        FieldsModel::Unnamed(fields) => match fields.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        },
+        FieldsModel::Named(_) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of versions and upcasters.
 
-use super::parse::{ParsedVariant, Upcaster};
 use crate::errors::Errors;
+use crate::event::parse::variant::{ParsedVariant, Upcaster};
 
 /// The version that is written for a variant: every older one must be readable, through exactly one upcaster.
 pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {

@@ -1,0 +1,38 @@
+//! The codecs that `codec = "…"` knows by name.
+
+/// Declares the codecs, one line each, and what follows from their names.
+macro_rules! codecs {
+    ($(#[$first_doc:meta])* $first:ident = $first_name:literal, $($(#[$doc:meta])* $codec:ident = $name:literal,)*) => {
+        /// A codec of the library. Its name is the name of the library's feature, and of the macro in
+        /// `eventlogs::__private::codec` that says whether this feature is on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum BuiltInCodec {
+            $(#[$first_doc])* $first,
+            $($(#[$doc])* $codec,)*
+        }
+
+        impl BuiltInCodec {
+            /// All of them.
+            pub(crate) const ALL: &'static [Self] = &[Self::$first, $(Self::$codec),*];
+
+            /// What `codec = …` takes, for messages.
+            pub(crate) const TAKES: &'static str =
+                concat!("`\"", $first_name, "\"`", $(", `\"", $name, "\"`",)* " or a type");
+
+            /// The name in the attribute.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    Self::$first => $first_name,
+                    $(Self::$codec => $name,)*
+                }
+            }
+        }
+    };
+}
+
+codecs! {
+    /// JSON, the default.
+    Json = "json",
+    /// MessagePack.
+    MsgPack = "msgpack",
+}

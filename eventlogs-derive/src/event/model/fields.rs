@@ -1,0 +1,64 @@
+//! The fields of a variant: all that the rest of the macro has to know of them.
+
+use crate::errors::Errors;
+use crate::event::model::borrowed;
+use crate::serde_attributes::SerdeAttributes;
+use proc_macro2::Ident;
+use syn::{Field, Fields, Generics, Type};
+
+/// The fields of a variant.
+pub(crate) enum FieldsModel<'a> {
+    /// `{ name: Type }`; also a variant without fields, whatever its brackets.
+    Named(Vec<FieldModel<'a>>),
+    /// `(Type)`
+    Unnamed(Vec<FieldModel<'a>>),
+}
+
+/// A field.
+pub(crate) struct FieldModel<'a> {
+    /// Its name, unless it goes by its place.
+    pub(crate) name: Option<&'a Ident>,
+    /// Its type.
+    pub(crate) ty: &'a Type,
+    /// Serde's attributes on it.
+    pub(crate) serde: SerdeAttributes<'a>,
+    /// Whether a function of the user's reads it although its type borrows.
+    ///
+    /// Serde takes `&'static str` for a text to borrow from its input, even then.
+    pub(crate) hides_borrowing: bool,
+}
+
+impl<'a> FieldsModel<'a> {
+    /// The fields of a variant of an enum with these parameters.
+    pub(crate) fn new(fields: &'a Fields, generics: &Generics, errors: &mut Errors) -> Self {
+        let found: Vec<_> = fields
+            .iter()
+            .map(|field| FieldModel::new(field, generics, errors))
+            .collect();
+        match fields {
+            Fields::Unnamed(_) if !found.is_empty() => Self::Unnamed(found),
+            Fields::Named(_) | Fields::Unnamed(_) | Fields::Unit => Self::Named(found),
+        }
+    }
+
+    /// The fields in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &FieldModel<'a>> {
+        match self {
+            Self::Named(fields) | Self::Unnamed(fields) => fields.iter(),
+        }
+    }
+}
+
+impl<'a> FieldModel<'a> {
+    /// A field of an enum with these parameters.
+    fn new(field: &'a Field, generics: &Generics, errors: &mut Errors) -> Self {
+        let serde = SerdeAttributes::of(&field.attrs);
+        borrowed::refuse(&field.ty, &serde, generics, errors);
+        Self {
+            name: field.ident.as_ref(),
+            ty: &field.ty,
+            hides_borrowing: borrowed::is_read_by_a_function(&field.ty, &serde),
+            serde,
+        }
+    }
+}

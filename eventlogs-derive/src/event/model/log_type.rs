@@ -1,0 +1,96 @@
+//! The rules of the kind of an enum's logs.
+
+use crate::errors::Errors;
+use crate::event::model::stored_names::{self, RULE};
+use crate::event::parse::ParsedEnum;
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+
+/// The kind of the logs that an enum's events belong to.
+pub(crate) struct LogTypeModel {
+    /// The name that new logs get.
+    pub(crate) name: String,
+    /// The former names.
+    pub(crate) aliases: Vec<String>,
+}
+
+/// The kind that the attribute gives, else the one that the enum's name tells.
+pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeModel {
+    let (name, span) = if let Some(literal) = &parsed.log_type {
+        (stored_names::well_formed(literal, errors), literal.span())
+    } else {
+        let ident = parsed.ident.unraw().to_string();
+        let name = told_by(&ident);
+        if parsed.spoilt_log_type {
+            // One mistake is enough.
+        } else if says_nothing(&name) {
+            errors.on(
+                parsed.ident,
+                format!(
+                    "`{ident}` does not tell a kind of log from another; name it: `#[event(log_type = \"…\")]`"
+                ),
+            );
+        } else if !stored_names::is_well_formed(&name) {
+            errors.on(
+                parsed.ident,
+                format!("{RULE}; name the kind of the logs: `#[event(log_type = \"…\")]`"),
+            );
+        }
+        (name, parsed.ident.span())
+    };
+    let mut taken: Vec<(String, Span)> = Vec::new();
+    for literal in &parsed.log_type_aliases {
+        let alias = stored_names::well_formed(literal, errors);
+        if alias == name && !parsed.spoilt_log_type {
+            errors.at(
+                literal.span(),
+                format!("`{alias}` is what new logs are called, too; an alias is a former name"),
+            );
+            errors.at(span, format!("named `{alias}` here"));
+        } else if let Some((_, first)) = taken.iter().find(|(taken, _)| *taken == alias) {
+            errors.at(literal.span(), format!("alias `{alias}` is given twice"));
+            errors.at(*first, "first given here");
+        } else {
+            taken.push((alias, literal.span()));
+        }
+    }
+    LogTypeModel {
+        name,
+        aliases: taken.into_iter().map(|(alias, _)| alias).collect(),
+    }
+}
+
+/// The kind that an enum's name tells: `payment` for `PaymentEvent`.
+fn told_by(ident: &str) -> String {
+    let name = snake_case(ident);
+    name.strip_suffix("_event").unwrap_or(&name).to_owned()
+}
+
+/// Whether a kind would be the same for the enums of any two modules.
+fn says_nothing(name: &str) -> bool {
+    matches!(name.trim_matches('_'), "" | "event" | "events")
+}
+
+/// `HTTPRequestEvent` as `http_request_event`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut previous = None;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        let begins_a_word = character.is_uppercase()
+            && previous.is_some_and(|previous: char| {
+                previous != '_'
+                    && (!previous.is_uppercase()
+                        || characters.peek().is_some_and(|next| next.is_lowercase()))
+            });
+        if begins_a_word {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+        previous = Some(character);
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! A variant and its attributes.
+
+use crate::attribute::{self, entries};
+use crate::errors::Errors;
+use crate::keys::table::{FieldKey, Keys, VariantKey};
+use crate::keys::{self, Given};
+use crate::serde_attributes::SerdeAttributes;
+use proc_macro2::{Ident, Span};
+use syn::{Fields, LitStr, Path, Variant};
+
+/// Stored versions fit into 16 bits with a sign, the smallest integer that databases have in common.
+const GREATEST_VERSION: u64 = i16::MAX as u64;
+
+/// A variant as it was written.
+pub(crate) struct ParsedVariant<'a> {
+    /// Its name in code.
+    pub(crate) ident: &'a Ident,
+    /// Its fields.
+    pub(crate) fields: &'a Fields,
+    /// Serde's attributes on it.
+    pub(crate) serde: SerdeAttributes<'a>,
+    /// `name = …`
+    pub(crate) name: Option<LitStr>,
+    /// Each `alias = …`
+    pub(crate) aliases: Vec<LitStr>,
+    /// `version = …`, and where its value stands.
+    pub(crate) version: Option<(u16, Span)>,
+    /// The entries of `upcast(…)`; `None` if some could not be read.
+    pub(crate) upcasters: Option<Vec<Upcaster>>,
+    /// Where `flatten` stands.
+    pub(crate) flatten: Option<Span>,
+    /// The other keys, which cannot stand beside `flatten`, and where they are.
+    pub(crate) keys: Vec<(&'static str, Span)>,
+}
+
+/// `1 = path` in `upcast(…)`.
+pub(crate) struct Upcaster {
+    /// The version that it reads.
+    pub(crate) from: u16,
+    /// Where that version was written.
+    pub(crate) span: Span,
+    /// The function that makes an event of the old payload.
+    pub(crate) path: Path,
+}
+
+/// Reads one variant of the enum that the user calls `owner`.
+pub(crate) fn parse<'a>(
+    variant: &'a Variant,
+    owner: &str,
+    errors: &mut Errors,
+) -> ParsedVariant<'a> {
+    let mut parsed = ParsedVariant {
+        ident: &variant.ident,
+        fields: &variant.fields,
+        serde: SerdeAttributes::of(&variant.attrs),
+        name: None,
+        aliases: Vec::new(),
+        version: None,
+        upcasters: Some(Vec::new()),
+        flatten: None,
+        keys: Vec::new(),
+    };
+    let entries = attribute::read(&variant.attrs, "event", errors);
+    for (key, given) in keys::check(entries, owner, errors) {
+        match key {
+            VariantKey::Name => parsed.name = errors.keep(given.string()).cloned(),
+            VariantKey::Alias => parsed.aliases.extend(errors.keep(given.string()).cloned()),
+            VariantKey::Version => parsed.version = errors.keep(version(&given)),
+            VariantKey::Upcast => parsed.upcasters = upcasters(&given, errors),
+            VariantKey::Flatten => {
+                parsed.flatten = errors.keep(given.flag()).map(|()| given.key.span);
+                continue;
+            }
+        }
+        parsed.keys.push((key.facts().name, given.key.span));
+    }
+    let owner = variant.ident.to_string();
+    for field in &variant.fields {
+        let entries = attribute::read(&field.attrs, "event", errors);
+        let found = keys::check::<FieldKey>(entries, &owner, errors);
+        // A field has no keys, so nothing is ever found; the first key of a field makes this a loop.
+        if let Some((key, _)) = found.into_iter().next() {
+            match key {}
+        }
+    }
+    parsed
+}
+
+/// A version that a database can hold.
+fn version(given: &Given) -> syn::Result<(u16, Span)> {
+    let number = given.integer()?;
+    if number > GREATEST_VERSION {
+        return Err(syn::Error::new(
+            given.span(),
+            format!("versions go up to {GREATEST_VERSION}"),
+        ));
+    }
+    if number == 0 {
+        return Err(syn::Error::new(given.span(), "versions start at 1"));
+    }
+    // The check above leaves no number that would not fit.
+    Ok((u16::try_from(number).unwrap_or(u16::MAX), given.span()))
+}
+
+/// The functions in `upcast(1 = f, 2 = g)`.
+fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
+    let list = errors.keep(given.list())?;
+    if list.is_empty() {
+        errors.at(
+            given.key.span,
+            "`upcast` takes a list of functions, as in `upcast(1 = from_v1)`",
+        );
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut is_whole = true;
+    for entry in entries(list, errors) {
+        let Ok(from) = entry.key.name.parse::<u16>() else {
+            errors.at(
+                entry.key.span,
+                "an upcaster goes by the version that it reads, as in `upcast(1 = from_v1)`",
+            );
+            is_whole = false;
+            continue;
+        };
+        let upcaster = Given {
+            facts: given.facts,
+            key: entry.key,
+            value: entry.value,
+        };
+        let Ok(path) = upcaster.path() else {
+            errors.at(
+                upcaster.span(),
+                "an upcaster is the path of a function, as in `upcast(1 = from_v1)`",
+            );
+            is_whole = false;
+            continue;
+        };
+        found.push(Upcaster {
+            from,
+            span: upcaster.key.span,
+            path: path.clone(),
+        });
+    }
+    is_whole.then_some(found)
+}

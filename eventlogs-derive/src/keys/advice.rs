@@ -1,0 +1,129 @@
+//! What to say to a key that does not belong where it stands.
+
+use super::table::{AggregateKey, CacheKey, EventKey, HandlerKey, Keys, Level, VariantKey};
+use crate::suggest;
+
+/// The message for a key that is none of the level's: where it belongs, or what else was meant.
+pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
+    let here = match K::LEVEL {
+        Level::EventEnum => above_a_variant(name),
+        Level::EventVariant => below_the_enum(name, owner),
+        Level::EventField => below_a_variant(name, owner),
+        Level::Aggregate => outside_the_cache(name),
+        Level::Cache => inside_the_cache(name),
+        Level::HandlerBlock => beside_the_event_type(name),
+    };
+    here.or_else(|| elsewhere(name))
+        .unwrap_or_else(|| unknown::<K>(name))
+}
+
+/// The message for a key that belongs nowhere.
+fn unknown<K: Keys>(name: &str) -> String {
+    if K::LEVEL == Level::EventField {
+        return format!(
+            "unknown key `{name}`; a field takes serde's, as in `#[serde(rename = \"…\")]`"
+        );
+    }
+    match suggest::closest(name, K::names()) {
+        Some(closest) => format!("unknown key `{name}`; did you mean `{closest}`?"),
+        None => format!(
+            "unknown key `{name}`; expected one of {}",
+            suggest::list(K::names())
+        ),
+    }
+}
+
+/// A variant's key on the enum.
+fn above_a_variant(name: &str) -> Option<String> {
+    let of_the_enum = match VariantKey::named(name)? {
+        VariantKey::Name => Some(EventKey::LogType),
+        VariantKey::Alias => Some(EventKey::LogTypeAlias),
+        VariantKey::Version | VariantKey::Upcast | VariantKey::Flatten => None,
+    };
+    Some(match of_the_enum {
+        Some(key) => format!(
+            "`{name}` is given for each variant; move it down to one, or write `{}` for the kind of the logs",
+            key.facts().name
+        ),
+        None => format!(
+            "`{name}` is given for each variant; move it down to the one that it is meant for"
+        ),
+    })
+}
+
+/// The enum's key on a variant or a field.
+fn below_the_enum(name: &str, owner: &str) -> Option<String> {
+    EventKey::named(name)
+        .map(|_| format!("`{name}` is chosen for the whole enum; move it up to {owner}"))
+}
+
+/// The enum's or a variant's key on a field.
+fn below_a_variant(name: &str, variant: &str) -> Option<String> {
+    below_the_enum(name, "the enum").or_else(|| {
+        VariantKey::named(name)
+            .map(|_| format!("`{name}` is given for a whole variant; move it up to `{variant}`"))
+    })
+}
+
+/// A rule of the cache beside `cache(…)`.
+fn outside_the_cache(name: &str) -> Option<String> {
+    CacheKey::named(name).map(|key| {
+        let rule = as_rule(key);
+        format!("`{name}` is a rule of the cache; write `cache({rule})`")
+    })
+}
+
+/// A key of the aggregate in `cache(…)`.
+fn inside_the_cache(name: &str) -> Option<String> {
+    AggregateKey::named(name)
+        .map(|_| format!("`{name}` stands beside `cache(…)`; move it out of the parentheses"))
+}
+
+/// The aggregate's `event` where the event type needs no key.
+fn beside_the_event_type(name: &str) -> Option<String> {
+    (AggregateKey::named(name)? == AggregateKey::Event)
+        .then(|| "the event type stands alone; write `#[event_handler(YourEvent)]`".to_owned())
+}
+
+/// The message for a key of another macro.
+fn elsewhere(name: &str) -> Option<String> {
+    let in_events =
+        |example| format!("`{name}` belongs to the events; write `#[event({example})]` there");
+    if let Some(key) = EventKey::named(name) {
+        return Some(in_events(key.facts().example));
+    }
+    if let Some(key) = VariantKey::named(name) {
+        return Some(in_events(key.facts().example));
+    }
+    if let Some(key) = AggregateKey::named(name) {
+        let example = key.facts().example;
+        return Some(format!(
+            "`{name}` belongs to the aggregate; write `#[aggregate({example})]` there"
+        ));
+    }
+    if let Some(key) = CacheKey::named(name) {
+        let rule = as_rule(key);
+        return Some(format!(
+            "`{name}` is a rule of the aggregate's cache; write `#[aggregate(cache({rule}))]` there"
+        ));
+    }
+    let example = HandlerKey::named(name)?.facts().example;
+    Some(format!(
+        "`{name}` belongs to the handlers; write `#[event_handler(YourEvent, {example})]` there"
+    ))
+}
+
+/// A rule as it is written within the parentheses of `cache(…)`.
+fn as_rule(key: CacheKey) -> &'static str {
+    match key {
+        // Alone it says nothing, so its example has the parentheses.
+        CacheKey::Never => key.facts().name,
+        CacheKey::MinEvents
+        | CacheKey::MaxEvents
+        | CacheKey::Every
+        | CacheKey::MinAge
+        | CacheKey::MaxAge
+        | CacheKey::Ttl
+        | CacheKey::When => key.facts().example,
+    }
+}
