@@ -1,0 +1,122 @@
+//! Finds paths among tokens that nobody parses: those of macros.
+
+use crate::tree::Path;
+use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Token, UseTree};
+
+/// What was found.
+pub(crate) enum Found {
+    Path(Path),
+    /// A `use`, and whether `::` stands first.
+    Use(bool, UseTree),
+}
+
+/// A name without `r#`.
+pub(crate) fn plain(name: &Ident) -> String {
+    name.unraw().to_string()
+}
+
+/// A parsed path, without what its segments are applied to.
+pub(crate) fn segments(path: &syn::Path) -> Path {
+    let root = path.leading_colon.map(|_| "::".to_owned());
+    let names = path.segments.iter().map(|segment| plain(&segment.ident));
+    root.into_iter().chain(names).collect()
+}
+
+/// Whether a path can be of interest: a single word in small letters is a variable more often than an import.
+pub(crate) fn may_be_imported(path: &[String]) -> bool {
+    path.len() > 1 || path.iter().any(|name| name.starts_with(char::is_uppercase))
+}
+
+/// All paths, and all `use`s, among tokens.
+pub(crate) fn paths(tokens: TokenStream) -> Vec<Found> {
+    let mut found = Vec::new();
+    collect(without_dollars(tokens), &mut found);
+    found
+}
+
+fn collect(tokens: TokenStream, found: &mut Vec<Found>) {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut path = Path::new();
+    // A `::` that waits for the next name.
+    let mut joined = false;
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(name) if name == "use" => {
+                finish(&mut path, found);
+                let rest = tokens.by_ref().take_while(|token| !is_char(token, ';'));
+                collect_use(rest.collect(), found);
+            }
+            TokenTree::Ident(name) => {
+                if !joined {
+                    finish(&mut path, found);
+                }
+                path.push(plain(&name));
+            }
+            TokenTree::Punct(mark)
+                if mark.as_char() == ':'
+                    && mark.spacing() == Spacing::Joint
+                    && tokens.next_if(|next| is_char(next, ':')).is_some() =>
+            {
+                if path.is_empty() {
+                    path.push("::".to_owned());
+                }
+                joined = true;
+                continue;
+            }
+            TokenTree::Group(group) => {
+                finish(&mut path, found);
+                collect(group.stream(), found);
+            }
+            _ => finish(&mut path, found),
+        }
+        joined = false;
+    }
+    finish(&mut path, found);
+}
+
+fn finish(path: &mut Path, found: &mut Vec<Found>) {
+    let path = std::mem::take(path);
+    if may_be_imported(&path) && path != ["::"] {
+        found.push(Found::Path(path));
+    }
+}
+
+fn collect_use(tokens: TokenStream, found: &mut Vec<Found>) {
+    let parse = |input: ParseStream<'_>| {
+        let rooted = input.parse::<Option<Token![::]>>()?.is_some();
+        Ok(Found::Use(rooted, input.parse()?))
+    };
+    match parse.parse2(tokens.clone()) {
+        Ok(import) => found.push(import),
+        // The `use<…>` of a type, or a part of a macro's own language.
+        Err(_) => collect(tokens, found),
+    }
+}
+
+/// Writes `$crate` as `crate`, and what a macro's caller fills in as a name that no module has.
+fn without_dollars(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut plain = Vec::new();
+    while let Some(token) = tokens.next() {
+        if is_char(&token, '$') {
+            let name = tokens.next_if(|next| matches!(next, TokenTree::Ident(_)));
+            plain.extend(name.map(|name| match name {
+                TokenTree::Ident(name) if name == "crate" => TokenTree::Ident(name),
+                _ => TokenTree::Ident(Ident::new("_filled_in", Span::call_site())),
+            }));
+        } else if let TokenTree::Group(group) = token {
+            let inner = without_dollars(group.stream());
+            plain.push(TokenTree::Group(Group::new(group.delimiter(), inner)));
+        } else {
+            plain.push(token);
+        }
+    }
+    plain.into_iter().collect()
+}
+
+fn is_char(token: &TokenTree, char: char) -> bool {
+    matches!(token, TokenTree::Punct(mark) if mark.as_char() == char)
+}
