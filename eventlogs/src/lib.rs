@@ -25,6 +25,7 @@ mod manager;
 mod metadata;
 mod record;
 pub mod stores;
+mod sync;
 pub mod testing;
 mod time_box;
 #[cfg(any(feature = "postgres", feature = "redis"))]

@@ -8,11 +8,12 @@
 mod attempts;
 
 use crate::caches::redis::moved;
+use crate::sync::lock;
 use attempts::Attempts;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, RedisError, RedisResult, Value};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -192,9 +193,8 @@ impl Link {
         self.client.get_connection_info().addr().to_string()
     }
 
-    /// No panic can leave the state half-changed: every change is a few assignments.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
