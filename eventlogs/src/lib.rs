@@ -26,6 +26,7 @@ mod manager;
 mod metadata;
 mod record;
 pub mod stores;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time_box;

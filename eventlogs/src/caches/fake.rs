@@ -4,9 +4,10 @@ use super::{AggregationCache, CacheError};
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
+use crate::sync::lock;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Keeps every aggregate for as long as it lives. For unit tests; services take
@@ -28,9 +29,8 @@ impl<A> FakeAggregationCache<A> {
         }
     }
 
-    /// A panic of another test thread cannot have left the map half-changed: every change is one call.
     fn entries(&self) -> MutexGuard<'_, Entries<A>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries)
     }
 }
 

@@ -12,9 +12,10 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::erased::ErasedCache;
 use crate::manager::options::LogManagerOptions;
+use crate::sync::lock;
 use crate::time_box;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -235,9 +236,8 @@ impl<A: Aggregate> CacheWriter<A> {
 }
 
 impl<A> Shared<A> {
-    /// A panic elsewhere cannot have left the queue half-changed in a way that matters: it only loses entries.
     fn queue(&self) -> MutexGuard<'_, Queue<A>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -11,75 +11,78 @@ use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
-use std::pin::Pin;
+use futures_util::future::BoxFuture;
 use std::time::Duration;
-
-/// A future whose type was forgotten.
-pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// [`EventStore`], callable without knowing which.
 pub(super) trait ErasedStore<E>: Send + Sync {
     fn append<'a>(
         &'a self,
         request: AppendRequest<'a, E>,
-    ) -> Boxed<'a, Result<Appended<E>, AppendError>>;
+    ) -> BoxFuture<'a, Result<Appended<E>, AppendError>>;
     fn append_many<'a>(
         &'a self,
         request: AppendManyRequest<'a>,
-    ) -> Boxed<'a, Result<Vec<LogPosition>, AppendError>>;
-    fn read(&self, request: ReadRequest) -> Boxed<'_, Result<Page<E>, ReadError>>;
+    ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>>;
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>>;
     fn find_key<'a>(
         &'a self,
         key: IdempotencyKey<'a>,
-    ) -> Boxed<'a, Result<Vec<Replay>, StoreError>>;
-    fn prune_idempotency_keys(&self, older_than: Duration) -> Boxed<'_, Result<u64, StoreError>>;
+    ) -> BoxFuture<'a, Result<Vec<Replay>, StoreError>>;
+    fn prune_idempotency_keys(
+        &self,
+        older_than: Duration,
+    ) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
 impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
     fn append<'a>(
         &'a self,
         request: AppendRequest<'a, E>,
-    ) -> Boxed<'a, Result<Appended<E>, AppendError>> {
+    ) -> BoxFuture<'a, Result<Appended<E>, AppendError>> {
         Box::pin(EventStore::append(self, request))
     }
 
-    fn read(&self, request: ReadRequest) -> Boxed<'_, Result<Page<E>, ReadError>> {
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>> {
         Box::pin(EventStore::read(self, request))
     }
 
     fn append_many<'a>(
         &'a self,
         request: AppendManyRequest<'a>,
-    ) -> Boxed<'a, Result<Vec<LogPosition>, AppendError>> {
+    ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>> {
         Box::pin(EventStore::append_many(self, request))
     }
 
     fn find_key<'a>(
         &'a self,
         key: IdempotencyKey<'a>,
-    ) -> Boxed<'a, Result<Vec<Replay>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Vec<Replay>, StoreError>> {
         Box::pin(EventStore::find_key(self, key))
     }
 
-    fn prune_idempotency_keys(&self, older_than: Duration) -> Boxed<'_, Result<u64, StoreError>> {
+    fn prune_idempotency_keys(
+        &self,
+        older_than: Duration,
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(EventStore::prune_idempotency_keys(self, older_than))
     }
 }
 
 /// [`AggregationCache`], callable without knowing which.
 pub(super) trait ErasedCache<A>: Send + Sync {
-    fn get(&self, log_id: LogId) -> Boxed<'_, Result<Option<Aggregation<A>>, CacheError>>;
+    fn get(&self, log_id: LogId) -> BoxFuture<'_, Result<Option<Aggregation<A>>, CacheError>>;
     fn put(
         &self,
         aggregation: Aggregation<A>,
         ttl: Option<Duration>,
-    ) -> Boxed<'_, Result<(), CacheError>>;
-    fn remove(&self, state: LogPosition) -> Boxed<'_, Result<(), CacheError>>;
-    fn forget(&self, log_id: LogId) -> Boxed<'_, Result<(), CacheError>>;
+    ) -> BoxFuture<'_, Result<(), CacheError>>;
+    fn remove(&self, state: LogPosition) -> BoxFuture<'_, Result<(), CacheError>>;
+    fn forget(&self, log_id: LogId) -> BoxFuture<'_, Result<(), CacheError>>;
 }
 
 impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
-    fn get(&self, log_id: LogId) -> Boxed<'_, Result<Option<Aggregation<A>>, CacheError>> {
+    fn get(&self, log_id: LogId) -> BoxFuture<'_, Result<Option<Aggregation<A>>, CacheError>> {
         Box::pin(AggregationCache::get(self, log_id))
     }
 
@@ -87,15 +90,15 @@ impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
         &self,
         aggregation: Aggregation<A>,
         ttl: Option<Duration>,
-    ) -> Boxed<'_, Result<(), CacheError>> {
+    ) -> BoxFuture<'_, Result<(), CacheError>> {
         Box::pin(AggregationCache::put(self, aggregation, ttl))
     }
 
-    fn remove(&self, state: LogPosition) -> Boxed<'_, Result<(), CacheError>> {
+    fn remove(&self, state: LogPosition) -> BoxFuture<'_, Result<(), CacheError>> {
         Box::pin(AggregationCache::remove(self, state))
     }
 
-    fn forget(&self, log_id: LogId) -> Boxed<'_, Result<(), CacheError>> {
+    fn forget(&self, log_id: LogId) -> BoxFuture<'_, Result<(), CacheError>> {
         Box::pin(AggregationCache::forget(self, log_id))
     }
 }

@@ -10,14 +10,14 @@ use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::manager::fold::Fold;
-use crate::manager::turns::lock;
 use crate::record::RecordedEvent;
 use crate::stores::request::{AppendObserver, AppendSettled};
+use crate::sync::{get_mut, lock};
 use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
 
 /// The events of one decision, on their way to the store. Those that build on it hold it until they are settled themselves.
@@ -319,11 +319,7 @@ impl<A: Aggregate> Drop for Link<A> {
 
 impl<A: Aggregate> Link<A> {
     fn take_below(&mut self) -> Option<Arc<Self>> {
-        let states = self
-            .states
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        states.below.take()
+        get_mut(&mut self.states).below.take()
     }
 }
 

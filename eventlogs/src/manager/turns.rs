@@ -11,9 +11,10 @@
 use crate::aggregate::Aggregate;
 use crate::ids::LogId;
 use crate::manager::link::Link;
+use crate::sync::lock;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The logs that somebody is deciding on.
 pub(super) struct Turns<A: Aggregate> {
@@ -46,11 +47,6 @@ impl<A: Aggregate> Default for Turns<A> {
             logs: Mutex::new(HashMap::new()),
         }
     }
-}
-
-/// What these mutexes hold is changed in one step each, so a panic cannot leave it half-changed.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<A: Aggregate> Turns<A> {

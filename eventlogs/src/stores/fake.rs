@@ -15,11 +15,12 @@ use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::limits::Limits;
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
+use crate::sync::lock;
 use chrono::{DateTime, Utc};
 use coding::{Coding, Row};
 use state::{Part, State};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Keeps events in this process's memory, for unit tests without a database.
@@ -167,11 +168,6 @@ impl<E> FakeEventStore<E> {
     }
 }
 
-/// A panic of another test thread cannot have left the state half-changed: all checks come before the first change.
-fn locked<T>(state: &Mutex<State<T>>) -> MutexGuard<'_, State<T>> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<E> Default for FakeEventStore<E> {
     fn default() -> Self {
         Self::new()
@@ -194,8 +190,8 @@ impl<E> Clone for FakeEventStore<E> {
 impl<E> fmt::Debug for FakeEventStore<E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (encodes, logs) = match &self.logs {
-            Logs::Plain(state) => (false, locked(state).len()),
-            Logs::Encoded(state, _) => (true, locked(state).len()),
+            Logs::Plain(state) => (false, lock(state).len()),
+            Logs::Encoded(state, _) => (true, lock(state).len()),
         };
         formatter
             .debug_struct("FakeEventStore")
@@ -255,9 +251,9 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         match &self.logs {
-            Logs::Plain(state) => locked(state).read(request),
+            Logs::Plain(state) => lock(state).read(request),
             Logs::Encoded(state, coding) => {
-                let page = locked(state).read(request)?;
+                let page = lock(state).read(request)?;
                 Ok(Page {
                     records: coding.decode(&page.records)?,
                     more: page.more,
@@ -268,15 +264,15 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
         Ok(match &self.logs {
-            Logs::Plain(state) => locked(state).used(key).to_vec(),
-            Logs::Encoded(state, _) => locked(state).used(key).to_vec(),
+            Logs::Plain(state) => lock(state).used(key).to_vec(),
+            Logs::Encoded(state, _) => lock(state).used(key).to_vec(),
         })
     }
 
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
         Ok(match &self.logs {
-            Logs::Plain(state) => locked(state).prune(older_than),
-            Logs::Encoded(state, _) => locked(state).prune(older_than),
+            Logs::Plain(state) => lock(state).prune(older_than),
+            Logs::Encoded(state, _) => lock(state).prune(older_than),
         })
     }
 }
@@ -294,7 +290,7 @@ fn write<E, T: Clone>(
         event_ids: &request.event_ids,
         events,
     };
-    let mut state = locked(state);
+    let mut state = lock(state);
     let recorded_at = state.write(&[part], &request.context)?;
     let stored = state.stored(&part).filter(|_| request.return_events);
     Ok((recorded_at, stored.unwrap_or_default().to_vec()))
@@ -314,7 +310,7 @@ fn write_many<'a, T: Clone + 'a>(
         event_ids: part.event_ids(),
         events,
     });
-    locked(state).write(&parts.collect::<Vec<_>>(), &request.context)?;
+    lock(state).write(&parts.collect::<Vec<_>>(), &request.context)?;
     Ok(())
 }
 

@@ -159,6 +159,15 @@ impl Expected {
         }
     }
 
+    /// The id of the event that the log must end with; none if any event will do, or if there must be no log.
+    #[cfg(feature = "_database")]
+    pub(super) const fn predecessor(&self) -> Option<&EventId> {
+        match self {
+            Self::After { event_id, .. } => event_id.as_ref(),
+            Self::NewLog => None,
+        }
+    }
+
     /// Where the log ends once events with these ids are stored.
     pub(super) fn state_after(self, log_id: LogId, event_ids: &[EventId]) -> LogPosition {
         let first = self.next_index();

@@ -1,27 +1,21 @@
 //! What the cache sends its commands through: a connection of its own, or one that the user brought along.
 
 use crate::caches::redis::link::Link;
+use futures_util::future::BoxFuture;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisError, RedisResult, Value};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A connection whose type was forgotten, since the cache's type should name the aggregate only. One box a command.
 pub(super) trait Connection: Send + Sync {
     /// Sends a command and waits for its answer, for a bounded time.
-    fn send<'a>(
-        &'a self,
-        command: &'a Cmd,
-    ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>>;
+    fn send<'a>(&'a self, command: &'a Cmd) -> BoxFuture<'a, RedisResult<Value>>;
 }
 
 impl Connection for Arc<Link> {
-    fn send<'a>(
-        &'a self,
-        command: &'a Cmd,
-    ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>> {
+    fn send<'a>(&'a self, command: &'a Cmd) -> BoxFuture<'a, RedisResult<Value>> {
         Box::pin(Link::send(self, command))
     }
 }
@@ -35,10 +29,7 @@ pub(super) struct Given<C> {
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync> Connection for Given<C> {
-    fn send<'a>(
-        &'a self,
-        command: &'a Cmd,
-    ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>> {
+    fn send<'a>(&'a self, command: &'a Cmd) -> BoxFuture<'a, RedisResult<Value>> {
         let mut connection = self.connection.clone();
         Box::pin(async move {
             tokio::time::timeout(self.response_timeout, command.query_async(&mut connection))

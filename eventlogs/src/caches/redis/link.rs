@@ -9,11 +9,12 @@ mod attempt;
 
 use crate::caches::redis::moved;
 use crate::caches::redis::timeouts::Timeouts;
+use crate::sync::lock;
 use attempt::{attempt, varied};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, RedisError, RedisResult, Value};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -186,9 +187,8 @@ impl Link {
         self.client.get_connection_info().addr().to_string()
     }
 
-    /// No panic can leave the state half-changed: every change is a few assignments.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

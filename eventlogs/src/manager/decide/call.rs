@@ -4,7 +4,6 @@ use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::manager::LogManager;
-use crate::manager::erased::Boxed;
 use crate::manager::error::LogManagerError;
 use crate::manager::link::{Link, Unfolded};
 use crate::manager::turns::Seat;
@@ -14,6 +13,7 @@ use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::request::{AppendObserver, AppendRequest, Appended};
 use crate::time_box;
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -59,7 +59,7 @@ pub(super) enum First<'a, A: Aggregate> {
     /// The store has answered.
     Done(Answer<A>),
     /// It has the events, or has no room for them yet.
-    Waiting(Boxed<'a, Answer<A>>),
+    Waiting(BoxFuture<'a, Answer<A>>),
 }
 
 /// One call of `decide`.
@@ -174,7 +174,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         ground: Option<&Aggregation<A>>,
         events: Vec<A::Event>,
         observer: Arc<dyn AppendObserver<A::Event>>,
-    ) -> Boxed<'a, Answer<A>> {
+    ) -> BoxFuture<'a, Answer<A>> {
         let (manager, log_id, options) = (self.manager, self.log_id, self.options);
         let state = ground.map(Aggregation::state);
         let metadata = self.metadata.clone();

@@ -4,7 +4,8 @@ use crate::event::EventSchema;
 use crate::stores::appends::AppendManyRequest;
 use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
-use std::sync::{PoisonError, RwLock};
+use crate::sync::{read, write};
+use std::sync::RwLock;
 
 /// Notices two enums that have one kind by accident: rows hold the number of the kind only, so the store could not tell their
 /// logs apart.
@@ -20,11 +21,10 @@ impl LogTypes {
     /// Remembers the enum, and compares it with the others at its first use.
     pub(in crate::stores) fn check(&self, new: EventEnum) -> Result<(), StoreError> {
         let is_known = |known: &[EventEnum]| known.iter().any(|known| known.id == new.id);
-        // A panic cannot leave the list half-changed: a push is its only change.
-        if is_known(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
+        if is_known(&read(&self.known)) {
             return Ok(());
         }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = write(&self.known);
         if is_known(&known) {
             return Ok(());
         }

@@ -38,13 +38,12 @@ impl EncodedAppend {
     /// Why the log cannot take the append, if it cannot.
     pub(in crate::stores) fn refused_by(&self, found: FoundLog<'_>) -> Option<AppendError> {
         let log_id = self.log_id;
-        let (Expected::After { event_id, .. }, Some(kind)) = (self.expected, found.kind) else {
-            return match self.expected {
-                Expected::NewLog => found
-                    .stored
-                    .map(|_| AppendError::LogAlreadyExists { log_id }),
-                Expected::After { .. } => Some(AppendError::LogNotFound { log_id }),
-            };
+        if self.expected == Expected::NewLog {
+            let exists = AppendError::LogAlreadyExists { log_id };
+            return found.stored.map(|_| exists);
+        }
+        let Some(kind) = found.kind else {
+            return Some(AppendError::LogNotFound { log_id });
         };
         if !self.log_type.accepts(kind.number) {
             return Some(AppendError::WrongKind {
@@ -53,9 +52,9 @@ impl EncodedAppend {
                 expected: self.log_type.name(),
             });
         }
-        let predecessor = found.predecessor;
-        let continues = predecessor.is_some() && event_id.is_none_or(|id| predecessor == Some(id));
-        let is_free = found.stored.is_none() && continues;
+        let expected = self.expected.predecessor();
+        let is_expected = |stored| expected.is_none_or(|id| *id == stored);
+        let is_free = found.stored.is_none() && found.predecessor.is_some_and(is_expected);
         (!is_free).then(|| self.conflict())
     }
 

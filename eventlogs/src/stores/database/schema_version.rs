@@ -1,5 +1,6 @@
 //! Which version of the tables a database has, and whether this code can work with it.
 
+use crate::stores::database::steps::refuse_newer;
 use crate::stores::error::store::StoreError;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -36,13 +37,4 @@ impl SchemaVersion {
             Err(StoreError::NotMigrated { found, needed })
         }
     }
-}
-
-/// Tables that a newer version of this crate has made cannot be worked with, nor migrated.
-pub(in crate::stores) fn refuse_newer(found: i64, needed: i64) -> Result<(), StoreError> {
-    if found > needed {
-        let supported = needed;
-        return Err(StoreError::NewerSchema { found, supported });
-    }
-    Ok(())
 }

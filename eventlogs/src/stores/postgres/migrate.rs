@@ -1,6 +1,6 @@
 //! The tables, in numbered steps.
 
-use crate::stores::database::schema_version::refuse_newer;
+use crate::stores::database::steps::{Step, Steps, TABLES, refuse_newer};
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::error;
 use crate::stores::postgres::error::Failure;
@@ -9,18 +9,17 @@ use crate::stores::postgres::statements::in_schema;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Row, SqlStr};
 
-/// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a new
-/// one.
-const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_events.sql"))];
+/// The steps.
+const STEPS: Steps = Steps::new(&[Step {
+    version: 1,
+    sql: include_str!("migrations/0001_events.sql"),
+}]);
 
 /// The version that this code works with.
-pub(super) const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
+pub(super) const NEEDED: i64 = STEPS.needed();
 
 /// Stands for the version of tables that come from another server.
 pub(super) const ELSEWHERE: i64 = -1;
-
-/// The tables that the first step creates.
-const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
 /// What a look at a database has found.
 pub(super) struct Found {
@@ -97,15 +96,12 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
     let begin = BEGIN.replace("{schema}", schema);
     execute(connection, &begin, schema).await?;
     let found = look(connection, schema).await.map_err(error::of)?;
-    refuse_newer(found.version, NEEDED)?;
+    let steps = STEPS.missing_steps(found.version)?;
     if found.version == 0 {
         create_schema(connection, schema).await?;
     }
-    for (_, step) in STEPS
-        .into_iter()
-        .filter(|(leads_to, _)| *leads_to > found.version)
-    {
-        execute(connection, step, schema).await?;
+    for step in steps {
+        execute(connection, step.sql, schema).await?;
     }
     let finish = FINISH
         .replace("{version}", &NEEDED.to_string())

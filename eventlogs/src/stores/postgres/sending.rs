@@ -70,7 +70,7 @@ pub(super) async fn write(core: Arc<Core>, sent: Sent) -> Vec<(Box<Pending>, Out
     } = written;
     let outcomes = outcomes.into_iter().map(|outcome| match (outcome, &error) {
         (Some(outcome), _) => outcome,
-        (None, Some(error)) => Err(repeated(error).into()),
+        (None, Some(error)) => Err(error.for_another_caller().into()),
         (None, None) => Err(StoreError::OutcomeUnknown { source: None }.into()),
     });
     let outcomes: Vec<_> = outcomes.collect();
@@ -90,7 +90,7 @@ async fn send(core: &Core, sent: &Batch<'_>, deadline: Instant) -> Written {
     let mut written = append::write(core, sent, deadline).await;
     if let Some(error) = written
         .error
-        .take_if(|error| written.open.len() > 1 && concerns_one(error))
+        .take_if(|error| written.open.len() > 1 && error.may_concern_one_write())
     {
         tracing::debug!(%error, groups = written.open.len(), "writing the groups of a batch one by one");
         group_by_group(core, sent, &mut written, deadline).await;
@@ -108,85 +108,8 @@ async fn group_by_group(core: &Core, sent: &Batch<'_>, written: &mut Written, de
         for (outcome, alone_outcome) in outcomes.zip(alone.outcomes) {
             *outcome = alone_outcome.or_else(|| {
                 let error = alone.error.as_ref();
-                error.map(|error| Err(repeated(error).into()))
+                error.map(|error| Err(error.for_another_caller().into()))
             });
         }
-    }
-}
-
-/// Whether an error may be the fault of one write in a batch: a lock that it waits for, room that it lacks. Without a
-/// server, the others would fare no better alone, and take their time one after the other.
-const fn concerns_one(error: &StoreError) -> bool {
-    !matches!(
-        error,
-        StoreError::OutcomeUnknown { .. }
-            | StoreError::Unavailable { .. }
-            | StoreError::NoPrimary { .. }
-            | StoreError::ReadOnly { .. }
-            | StoreError::AccessDenied { .. }
-            | StoreError::Tls { .. }
-            | StoreError::Closed
-    )
-}
-
-/// The same error for one more caller; a source cannot be copied, so its text is.
-fn repeated(error: &StoreError) -> StoreError {
-    let text =
-        || std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    match error {
-        StoreError::OutcomeUnknown { .. } => StoreError::OutcomeUnknown {
-            source: Some(text().into()),
-        },
-        StoreError::Unavailable { advice, .. } => StoreError::Unavailable {
-            advice,
-            source: text().into(),
-        },
-        StoreError::Closed => StoreError::Closed,
-        StoreError::NoPrimary { advice, .. } => StoreError::NoPrimary {
-            advice,
-            source: text().into(),
-        },
-        StoreError::Pooler { advice, .. } => StoreError::Pooler {
-            advice,
-            source: text().into(),
-        },
-        StoreError::UnstorableName { name, .. } => StoreError::UnstorableName {
-            name: name.clone(),
-            source: text().into(),
-        },
-        StoreError::Corrupt { advice, .. } => StoreError::Corrupt {
-            advice,
-            source: text().into(),
-        },
-        StoreError::Tls { advice, .. } => StoreError::Tls {
-            advice,
-            source: text().into(),
-        },
-        StoreError::ReadOnly { advice, .. } => StoreError::ReadOnly {
-            advice,
-            path: None,
-            source: text().into(),
-        },
-        StoreError::InsufficientPrivilege { advice, .. } => StoreError::InsufficientPrivilege {
-            advice,
-            source: text().into(),
-        },
-        StoreError::StorageFull { .. } => StoreError::StorageFull {
-            source: text().into(),
-        },
-        StoreError::Busy { .. } => StoreError::Busy {
-            source: text().into(),
-        },
-        StoreError::AccessDenied { advice, .. } => StoreError::AccessDenied {
-            advice,
-            source: text().into(),
-        },
-        StoreError::NotMigrated { found, needed } => StoreError::NotMigrated {
-            found: *found,
-            needed: *needed,
-        },
-        _ => StoreError::Database {
-            source: text().into(),
-        },
     }
 }

@@ -136,10 +136,7 @@ fn version(event: &EncodedEvent) -> i16 {
 
 /// The predecessor that the caller saw.
 fn previous(append: &EncodedAppend) -> Option<Uuid> {
-    match append.expected {
-        Expected::After { event_id, .. } => event_id.map(Uuid::from),
-        Expected::NewLog => None,
-    }
+    append.expected.predecessor().copied().map(Uuid::from)
 }
 
 /// The name of the kind, which stands with the first event of a log.

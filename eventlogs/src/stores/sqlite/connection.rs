@@ -10,13 +10,14 @@ use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::transaction;
 use crate::stores::sqlite::transaction::Statement;
 use crate::stores::sqlite::writing::Slot;
+use crate::sync::{read, write};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, Sqlite};
 use std::fs::Permissions;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -93,8 +94,7 @@ impl Connections {
 
     /// The connections that are in use.
     pub(super) fn generation(&self) -> Arc<Generation> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&current)
+        Arc::clone(&read(&self.current))
     }
 
     /// How connections are made; nothing where the database is in memory.
@@ -252,7 +252,7 @@ impl Connections {
         if let Some(writer) = fresh.writer.take() {
             *place = Slot::Taken(writer);
         }
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh.into());
+        *write(&self.current) = Arc::new(fresh.into());
         Ok(())
     }
 

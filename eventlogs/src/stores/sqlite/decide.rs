@@ -2,7 +2,6 @@
 
 use crate::ids::{EventId, LogId};
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
-use crate::stores::request::Expected;
 use crate::stores::sqlite::values::Accepted;
 use std::collections::{HashMap, HashSet};
 
@@ -145,9 +144,7 @@ impl End {
     fn is_expected_by(&self, append: &EncodedAppend) -> bool {
         append.first_index == self.next_index
             && append.log_type.accepts(self.kind)
-            && match append.expected {
-                Expected::After { event_id, .. } => event_id.is_none_or(|id| id == self.event_id),
-                Expected::NewLog => false,
-            }
+            // A log that ends here is not new: its next index is not 0.
+            && append.expected.predecessor().is_none_or(|id| *id == self.event_id)
     }
 }

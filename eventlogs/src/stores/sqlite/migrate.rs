@@ -3,22 +3,22 @@
 //! sqlx's own migrator is not used: it keeps a table of its own beside the user's, and it cannot tell a database that is
 //! newer than the code from one that somebody has tampered with.
 
-use crate::stores::database::schema_version::{SchemaVersion, refuse_newer};
+use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::database::steps::{Step, Steps, TABLES};
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection::Connections;
 use crate::stores::sqlite::{error, transaction};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
-/// The steps and the versions that they lead to. A step that was released is never changed; what is new goes into a
-/// new one.
-const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_events.sql"))];
+/// The steps.
+const STEPS: Steps = Steps::new(&[Step {
+    version: 1,
+    sql: include_str!("migrations/0001_events.sql"),
+}]);
 
 /// The version that this code works with.
-const NEEDED: i64 = STEPS[STEPS.len() - 1].0;
-
-/// The tables that the first step creates.
-const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
+const NEEDED: i64 = STEPS.needed();
 
 /// The version of a database that was just opened; an empty one is migrated.
 pub(super) async fn open(connections: &Connections) -> Result<SchemaVersion, StoreError> {
@@ -62,7 +62,7 @@ pub(super) async fn migrate(connections: &Connections) -> Result<i64, StoreError
 
 async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let found = version(connection).await?;
-    refuse_newer(found, NEEDED)?;
+    let steps = STEPS.missing_steps(found)?;
     if found == 0 {
         for table in TABLES {
             if exists(connection, table).await? {
@@ -73,8 +73,8 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
             }
         }
     }
-    for (_, step) in STEPS.into_iter().filter(|(leads_to, _)| *leads_to > found) {
-        sqlx::raw_sql(step)
+    for step in steps {
+        sqlx::raw_sql(step.sql)
             .execute(&mut *connection)
             .await
             .map_err(error::of)?;

@@ -6,7 +6,6 @@ use crate::stores::encoding::decoded::signed;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::idempotency::RequestFingerprint;
-use crate::stores::request::Expected;
 use crate::stores::sqlite::statements::{BySize, LARGEST, STATEMENTS};
 use crate::stores::sqlite::transaction::Statement;
 use crate::stores::write::StoredKey;
@@ -80,15 +79,12 @@ pub(super) fn check<'a>(
                 append,
                 key,
             } = asked;
-            let previous = match &append.expected {
-                Expected::After { event_id, .. } => event_id.as_ref(),
-                Expected::NewLog => None,
-            };
+            let predecessor = append.expected.predecessor();
             statement
                 .bind(*number)
                 .bind(blob(append.log_id.as_bytes()))
                 .bind(signed(append.first_index))
-                .bind(previous.map(|id| blob(id.as_bytes())))
+                .bind(predecessor.map(|id| blob(id.as_bytes())))
                 .bind(key.map(|key| scope(key.scope.as_ref())))
                 .bind(key.map(|key| key.key.as_bytes()))
         })

@@ -8,7 +8,6 @@ use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection::{ATTEMPTS, Connections};
 use crate::stores::sqlite::{batch, error, transaction};
-use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -75,7 +74,7 @@ async fn write_batch(connections: &Connections, batch: Vec<Box<Pending>>) {
             .into_iter()
             .zip(outcomes)
             .for_each(|(pending, outcome)| pending.tell(outcome)),
-        Err(error) if batch.len() > 1 && concerns_one(&error) => {
+        Err(error) if batch.len() > 1 && may_concern_one_write(&error) => {
             tracing::debug!(%error, writes = batch.len(), "writing a batch one by one");
             for pending in batch {
                 let outcome = write_alone(connections, &pending.write).await;
@@ -86,7 +85,7 @@ async fn write_batch(connections: &Connections, batch: Vec<Box<Pending>>) {
             let mut batch = batch.into_iter();
             let last = batch.next_back();
             for pending in batch {
-                pending.tell(Err(repeated(&error).into()));
+                pending.tell(Err(error.for_another_caller().into()));
             }
             if let Some(pending) = last {
                 pending.tell(Err(error.into()));
@@ -132,40 +131,12 @@ async fn transact_once(
     transaction::close(turn, outcomes).await
 }
 
-/// Whether an error may be the fault of one write in a batch. Of the others each would meet the same alone, and wait as long
-/// for it.
-fn concerns_one(error: &StoreError) -> bool {
-    let concerns_all = matches!(
-        error,
-        StoreError::Busy { .. }
-            | StoreError::ReadOnly { .. }
-            | StoreError::Closed
-            | StoreError::FileReplaced { .. }
-    );
-    !concerns_all && !error::is_elsewhere(error)
-}
-
-/// The same error for one more caller; a source cannot be copied, so its text is.
-fn repeated(error: &StoreError) -> StoreError {
-    let text = error
-        .source()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    let source = text.into();
+/// Whether one write of a batch may have caused the error. Two errors mean something else here than on a server: a locked
+/// file stops every write, and after a failed commit each write finds out alone whether it is stored, by its own event ids.
+fn may_concern_one_write(error: &StoreError) -> bool {
     match error {
-        StoreError::Closed => StoreError::Closed,
-        StoreError::Busy { .. } => StoreError::Busy { source },
-        StoreError::ReadOnly { path, advice, .. } => StoreError::ReadOnly {
-            path: path.clone(),
-            advice,
-            source,
-        },
-        StoreError::FileReplaced { path, .. } => StoreError::FileReplaced {
-            path: path.clone(),
-            source,
-        },
-        StoreError::OutcomeUnknown { .. } => StoreError::OutcomeUnknown {
-            source: Some(source),
-        },
-        _ => StoreError::Database { source },
+        StoreError::Busy { .. } => false,
+        StoreError::OutcomeUnknown { .. } => !error::is_elsewhere(error),
+        _ => error.may_concern_one_write(),
     }
 }

@@ -9,16 +9,16 @@ use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::request::{AppendObserver, AppendRequest, AppendSettled};
+use crate::sync::lock;
 use crate::testing::conformance::store::helpers::{
     Answer, Store, added, all, amounts, append, append_once, create_with_key, fresh_key, log_of,
     replays,
 };
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use std::cmp::Ordering;
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 /// Writes down what it hears.
@@ -37,8 +37,7 @@ struct Heard {
 
 impl Watch {
     fn heard(&self) -> Heard {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.clone()
+        lock(&self.heard).clone()
     }
 
     fn is_queued(&self) -> bool {
@@ -60,7 +59,7 @@ impl Watch {
 
 impl AppendObserver<CounterEvent> for Watch {
     fn queued(&self, events: Vec<RecordedEvent<CounterEvent>>) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.heard);
         assert!(heard.settled.is_empty(), "a place comes before the end");
         heard.queued.push(events);
     }
@@ -68,7 +67,7 @@ impl AppendObserver<CounterEvent> for Watch {
 
 impl AppendSettled for Watch {
     fn settled(&self, recorded_at: Option<DateTime<Utc>>) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.heard);
         heard.settled.push(recorded_at);
     }
 }
@@ -95,7 +94,7 @@ impl<'a> Link<'a> {
 
 /// An append that has been polled once.
 struct Sent<'a> {
-    future: Pin<Box<dyn Future<Output = Answer> + Send + 'a>>,
+    future: BoxFuture<'a, Answer>,
     /// Where the log ends with it.
     state: LogPosition,
     /// The answer, if it came at once.
@@ -114,7 +113,7 @@ impl<'a> Sent<'a> {
             end.index() + events.len() as u64,
             ids[ids.len() - 1],
         );
-        let mut future: Pin<Box<dyn Future<Output = Answer> + Send + 'a>> = Box::pin(async move {
+        let mut future: BoxFuture<'a, Answer> = Box::pin(async move {
             let mut request = AppendRequest::after(end, &events);
             request.event_ids = ids;
             request.context.idempotency_key = link.key;
