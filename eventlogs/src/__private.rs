@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 
 /// The macros by which `derive(Event)` names a codec of this crate.
 pub mod codec {
-    pub use crate::codec::named::*;
+    pub use crate::codec::built_in::named::*;
 }
 
 /// Reads an event with its own codec. A function of its own, since whoever names a method of a trait is told a second time

@@ -2,7 +2,7 @@
 
 // Nothing in here knows what an event is: `event` stands on `codec`, and not the other way round.
 
-mod built_in;
+pub(crate) mod built_in;
 mod exact;
 #[cfg(feature = "json")]
 pub(crate) mod json;
@@ -20,16 +20,8 @@ pub use stored::{DecodeProblem, StoredPayload};
 #[doc(hidden)]
 pub use stub::StubCodec;
 
-use built_in::built_in_codecs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-// Every codec of this crate, for reading what it wrote and for the derive: a new one is a line here, a number below, and its
-// own file.
-built_in_codecs! { $
-    Json in feature "json": CodecId::JSON, named json by __codec_json;
-    MsgPack in feature "msgpack": CodecId::MSGPACK, named msgpack by __codec_msgpack;
-}
 
 /// The number that is stored with each event and says which codec wrote its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

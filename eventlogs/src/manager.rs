@@ -2,6 +2,7 @@
 
 mod append;
 mod cache_writer;
+mod deadline;
 mod decide;
 mod erased;
 pub(crate) mod error;

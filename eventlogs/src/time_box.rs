@@ -1,6 +1,5 @@
 //! Waiting that ends: with durations of any length, and where there are no timers.
 
-use crate::stores::error::store::StoreError;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -41,19 +40,5 @@ pub(crate) async fn until<T>(end: Instant, work: impl Future<Output = T>) -> Opt
 pub(crate) async fn pause(time: Duration) {
     if Handle::try_current().is_ok() {
         tokio::time::sleep(time).await;
-    }
-}
-
-/// Gives up at a deadline. For what writes nothing.
-pub(crate) async fn in_time<T, E: From<StoreError>>(
-    deadline: Option<std::time::Instant>,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    match deadline {
-        Some(deadline) => {
-            let done = until(end_at(deadline), work).await;
-            done.unwrap_or_else(|| Err(StoreError::DeadlineExceeded.into()))
-        }
-        None => work.await,
     }
 }

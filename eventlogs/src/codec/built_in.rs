@@ -1,5 +1,14 @@
 //! What each codec of this crate needs beside its implementation, written once for all of them.
 
+#[cfg(any(feature = "json", feature = "msgpack"))]
+use crate::codec::Codec;
+#[cfg(feature = "json")]
+use crate::codec::json::Json;
+#[cfg(feature = "msgpack")]
+use crate::codec::msgpack::MsgPack;
+use crate::codec::{CodecError, CodecId};
+use serde::de::DeserializeOwned;
+
 /// Makes, of one line for each codec:
 ///
 /// - `decode_built_in`, which reads bytes by the number of the codec that wrote them;
@@ -16,7 +25,7 @@ macro_rules! built_in_codecs {
             not(any($(feature = $feature),*)),
             expect(unused_variables, reason = "a build without codecs has nothing to read with")
         )]
-        fn decode_built_in<T: DeserializeOwned>(
+        pub(super) fn decode_built_in<T: DeserializeOwned>(
             codec: CodecId,
             bytes: &[u8],
         ) -> Option<Result<T, CodecError>> {
@@ -59,4 +68,9 @@ macro_rules! built_in_codecs {
     };
 }
 
-pub(super) use built_in_codecs;
+// Every codec of this crate, for reading what it wrote and for the derive: a new one is a line here, a number
+// in `CodecId`, and a file of its own.
+built_in_codecs! { $
+    Json in feature "json": CodecId::JSON, named json by __codec_json;
+    MsgPack in feature "msgpack": CodecId::MSGPACK, named msgpack by __codec_msgpack;
+}

@@ -7,11 +7,11 @@
 mod compound;
 mod guard;
 mod place;
+mod value;
 
-use guard::Guard;
-use place::{AsJson, AsMsgPack, Format, Place};
-use serde::{Serialize, Serializer};
-use std::marker::PhantomData;
+use place::{AsJson, AsMsgPack, Place};
+use serde::Serialize;
+use value::Exact;
 
 /// The value, refused wherever JSON would bring it back as something else: for a codec of your own that is made of JSON.
 ///
@@ -45,30 +45,4 @@ pub fn exact_in_json<T: Serialize + ?Sized>(value: &T) -> impl Serialize {
 #[must_use = "it is written by giving it to a serialiser"]
 pub fn exact_in_msgpack<T: Serialize + ?Sized>(value: &T) -> impl Serialize {
     Exact::<T, AsMsgPack>::new(value, Place::TOP)
-}
-
-/// A value that writes itself through a [`Guard`].
-struct Exact<'a, T: ?Sized, F> {
-    value: &'a T,
-    place: Place,
-    format: PhantomData<F>,
-}
-
-impl<'a, T: ?Sized, F> Exact<'a, T, F> {
-    #[inline]
-    const fn new(value: &'a T, place: Place) -> Self {
-        Self {
-            value,
-            place,
-            format: PhantomData,
-        }
-    }
-}
-
-impl<T: Serialize + ?Sized, F: Format> Serialize for Exact<'_, T, F> {
-    #[inline]
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value
-            .serialize(Guard::<S, F>::new(serializer, self.place))
-    }
 }

@@ -1,6 +1,7 @@
 //! Reading a stored payload: the one decode path of all stores.
 
-use super::{Codec, CodecError, CodecId, decode_built_in};
+use super::{Codec, CodecError, CodecId};
+use crate::codec::built_in::decode_built_in;
 use serde::de::DeserializeOwned;
 
 /// A payload as a database holds it: name, version, codec and bytes. [`Event::decode`](crate::Event::decode) turns it into an

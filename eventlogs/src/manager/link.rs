@@ -72,7 +72,7 @@ pub(super) enum FoldError {
     Panicked(String),
     /// The events do not follow the state.
     #[error(transparent)]
-    Log(#[from] super::LogManagerError),
+    Log(#[from] crate::manager::error::LogManagerError),
 }
 
 /// What a panic said.
@@ -290,7 +290,7 @@ pub(super) fn folded<A: Aggregate>(
     let folding = AssertUnwindSafe(|| {
         let mut fold = state.map_or_else(|| Fold::from_the_start(log_id), Fold::from_aggregation);
         fold.apply(events)?;
-        let log_not_found = super::LogManagerError::LogNotFound { log_id };
+        let log_not_found = crate::manager::error::LogManagerError::LogNotFound { log_id };
         fold.finish().ok_or(FoldError::Log(log_not_found))
     });
     catch_unwind(folding).unwrap_or_else(|panic| Err(FoldError::Panicked(text_of(&*panic))))

@@ -6,11 +6,11 @@
 use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::LogId;
+use crate::manager::deadline;
 use crate::manager::error::LogManagerError;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay};
-use crate::time_box;
 use std::time::Instant;
 
 impl<A: Aggregate> LogManager<A> {
@@ -72,7 +72,7 @@ impl<A: Aggregate> LogManager<A> {
         key: IdempotencyKey<'_>,
         deadline: Option<Instant>,
     ) -> Result<Vec<Replay>, StoreError> {
-        time_box::in_time(deadline, self.inner.store.find_key(key)).await
+        deadline::in_time(deadline, self.inner.store.find_key(key)).await
     }
 }
 

@@ -12,6 +12,7 @@
 pub(in crate::testing) mod difference;
 pub(in crate::testing) mod history;
 mod outcome;
+mod when;
 
 pub use outcome::Outcome;
 
@@ -43,7 +44,7 @@ use std::fmt::Debug;
 /// recording that rise by a second. All of it is the same in every run.
 #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
 pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Scenario<A> {
-    Scenario::of(History::default()).and_given(events)
+    Scenario::new(History::default()).and_given(events)
 }
 
 /// Starts a test with complete records, for aggregates that look at ids, too.
@@ -70,7 +71,7 @@ pub fn given_records<A: Aggregate>(
     records: impl IntoIterator<Item = RecordedEvent<A::Event>>,
 ) -> Scenario<A> {
     match History::from_records(records.into_iter().collect()) {
-        Ok(history) => Scenario::of(history),
+        Ok(history) => Scenario::new(history),
         Err(misfit) => panic!("{misfit}"),
     }
 }
@@ -80,12 +81,12 @@ pub fn given_records<A: Aggregate>(
 #[derive(Debug)]
 pub struct Scenario<A: Aggregate> {
     /// The events, with their records.
-    history: History<A::Event>,
+    pub(super) history: History<A::Event>,
 }
 
 impl<A: Aggregate> Scenario<A> {
     /// The test at this point of the history.
-    const fn of(history: History<A::Event>) -> Self {
+    pub(super) const fn new(history: History<A::Event>) -> Self {
         Self { history }
     }
 
@@ -151,39 +152,6 @@ impl<A: Aggregate> Scenario<A> {
             Ok(()) => self,
             Err(misfit) => panic!("{misfit}"),
         }
-    }
-
-    /// Asks a decision: the very closure or function that [`LogManager::decide`](crate::LogManager::decide) takes.
-    ///
-    /// It is asked twice, as if somebody else had been faster the first time, and the second answer counts: a decision
-    /// that uses up what it captured shows here, and not under load.
-    ///
-    /// ```
-    /// # use eventlogs::__example::{Counter, CounterEvent};
-    /// # use eventlogs::testing::given;
-    /// fn take(amount: i64) -> impl FnMut(&Counter) -> Result<[CounterEvent; 1], &'static str> {
-    ///     move |counter| match counter.total {
-    ///         total if total < amount => Err("too much"),
-    ///         _ => Ok([CounterEvent::Added { amount: -amount }]),
-    ///     }
-    /// }
-    ///
-    /// given([CounterEvent::Added { amount: 5 }])
-    ///     .when(take(3))
-    ///     .then([CounterEvent::Added { amount: -3 }])
-    ///     .when(take(3))
-    ///     .then_error("too much");
-    /// ```
-    ///
-    /// # Panics
-    /// If the two answers differ in kind or in their number of events.
-    #[track_caller]
-    pub fn when<D, I, R>(self, decision: D) -> Outcome<A, R>
-    where
-        D: FnMut(&A) -> Result<I, R>,
-        I: IntoIterator<Item = A::Event>,
-    {
-        Outcome::of(self.history, decision)
     }
 
     /// Expects this state after all events so far.

@@ -1,7 +1,7 @@
 //! The parts of what is being written: elements, entries and fields.
 
-use super::Exact;
 use crate::codec::exact::place::{Format, Place, Within};
+use crate::codec::exact::value::Exact;
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant,

@@ -1,8 +1,8 @@
 //! The serialiser that stands in front of a format's own.
 
-use super::Exact;
 use crate::codec::exact::compound::Compound;
 use crate::codec::exact::place::{Format, Place, Within};
+use crate::codec::exact::value::Exact;
 use serde::ser::{Serialize, Serializer};
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -28,6 +28,14 @@ impl<S, F> Guard<S, F> {
     #[inline]
     const fn part<C>(place: Place, inner: C) -> Compound<C, F> {
         Compound::new(inner, place)
+    }
+}
+
+impl<T: Serialize + ?Sized, F: Format> Serialize for Exact<'_, T, F> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value
+            .serialize(Guard::<S, F>::new(serializer, self.place))
     }
 }
 

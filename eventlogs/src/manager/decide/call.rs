@@ -4,6 +4,7 @@ use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::manager::LogManager;
+use crate::manager::deadline;
 use crate::manager::error::LogManagerError;
 use crate::manager::link::{Link, Unfolded};
 use crate::manager::turns::Seat;
@@ -12,7 +13,6 @@ use crate::metadata::Metadata;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::request::{AppendObserver, AppendRequest, Appended};
-use crate::time_box;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -284,7 +284,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         &self,
         work: impl Future<Output = Result<T, LogManagerError>>,
     ) -> Result<T, LogManagerError> {
-        time_box::in_time(self.options.deadline, work).await
+        deadline::in_time(self.options.deadline, work).await
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Outcome<A: Aggregate, R> {
 impl<A: Aggregate, R> Outcome<A, R> {
     /// Asks the decision.
     #[track_caller]
-    pub(super) fn of<D, I>(mut history: History<A::Event>, mut decision: D) -> Self
+    pub(super) fn new<D, I>(mut history: History<A::Event>, mut decision: D) -> Self
     where
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
@@ -80,7 +80,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         R: Debug,
     {
         self.fail_if_refused();
-        Scenario::of(self.history).reduces_to(expected)
+        Scenario::new(self.history).reduces_to(expected)
     }
 
     /// Asks the next decision on what this one led to, without a look at its events.
@@ -102,7 +102,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         R: Debug,
     {
         self.fail_if_refused();
-        Outcome::of(self.history, decision)
+        Outcome::new(self.history, decision)
     }
 
     /// Sets the time at which the decided events are recorded, all at once.

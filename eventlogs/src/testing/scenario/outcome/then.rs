@@ -37,7 +37,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             "the decision gave other events than expected\n{}",
             difference::of_events(&expected, &decided)
         );
-        Scenario::of(self.history)
+        Scenario::new(self.history)
     }
 
     /// Expects a decision to leave things as they are, without refusing.
@@ -65,7 +65,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             count(decided.len()),
             difference::of_found(&decided)
         );
-        Scenario::of(self.history)
+        Scenario::new(self.history)
     }
 
     /// Expects events of which this is true: for those that hold something random, or are not comparable.
@@ -90,7 +90,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             "the decision gave other events than expected\n{}",
             difference::of_found(&decided)
         );
-        Scenario::of(self.history)
+        Scenario::new(self.history)
     }
 
     /// Expects this refusal.
@@ -114,7 +114,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             "the decision was refused for another reason than expected\n{}",
             difference::of_values(&expected, refusal)
         );
-        Scenario::of(self.history)
+        Scenario::new(self.history)
     }
 
     /// Expects a refusal of which this is true.
@@ -138,7 +138,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             "the decision was refused for another reason than expected\n{}",
             difference::of_found(refusal)
         );
-        Scenario::of(self.history)
+        Scenario::new(self.history)
     }
 
     /// The events that were decided on.

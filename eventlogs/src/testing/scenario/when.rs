@@ -1,0 +1,40 @@
+//! Asking a decision.
+
+use crate::aggregate::Aggregate;
+use crate::testing::scenario::Scenario;
+use crate::testing::scenario::outcome::Outcome;
+
+impl<A: Aggregate> Scenario<A> {
+    /// Asks a decision: the very closure or function that [`LogManager::decide`](crate::LogManager::decide) takes.
+    ///
+    /// It is asked twice, as if somebody else had been faster the first time, and the second answer counts: a decision
+    /// that uses up what it captured shows here, and not under load.
+    ///
+    /// ```
+    /// # use eventlogs::__example::{Counter, CounterEvent};
+    /// # use eventlogs::testing::given;
+    /// fn take(amount: i64) -> impl FnMut(&Counter) -> Result<[CounterEvent; 1], &'static str> {
+    ///     move |counter| match counter.total {
+    ///         total if total < amount => Err("too much"),
+    ///         _ => Ok([CounterEvent::Added { amount: -amount }]),
+    ///     }
+    /// }
+    ///
+    /// given([CounterEvent::Added { amount: 5 }])
+    ///     .when(take(3))
+    ///     .then([CounterEvent::Added { amount: -3 }])
+    ///     .when(take(3))
+    ///     .then_error("too much");
+    /// ```
+    ///
+    /// # Panics
+    /// If the two answers differ in kind or in their number of events.
+    #[track_caller]
+    pub fn when<D, I, R>(self, decision: D) -> Outcome<A, R>
+    where
+        D: FnMut(&A) -> Result<I, R>,
+        I: IntoIterator<Item = A::Event>,
+    {
+        Outcome::new(self.history, decision)
+    }
+}
