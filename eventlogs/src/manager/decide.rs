@@ -3,57 +3,22 @@
 mod answers;
 mod attempts;
 mod call;
+pub(crate) mod decided;
+mod until_sent;
+
+pub use decided::Decided;
 
 use super::LogManager;
 use crate::aggregate::Aggregate;
-use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::manager::error::{DecideError, LogManagerError, counted};
 use crate::manager::telemetry;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::AppendError;
-use crate::stores::idempotency::Replay;
 use attempts::Attempts;
-use call::{Call, First, Step, Write};
-use futures_util::FutureExt;
-use std::future::poll_fn;
-use std::task::Poll;
+use call::{Call, First, Write};
 use tracing::Instrument;
-
-/// What [`LogManager::decide`] did.
-#[derive(Debug, Clone)]
-pub struct Decided<A> {
-    /// The state after the decision.
-    aggregation: Aggregation<A>,
-    /// The earlier write, if the key was used before.
-    replay: Option<Replay>,
-}
-
-impl<A> Decided<A> {
-    /// The log's state after the decision; after a replay, its current state.
-    #[must_use]
-    pub const fn aggregation(&self) -> &Aggregation<A> {
-        &self.aggregation
-    }
-
-    /// Takes the aggregation out.
-    #[must_use]
-    pub fn into_aggregation(self) -> Aggregation<A> {
-        self.aggregation
-    }
-
-    /// Where the events of an earlier call with the same idempotency key are; `None` if this call decided.
-    #[must_use]
-    pub const fn replay(&self) -> Option<&Replay> {
-        self.replay.as_ref()
-    }
-
-    /// Whether an earlier call with the same idempotency key had already decided.
-    #[must_use]
-    pub const fn is_replay(&self) -> bool {
-        self.replay.is_some()
-    }
-}
+use until_sent::Turned;
 
 impl<A: Aggregate> LogManager<A> {
     /// Decides what happens next on the log's state, and records it only if the state is still true.
@@ -157,42 +122,9 @@ impl<A: Aggregate> LogManager<A> {
         let mut basis = None;
         let mut attempts = Attempts::new(options.max_attempts);
         loop {
-            let turn = call.turn().await?;
-            // Ready at once: the turn is held across no wait.
-            let step = poll_fn(|context| {
-                let step = call.take_turn(context, basis.as_ref(), &mut decision);
-                Poll::Ready(step)
-            });
-            let step = step.await;
-            drop(turn);
-            let (write, ground) = match step {
-                Step::Look => {
-                    basis = Some(call.look().await?);
-                    continue;
-                }
-                Step::Busy(link) => {
-                    call.in_time(link.free().map(Ok)).await?;
-                    continue;
-                }
-                Step::Blocked(link) => {
-                    call.in_time(link.wait().map(Ok)).await?;
-                    continue;
-                }
-                Step::Sent(write, ground) => (write, ground),
-                Step::NothingSent(_, ground) if !ground.verified => {
-                    basis = Some(call.verify(ground).await?);
-                    continue;
-                }
-                Step::NothingSent(None, ground) => {
-                    let nothing = call.nothing_to_do(ground.aggregation).await;
-                    return nothing.map_err(DecideError::Log);
-                }
-                Step::NothingSent(Some(refusal), _) => {
-                    return match call.replayed().await? {
-                        Some(replayed) => Ok(replayed),
-                        None => Err(DecideError::Refused(refusal)),
-                    };
-                }
+            let (write, ground) = match call.until_sent(&mut basis, &mut decision).await? {
+                Turned::Sent(write, ground) => (write, ground),
+                Turned::Over(decided) => return Ok(decided),
             };
             let Write { link, append } = write;
             let answer = match append {

@@ -1,9 +1,9 @@
 //! What a caller of `decide` hears once its events are stored, or nothing is to be.
 
-use super::Decided;
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::manager::decide::call::{Call, Ground};
+use crate::manager::decide::decided::Decided;
 use crate::manager::error::{LogManagerError, counted};
 use crate::manager::link::{FoldError, Link, Unfolded, folded, text_of};
 use crate::manager::reduce::At;
