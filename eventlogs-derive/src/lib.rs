@@ -3,6 +3,7 @@
 //! Each macro is a file with a folder of its stages: *parse* reads the user's tokens, *model* is what they mean once
 //! they are found to be right, *expand* turns that into code and cannot fail. The first two collect every mistake of an
 //! item; if there is one, *stub* gives the least code that keeps the rest of the user's crate free of follow-up errors.
+//! A stage imports from those before it and from the files that all macros share, never the other way round.
 
 #![cfg_attr(
     not(test),

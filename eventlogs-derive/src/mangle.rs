@@ -30,6 +30,17 @@ pub(crate) fn every_way(item: &TokenStream) -> Vec<TokenStream> {
     spoiled
 }
 
+/// Asserts that a macro answers with Rust to an item that is spoilt, in whichever way.
+pub(crate) fn assert_answered(item: &TokenStream, answer: impl Fn(TokenStream) -> TokenStream) {
+    for spoiled in every_way(item) {
+        let output = answer(spoiled.clone());
+        assert!(
+            syn::parse2::<syn::File>(output.clone()).is_ok(),
+            "{spoiled}\n\n{output}"
+        );
+    }
+}
+
 /// One token of every kind.
 fn strangers() -> [TokenTree; 7] {
     [

@@ -117,11 +117,5 @@ fn a_renamed_library_is_named_nowhere() {
 
 #[test]
 fn whatever_it_is_given_it_answers_with_rust() {
-    for item in mangle::every_way(&everything()) {
-        let output = derive(item.clone());
-        assert!(
-            syn::parse2::<syn::File>(output.clone()).is_ok(),
-            "{item}\n\n{output}"
-        );
-    }
+    mangle::assert_answered(&everything(), derive);
 }

@@ -208,11 +208,5 @@ fn all_mistakes_of_an_item_are_found_at_once() {
 
 #[test]
 fn whatever_it_is_given_it_answers_with_rust() {
-    for item in mangle::every_way(&everything()) {
-        let output = derive(item.clone());
-        assert!(
-            syn::parse2::<syn::File>(output.clone()).is_ok(),
-            "{item}\n\n{output}"
-        );
-    }
+    mangle::assert_answered(&everything(), derive);
 }
