@@ -12,7 +12,12 @@ const FOR_EVER: Duration = Duration::from_hours(30 * 365 * 24);
 
 /// When so much time is over. `Duration::MAX` is how people write "never".
 pub(crate) fn end_after(time: Duration) -> Instant {
-    Instant::now() + time.min(FOR_EVER)
+    after(Instant::now(), time)
+}
+
+/// The point in time so much after another one.
+pub(crate) fn after(start: Instant, time: Duration) -> Instant {
+    start + time.min(FOR_EVER)
 }
 
 /// A caller's point in time, which may lie at the end of what the clock can express.

@@ -3,10 +3,17 @@
 mod address;
 mod append;
 mod append_in;
+mod attempt;
+mod batch;
+mod codes;
+mod columns;
 mod connection;
+mod core;
 mod error;
+mod failure;
 mod in_flight;
 mod migrate;
+mod migrations;
 mod names;
 mod options;
 mod pins;
@@ -16,7 +23,6 @@ mod prune;
 mod read;
 mod refusal;
 mod retry;
-mod sending;
 mod servers;
 mod silence;
 mod statements;
@@ -40,9 +46,9 @@ use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest};
+use crate::stores::postgres::core::Core;
 use crate::stores::request::{AppendRequest, Appended};
 use address::Address;
-use error::Failure;
 use pool::{Connections, Generation};
 use retry::Operation;
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -50,7 +56,6 @@ use statements::Statements;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Keeps logs in PostgreSQL.
 ///
@@ -94,55 +99,6 @@ pub struct PostgresEventStore {
     writer: Arc<WriteQueue>,
     /// Shared with the gatherer.
     core: Arc<Core>,
-}
-
-/// What the clones of a store and its gatherer share.
-struct Core {
-    /// The connections for everybody.
-    readers: Arc<Connections>,
-    /// The connections of the gatherer, which then never waits behind the readers; of a user's pool, the same.
-    writers: Arc<Connections>,
-    /// What is sent over them.
-    statements: Statements,
-    /// Which schema version the database has, and whether this code can work with it.
-    schema: SchemaVersion,
-    /// The event enums that the store is used with.
-    log_types: LogTypes,
-    /// What the user chose.
-    options: PostgresOptions,
-}
-
-impl Core {
-    async fn check_schema(&self) -> Result<(), StoreError> {
-        if self.schema.is_current() {
-            return Ok(());
-        }
-        let operation = self.reading().for_any_server();
-        let found = migrate::find(&operation, &self.options.schema).await?;
-        let found = found.usable_version();
-        match self.schema.found(found) {
-            Err(_) if found == migrate::ELSEWHERE => Err(Failure::Elsewhere.into()),
-            checked => checked,
-        }
-    }
-
-    /// Something that is asked now, over the connections for everybody.
-    fn reading(&self) -> Operation<'_> {
-        let options = &self.options;
-        Operation::new(&self.readers, options.deadline(), options.patience())
-    }
-
-    /// The same for what takes its time: a second attempt beside the first one would only run into its locks.
-    fn tidying(&self) -> Operation<'_> {
-        let options = &self.options;
-        let silence = options.patience().max(options.timeout / 2);
-        Operation::new(&self.readers, options.deadline(), silence)
-    }
-
-    /// A batch that is written until then, over the gatherer's connections.
-    fn writing(&self, deadline: Instant) -> Operation<'_> {
-        Operation::new(&self.writers, deadline, self.options.patience())
-    }
 }
 
 impl PostgresEventStore {
@@ -223,14 +179,14 @@ impl PostgresEventStore {
         options: PostgresOptions,
     ) -> Result<Self, OpenError> {
         // Checked before anybody is bothered.
-        let statements = Statements::of(&options.schema)?;
+        let statements = Statements::for_schema(&options.schema)?;
         let servers: Vec<_> = servers.into_iter().collect();
         // Somebody who names several has a primary among them, and a store is there to write.
         let target = options.target_session.unwrap_or(match servers.len() {
             1 => TargetSession::Any,
             _ => TargetSession::ReadWrite,
         });
-        let (everybody, writer) = connection::settings(&servers, target, &options);
+        let (everybody, writer) = connection::settings(&servers, target, &statements, &options);
         connection::try_out(&everybody, options.timeout).await?;
         let generation = Generation::default();
         let begin = |lock_timeout| options.pooler.begin(lock_timeout);
@@ -256,9 +212,9 @@ impl PostgresEventStore {
     /// # Errors
     /// Those of [`connect_with`](PostgresEventStore::connect_with).
     pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, OpenError> {
-        let statements = Statements::of(&options.schema)?;
+        let statements = Statements::for_schema(&options.schema)?;
         let begin = options.pooler.begin(options.lock_timeout);
-        let connections = Arc::new(Connections::of_pool(pool, begin));
+        let connections = Arc::new(Connections::from_pool(pool, begin));
         Self::start(Arc::clone(&connections), connections, statements, options).await
     }
 
@@ -270,7 +226,7 @@ impl PostgresEventStore {
     ) -> Result<Self, OpenError> {
         let operation = Operation::new(&readers, options.deadline(), options.patience());
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
-        let schema = SchemaVersion::of_opened(found.usable_version(), migrate::NEEDED)?;
+        let schema = SchemaVersion::of_opened(found.usable_version(), migrations::NEEDED)?;
         let core = Arc::new(Core {
             readers,
             writers,
@@ -309,7 +265,7 @@ impl PostgresEventStore {
             let operation = core.reading().for_any_server().afresh();
             migrate::migrate(&operation, &core.options.schema).await?;
         }
-        core.schema.found(migrate::NEEDED)
+        core.schema.found(migrations::NEEDED)
     }
 
     /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this

@@ -1,308 +1,219 @@
 //! Writing a batch: one guarded insert, and a look at what was refused.
 
-use super::Core;
-use crate::stores::database::queue::pending::Outcome;
-use crate::stores::encoding::write::EncodedWrite;
-use crate::stores::error::AppendError;
+use crate::stores::database::queue::pending::{Outcome, Pending};
+use crate::stores::database::telemetry;
 use crate::stores::error::store::StoreError;
-use crate::stores::postgres::error::{Failure, Verdict};
+use crate::stores::postgres::batch::{Batch, BatchProgress};
+use crate::stores::postgres::columns::column;
+use crate::stores::postgres::core::Core;
+use crate::stores::postgres::failure::{AttemptError, Failure, Verdict};
 use crate::stores::postgres::names::naming;
 use crate::stores::postgres::pool::Leased;
-use crate::stores::postgres::refusal::{Finding, findings, in_question};
-use crate::stores::postgres::retry::{LOST_RACES, Operation, until_answered};
-use crate::stores::postgres::values;
+use crate::stores::postgres::refusal::{findings, in_question};
+use crate::stores::postgres::retry;
+use crate::stores::postgres::retry::{LOST_RACES, Operation, WriteInDoubt};
 use crate::stores::postgres::values::Group;
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Writes that are sent together.
-///
-/// No two of its groups want the same log or the same key. A group lands whole or not at all: it is a single write, or a
-/// chain of writes to one log, each of which builds on the one before. A write to several logs is alone in its batch.
-pub(super) struct Batch<'a> {
-    /// The writes, those of a group next to each other.
-    pub(super) writes: Vec<&'a EncodedWrite>,
-    /// The groups.
-    pub(super) groups: Vec<Range<usize>>,
+/// Writes a batch, and finds out what each of its writes is to be told.
+pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pending>, Outcome)> {
+    tracing::trace!(writes = batch.len(), "writing a batch");
+    let start = Instant::now();
+    let progress = BatchProgress::new(&batch);
+    // The driver panics at some values that a database can contain. The writer must survive that, with what it knows of the
+    // logs in flight. What became of the writes without an outcome is unknown then.
+    let written = write_until_settled(&core, &progress, batch.deadline());
+    let _ = AssertUnwindSafe(written).catch_unwind().await;
+    let outcomes = progress.into_outcomes();
+    telemetry::batch_written(batch.event_count(), batch.waited(start), start.elapsed());
+    batch.with_outcomes(outcomes)
 }
 
-/// What became of a batch.
-pub(super) struct Written {
-    /// In the order of the batch; `None` for what nothing is known of but the error.
-    pub(super) outcomes: Vec<Option<Outcome>>,
-    /// The groups without an outcome.
-    pub(super) open: Vec<Range<usize>>,
-    /// Why they have none.
-    pub(super) error: Option<StoreError>,
-}
-
-/// Writes a batch. One round trip, unless something is refused or a connection breaks.
-///
-/// An attempt whose answer was lost is followed by one with the same ids. If the first one was carried out, the second is
-/// refused by the very events that it wants to write, which tells. What is known already is not tried again: an error later
-/// on is none of those that have been stored.
-pub(super) async fn write(core: &Core, batch: &Batch<'_>, deadline: Instant) -> Written {
-    let operation = core.writing(deadline);
-    let progress = Progress {
-        writes: &batch.writes,
-        known: Mutex::new(Known {
-            outcomes: batch.writes.iter().map(|_| None).collect(),
-            open: batch.groups.clone(),
-        }),
+/// Sends the writes of a batch until all of them have an outcome: together, and then each open group alone, if together they
+/// met something that may be the fault of one group.
+async fn write_until_settled(core: &Core, progress: &BatchProgress<'_>, deadline: Instant) {
+    let whole = progress.whole();
+    let doubt = WriteInDoubt::default();
+    let written = write_part(core, progress, &whole, &doubt, deadline).await;
+    let (may_be_one_groups_fault, error) = match written {
+        Ok(Written::Answered) => (false, None),
+        Ok(Written::Clashed) => (true, None),
+        Err(error) => (error.may_concern_one_write(), Some(error)),
     };
-    let answered = until_answered(&operation, || attempt(core, &progress, &operation));
-    let error = answered.await.err();
-    let error = error.map(|error| naming(error, &batch.writes));
-    let Known { outcomes, open } = progress.into_known(error.is_none());
-    Written {
-        outcomes,
-        open,
-        error,
+    let groups = progress.open(&whole).len();
+    if may_be_one_groups_fault && groups > 1 {
+        let error = error.as_ref().map(tracing::field::display);
+        tracing::debug!(error, groups, "writing the groups of a batch one by one");
+        write_open_groups_alone(core, progress, &doubt, deadline).await;
+    } else {
+        progress.note_end(&whole, error.as_ref());
     }
 }
 
-/// What is known of a batch, from one attempt to the next.
-struct Progress<'a> {
-    /// The writes.
-    writes: &'a [&'a EncodedWrite],
-    /// What became of them. Locked for the time of a note, since the clock may cut an attempt off at any await.
-    known: Mutex<Known>,
-}
-
-/// What became of the writes of a batch.
-struct Known {
-    /// In the order of the batch; `None` where nothing is known yet.
-    outcomes: Vec<Option<Outcome>>,
-    /// The groups of those of which nothing is known yet.
-    open: Vec<Range<usize>>,
-}
-
-async fn attempt(
+/// Sends each open group of a batch alone, so that one which cannot be stored does not take the others along.
+async fn write_open_groups_alone(
     core: &Core,
-    progress: &Progress<'_>,
+    progress: &BatchProgress<'_>,
+    doubt: &WriteInDoubt,
+    deadline: Instant,
+) {
+    for group in progress.open(&progress.whole()) {
+        let doubt = doubt.for_one_group();
+        let written = write_part(core, progress, &group, &doubt, deadline).await;
+        progress.note_end(&group, written.err().as_ref());
+    }
+}
+
+/// How a part of a batch was written.
+enum Written {
+    /// The server has answered. What has no outcome yet is open again and again, though nothing stands in its way.
+    Answered,
+    /// Another process has stored something of the same at the same moment. The statement has written nothing; alone, each
+    /// group meets only what is its own.
+    Clashed,
+}
+
+/// Sends a part of a batch: all groups of it, or one. One round trip, unless something is refused or a connection breaks.
+///
+/// After an attempt whose answer was lost the next one has the same ids. If the first one was carried out, the second one is
+/// refused because of the very events that it wants to write, which tells. Whatever has an outcome is not sent again, and an
+/// error later on does not change it.
+async fn write_part(
+    core: &Core,
+    progress: &BatchProgress<'_>,
+    part: &Range<usize>,
+    doubt: &WriteInDoubt,
+    deadline: Instant,
+) -> Result<Written, StoreError> {
+    let operation = core.writing(deadline);
+    let attempt = || write_once(core, &operation, progress, part, doubt);
+    let written = retry::write(&operation, doubt, attempt).await;
+    written.map_err(|error| naming(error, progress.writes(part)))
+}
+
+async fn write_once(
+    core: &Core,
     operation: &Operation<'_>,
-) -> Result<(), Failure> {
+    progress: &BatchProgress<'_>,
+    part: &Range<usize>,
+    doubt: &WriteInDoubt,
+) -> Result<Written, AttemptError> {
     let mut connection = operation.lease().await?;
-    let written = on(core, &mut connection, progress, operation).await;
+    let written = write_on(core, &mut connection, progress, part, doubt).await;
     connection.give_back_after(&written);
     written
 }
 
-async fn on(
+async fn write_on(
     core: &Core,
     connection: &mut Leased<'_>,
-    progress: &Progress<'_>,
-    operation: &Operation<'_>,
-) -> Result<(), Failure> {
+    progress: &BatchProgress<'_>,
+    part: &Range<usize>,
+    doubt: &WriteInDoubt,
+) -> Result<Written, AttemptError> {
+    let mut has_clashed = false;
     for _ in 0..LOST_RACES {
-        let open = progress.open();
-        match insert(core, connection, progress, &open, operation).await {
-            Ok(stored) => progress.note(&stored),
-            // Somewhere in the batch a twin, whose other half has committed meanwhile, in another process. The statement has
-            // written nothing; alone, each group meets its own fate only.
-            Err(failure) if failure.verdict() == Verdict::Clash => {
-                one_by_one(core, connection, progress, operation).await?;
+        let open = progress.open(part);
+        let clash = match insert(core, connection, progress, &open, doubt).await {
+            Ok(stored) => {
+                progress.note_stored(&stored);
+                None
             }
-            Err(failure) => return Err(failure),
-        }
-        let open = progress.open();
+            Err(failure) if failure.verdict() != Verdict::Clash => return Err(failure.into()),
+            Err(_) if open.len() > 1 => return Ok(Written::Clashed),
+            Err(failure) => Some(failure),
+        };
+        let open = progress.open(part);
         if open.is_empty() {
             break;
         }
+        let unknown = progress.unknown(part);
         ask(core, connection, progress, &open).await?;
-        if progress.open().is_empty() {
+        if progress.open(part).is_empty() {
             break;
         }
-        // Nothing stands in the way of the others any more: what the statement ran into was rolled back before the look
-        // at it. They are sent again.
+        if let Some(clash) = clash
+            && progress.unknown(part) == unknown
+        {
+            // What it clashed with may be gone meanwhile. Twice in a row it is not one of our constraints: somebody has put
+            // their own on our tables.
+            if has_clashed {
+                let source = clash.to_string().into();
+                return Err(AttemptError::Final(StoreError::Database { source }));
+            }
+            has_clashed = true;
+        } else {
+            has_clashed = false;
+        }
+        // Nothing stands in the way of the others any more: what the statement met was rolled back before the question. They
+        // are sent again.
     }
-    Ok(())
+    Ok(Written::Answered)
 }
 
-/// Sends the statement, and returns the recorded time of each group that it let in, by the first log of the group: no two
-/// groups of a batch are about the same one.
+/// Sends the insert of some groups, and returns the recorded time of each group that is stored, by the first log of the group:
+/// no two groups of a batch are about the same log.
 async fn insert(
     core: &Core,
     connection: &mut Leased<'_>,
-    progress: &Progress<'_>,
+    progress: &BatchProgress<'_>,
     open: &[Range<usize>],
-    operation: &Operation<'_>,
+    doubt: &WriteInDoubt,
 ) -> Result<HashMap<Uuid, DateTime<Utc>>, Failure> {
-    let groups: Vec<Group<'_, '_>> = open.iter().map(|group| progress.group(group)).collect();
-    operation.sending();
-    let rows = connection
-        .rows(values::insert(&core.statements, &groups))
-        .await;
-    let stored = rows.map_err(Failure::Statement).and_then(|rows| {
-        let stored = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        rows.iter().map(stored).collect()
-    });
+    let groups: Vec<Group<'_, '_>> = open.iter().map(|group| progress.writes(group)).collect();
+    doubt.sending();
+    let rows = connection.rows(core.statements.append(&groups)).await;
+    let stored = rows.and_then(|rows| recorded_times(&rows));
+    let stored = stored.map_err(Failure::Statement);
     if !matches!(&stored, Err(failure) if failure.leaves_open()) {
-        operation.answered();
+        doubt.answered();
     }
     stored
 }
 
-/// Tries each open group alone.
-async fn one_by_one(
-    core: &Core,
-    connection: &mut Leased<'_>,
-    progress: &Progress<'_>,
-    operation: &Operation<'_>,
-) -> Result<(), Failure> {
-    for group in progress.open() {
-        let group = std::slice::from_ref(&group);
-        match insert(core, connection, progress, group, operation).await {
-            Ok(stored) => progress.note(&stored),
-            Err(failure) if failure.verdict() == Verdict::Clash => {
-                let before = progress.unknown();
-                ask(core, connection, progress, group).await?;
-                if progress.unknown() == before {
-                    // Not one of ours: somebody has put a constraint of their own on our tables.
-                    progress.fail(group, &failure);
-                }
-            }
-            Err(failure) => return Err(failure),
-        }
-    }
-    Ok(())
+/// The rows that an insert returns: the recorded times by the logs.
+fn recorded_times(rows: &[PgRow]) -> Result<HashMap<Uuid, DateTime<Utc>>, sqlx::Error> {
+    let Some(first) = rows.first() else {
+        return Ok(HashMap::new());
+    };
+    let (log_id, recorded_at) = (column(first, "log_id")?, column(first, "recorded_at")?);
+    let rows = rows.iter();
+    rows.map(|row| Ok((row.try_get(log_id)?, row.try_get(recorded_at)?)))
+        .collect()
 }
 
-/// Asks why groups did not come back.
+/// Asks why groups were not stored, and notes it.
 async fn ask(
     core: &Core,
     connection: &mut Leased<'_>,
-    progress: &Progress<'_>,
+    progress: &BatchProgress<'_>,
     groups: &[Range<usize>],
 ) -> Result<(), Failure> {
     let writes: Vec<_> = groups
         .iter()
-        .flat_map(|group| progress.group(group))
+        .flat_map(|group| progress.writes(group))
         .copied()
         .collect();
-    let why = connection
-        .rows(values::why(&core.statements.why, &writes))
-        .await?;
-    let in_question = in_question(&writes, &why)?;
+    let refusals = connection.rows(core.statements.refusals(&writes)).await?;
+    let in_question = in_question(&writes, &refusals)?;
     let stored = if in_question.is_empty() {
         Vec::new()
     } else {
-        let own = values::own(&core.statements.own, &in_question);
-        connection.rows(own).await?
+        let statement = core.statements.stored_writes(&in_question);
+        connection.rows(statement).await?
     };
-    let findings = findings(&writes, &why, &stored)?;
-    let mut findings = findings.into_iter();
+    let mut findings = findings(&writes, &refusals, &stored)?.into_iter();
     for group in groups {
-        progress.settle(group, &mut findings);
+        progress.note_findings(group, &mut findings);
     }
     Ok(())
-}
-
-impl<'a> Progress<'a> {
-    /// The writes of a group.
-    fn group(&self, group: &Range<usize>) -> &'a [&'a EncodedWrite] {
-        self.writes.get(group.clone()).unwrap_or_default()
-    }
-
-    /// A note cannot be left half-written.
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The groups of which nothing is known yet.
-    fn open(&self) -> Vec<Range<usize>> {
-        self.known().open.clone()
-    }
-
-    /// How many writes have no outcome yet.
-    fn unknown(&self) -> usize {
-        let known = self.known();
-        let open = known.outcomes.iter().filter(|outcome| outcome.is_none());
-        open.count()
-    }
-
-    /// Notes which groups came back.
-    fn note(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
-        let Known { outcomes, open } = &mut *self.known();
-        open.retain(|group| {
-            let log_id = self.group(group).first().map(|write| write.first.log_id);
-            let recorded_at = log_id.and_then(|log_id| stored.get(&Uuid::from(log_id)));
-            let outcomes = outcomes.get_mut(group.clone()).unwrap_or_default();
-            if let Some(recorded_at) = recorded_at {
-                outcomes.fill_with(|| Some(Ok(*recorded_at)));
-            }
-            recorded_at.is_none()
-        });
-    }
-
-    /// Notes what was found out about the writes of a group, in their order. The first one that cannot be written takes with
-    /// it all that build on it; those in front of it are a shorter group now.
-    fn settle(&self, group: &Range<usize>, findings: &mut impl Iterator<Item = Finding>) {
-        let known = &mut *self.known();
-        let mut waiting: Option<Range<usize>> = None;
-        let mut failed = false;
-        for (place, finding) in group.clone().zip(findings) {
-            let Some(write) = self.writes.get(place) else {
-                continue;
-            };
-            let outcome = match finding {
-                Finding::Settled(outcome) => Some(outcome),
-                _ if failed => Some(Err(write.first.conflict())),
-                // What it misses has not been sent yet.
-                Finding::Refused(_) if waiting.is_some() => None,
-                Finding::Refused(refusal) => Some(Err(refusal)),
-                Finding::Free => None,
-            };
-            if let Some(outcome) = &outcome {
-                failed |= outcome.is_err();
-            } else {
-                let start = waiting.map_or(place, |waiting| waiting.start);
-                waiting = Some(start..place + 1);
-            }
-            if let Some(slot) = known.outcomes.get_mut(place) {
-                *slot = outcome;
-            }
-        }
-        if let Some(open) = known.open.iter().position(|open| open == group) {
-            match waiting {
-                Some(waiting) => known.open[open] = waiting,
-                None => drop(known.open.remove(open)),
-            }
-        }
-    }
-
-    /// Notes that the database refuses a group for a reason of its own.
-    fn fail(&self, groups: &[Range<usize>], failure: &Failure) {
-        let known = &mut *self.known();
-        for group in groups {
-            for outcome in known.outcomes.iter_mut().take(group.end).skip(group.start) {
-                let source = failure.to_string().into();
-                let error = AppendError::Store(StoreError::Database { source });
-                outcome.get_or_insert(Err(error));
-            }
-            known.open.retain(|open| open != group);
-        }
-    }
-
-    /// All that is known. What nothing stood in the way of, again and again, has lost a race each time, if all attempts
-    /// were answered.
-    fn into_known(self, answered: bool) -> Known {
-        let mut known = self
-            .known
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        if answered {
-            known.open.clear();
-            for (outcome, write) in known.outcomes.iter_mut().zip(self.writes) {
-                outcome.get_or_insert_with(|| Err(write.first.conflict()));
-            }
-        }
-        known
-    }
 }

@@ -1,6 +1,5 @@
 //! An append inside a transaction of the caller's: a guarded insert under a savepoint.
 
-use super::PostgresEventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::encoding::event_enum::EventEnum;
@@ -8,12 +7,12 @@ use crate::stores::encoding::write::{EncodedWrite, encode};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::Replay;
-use crate::stores::postgres::error;
-use crate::stores::postgres::error::Verdict;
+use crate::stores::postgres::PostgresEventStore;
+use crate::stores::postgres::error::into_store_error;
+use crate::stores::postgres::failure::{Verdict, classify_statement};
 use crate::stores::postgres::names::naming;
+use crate::stores::postgres::read::replay;
 use crate::stores::postgres::refusal::{Finding, findings, in_question};
-use crate::stores::postgres::values::scope_of;
-use crate::stores::postgres::{read, values};
 use crate::stores::request::AppendRequest;
 use sqlx::postgres::PgConnection;
 use sqlx::{Acquire, Connection, Postgres, Transaction};
@@ -47,30 +46,36 @@ impl PostgresEventStore {
         let keeps_statements = self.core.options.pooler.keeps_statements();
         let mut is_stale = false;
         loop {
-            let mut savepoint = transaction.begin().await.map_err(of)?;
-            let inserted = values::insert_in(statements, write)
+            let mut savepoint = transaction.begin().await.map_err(in_transaction)?;
+            let inserted = statements
+                .append_in(write)
                 .persistent(keeps_statements)
                 .fetch_all(&mut *savepoint)
                 .await;
             let error = match inserted {
-                Ok(rows) if !rows.is_empty() => return Ok(savepoint.commit().await.map_err(of)?),
+                Ok(rows) if !rows.is_empty() => {
+                    return Ok(savepoint.commit().await.map_err(in_transaction)?);
+                }
                 Ok(_) => None,
                 Err(error) => Some(error),
             };
             let rolled_back = savepoint.rollback().await;
-            match error.map(|error| (error::of_statement(&error), error)) {
+            match error.map(|error| (classify_statement(&error), error)) {
                 None | Some((Verdict::Clash, _)) => {
-                    rolled_back.map_err(of)?;
+                    rolled_back.map_err(in_transaction)?;
                     return Err(self.why_refused_in(transaction, write).await?);
                 }
                 // What the connection knows of the tables is not true any more.
                 Some((Verdict::Stale, _)) if !is_stale => {
-                    rolled_back.map_err(of)?;
-                    transaction.clear_cached_statements().await.map_err(of)?;
+                    rolled_back.map_err(in_transaction)?;
+                    transaction
+                        .clear_cached_statements()
+                        .await
+                        .map_err(in_transaction)?;
                     is_stale = true;
                 }
                 // Where the rollback fails, too, the transaction is over, which the error says in any case.
-                Some((_, error)) => return Err(naming(of(error), &[write]).into()),
+                Some((_, error)) => return Err(naming(in_transaction(error), &[write]).into()),
             }
         }
     }
@@ -81,7 +86,7 @@ impl PostgresEventStore {
         write: &EncodedWrite,
     ) -> Result<AppendError, StoreError> {
         let findings = self.findings_in(connection, write).await;
-        Ok(match findings.map_err(of)?.into_iter().next() {
+        Ok(match findings.map_err(in_transaction)?.into_iter().next() {
             Some(Finding::Settled(Err(AppendError::Replay(found)))) => {
                 AppendError::Replay(self.part_of_key_in(connection, write, found).await?)
             }
@@ -101,20 +106,22 @@ impl PostgresEventStore {
     ) -> Result<Vec<Finding>, sqlx::Error> {
         let statements = &self.core.statements;
         let keeps_statements = self.core.options.pooler.keeps_statements();
-        let why = values::why(&statements.why_in, &[write])
+        let refusals = statements
+            .refusals_in(write)
             .persistent(keeps_statements)
             .fetch_all(&mut *connection)
             .await?;
-        let in_question = in_question(&[write], &why)?;
+        let in_question = in_question(&[write], &refusals)?;
         let stored = if in_question.is_empty() {
             Vec::new()
         } else {
-            values::own(&statements.own, &in_question)
+            statements
+                .stored_writes(&in_question)
                 .persistent(keeps_statements)
                 .fetch_all(connection)
                 .await?
         };
-        findings(&[write], &why, &stored)
+        findings(&[write], &refusals, &stored)
     }
 
     /// What a key was used for on the log of a write, if it was used on several; else what was found.
@@ -128,14 +135,12 @@ impl PostgresEventStore {
         let Some(key) = write.context.key.as_ref().filter(|_| !is_here(&found)) else {
             return Ok(found);
         };
-        let rows = sqlx::query(self.core.statements.find_key.clone())
-            .bind(scope_of(key.scope))
-            .bind(key.key.as_bytes())
-            .fetch_all(connection)
-            .await
-            .map_err(of)?;
+        let statement = self.core.statements.find_key(key.scope, &key.key);
+        let statement = statement.persistent(self.core.options.pooler.keeps_statements());
+        let rows = statement.fetch_all(connection).await;
+        let rows = rows.map_err(in_transaction)?;
         for row in &rows {
-            let part = read::replay(row, 0).map_err(of)?;
+            let part = replay(row).map_err(in_transaction)?;
             if is_here(&part) {
                 return Ok(part);
             }
@@ -144,12 +149,12 @@ impl PostgresEventStore {
     }
 }
 
-/// What went wrong in a transaction that is not ours to try again.
-fn of(error: sqlx::Error) -> StoreError {
-    if error::of_statement(&error) == Verdict::Retry {
+/// The error for a caller whose transaction the store cannot try again.
+fn in_transaction(error: sqlx::Error) -> StoreError {
+    if classify_statement(&error) == Verdict::Retry {
         return StoreError::TransactionFailed {
             source: error.into(),
         };
     }
-    error::of(error)
+    into_store_error(error)
 }

@@ -1,12 +1,12 @@
 //! Making connections, as this crate wants them.
 
 use crate::stores::error::store::StoreError;
-use crate::stores::postgres::error::Failure;
+use crate::stores::postgres::failure::Failure;
 use crate::stores::postgres::options::PostgresOptions;
 use crate::stores::postgres::options::TargetSession;
-use crate::stores::postgres::pooler::{Pooler, milliseconds};
+use crate::stores::postgres::pooler::{Pooler, SETTINGS, milliseconds};
 use crate::stores::postgres::servers::Servers;
-use crate::stores::postgres::{migrate, writer};
+use crate::stores::postgres::statements::Statements;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::time::Duration;
@@ -15,25 +15,14 @@ use std::time::Duration;
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
 /// How much later than the last of several servers the clock ends it.
 const SHARED: Duration = Duration::from_millis(100);
-
-/// What a session must have.
-pub(super) const SETTINGS: [(&str, &str); 6] = [
-    // The planner's guess for a custom plan never loses, so it would plan at every execution; and a plan made while the
-    // tables are small must not be one that reads them whole when they have grown.
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    // Those count as costs beyond all measure, for which the server would compile each statement: 150 ms.
-    ("jit", "off"),
-    // Where anybody may create functions, the statements must not find theirs in place of those that are built in.
-    ("search_path", "pg_catalog"),
-];
+/// How long a statement of the writer waits for somebody else's lock before its writes are sent one by one.
+const WRITERS_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How connections for everybody are made, and those of the writer.
 pub(super) fn settings(
     servers: &[PgConnectOptions],
     target: TargetSession,
+    statements: &Statements,
     options: &PostgresOptions,
 ) -> (Servers, Servers) {
     let with_locks = |timeout: Duration| {
@@ -43,7 +32,7 @@ pub(super) fn settings(
             servers.collect(),
             target,
             options.pooler.session_settings(timeout),
-            migrate::is_at_home(&options.schema),
+            statements.is_at_home(),
         )
     };
     let everybody = with_locks(options.lock_timeout);
@@ -53,7 +42,7 @@ pub(super) fn settings(
 
 /// A lock that somebody holds on one log must not hold up a batch for long.
 pub(super) fn writers_lock_timeout(options: &PostgresOptions) -> Duration {
-    options.lock_timeout.min(writer::LOCK_TIMEOUT)
+    options.lock_timeout.min(WRITERS_LOCK_TIMEOUT)
 }
 
 fn as_wanted(

@@ -2,10 +2,8 @@
 
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
+use crate::stores::postgres::codes;
 use std::fmt::Write;
-
-/// The code of a character that the encoding of the database lacks.
-const UNTRANSLATABLE_CHARACTER: &str = "22P05";
 
 /// The same error, with the name that it is about, if it is about one of these writes: all else of them is bytes.
 pub(super) fn naming(error: StoreError, writes: &[&EncodedWrite]) -> StoreError {
@@ -15,7 +13,7 @@ pub(super) fn naming(error: StoreError, writes: &[&EncodedWrite]) -> StoreError 
     let database = source.downcast_ref::<sqlx::Error>();
     let database = database.and_then(sqlx::Error::as_database_error);
     let message = match database {
-        Some(database) if database.code().as_deref() == Some(UNTRANSLATABLE_CHARACTER) => {
+        Some(database) if database.code().as_deref() == Some(codes::UNTRANSLATABLE_CHARACTER) => {
             database.message()
         }
         _ => return StoreError::Database { source },

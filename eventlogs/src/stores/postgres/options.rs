@@ -1,6 +1,6 @@
 use crate::stores::limits::Limits;
 use crate::stores::postgres::pooler::Pooler;
-use crate::stores::postgres::retry::after;
+use crate::time_box;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -83,6 +83,6 @@ impl PostgresOptions {
 
     /// When the time of an operation is over that begins now.
     pub(super) fn deadline(&self) -> Instant {
-        after(Instant::now(), self.timeout)
+        time_box::end_after(self.timeout)
     }
 }

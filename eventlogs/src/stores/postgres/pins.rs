@@ -35,14 +35,14 @@ struct Pin {
     end: LogPosition,
 }
 
-/// Where a write may go.
-pub(super) enum Room {
-    /// Behind the writes that it builds on, in this group.
-    Behind(usize),
+/// Where a write goes.
+pub(super) enum Placement {
+    /// After the writes that it builds on, in this group.
+    AfterGroup(usize),
     /// Into a group of its own.
-    Own,
+    OwnGroup,
     /// Into a later batch.
-    Later,
+    LaterBatch,
 }
 
 /// Whether a write continues its log where the pinned write will leave it.
@@ -56,28 +56,28 @@ impl Pins {
         self.batch += 1;
     }
 
-    /// Where in the batch that is being made a write may go. It must wait for its log, unless it is the next link of a chain,
+    /// Where in the batch that is being made a write goes. It must wait for its log, unless it is the next link of a chain,
     /// and for its key.
-    pub(super) fn room_for(&self, write: &EncodedWrite) -> Room {
+    pub(super) fn placement(&self, write: &EncodedWrite) -> Placement {
         let key = write.context.key.as_ref();
         if key.is_some_and(|key| self.keys.contains(&self.hash_of(key))) {
-            return Room::Later;
+            return Placement::LaterBatch;
         }
         if !write.others.is_empty() {
             let is_pinned = |log_id| self.logs.contains_key(&log_id);
             let mut logs = write.appends().map(|append| append.log_id);
             return if logs.any(is_pinned) {
-                Room::Later
+                Placement::LaterBatch
             } else {
-                Room::Own
+                Placement::OwnGroup
             };
         }
         match self.logs.get(&write.first.log_id) {
-            None => Room::Own,
+            None => Placement::OwnGroup,
             Some(pin) if pin.batch == self.batch && builds_on(write, pin) => {
-                Room::Behind(pin.group)
+                Placement::AfterGroup(pin.group)
             }
-            Some(_) => Room::Later,
+            Some(_) => Placement::LaterBatch,
         }
     }
 

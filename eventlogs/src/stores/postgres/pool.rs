@@ -7,10 +7,10 @@
 //! What has broken or silenced one connection has mostly done it to all of them. They are of a generation therefore: once one
 //! of it proves dead, none of it is used again, so that no operation has to find out about more than one.
 
-use crate::stores::postgres::error::Failure;
-use crate::stores::postgres::retry::Operation;
+use crate::stores::postgres::attempt::Attempt;
+use crate::stores::postgres::failure::{AttemptError, Failure};
 use crate::stores::postgres::servers::Servers;
-use crate::stores::postgres::values::Statement;
+use crate::stores::postgres::statements::text::Statement;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{Connection, Postgres, SqlStr};
@@ -116,18 +116,23 @@ impl Connections {
         generation: Generation,
         begin: Option<SqlStr>,
     ) -> Self {
-        Self::of(Source::Own(servers), limit, generation, begin)
+        Self::with_source(Source::Own(servers), limit, generation, begin)
     }
 
     /// The connections of a user's pool, as many as it has.
-    pub(super) fn of_pool(pool: PgPool, begin: Option<SqlStr>) -> Self {
+    pub(super) fn from_pool(pool: PgPool, begin: Option<SqlStr>) -> Self {
         let limit = pool.options().get_max_connections();
         let emptied = AtomicU64::new(0);
         let source = Source::Pool { pool, emptied };
-        Self::of(source, limit, Generation::default(), begin)
+        Self::with_source(source, limit, Generation::default(), begin)
     }
 
-    fn of(source: Source, limit: u32, generation: Generation, begin: Option<SqlStr>) -> Self {
+    fn with_source(
+        source: Source,
+        limit: u32,
+        generation: Generation,
+        begin: Option<SqlStr>,
+    ) -> Self {
         let limit = limit.clamp(1, MOST);
         Self {
             source,
@@ -140,7 +145,7 @@ impl Connections {
     }
 
     /// A connection, once there is one.
-    pub(super) async fn lease(&self, operation: &Operation<'_>) -> Result<Leased<'_>, Failure> {
+    pub(super) async fn lease(&self, attempt: &Attempt) -> Result<Leased<'_>, Failure> {
         let place = self.places.acquire().await;
         let place = place.map_err(|_| Failure::Closed)?;
         let generation = self.generation.now();
@@ -153,7 +158,7 @@ impl Connections {
                 }
                 // Where one rests, there is nobody else to wait for, and it is tried out first.
                 if pool.num_idle() > 0 {
-                    operation.server_begins_on(generation);
+                    attempt.server_begins_on(generation);
                 }
                 let pooled = Box::pin(pool.acquire()).await;
                 Held::Pooled(Pooled {
@@ -162,17 +167,17 @@ impl Connections {
                 })
             }
             Source::Own(servers) => {
-                operation.server_begins();
-                let may_rest = !operation.wants_new();
+                attempt.server_begins();
+                let may_rest = !attempt.wants_new();
                 let rested = may_rest.then(|| self.rested(generation)).flatten();
                 Held::Own(match rested {
                     Some(connection) => connection,
                     // Boxed, or every operation's future would have room for it.
-                    None => Box::new(Box::pin(new(servers, operation)).await?),
+                    None => Box::new(Box::pin(new(servers, attempt)).await?),
                 })
             }
         };
-        operation.server_begins_on(generation);
+        attempt.server_begins_on(generation);
         Ok(Leased {
             held,
             connections: self,
@@ -224,9 +229,9 @@ impl Connections {
 }
 
 /// A new connection, to the server that the tables belong to.
-async fn new(servers: &Servers, operation: &Operation<'_>) -> Result<PgConnection, Failure> {
-    let mut connection = servers.connect(operation.silence()).await?;
-    if operation.wants_home() {
+async fn new(servers: &Servers, attempt: &Attempt) -> Result<PgConnection, Failure> {
+    let mut connection = servers.connect(attempt.silence()).await?;
+    if attempt.wants_home() {
         servers.check_home(&mut connection).await?;
     }
     Ok(connection)
@@ -262,10 +267,10 @@ impl Leased<'_> {
     }
 
     /// Ends it, and returns what became of the statement in it.
-    pub(super) async fn end_statement<T>(
+    pub(super) async fn end_statement<T, E: From<sqlx::Error>>(
         &mut self,
-        result: Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
+        result: Result<T, E>,
+    ) -> Result<T, E> {
         if !self.is_in_transaction {
             return result;
         }
@@ -297,9 +302,9 @@ impl Leased<'_> {
     }
 
     /// Keeps the connection, unless what was done with it has shown that it is of no use any more.
-    pub(super) fn give_back_after<T>(self, result: &Result<T, Failure>) {
+    pub(super) fn give_back_after<T, E>(self, result: &Result<T, AttemptError<E>>) {
         match result {
-            Err(failure) if failure.ends_connection() => {}
+            Err(AttemptError::Failed(failure)) if failure.ends_connection() => {}
             _ => self.give_back(),
         }
     }

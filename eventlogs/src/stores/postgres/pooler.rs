@@ -1,11 +1,24 @@
 //! What may stand between a store and its server.
 
-use crate::stores::postgres::connection::SETTINGS;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::time::Duration;
 
 /// The longest time that PostgreSQL counts to, in milliseconds.
 const LONGEST: u128 = i32::MAX as u128;
+
+/// What a session must have.
+pub(super) const SETTINGS: [(&str, &str); 6] = [
+    // The planner's guess for a custom plan never loses, so it would plan at every execution; and a plan made while the
+    // tables are small must not be one that reads them whole when they have grown.
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // Those count as costs beyond all measure, for which the server would compile each statement: 150 ms.
+    ("jit", "off"),
+    // Where anybody may create functions, the statements must not find theirs in place of those that are built in.
+    ("search_path", "pg_catalog"),
+];
 
 /// What stands between a store and its server, such as PgBouncer.
 ///

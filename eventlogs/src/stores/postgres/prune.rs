@@ -1,9 +1,11 @@
 //! Forgetting idempotency keys.
 
-use super::{Core, PostgresEventStore};
 use crate::stores::error::store::StoreError;
-use crate::stores::postgres::error::Failure;
-use crate::stores::postgres::retry::{Operation, until_answered};
+use crate::stores::postgres::PostgresEventStore;
+use crate::stores::postgres::core::Core;
+use crate::stores::postgres::failure::AttemptError;
+use crate::stores::postgres::retry;
+use crate::stores::postgres::retry::Operation;
 use sqlx::Row;
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ impl PostgresEventStore {
                 attempts += 1;
                 prune_some(core, &operation, older_than.min(OLDEST))
             };
-            let writes = until_answered(&operation, prune).await?;
+            let writes = retry::read(&operation, prune).await?;
             forgotten += writes;
             // Another attempt finds little left of what the first one has forgotten, but there may be more.
             if attempts == 1 && writes < AT_ONCE.unsigned_abs() {
@@ -58,17 +60,15 @@ async fn prune_some(
     core: &Core,
     operation: &Operation<'_>,
     older_than: Duration,
-) -> Result<u64, Failure> {
+) -> Result<u64, AttemptError> {
     let mut connection = operation.lease().await?;
-    let statement = sqlx::query(core.statements.prune.clone())
-        .bind(older_than.as_secs_f64())
-        .bind(AT_ONCE);
+    let statement = core.statements.prune(older_than, AT_ONCE);
     let rows = connection.rows(statement).await?;
     connection.give_back();
     // A write to several logs has as many rows.
     let mut writes = 0;
     for row in rows {
-        writes += u64::from(row.try_get::<i16, _>(0)? == 0);
+        writes += u64::from(row.try_get::<i16, _>("part")? == 0);
     }
     Ok(writes)
 }

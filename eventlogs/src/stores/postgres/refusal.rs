@@ -13,24 +13,24 @@ use sqlx::postgres::PgRow;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What a look at the log says of a write that did not come back.
+/// What is found out about a write that an insert did not store.
 pub(super) enum Finding {
     /// It is stored, by an earlier attempt; or it cannot be.
     Settled(Outcome),
-    /// It is another write that stands in the way of this one, or that is missing in front of it.
+    /// Another write is in its way, or is missing before it.
     Refused(AppendError),
-    /// Nothing stands in its way now: it is to be sent again.
+    /// Nothing is in its way now: it must be sent again.
     Free,
 }
 
 /// The writes of several events that seem to be stored, each with its number: those of which every part begins with an event
-/// that is. Nobody promises that an event id is used only once, so the statement `own` is to be asked about the others.
+/// that is. Nobody promises that an event id is used only once, so `stored_writes.sql` must say whether all events are stored.
 pub(super) fn in_question<'a>(
     writes: &[&'a EncodedWrite],
-    why: &[PgRow],
+    refusals: &[PgRow],
 ) -> Result<Vec<(i64, &'a EncodedWrite)>, sqlx::Error> {
     let mut in_question = Vec::new();
-    for ((write, rows), number) in parts(writes, why)?.into_iter().zip(0..) {
+    for ((write, rows), number) in parts(writes, refusals)?.into_iter().zip(0..) {
         if has_several_events(write) && begins(write, rows)? {
             in_question.push((number, write));
         }
@@ -38,19 +38,19 @@ pub(super) fn in_question<'a>(
     Ok(in_question)
 }
 
-/// What the answer to the question about all of these writes says, in the order own events, key, index: own events come
-/// first, because this may be the second attempt of a write whose first one went through. `stored` has the numbers of the
-/// writes [in question](in_question) that are stored.
+/// What the rows of `refusals.sql` say about these writes, in the order own events, key, index: own events come first, because
+/// an earlier attempt may have stored the write. `stored` has the rows of `stored_writes.sql` for the writes
+/// [in question](in_question).
 pub(super) fn findings(
     writes: &[&EncodedWrite],
-    why: &[PgRow],
+    refusals: &[PgRow],
     stored: &[PgRow],
 ) -> Result<Vec<Finding>, sqlx::Error> {
     let stored: HashSet<i64> = stored
         .iter()
-        .map(|row| row.try_get(0))
+        .map(|row| row.try_get("write"))
         .collect::<Result<_, _>>()?;
-    let parts = parts(writes, why)?.into_iter().zip(0..);
+    let parts = parts(writes, refusals)?.into_iter().zip(0..);
     parts
         .map(|((write, rows), number)| {
             let is_stored = if has_several_events(write) {
@@ -60,14 +60,14 @@ pub(super) fn findings(
             };
             if is_stored {
                 let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-                let recorded_at: DateTime<Utc> = first.try_get(2)?;
+                let recorded_at: DateTime<Utc> = first.try_get("stored_recorded_at")?;
                 return Ok(Finding::Settled(Ok(recorded_at)));
             }
             // A write happens as a whole or not at all, so the first part that tells something tells all.
             for (append, row) in write.appends().zip(rows) {
-                let finding = of_row(append, row)?;
-                if !matches!(finding, Finding::Free) {
-                    return Ok(finding);
+                let found = finding(append, row)?;
+                if !matches!(found, Finding::Free) {
+                    return Ok(found);
                 }
             }
             Ok(Finding::Free)
@@ -97,29 +97,30 @@ fn has_several_events(write: &EncodedWrite) -> bool {
 /// Whether each part of a write begins with an event that is stored at its place.
 fn begins(write: &EncodedWrite, rows: &[PgRow]) -> Result<bool, sqlx::Error> {
     for (append, row) in write.appends().zip(rows) {
-        if event_id(row, 1)? != Some(append.head.id) {
+        if event_id(row, "stored_event_id")? != Some(append.head.id) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn of_row(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
-    if event_id(row, 6)?.is_some() {
-        let used = append.key_used(replay(row, 3)?, row.try_get(12)?);
+/// What a row of the answer says of the part of a write that it is about.
+fn finding(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
+    if event_id(row, "key_last_event_id")?.is_some() {
+        let used = append.key_used(replay(row)?, row.try_get("key_kind")?);
         return Ok(Finding::Settled(Err(used)));
     }
-    let number: Option<i32> = row.try_get(10)?;
-    let name: Option<&str> = row.try_get(11)?;
+    let number: Option<i32> = row.try_get("log_kind")?;
+    let name: Option<&str> = row.try_get("log_type")?;
     let log = FoundLog {
         kind: number.map(|number| FoundKind { number, name }),
-        stored: event_id(row, 1)?,
-        predecessor: event_id(row, 9)?,
+        stored: event_id(row, "stored_event_id")?,
+        predecessor: event_id(row, "previous_event_id")?,
     };
     if let Some(refusal) = append.refused_by(log) {
         return Ok(Finding::Refused(refusal));
     }
-    if row.try_get(13)? {
+    if row.try_get("is_too_old")? {
         let log_id = append.log_id;
         return Ok(Finding::Refused(
             StoreError::TransactionTooOld { log_id }.into(),
@@ -128,6 +129,6 @@ fn of_row(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
     Ok(Finding::Free)
 }
 
-fn event_id(row: &PgRow, column: usize) -> Result<Option<EventId>, sqlx::Error> {
+fn event_id(row: &PgRow, column: &str) -> Result<Option<EventId>, sqlx::Error> {
     Ok(row.try_get::<Option<Uuid>, _>(column)?.map(EventId::from))
 }

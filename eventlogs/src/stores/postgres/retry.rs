@@ -1,55 +1,32 @@
-//! Trying again what met a broken or silent connection, until a deadline.
+//! Retries after a broken or silent connection, until a deadline.
 
 use crate::stores::error::store::StoreError;
-use crate::stores::postgres::error::{Failure, Verdict};
+use crate::stores::postgres::attempt::Attempt;
+use crate::stores::postgres::failure::{AttemptError, Failure, Verdict};
 use crate::stores::postgres::pool::{Connections, Leased};
 use crate::stores::postgres::silence;
 use crate::stores::postgres::silence::Heard;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// How often a statement is tried again that lost against others, such as in a deadlock. A broken connection is tried
-/// again until the time is over.
+/// How many attempts a statement has that lost against others, such as in a deadlock. After a broken connection there are
+/// attempts until the deadline.
 pub(super) const LOST_RACES: u32 = 10;
-/// How many attempts a write has that meets a server which only reads: the first one's connection may be an old one, to a
-/// server that was the primary when it was made.
+/// How many attempts a write has on servers that only read: the first attempt may have an old connection, to a server that
+/// was the primary when the connection was made.
 const READ_ONLY: u32 = 2;
-/// The generation of no connection.
-const NONE: u64 = u64::MAX;
-/// Later than any clock here counts to: thirty years.
-const FAR: Duration = Duration::from_hours(30 * 365 * 24);
 
-/// This long after an instant; in the far future, if the clock does not go that far.
-pub(super) fn after(instant: Instant, duration: Duration) -> Instant {
-    instant
-        .checked_add(duration)
-        .or_else(|| instant.checked_add(FAR))
-        .unwrap_or(instant)
-}
-
-/// What is asked of the server, in as many attempts as it takes: which connections it uses, how much time it has, and how
-/// far the attempt has come that is under way.
+/// A question to the server, in as many attempts as it takes.
 pub(super) struct Operation<'a> {
     /// Where its connections come from.
     connections: &'a Connections,
     /// When its time is over.
     deadline: Instant,
-    /// For how long a connection may be silent, in nanoseconds; longer with each attempt that was.
-    silence: AtomicU64,
-    /// Whether connections that are made for it may lead to a server that the tables do not belong to.
-    to_any_server: bool,
-    /// Whether it is the server's turn; else silence says nothing about it.
-    is_with_server: AtomicBool,
-    /// Which generation the connection in use is of; [`NONE`], if there is none.
-    generation: AtomicU64,
-    /// Whether a connection that has rested will not do.
-    wants_new: AtomicBool,
-    /// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which
-    /// may be cut off by the clock at any point.
-    is_sending: AtomicBool,
+    /// The attempt that is under way.
+    attempt: Attempt,
 }
 
 impl<'a> Operation<'a> {
@@ -57,64 +34,47 @@ impl<'a> Operation<'a> {
         Self {
             connections,
             deadline,
-            silence: AtomicU64::new(nanos(silence)),
-            to_any_server: false,
-            is_with_server: AtomicBool::new(false),
-            generation: AtomicU64::new(NONE),
-            wants_new: AtomicBool::new(false),
-            is_sending: AtomicBool::new(false),
+            attempt: Attempt::new(silence),
         }
     }
 
-    /// The same for whoever finds out by itself where the tables belong.
+    /// The same for an operation that finds out by itself which server the tables belong to.
     pub(super) fn for_any_server(self) -> Self {
         Self {
-            to_any_server: true,
+            attempt: self.attempt.for_any_server(),
             ..self
         }
     }
 
-    /// Whether a new connection must lead to the server that the tables belong to.
-    pub(super) const fn wants_home(&self) -> bool {
-        !self.to_any_server
-    }
-
-    /// A connection for the attempt under way, once there is one.
-    pub(super) async fn lease(&self) -> Result<Leased<'a>, Failure> {
-        self.connections.lease(self).await
-    }
-
     /// The same over new connections only.
     pub(super) fn afresh(self) -> Self {
-        let wants_new = AtomicBool::new(true);
-        Self { wants_new, ..self }
+        self.attempt.want_new();
+        self
     }
 
-    /// Whether it has heard too little of connections that were used before.
-    pub(super) fn wants_new(&self) -> bool {
-        self.wants_new.load(Ordering::Relaxed)
+    /// A connection for the attempt that is under way, once there is one.
+    pub(super) async fn lease(&self) -> Result<Leased<'a>, Failure> {
+        self.connections.lease(&self.attempt).await
     }
+}
 
-    /// The generation of the connection in use, if there is one.
-    fn connected(&self) -> Option<u64> {
-        let generation = self.generation.load(Ordering::Relaxed);
-        (generation != NONE).then_some(generation)
-    }
+/// Whether a write may have been carried out although no answer to it came.
+#[derive(Default)]
+pub(super) struct WriteInDoubt {
+    /// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which
+    /// the clock may end at any await.
+    is_sending: AtomicBool,
+    /// Whether an attempt ended while its write was on its way.
+    is_in_doubt: AtomicBool,
+}
 
-    /// For how long a connection may be silent at present.
-    pub(super) fn silence(&self) -> Duration {
-        Duration::from_nanos(self.silence.load(Ordering::Relaxed))
-    }
-
-    /// From here on it is the server's turn.
-    pub(super) fn server_begins(&self) {
-        self.is_with_server.store(true, Ordering::Relaxed);
-    }
-
-    /// The same, over a connection of this generation.
-    pub(super) fn server_begins_on(&self, generation: u64) {
-        self.generation.store(generation, Ordering::Relaxed);
-        self.server_begins();
+impl WriteInDoubt {
+    /// Whatever is in doubt of a batch is in doubt of each of its groups.
+    pub(super) fn for_one_group(&self) -> Self {
+        Self {
+            is_sending: AtomicBool::new(false),
+            is_in_doubt: AtomicBool::new(self.is_in_doubt.load(Ordering::Relaxed)),
+        }
     }
 
     /// A write is being sent.
@@ -126,84 +86,93 @@ impl<'a> Operation<'a> {
     pub(super) fn answered(&self) {
         self.is_sending.store(false, Ordering::Relaxed);
     }
+
+    /// Ends an attempt, and returns whether a write of this attempt or of an earlier one is in doubt.
+    fn end_attempt(&self) -> bool {
+        if self.is_sending.swap(false, Ordering::Relaxed) {
+            self.is_in_doubt.store(true, Ordering::Relaxed);
+        }
+        self.is_in_doubt.load(Ordering::Relaxed)
+    }
 }
 
-/// Runs attempts until one has an answer, the time is over, or trying again is of no use.
+/// Runs attempts of something that changes nothing that matters, or that may happen twice, until one has an answer, the time
+/// is over, or another attempt is of no use.
 ///
-/// An attempt that is silent is given up, and the next one has a new connection, and twice the patience to make it. The
-/// server may be slow rather than gone, and go on with the first: two attempts that it may be busy with are enough, and the
-/// second one waits for its answer for as long as there is time.
+/// An attempt on a silent connection is given up. The next one has a new connection, and twice the time to make it. The
+/// server may be slow rather than gone, and still work on the first attempt. It must not have to work on more than two, so
+/// the second one waits for its answer until the deadline.
+pub(super) fn read<T, E, F>(
+    operation: &Operation<'_>,
+    attempt: impl FnMut() -> F,
+) -> impl Future<Output = Result<T, E>>
+where
+    E: From<StoreError>,
+    F: Future<Output = Result<T, AttemptError<E>>>,
+{
+    until_answered(operation, || false, attempt)
+}
+
+/// Runs attempts of a write, like [`read`]. An attempt tells `doubt` when it sends the write and when it has the answer.
 ///
 /// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
-/// unknown. Until then it is tried again whatever the server says: after a fail-over the address may lead to one that only
-/// reads, or lets nobody in yet.
-pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
+/// unknown. Until then there are further attempts, whatever the server says: after a fail-over the address may lead to a
+/// server that only reads, or that refuses all connections for a while.
+pub(super) fn write<T, E, F>(
     operation: &Operation<'_>,
+    doubt: &WriteInDoubt,
+    attempt: impl FnMut() -> F,
+) -> impl Future<Output = Result<T, E>>
+where
+    E: From<StoreError>,
+    F: Future<Output = Result<T, AttemptError<E>>>,
+{
+    until_answered(operation, || doubt.end_attempt(), attempt)
+}
+
+/// The loop of [`read`] and [`write`]. `in_doubt` is called after each attempt without an answer.
+async fn until_answered<T, E, F>(
+    operation: &Operation<'_>,
+    in_doubt: impl Fn() -> bool,
     mut attempt: impl FnMut() -> F,
-) -> Result<T, StoreError> {
-    let mut in_doubt = false;
+) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: Future<Output = Result<T, AttemptError<E>>>,
+{
+    let state = &operation.attempt;
     let mut left_running = false;
     let mut attempts = 0;
     loop {
-        operation.is_with_server.store(false, Ordering::Relaxed);
-        operation.generation.store(NONE, Ordering::Relaxed);
         let begun = Instant::now();
-        let is_sending = || operation.is_sending.load(Ordering::Relaxed);
-        let counts = || {
-            operation.is_with_server.load(Ordering::Relaxed)
-                && !(left_running && operation.connected().is_some())
-        };
-        let silence = operation.silence();
-        let heard = silence::watch(silence, operation.deadline, counts, attempt()).await;
-        let failure = match heard {
+        let silence = state.begin();
+        let counts = || state.is_with_server() && !(left_running && state.generation().is_some());
+        let failure = match silence::watch(silence, operation.deadline, counts, attempt()).await {
             Heard::Done(Ok(answer)) => return Ok(answer),
-            Heard::Done(Err(failure)) => failure,
+            Heard::Done(Err(AttemptError::Final(error))) => return Err(error),
+            Heard::Done(Err(AttemptError::Failed(failure))) => failure,
             Heard::Silent => {
-                left_running |= operation.connected().is_some();
-                operation.wants_new.store(true, Ordering::Relaxed);
+                left_running |= state.generation().is_some();
+                state.want_new();
                 Failure::Silent { silence }
             }
             Heard::Late => Failure::Late,
         };
         attempts += 1;
-        in_doubt |= is_sending();
-        operation.answered();
+        let in_doubt = in_doubt();
         let lasted = begun.elapsed();
         if lasted >= silence {
-            let longer = nanos(silence).saturating_mul(2);
-            operation.silence.store(longer, Ordering::Relaxed);
+            state.double_silence();
         }
-        let verdict = failure.verdict();
         if failure.speaks_for_others()
-            && let Some(generation) = operation.connected()
+            && let Some(generation) = state.generation()
         {
             operation.connections.retire(generation);
         }
-        let again = match verdict {
-            Verdict::Over => false,
-            _ if in_doubt => true,
-            Verdict::Ended => true,
-            Verdict::Stale | Verdict::Retry => attempts < LOST_RACES,
-            Verdict::ReadOnly => attempts < READ_ONLY,
-            Verdict::Final | Verdict::Clash => false,
+        let pause = pause_after(&failure, attempts, in_doubt.then_some(lasted));
+        let Some(pause) = pause.filter(|pause| Instant::now() + *pause < operation.deadline) else {
+            return Err(final_error(failure, in_doubt).into());
         };
-        let pause = match (&failure, verdict) {
-            // The time has passed already.
-            (Failure::Silent { .. }, _) => Duration::ZERO,
-            (_, Verdict::Ended) => pause(attempts),
-            // A large write that waits for what an earlier attempt still has locked is not sent all the time.
-            _ if in_doubt => pause(attempts).max(lasted),
-            _ => pause(attempts),
-        };
-        if !again || Instant::now() + pause >= operation.deadline {
-            return Err(if in_doubt {
-                StoreError::OutcomeUnknown {
-                    source: Some(failure.into_source()),
-                }
-            } else {
-                failure.into()
-            });
-        }
         tracing::debug!(error = %failure, attempts, "trying again");
         #[cfg(feature = "metrics")]
         metrics::counter!("eventlogs_retries_total").increment(1);
@@ -211,12 +180,40 @@ pub(super) async fn until_answered<T, F: Future<Output = Result<T, Failure>>>(
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// How long to wait before the next attempt; `None` if another attempt is of no use. `in_doubt` is how long the last attempt
+/// took, if a write is in doubt.
+fn pause_after(failure: &Failure, attempts: u32, in_doubt: Option<Duration>) -> Option<Duration> {
+    let verdict = failure.verdict();
+    let again = match verdict {
+        Verdict::Over => false,
+        _ if in_doubt.is_some() => true,
+        Verdict::Ended => true,
+        Verdict::Stale | Verdict::Retry => attempts < LOST_RACES,
+        Verdict::ReadOnly => attempts < READ_ONLY,
+        Verdict::Final | Verdict::Clash => false,
+    };
+    again.then(|| match (failure, verdict, in_doubt) {
+        // The silence was pause enough.
+        (Failure::Silent { .. }, ..) => Duration::ZERO,
+        (_, Verdict::Ended, _) | (.., None) => random_pause(attempts),
+        // A large write that waits for what an earlier attempt still has locked is not sent all the time.
+        (.., Some(lasted)) => random_pause(attempts).max(lasted),
+    })
 }
 
-/// Short at first, since the next connection may be a good one; differently long in everybody who waits.
-fn pause(attempts: u32) -> Duration {
+fn final_error(failure: Failure, in_doubt: bool) -> StoreError {
+    if in_doubt {
+        StoreError::OutcomeUnknown {
+            source: Some(failure.into_source()),
+        }
+    } else {
+        failure.into()
+    }
+}
+
+/// Short after the first attempts, since the next connection may be a good one; random, so that not all who wait come back at
+/// the same time.
+fn random_pause(attempts: u32) -> Duration {
     let ceiling = Duration::from_millis(2)
         .saturating_mul(1 << attempts.min(8))
         .min(LONGEST_PAUSE);

@@ -1,7 +1,6 @@
 //! The servers that a store may use, and the one of them that is connected to.
 
-use crate::stores::postgres::error;
-use crate::stores::postgres::error::{Failure, Verdict};
+use crate::stores::postgres::failure::{Failure, Verdict, classify_statement};
 use crate::stores::postgres::options::TargetSession;
 use crate::stores::postgres::tls;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -46,9 +45,9 @@ impl Servers {
     pub(super) async fn check_home(&self, connection: &mut PgConnection) -> Result<(), Failure> {
         let is_at_home = sqlx::raw_sql(self.is_at_home.clone());
         match is_at_home.fetch_optional(connection).await {
-            Ok(Some(row)) if !row.try_get::<bool, _>(0)? => Err(Failure::Elsewhere),
+            Ok(Some(row)) if !row.try_get::<bool, _>("is_at_home")? => Err(Failure::Elsewhere),
             Ok(_) => Ok(()),
-            Err(error) if error::of_statement(&error) == Verdict::Final => Ok(()),
+            Err(error) if classify_statement(&error) == Verdict::Final => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -115,11 +114,13 @@ impl Servers {
         }
         let question = match self.target {
             TargetSession::Any => return Ok(Some(connection)),
-            TargetSession::ReadWrite => "select current_setting('transaction_read_only') = 'off'",
-            TargetSession::Primary => "select not pg_catalog.pg_is_in_recovery()",
+            TargetSession::ReadWrite => {
+                "select current_setting('transaction_read_only') = 'off' as is_wanted"
+            }
+            TargetSession::Primary => "select not pg_catalog.pg_is_in_recovery() as is_wanted",
         };
         let row = sqlx::raw_sql(question).fetch_one(&mut connection).await?;
-        if row.try_get(0)? {
+        if row.try_get("is_wanted")? {
             return Ok(Some(connection));
         }
         // The server notices in any case.

@@ -1,6 +1,6 @@
 //! Telling a server that works from one that is silent.
 
-use crate::stores::postgres::retry::after;
+use crate::time_box::after;
 use futures_util::task::AtomicWaker;
 use std::future::poll_fn;
 use std::pin::pin;

@@ -1,6 +1,6 @@
 //! Connections with TLS that cannot be made, and what to do about each.
 
-use crate::stores::postgres::error::code;
+use crate::stores::postgres::codes;
 use crate::tls;
 use crate::tls::Trouble;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -20,10 +20,10 @@ const UNREAD: &str = "a file that `sslrootcert`, `sslcert` or `sslkey` names in 
 /// What to do about an error of connecting, if it is about TLS.
 pub(super) fn advice(error: &sqlx::Error) -> Option<&'static str> {
     match error {
-        sqlx::Error::Io(error) => tls::trouble(error).map(of_trouble),
+        sqlx::Error::Io(error) => tls::trouble(error).map(advice_on),
         sqlx::Error::Tls(source) if source.is::<UnreadFile>() => Some(UNREAD),
         sqlx::Error::Tls(source) => Some(match tls::trouble(&**source) {
-            Some(trouble) => of_trouble(trouble),
+            Some(trouble) => advice_on(trouble),
             // The driver has only words for these.
             None => match source.to_string() {
                 text if text.contains("does not support TLS") => PLAIN,
@@ -33,7 +33,7 @@ pub(super) fn advice(error: &sqlx::Error) -> Option<&'static str> {
         }),
         // A server that insists on TLS has no other way to say so.
         sqlx::Error::Database(error)
-            if error.code().as_deref() == Some(code::INVALID_AUTHORIZATION) =>
+            if error.code().as_deref() == Some(codes::INVALID_AUTHORIZATION) =>
         {
             let message = error.message();
             if message.contains("no encryption") {
@@ -48,7 +48,7 @@ pub(super) fn advice(error: &sqlx::Error) -> Option<&'static str> {
     }
 }
 
-const fn of_trouble(trouble: Trouble) -> &'static str {
+const fn advice_on(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Authority => AUTHORITY,
         Trouble::Name => NAME,

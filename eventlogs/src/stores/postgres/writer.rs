@@ -4,15 +4,16 @@
 //! once, a few go together when the statement in flight is back, and many take turns in two statements, so that the next
 //! batch is made while the last one commits. With more than two in flight the batches only get smaller.
 
-use super::Core;
 use crate::stores::database::queue::Job;
 use crate::stores::database::queue::batch_size::BatchSize;
 use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
+use crate::stores::postgres::append::write_batch;
+use crate::stores::postgres::batch::Batch;
+use crate::stores::postgres::core::Core;
 use crate::stores::postgres::in_flight::InFlight;
-use crate::stores::postgres::pins::{Pins, Room};
-use crate::stores::postgres::sending::{Sent, write};
+use crate::stores::postgres::pins::{Pins, Placement};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,20 +24,18 @@ use tracing::Instrument;
 
 /// How many statements may be in flight.
 pub(super) const IN_FLIGHT: u32 = 2;
-/// How many writes a second statement must be about, at least, while another is in flight: it costs the server as much as
-/// that many rows, and this process as much again. Fewer had better wait, and go together with those who will have been told.
-const WORTHWHILE: usize = 16;
-/// How long they wait at the most. Statements take less, unless the network is slow, or somebody's lock is in the way.
-const SOON: Duration = Duration::from_millis(2);
-/// How many writes the gatherer looks through for the next batch; the others wait in the queue. Pinned ones are passed over,
+/// The smallest second batch while another one is in flight, in writes: a statement costs the server as much as that many
+/// rows, and this process as much again. Fewer writes wait, and go together with those of the callers who will be told next.
+const MIN_SECOND_BATCH: usize = 16;
+/// How long they wait at most. Statements take less, unless the network is slow or somebody's lock is in the way.
+const MAX_COALESCE_WAIT: Duration = Duration::from_millis(2);
+/// Among how many writes the gatherer looks for the next batch; the others wait in the queue. It passes over pinned writes,
 /// so it must see more than one batch.
-const HELD: usize = 4_096;
-/// How long a statement of the gatherer waits for somebody else's lock before its writes are sent one by one.
-pub(super) const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
+const MAX_HELD_WRITES: usize = 4_096;
 /// How long a write that met somebody's lock waits before it is sent again.
-const LOCKED_OUT: Duration = Duration::from_millis(200);
-/// How often in a row nobody may have come before the gatherer stops letting those run who were just told.
-const QUIET: u32 = 3;
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
+/// After how many yields in a row without a new write the gatherer stops waiting for the callers who were just told.
+const MAX_QUIET_YIELDS: u32 = 3;
 
 /// Starts the gatherer on the current runtime.
 pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
@@ -87,16 +86,16 @@ impl Gatherer {
         let mut open = true;
         loop {
             while in_flight.len() < IN_FLIGHT as usize {
-                let Some(sent) = self
+                let Some(batch) = self
                     .next_locked_out()
                     .or_else(|| self.next_batch(in_flight.len()))
                 else {
                     break;
                 };
-                self.sent += sent.len();
+                self.sent += batch.len();
                 self.sent_at = Instant::now();
-                let lone = sent.len() == 1 && self.held.is_empty();
-                let written = write(Arc::clone(&self.core), sent);
+                let lone = batch.len() == 1 && self.held.is_empty();
+                let written = write_batch(Arc::clone(&self.core), batch);
                 if lone {
                     in_flight.push_lone(written);
                 } else {
@@ -116,7 +115,7 @@ impl Gatherer {
                         self.gather().await;
                     }
                 }
-                job = self.jobs.recv(), if open && self.held.len() < HELD => {
+                job = self.jobs.recv(), if open && self.held.len() < MAX_HELD_WRITES => {
                     open = job.is_some();
                     self.take(job);
                     // More of those who were told of the last batch may be about to come.
@@ -139,7 +138,7 @@ impl Gatherer {
     /// nobody does any more. Not for a lone caller: the runtime would wake another thread meanwhile, in vain.
     async fn gather(&mut self) {
         let (mut came, mut quiet) = (0, 0);
-        while self.told > 1 && came < self.told && quiet < QUIET {
+        while self.told > 1 && came < self.told && quiet < MAX_QUIET_YIELDS {
             yield_now().await;
             let taken = self.take_waiting();
             came += taken;
@@ -150,7 +149,7 @@ impl Gatherer {
     /// Takes all that is in the queue, as far as there is room, and returns how much that was.
     fn take_waiting(&mut self) -> usize {
         let before = self.held.len();
-        while self.held.len() < HELD
+        while self.held.len() < MAX_HELD_WRITES
             && let Ok(job) = self.jobs.try_recv()
         {
             self.take(Some(job));
@@ -177,8 +176,8 @@ impl Gatherer {
     /// half is little, all of it, once the statement in flight is back; but two lone writes do not wait for each other.
     fn share(&self) -> usize {
         let all = self.sent + self.held.len();
-        let few = (3..WORTHWHILE * IN_FLIGHT as usize).contains(&all);
-        if few && self.sent_at.elapsed() < SOON {
+        let few = (3..MIN_SECOND_BATCH * IN_FLIGHT as usize).contains(&all);
+        if few && self.sent_at.elapsed() < MAX_COALESCE_WAIT {
             all
         } else {
             all.div_ceil(IN_FLIGHT as usize)
@@ -188,13 +187,13 @@ impl Gatherer {
     /// When to look again at what waits, if nothing happens before.
     fn next_attempt(&self) -> Option<Instant> {
         let locked_out = self.locked_out.front().map(|(_, at)| *at);
-        let few = (!self.held.is_empty()).then(|| self.sent_at + SOON);
+        let few = (!self.held.is_empty()).then(|| self.sent_at + MAX_COALESCE_WAIT);
         let few = few.filter(|at| *at > Instant::now());
         locked_out.into_iter().chain(few).min()
     }
 
     /// Takes the writes that may be sent together, oldest first, and pins their logs and keys.
-    fn next_batch(&mut self, in_flight: usize) -> Option<Sent> {
+    fn next_batch(&mut self, in_flight: usize) -> Option<Batch> {
         let share = self.share();
         if in_flight > 0 && self.held.len() < share {
             return None;
@@ -213,11 +212,11 @@ impl Gatherer {
             }
             // One about several logs travels alone, as the statement is another one.
             let several = !write.others.is_empty();
-            let group = match self.pins.room_for(write) {
-                Room::Behind(group) => group,
+            let group = match self.pins.placement(write) {
+                Placement::AfterGroup(group) => group,
                 // A chain is not broken up, whatever the share.
-                Room::Own if groups < share && !(several && groups > 0) => groups,
-                Room::Own | Room::Later => {
+                Placement::OwnGroup if groups < share && !(several && groups > 0) => groups,
+                Placement::OwnGroup | Placement::LaterBatch => {
                     passed_over.push_back(pending);
                     continue;
                 }
@@ -236,21 +235,21 @@ impl Gatherer {
         // They stay in front of what came later, so that the writes of a log keep their order.
         passed_over.append(&mut self.held);
         self.held = passed_over;
-        (!batch.is_empty()).then(|| Sent::new(batch, groups))
+        (!batch.is_empty()).then(|| Batch::new(batch, groups))
     }
 
     /// The next of those that met a lock, if its time has come.
-    fn next_locked_out(&mut self) -> Option<Sent> {
+    fn next_locked_out(&mut self) -> Option<Batch> {
         let now = Instant::now();
         let (pending, _) = self.locked_out.pop_front_if(|(_, at)| *at <= now)?;
         self.pins.begin();
-        if !matches!(self.pins.room_for(&pending.write), Room::Own) {
-            self.locked_out.push_back((pending, now + LOCKED_OUT));
+        if !matches!(self.pins.placement(&pending.write), Placement::OwnGroup) {
+            self.locked_out.push_back((pending, now + LOCK_RETRY_DELAY));
             return None;
         }
         let pending = pending.take(now)?;
         self.pins.pin(&pending.write, 0);
-        Some(Sent::new(vec![(0, pending)], 1))
+        Some(Batch::single(pending))
     }
 
     /// Tells everybody what became of their writes, but those that met a lock.
@@ -264,7 +263,7 @@ impl Gatherer {
             let locked = matches!(outcome, Err(AppendError::Store(StoreError::Busy { .. })));
             if locked && now - pending.since < give_up_locks && now < pending.deadline {
                 let pending = pending.put_back();
-                self.locked_out.push_back((pending, now + LOCKED_OUT));
+                self.locked_out.push_back((pending, now + LOCK_RETRY_DELAY));
             } else {
                 pending.tell(outcome);
             }

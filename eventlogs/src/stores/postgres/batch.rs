@@ -1,0 +1,220 @@
+//! A batch of writes, and what is known of it while it is being written.
+
+use crate::stores::database::queue::pending::{Outcome, Pending};
+use crate::stores::encoding::write::EncodedWrite;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::refusal::Finding;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Writes that are sent together, in groups.
+///
+/// A group is stored whole or not at all: it is a single write, or a chain of writes to one log, each of which builds on the
+/// one before. No two groups want the same log or the same key. A write to several logs is alone in its batch.
+pub(super) struct Batch {
+    /// The writes, those of a group next to each other.
+    #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
+    writes: Vec<Box<Pending>>,
+    /// Where the groups are.
+    groups: Vec<Range<usize>>,
+}
+
+impl Batch {
+    /// A batch of one write.
+    pub(super) fn single(write: Box<Pending>) -> Self {
+        Self::new(vec![(0, write)], 1)
+    }
+
+    /// A batch of writes, each with the number of its group. Within a group they stay in their order.
+    pub(super) fn new(mut writes: Vec<(usize, Box<Pending>)>, groups: usize) -> Self {
+        if groups < writes.len() {
+            writes.sort_by_key(|(group, _)| *group);
+        }
+        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(groups);
+        let mut last = None;
+        for (place, (group, _)) in writes.iter().enumerate() {
+            match ranges.last_mut() {
+                Some(range) if last == Some(*group) => range.end = place + 1,
+                _ => ranges.push(place..place + 1),
+            }
+            last = Some(*group);
+        }
+        Self {
+            writes: writes.into_iter().map(|(_, write)| write).collect(),
+            groups: ranges,
+        }
+    }
+
+    /// How many writes there are.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// How many events they have.
+    pub(super) fn event_count(&self) -> usize {
+        let writes = self.writes.iter();
+        writes.map(|pending| pending.write.event_count()).sum()
+    }
+
+    /// When the time of the last one is over.
+    pub(super) fn deadline(&self) -> Instant {
+        let latest = self.writes.iter().map(|pending| pending.deadline).max();
+        latest.unwrap_or_else(Instant::now)
+    }
+
+    /// How long each of them had waited at that time.
+    pub(super) fn waited(&self, until: Instant) -> impl ExactSizeIterator<Item = Duration> {
+        self.writes.iter().map(move |pending| until - pending.since)
+    }
+
+    /// The writes, each with its outcome.
+    pub(super) fn with_outcomes(self, outcomes: Vec<Outcome>) -> Vec<(Box<Pending>, Outcome)> {
+        self.writes.into_iter().zip(outcomes).collect()
+    }
+}
+
+/// What is known of a batch.
+pub(super) struct BatchProgress<'a> {
+    /// The writes.
+    writes: Vec<&'a EncodedWrite>,
+    /// What became of them. Locked for the time of a note only, because the clock may end an attempt at any await.
+    known: Mutex<Known>,
+}
+
+/// What became of the writes of a batch.
+struct Known {
+    /// In the order of the batch; `None` as long as nothing is known.
+    outcomes: Vec<Option<Outcome>>,
+    /// The open groups: those of the writes without an outcome.
+    open: Vec<Range<usize>>,
+}
+
+impl<'a> BatchProgress<'a> {
+    pub(super) fn new(batch: &'a Batch) -> Self {
+        let outcomes = batch.writes.iter().map(|_| None).collect();
+        let open = batch.groups.clone();
+        Self {
+            writes: batch.writes.iter().map(|pending| &pending.write).collect(),
+            known: Mutex::new(Known { outcomes, open }),
+        }
+    }
+
+    /// The part of the batch that is all of it.
+    pub(super) fn whole(&self) -> Range<usize> {
+        0..self.writes.len()
+    }
+
+    /// The writes of a part of the batch.
+    pub(super) fn writes(&self, part: &Range<usize>) -> &[&'a EncodedWrite] {
+        self.writes.get(part.clone()).unwrap_or_default()
+    }
+
+    /// The open groups of a part of the batch.
+    pub(super) fn open(&self, part: &Range<usize>) -> Vec<Range<usize>> {
+        let known = self.known();
+        let open = known.open.iter().filter(|group| is_in(group, part));
+        open.cloned().collect()
+    }
+
+    /// How many writes of a part of the batch have no outcome.
+    pub(super) fn unknown(&self, part: &Range<usize>) -> usize {
+        let known = self.known();
+        let outcomes = known.outcomes.get(part.clone()).unwrap_or_default();
+        outcomes.iter().filter(|outcome| outcome.is_none()).count()
+    }
+
+    /// Notes which groups are stored, by their first logs, with their recorded times.
+    pub(super) fn note_stored(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
+        let Known { outcomes, open } = &mut *self.known();
+        open.retain(|group| {
+            let log_id = self.writes(group).first().map(|write| write.first.log_id);
+            let recorded_at = log_id.and_then(|log_id| stored.get(&Uuid::from(log_id)));
+            let outcomes = outcomes.get_mut(group.clone()).unwrap_or_default();
+            if let Some(recorded_at) = recorded_at {
+                outcomes.fill_with(|| Some(Ok(*recorded_at)));
+            }
+            recorded_at.is_none()
+        });
+    }
+
+    /// Notes the findings about the writes of an open group, in their order. The first write that cannot be stored takes all
+    /// writes with it that build on it. Those before it stay open, as a shorter group.
+    pub(super) fn note_findings(
+        &self,
+        group: &Range<usize>,
+        findings: &mut impl Iterator<Item = Finding>,
+    ) {
+        let known = &mut *self.known();
+        let mut waiting: Option<Range<usize>> = None;
+        let mut failed = false;
+        for (place, finding) in group.clone().zip(findings) {
+            let Some(write) = self.writes.get(place) else {
+                continue;
+            };
+            let outcome = match finding {
+                Finding::Settled(outcome) => Some(outcome),
+                _ if failed => Some(Err(write.first.conflict())),
+                // The write before it, which it misses, has not been stored yet.
+                Finding::Refused(_) if waiting.is_some() => None,
+                Finding::Refused(refusal) => Some(Err(refusal)),
+                Finding::Free => None,
+            };
+            if let Some(outcome) = &outcome {
+                failed |= outcome.is_err();
+            } else {
+                let start = waiting.map_or(place, |waiting| waiting.start);
+                waiting = Some(start..place + 1);
+            }
+            if let Some(slot) = known.outcomes.get_mut(place) {
+                *slot = outcome;
+            }
+        }
+        if let Some(open) = known.open.iter().position(|open| open == group) {
+            match waiting {
+                Some(waiting) => known.open[open] = waiting,
+                None => drop(known.open.remove(open)),
+            }
+        }
+    }
+
+    /// Notes that there are no more attempts for a part of the batch. The writes without an outcome get this error. Without
+    /// an error all attempts were answered, so nothing stood in the way of these writes each time, and they lost a race each
+    /// time.
+    pub(super) fn note_end(&self, part: &Range<usize>, error: Option<&StoreError>) {
+        let Known { outcomes, open } = &mut *self.known();
+        let writes = self.writes(part).iter();
+        let outcomes = outcomes.get_mut(part.clone()).unwrap_or_default();
+        for (outcome, write) in outcomes.iter_mut().zip(writes) {
+            outcome.get_or_insert_with(|| match error {
+                Some(error) => Err(error.for_another_caller().into()),
+                None => Err(write.first.conflict()),
+            });
+        }
+        open.retain(|group| !is_in(group, part));
+    }
+
+    /// The outcomes of all writes.
+    pub(super) fn into_outcomes(self) -> Vec<Outcome> {
+        let known = self.known.into_inner();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        let unknown = || Err(StoreError::OutcomeUnknown { source: None }.into());
+        let outcomes = known.outcomes.into_iter();
+        outcomes
+            .map(|outcome| outcome.unwrap_or_else(unknown))
+            .collect()
+    }
+
+    /// A panic cannot leave a note half-written.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_in(group: &Range<usize>, part: &Range<usize>) -> bool {
+    part.start <= group.start && group.end <= part.end
+}

@@ -1,0 +1,62 @@
+-- Stores single events of a different log each, with one key each.
+--
+-- $1  uuid[]         log of the event
+-- $2  bigint[]       its index
+-- $3  uuid[]         its id
+-- $4  uuid[]         id of the event before it, as the caller saw it; null if the caller does not know it
+-- $5  text[]         stored name
+-- $6  smallint[]     stored version
+-- $7  smallint[]     number of the codec
+-- $8  bytea[]        payload
+-- $9  timestamptz[]  the caller's time, or null; an empty array stands for nulls only
+-- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array stands for nulls only
+-- $11 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $12 integer[]      number of the kind
+-- $13 bigint[]       former numbers of kinds: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $14 uuid[]         scope of the key; the zero id stands for all logs
+-- $15 bytea[]        the key
+-- $16 bytea[]        digest of the request, or null; an empty array stands for nulls only
+-- All arrays must be in the order of $1.
+--
+-- Returns one row per stored event, none for an event that the guard refuses or whose key is used:
+-- log_id, recorded_at
+-- A key that somebody else takes at the same moment fails the statement.
+--
+-- The guard: the event before must be the one that the caller saw, and of the same kind as the new event. A log that was
+-- created under a former name of its kind keeps the old number, so $13 pairs such numbers with those of today. An index that
+-- is taken is not an error: its row does not come back.
+-- The key that belongs to a stored event is found with `width_bucket`: a binary search for its log in $1, which is sorted
+-- therefore. That costs less than a join or a window.
+-- Keys are joined from the left, so that the plan must look each of them up: an inner join would be turned round while the
+-- table is empty, and read all keys ever after.
+-- `order by` keeps two of these statements from deadlocking.
+-- recorded_at never falls along a log. A time without an end, which only somebody else can have written, orders nothing.
+-- The epoch is the default of its column: reading it from `meta` would make a lone append a sixth slower.
+
+with head as (
+    insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
+                                 recorded_at, log_type, metadata, kind)
+    select u.log_id, u.event_index, u.event_id, u.event_type, u.event_version, u.codec, u.payload, u.occurred_at,
+           greatest(clock_timestamp(), case when p.recorded_at < '200000-01-01 00:00+00' then p.recorded_at end),
+           u.log_type, u.metadata, coalesce(p.kind, u.kind)
+    from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[], $8::bytea[],
+                $9::timestamptz[], $10::text[], $11::bytea[], $12::integer[], $14::uuid[], $15::bytea[], $16::bytea[])
+         u (log_id, event_index, event_id, previous, event_type, event_version, codec, payload, occurred_at, log_type,
+            metadata, kind, scope, key, request_hash)
+    left join {schema}.events p on p.log_id = u.log_id and p.event_index = u.event_index - 1
+    left join {schema}.idempotency_keys k on k.scope = u.scope and k.key = u.key
+    where (u.event_index = 0
+           or (p.event_id = u.previous or (u.previous is null and p.event_id is not null))
+              and (p.kind = u.kind or ((p.kind::bigint << 32) | (u.kind::bigint & 4294967295)) = any($13::bigint[])))
+          and k.key is null
+    order by u.log_id, u.event_index
+    on conflict (log_id, event_index) do nothing
+    returning log_id, recorded_at, event_index, event_id, kind),
+keys as (
+    insert into {schema}.idempotency_keys
+           (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at, kind)
+    select ($14::uuid[])[h.nth], ($15::bytea[])[h.nth], 0, h.log_id, h.event_index, 1, h.event_id,
+           ($16::bytea[])[h.nth], h.recorded_at, h.kind
+    from (select *, width_bucket(log_id, $1::uuid[]) as nth from head offset 0) h
+    order by 2)
+select log_id, recorded_at from head

@@ -1,0 +1,144 @@
+//! The inserts: each file, and the function that binds its parameters in the order of their numbers. What they mean is said
+//! at the start of the file.
+
+use crate::event::LogType;
+use crate::stores::encoding::decoded::signed;
+use crate::stores::encoding::write::EncodedWrite;
+use crate::stores::postgres::statements::text::Statement;
+use crate::stores::postgres::values::{
+    Group, Heads, Keys, Tails, log_type_name, previous, push_renamed, request_hash, scope, sparse,
+    version,
+};
+use sqlx::SqlStr;
+use uuid::Uuid;
+
+/// One event without a key.
+pub(super) const APPEND_ONE: &str = include_str!("append_one.sql");
+
+/// Binds the parameters of [`APPEND_ONE`].
+pub(super) fn append_one<'a>(statement: &SqlStr, write: &'a EncodedWrite) -> Statement<'a> {
+    let log_type = write.first.log_type;
+    let mut renamed = Vec::new();
+    push_renamed(&mut renamed, log_type);
+    bind_single(statement, write)
+        .bind(log_type.number()) // $12
+        .bind(renamed)
+}
+
+/// One event without a key after an event whose id is known.
+pub(super) const APPEND_NEXT: &str = include_str!("append_next.sql");
+
+/// Binds the parameters of [`APPEND_NEXT`].
+pub(super) fn append_next<'a>(statement: &SqlStr, write: &'a EncodedWrite) -> Statement<'a> {
+    let log_type = write.first.log_type;
+    let former = log_type.aliases().iter();
+    let former = former.map(|alias| LogType::new(alias).number());
+    let kinds: Vec<i32> = std::iter::once(log_type.number()).chain(former).collect();
+    bind_single(statement, write).bind(kinds) // $12
+}
+
+/// Binds $1 to $11 of [`APPEND_ONE`] and [`APPEND_NEXT`].
+fn bind_single<'a>(statement: &SqlStr, write: &'a EncodedWrite) -> Statement<'a> {
+    let append = &write.first;
+    sqlx::query(statement.clone())
+        .bind(Uuid::from(append.log_id)) // $1
+        .bind(signed(append.first_index))
+        .bind(Uuid::from(append.head.id))
+        .bind(previous(append))
+        .bind(append.head.event_type.name) // $5
+        .bind(version(&append.head))
+        .bind(append.head.codec)
+        .bind(append.head.payload.as_slice())
+        .bind(write.context.occurred_at)
+        .bind(log_type_name(append)) // $10
+        .bind(write.context.metadata.as_deref())
+}
+
+/// Single events without keys.
+pub(super) const APPEND_SINGLES: &str = include_str!("append_singles.sql");
+
+/// Binds the parameters of [`APPEND_SINGLES`].
+pub(super) fn append_singles<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
+    bind_heads(statement, Heads::collect(groups))
+}
+
+/// Single events with one key each.
+pub(super) const APPEND_KEYED_SINGLES: &str = include_str!("append_keyed_singles.sql");
+
+/// Binds the parameters of [`APPEND_KEYED_SINGLES`].
+pub(super) fn append_keyed_singles<'a>(
+    statement: &SqlStr,
+    groups: &[Group<'a, '_>],
+) -> Statement<'a> {
+    // The statement searches among the logs.
+    let mut groups = groups.to_vec();
+    groups.sort_unstable_by_key(|group| group.first().map(|write| write.first.log_id));
+    let writes = groups.iter().copied().flatten();
+    let keys: Vec<_> = writes
+        .filter_map(|write| write.context.key.as_ref())
+        .collect();
+    bind_heads(statement, Heads::collect(&groups))
+        .bind(keys.iter().map(|key| scope(key)).collect::<Vec<_>>()) // $14
+        .bind(
+            keys.iter()
+                .map(|key| key.key.as_bytes())
+                .collect::<Vec<_>>(),
+        )
+        .bind(sparse(keys.iter().map(|key| request_hash(key)).collect()))
+}
+
+/// Groups of events, each for a different log.
+pub(super) const APPEND_GROUPS: &str = include_str!("append_groups.sql");
+/// One write to several logs.
+pub(super) const APPEND_MANY: &str = include_str!("append_many.sql");
+/// One write to one log in a transaction of the caller's.
+pub(super) const APPEND_IN: &str = include_str!("append_in.sql");
+
+/// Binds the parameters of [`APPEND_GROUPS`], [`APPEND_MANY`] and [`APPEND_IN`].
+pub(super) fn append_groups<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
+    let Tails { events } = Tails::collect(groups);
+    let keys = Keys::collect(groups);
+    bind_heads(statement, Heads::collect(groups))
+        .bind(events.log_ids) // $14
+        .bind(events.indices)
+        .bind(events.ids)
+        .bind(events.types)
+        .bind(events.versions)
+        .bind(events.codecs)
+        .bind(events.payloads) // $20
+        .bind(sparse(events.occurred_at))
+        .bind(sparse(events.metadata))
+        .bind(keys.log_ids) // $23
+        .bind(keys.scopes)
+        .bind(keys.texts)
+        .bind(keys.parts)
+        .bind(keys.first_indices)
+        .bind(keys.event_counts)
+        .bind(keys.last_event_ids)
+        .bind(sparse(keys.request_hashes)) // $30
+}
+
+/// Binds $1 to $13 of all statements that take arrays.
+fn bind_heads<'a>(statement: &SqlStr, heads: Heads<'a>) -> Statement<'a> {
+    let Heads {
+        events,
+        previous,
+        log_types,
+        kinds,
+        renamed,
+    } = heads;
+    sqlx::query(statement.clone())
+        .bind(events.log_ids) // $1
+        .bind(events.indices)
+        .bind(events.ids)
+        .bind(previous)
+        .bind(events.types) // $5
+        .bind(events.versions)
+        .bind(events.codecs)
+        .bind(events.payloads)
+        .bind(sparse(events.occurred_at))
+        .bind(sparse(log_types)) // $10
+        .bind(sparse(events.metadata))
+        .bind(kinds)
+        .bind(renamed)
+}
