@@ -4,10 +4,11 @@ use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::refusal::Finding;
+use crate::sync::lock;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -200,18 +201,17 @@ impl<'a> BatchProgress<'a> {
 
     /// The outcomes of all writes.
     pub(super) fn into_outcomes(self) -> Vec<Outcome> {
-        let known = self.known.into_inner();
-        let known = known.unwrap_or_else(PoisonError::into_inner);
+        let outcomes = std::mem::take(&mut self.known().outcomes);
         let unknown = || Err(StoreError::OutcomeUnknown { source: None }.into());
-        let outcomes = known.outcomes.into_iter();
+        let outcomes = outcomes.into_iter();
         outcomes
             .map(|outcome| outcome.unwrap_or_else(unknown))
             .collect()
     }
 
-    /// A panic cannot leave a note half-written.
+    /// What is known so far, locked for the time of a note.
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

@@ -11,12 +11,13 @@ use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure};
 use crate::stores::postgres::servers::Servers;
 use crate::stores::postgres::statements::text::Statement;
+use crate::sync::lock;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{Connection, Postgres, SqlStr};
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -207,9 +208,8 @@ impl Connections {
         self.generation.0.fetch_max(next, Ordering::Relaxed);
     }
 
-    /// A push or a pop cannot leave it half-changed.
     fn resting(&self) -> MutexGuard<'_, Vec<Resting>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.resting)
     }
 
     /// Waits for those in use, closes all, and gives out no more.
