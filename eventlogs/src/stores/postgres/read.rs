@@ -4,13 +4,12 @@ use super::Core;
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
-use crate::stores::database::page::PAGE_BYTES;
-use crate::stores::database::refusal::FoundKind;
+use crate::stores::database::page::{PAGE_BYTES, PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
-use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::error::Failure;
 use crate::stores::postgres::retry::{Operation, until_answered};
 use crate::stores::postgres::values::scope_of;
@@ -54,13 +53,11 @@ async fn page_on<E: Event>(
     connection: &mut PgConnection,
     request: ReadRequest,
 ) -> Result<Result<Page<E>, ReadError>, sqlx::Error> {
-    let (from, anchor) = match request.start {
-        ReadStart::Index(index) => (signed(index), None),
-        ReadStart::After(state) => (signed(state.index()), Some(state)),
-    };
-    let limit = request.limit.min(MOST_EVENTS);
-    // One row more than asked for tells whether the log goes on.
-    let rows = limit + 1 + usize::from(anchor.is_some());
+    let page = PageBuilder::new(ReadRequest {
+        limit: request.limit.min(MOST_EVENTS),
+        ..request
+    });
+    let rows = page.rows();
     // As many events of this size fill a page.
     let share = i32::try_from(PAGE_BYTES / rows).unwrap_or(i32::MAX);
     let log_id = Uuid::from(request.log_id);
@@ -68,31 +65,32 @@ async fn page_on<E: Event>(
     let mut rows = sqlx::query(core.statements.page.clone())
         .persistent(keeps_statements)
         .bind(log_id)
-        .bind(from)
-        .bind(anchor.map(|state| signed(state.index())))
+        .bind(page.first_index())
+        .bind(page.anchor_index())
         .bind(signed(rows as u64))
         .bind(share)
         .fetch(&mut *connection);
-    let mut reading = Reading::new(request.log_id, limit, anchor);
+    let mut reading = Reading {
+        log_id: request.log_id,
+        page,
+        waiting: Vec::new(),
+    };
+    // All rows are taken, whatever is found on the way.
     while let Some(row) = rows.try_next().await? {
         reading.take(row)?;
     }
     drop(rows);
-    if let Some(number) = reading.other_kind {
+    if reading.page.other_kind().is_some() {
         let name = sqlx::query(core.statements.log_type.clone())
             .persistent(keeps_statements)
             .bind(log_id)
             .fetch_optional(connection)
             .await?;
         let name = name.as_ref().map_or(Ok(None), |row| row.try_get(0))?;
-        return Ok(Err(ReadError::WrongKind {
-            log_id: request.log_id,
-            found: FoundKind { number, name }.name(),
-            expected: E::LOG_TYPE.name(),
-        }));
+        return Ok(reading.page.finish(name));
     }
     let Some((first, last)) = reading.range_of_waiting()? else {
-        return Ok(reading.finish());
+        return Ok(reading.page.finish(None));
     };
     let mut large = sqlx::query(core.statements.large.clone())
         .persistent(keeps_statements)
@@ -120,81 +118,26 @@ async fn page_on<E: Event>(
         }
     }
     drop(large);
-    Ok(reading.finish())
+    Ok(reading.page.finish(None))
 }
 
 /// A page that is being read.
 struct Reading<E> {
     /// The log.
     log_id: LogId,
-    /// The greatest number of events in the page.
-    limit: usize,
-    /// The event behind which the page starts, until it has come.
-    anchor: Option<LogPosition>,
     /// What is decoded already.
-    page: Page<E>,
-    /// How many events the page has, those that wait included.
-    events: usize,
-    /// How many bytes of payload and metadata they have.
-    bytes: usize,
+    page: PageBuilder<E>,
     /// The rows from the first one on that has come without its payload.
     waiting: Vec<PgRow>,
-    /// The kind of the log, if it is another one than that of the events.
-    other_kind: Option<i32>,
-    /// Why there is no page.
-    failed: Option<ReadError>,
 }
 
 impl<E: Event> Reading<E> {
-    const fn new(log_id: LogId, limit: usize, anchor: Option<LogPosition>) -> Self {
-        Self {
-            log_id,
-            limit,
-            anchor,
-            page: Page {
-                records: Vec::new(),
-                more: false,
-            },
-            events: 0,
-            bytes: 0,
-            waiting: Vec::new(),
-            other_kind: None,
-            failed: None,
-        }
-    }
-
-    /// The next row of the answer. All of them are taken, whatever is found on the way.
+    /// Takes the next row of the answer.
     fn take(&mut self, row: PgRow) -> Result<(), sqlx::Error> {
-        if self.failed.is_some() || self.other_kind.is_some() || self.page.more {
+        if !self.page.admits(&row)? {
             return Ok(());
         }
-        if let Some(state) = self.anchor {
-            if is_at(&row, state)? {
-                self.anchor = None;
-            } else {
-                self.failed = Some(self.history_changed(state));
-            }
-            return Ok(());
-        }
-        // All events of a log are of one kind, so the first one tells.
-        if self.events == 0 {
-            let kind = row.try_get(10)?;
-            if !E::LOG_TYPE.accepts(kind) {
-                self.other_kind = Some(kind);
-                return Ok(());
-            }
-        }
-        if self.events >= self.limit || self.bytes >= PAGE_BYTES {
-            self.page.more = true;
-            return Ok(());
-        }
-        self.events += 1;
-        let left_out = left_out(&row)?;
-        self.bytes += match left_out {
-            Some(bytes) => bytes,
-            None => row.try_get::<&[u8], _>(5)?.len() + metadata(&row, 8)?.map_or(0, <[u8]>::len),
-        };
-        if left_out.is_some() || !self.waiting.is_empty() {
+        if left_out(&row)?.is_some() || !self.waiting.is_empty() {
             self.waiting.push(row);
             return Ok(());
         }
@@ -208,13 +151,10 @@ impl<E: Event> Reading<E> {
         whole: &PgRow,
         (payload, metadata_column): (usize, usize),
     ) -> Result<(), sqlx::Error> {
-        if self.failed.is_some() {
-            return Ok(());
-        }
-        let stored = StoredEvent {
+        self.page.push(StoredEvent {
             log_id: self.log_id,
             index: row.try_get(0)?,
-            event_id: row.try_get::<Uuid, _>(1)?.into(),
+            event_id: row.event_id()?,
             name: row.try_get(2)?,
             version: row.try_get::<i16, _>(3)?.into(),
             codec: row.try_get::<i16, _>(4)?.into(),
@@ -222,11 +162,7 @@ impl<E: Event> Reading<E> {
             occurred_at: row.try_get(6)?,
             recorded_at: row.try_get(7)?,
             metadata: metadata(whole, metadata_column)?,
-        };
-        match stored.decode() {
-            Ok(record) => self.page.records.push(record),
-            Err(error) => self.failed = Some(error),
-        }
+        });
         Ok(())
     }
 
@@ -235,24 +171,35 @@ impl<E: Event> Reading<E> {
         let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else {
             return Ok(None);
         };
-        if self.failed.is_some() {
+        if self.page.has_failed() {
             return Ok(None);
         }
         Ok(Some((first.try_get(0)?, last.try_get(0)?)))
     }
+}
 
-    fn history_changed(&self, state: LogPosition) -> ReadError {
-        ReadError::HistoryChanged {
-            log_id: self.log_id,
-            index: state.index(),
-        }
+impl PageRow for PgRow {
+    type Error = sqlx::Error;
+
+    fn index(&self) -> Result<i64, sqlx::Error> {
+        self.try_get(0)
     }
 
-    fn finish(self) -> Result<Page<E>, ReadError> {
-        if let Some(state) = self.anchor {
-            return Err(self.history_changed(state));
+    fn event_id(&self) -> Result<EventId, sqlx::Error> {
+        Ok(self.try_get::<Uuid, _>(1)?.into())
+    }
+
+    fn kind(&self) -> Result<i32, sqlx::Error> {
+        self.try_get(10)
+    }
+
+    fn bytes(&self) -> Result<usize, sqlx::Error> {
+        match left_out(self)? {
+            Some(bytes) => Ok(bytes),
+            None => {
+                Ok(self.try_get::<&[u8], _>(5)?.len() + metadata(self, 8)?.map_or(0, <[u8]>::len))
+            }
         }
-        self.failed.map_or(Ok(self.page), Err)
     }
 }
 
@@ -264,13 +211,6 @@ fn left_out(row: &PgRow) -> Result<Option<usize>, sqlx::Error> {
 
 fn metadata(row: &PgRow, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
     row.try_get(column)
-}
-
-/// Whether this row is the event of a state.
-fn is_at(row: &PgRow, state: LogPosition) -> Result<bool, sqlx::Error> {
-    let (index, event_id): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
-    let same_event = |expected| EventId::from(event_id) == expected;
-    Ok(index == signed(state.index()) && state.event_id().is_none_or(same_event))
 }
 
 /// What a key was used for, log by log.
