@@ -1,14 +1,17 @@
-//! Reading a page of a log.
+//! Reading pages and keys.
 
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
+use crate::log_state::LogPosition;
 use crate::stores::database::page::{PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
+use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
 use crate::stores::page::{Page, ReadRequest};
-use crate::stores::sqlite::connection::Connections;
 use crate::stores::sqlite::error;
+use crate::stores::sqlite::pool::ConnectionPool;
+use crate::stores::sqlite::values::scope;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::Row;
@@ -17,14 +20,14 @@ use uuid::Uuid;
 
 /// Reads one page from the file that stands at the path.
 pub(super) async fn page<E: Event>(
-    connections: &Connections,
+    pool: &ConnectionPool,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
     let mut attempts = 0;
     loop {
-        let mut reading = connections.reading().await?;
-        let page = page_of(&mut reading.connection, request).await;
-        if reading.still_holds(&mut attempts).await? {
+        let mut reader = pool.reader().await?;
+        let page = page_of(&mut reader.connection, request).await;
+        if reader.still_holds(&mut attempts).await? {
             return page;
         }
     }
@@ -117,6 +120,41 @@ impl PageRow for SqliteRow {
         let metadata: Option<&[u8]> = self.try_get(8).map_err(error::of)?;
         Ok(payload.len() + metadata.map_or(0, <[u8]>::len))
     }
+}
+
+/// What a key was used for, log by log.
+pub(super) async fn find_key(
+    pool: &ConnectionPool,
+    key: IdempotencyKey<'_>,
+) -> Result<Vec<Replay>, StoreError> {
+    const FIND: &str = "
+        select log_id, first_index, event_count, event_id, recorded_at, request_hash
+        from idempotency_keys where scope = ? and key = ? order by part";
+    let find = || {
+        let query = sqlx::query(FIND).bind(scope(key.scope.as_ref()));
+        query.bind(key.key.as_bytes())
+    };
+    let rows = pool.rows(find).await?;
+    rows.iter().map(|row| replay(row, 0)).collect()
+}
+
+/// The write of a key, from six columns.
+pub(super) fn replay(row: &SqliteRow, from: usize) -> Result<Replay, StoreError> {
+    let number = |column| row.try_get::<i64, _>(column).map_err(error::of);
+    let first_index = number(from + 1)?.unsigned_abs();
+    let event_count = number(from + 2)?.unsigned_abs();
+    let last = first_index.saturating_add(event_count.saturating_sub(1));
+    let hash: Option<&[u8]> = row.try_get(from + 5).map_err(error::of)?;
+    Ok(Replay {
+        first_index,
+        event_count,
+        state: LogPosition::new(log_id(row, from)?, last, event_id(row, from + 3)?),
+        recorded_at: time(number(from + 4)?),
+        // One of another length is not ours, so it says nothing.
+        request_fingerprint: hash
+            .and_then(|hash| hash.try_into().ok())
+            .map(RequestFingerprint::from_bytes),
+    })
 }
 
 /// The event id in a column.
