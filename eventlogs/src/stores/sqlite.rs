@@ -1,24 +1,26 @@
 //! The embedded store: one SQLite file, no server.
 
+mod append;
 pub(crate) mod backup;
-mod batch;
 mod connection;
+mod core;
 mod decide;
 mod error;
 mod file;
-mod keys;
 mod migrate;
+mod migrations;
 mod opener;
 mod opening;
 mod options;
 mod path;
+mod pool;
+mod prune;
 mod read;
 mod refusal;
 mod statements;
 mod transaction;
 mod values;
 mod writer;
-mod writing;
 
 pub use backup::BackupProgress;
 pub use backup::error::BackupError;
@@ -28,16 +30,14 @@ use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendManyRequest;
-use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
-use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
-use connection::Connections;
+use crate::stores::sqlite::core::Core;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,31 +45,10 @@ use std::time::Duration;
 #[doc = include_str!("sqlite/file.md")]
 #[derive(Clone)]
 pub struct SqliteEventStore {
-    /// Shared by all clones.
+    /// The queue in front of the writer, which ends with the last clone.
+    writer: Arc<WriteQueue>,
+    /// Shared with the writer.
     core: Arc<Core>,
-}
-
-/// What the clones of a store share.
-struct Core {
-    /// The connections.
-    connections: Arc<Connections>,
-    /// The queue in front of the one writing connection.
-    writer: WriteQueue,
-    /// Which schema the file has, and whether this code can work with it.
-    schema: SchemaVersion,
-    /// The event enums that the store is used with.
-    log_types: LogTypes,
-    /// What the user chose.
-    options: SqliteOptions,
-}
-
-impl Core {
-    async fn check_schema(&self) -> Result<(), StoreError> {
-        if self.schema.is_current() {
-            return Ok(());
-        }
-        self.schema.found(migrate::find(&self.connections).await?)
-    }
 }
 
 impl SqliteEventStore {
@@ -84,8 +63,7 @@ impl SqliteEventStore {
     /// [`Busy`](StoreError::Busy), as they say themselves.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
-        core.schema
-            .found(migrate::migrate(&core.connections).await?)
+        core.schema.found(migrate::migrate(&core.pool).await?)
     }
 
     /// Finishes the writes under way and closes the file. Other handles on this store get
@@ -94,8 +72,8 @@ impl SqliteEventStore {
     /// Ending a process without it is safe, too: it only leaves the write-ahead log beside the file, for the next one to
     /// take up.
     pub async fn close(&self) {
-        self.core.writer.close().await;
-        self.core.connections.close().await;
+        self.writer.close().await;
+        self.core.pool.close().await;
     }
 }
 
@@ -105,7 +83,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::of::<E>())?;
         let options = &core.options;
-        core.writer
+        self.writer
             .append(&request, &options.limits, options.timeout)
             .await
     }
@@ -118,20 +96,22 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         core.log_types.check_all(&request)?;
         let options = &core.options;
-        core.writer
+        self.writer
             .append_many(&request, &options.limits, options.timeout)
             .await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
-        self.core.check_schema().await?;
-        self.core.log_types.check(EventEnum::of::<E>())?;
-        read::page(&self.core.connections, request).await
+        let core = &*self.core;
+        core.check_schema().await?;
+        core.log_types.check(EventEnum::of::<E>())?;
+        read::page(&core.pool, request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
-        self.core.check_schema().await?;
-        keys::find(&self.core.connections, key).await
+        let core = &*self.core;
+        core.check_schema().await?;
+        read::find_key(&core.pool, key).await
     }
 
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {

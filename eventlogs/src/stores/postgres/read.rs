@@ -3,13 +3,12 @@
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
-use crate::stores::database::page::PAGE_BYTES;
-use crate::stores::database::refusal::FoundKind;
+use crate::stores::database::page::{PAGE_BYTES, PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
-use crate::stores::page::{Page, ReadRequest, ReadStart};
+use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::columns::column;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::failure::AttemptError;
@@ -58,44 +57,39 @@ async fn page_on<E: Event>(
     connection: &mut PgConnection,
     request: ReadRequest,
 ) -> Result<Page<E>, AttemptError<ReadError>> {
-    let (from, anchor) = match request.start {
-        ReadStart::Index(index) => (signed(index), None),
-        ReadStart::After(state) => (signed(state.index()), Some(state)),
-    };
-    let limit = request.limit.min(MOST_EVENTS);
-    // One row more than asked for tells whether the log goes on.
-    let rows = limit + 1 + usize::from(anchor.is_some());
+    let page = PageBuilder::new(ReadRequest {
+        limit: request.limit.min(MOST_EVENTS),
+        ..request
+    });
+    let rows = page.rows();
     let bounds = PageBounds {
         log_id: request.log_id,
-        from,
-        anchor: anchor.map(|state| signed(state.index())),
+        from: page.first_index(),
+        anchor: page.anchor_index(),
         rows: signed(rows as u64),
         // As many events of this size fill a page.
         whole_bytes: i32::try_from(PAGE_BYTES / rows).unwrap_or(i32::MAX),
     };
     let statements = &core.statements;
     let keeps_statements = core.options.pooler.keeps_statements();
-    let page = statements.page(bounds).persistent(keeps_statements);
-    let mut rows = page.fetch(&mut *connection);
-    let mut reading = Reading::new(request.log_id, limit, anchor);
+    let statement = statements.page(bounds).persistent(keeps_statements);
+    let mut rows = statement.fetch(&mut *connection);
+    let mut reading = Reading::new(request.log_id, page);
+    // All rows are taken, whatever is found on the way.
     while let Some(row) = rows.try_next().await? {
         reading.take(row)?;
     }
     drop(rows);
-    if let Some(number) = reading.other_kind {
+    if reading.page.other_kind().is_some() {
         let log_type = statements.log_type(request.log_id);
         let log_type = log_type.persistent(keeps_statements);
         let name = log_type.fetch_optional(connection).await?;
         let name = name.as_ref();
         let name = name.map_or(Ok(None), |row| row.try_get("log_type"))?;
-        return Err(AttemptError::Final(ReadError::WrongKind {
-            log_id: request.log_id,
-            found: FoundKind { number, name }.name(),
-            expected: E::LOG_TYPE.name(),
-        }));
+        return reading.page.finish(name).map_err(AttemptError::Final);
     }
     let (Some(columns), Some(range)) = (reading.columns, reading.range_of_waiting()?) else {
-        return reading.finish().map_err(AttemptError::Final);
+        return reading.page.finish(None).map_err(AttemptError::Final);
     };
     let large = statements.large_events(bounds, range);
     let mut large = large.persistent(keeps_statements).fetch(connection);
@@ -119,7 +113,7 @@ async fn page_on<E: Event>(
         }
     }
     drop(large);
-    reading.finish().map_err(AttemptError::Final)
+    reading.page.finish(None).map_err(AttemptError::Final)
 }
 
 /// Where the columns of `page.sql` are.
@@ -162,14 +156,6 @@ impl PageColumns {
         let bytes: Option<i32> = row.try_get(self.left_out_bytes)?;
         Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(0)))
     }
-
-    /// Whether this row is the event of a state.
-    fn is_at(&self, row: &PgRow, state: LogPosition) -> Result<bool, sqlx::Error> {
-        let event_id: Uuid = row.try_get(self.event_id)?;
-        let same_event = |expected| EventId::from(event_id) == expected;
-        let same_index = self.index(row)? == signed(state.index());
-        Ok(same_index && state.event_id().is_none_or(same_event))
-    }
 }
 
 /// Where the columns are that both `page.sql` and `large_events.sql` have.
@@ -196,84 +182,69 @@ impl ContentColumns {
     }
 }
 
+/// A row of `page.sql`, with the numbers of its columns.
+struct FoundRow<'r> {
+    row: &'r PgRow,
+    columns: PageColumns,
+}
+
+impl PageRow for FoundRow<'_> {
+    type Error = sqlx::Error;
+
+    fn index(&self) -> Result<i64, sqlx::Error> {
+        self.columns.index(self.row)
+    }
+
+    fn event_id(&self) -> Result<EventId, sqlx::Error> {
+        Ok(self.row.try_get::<Uuid, _>(self.columns.event_id)?.into())
+    }
+
+    fn kind(&self) -> Result<i32, sqlx::Error> {
+        self.row.try_get(self.columns.kind)
+    }
+
+    fn bytes(&self) -> Result<usize, sqlx::Error> {
+        if let Some(bytes) = self.columns.left_out(self.row)? {
+            return Ok(bytes);
+        }
+        let metadata = self.columns.contents.metadata(self.row)?;
+        let payload = self.columns.contents.payload(self.row)?;
+        Ok(payload.len() + metadata.map_or(0, <[u8]>::len))
+    }
+}
+
 /// A page that is being read.
 struct Reading<E> {
     /// The log.
     log_id: LogId,
-    /// The greatest number of events in the page.
-    limit: usize,
-    /// The event behind which the page starts, until it has come.
-    anchor: Option<LogPosition>,
     /// What is decoded already.
-    page: Page<E>,
-    /// How many events the page has, those that wait included.
-    events: usize,
-    /// How many bytes of payload and metadata they have.
-    bytes: usize,
+    page: PageBuilder<E>,
     /// The rows from the first one on that has come without its payload.
     waiting: Vec<PgRow>,
     /// Where the columns of the rows are, once one has come.
     columns: Option<PageColumns>,
-    /// The kind of the log, if it is another one than that of the events.
-    other_kind: Option<i32>,
-    /// Why there is no page.
-    failed: Option<ReadError>,
 }
 
 impl<E: Event> Reading<E> {
-    const fn new(log_id: LogId, limit: usize, anchor: Option<LogPosition>) -> Self {
+    const fn new(log_id: LogId, page: PageBuilder<E>) -> Self {
         Self {
             log_id,
-            limit,
-            anchor,
-            page: Page {
-                records: Vec::new(),
-                more: false,
-            },
-            events: 0,
-            bytes: 0,
+            page,
             waiting: Vec::new(),
             columns: None,
-            other_kind: None,
-            failed: None,
         }
     }
 
-    /// The next row of the answer. All of them are taken, whatever is found on the way.
+    /// Takes the next row of the answer.
     fn take(&mut self, row: PgRow) -> Result<(), sqlx::Error> {
-        if self.failed.is_some() || self.other_kind.is_some() || self.page.more {
+        if self.page.is_complete() {
             return Ok(());
         }
         let columns = self.columns(&row)?;
-        if let Some(state) = self.anchor {
-            if columns.is_at(&row, state)? {
-                self.anchor = None;
-            } else {
-                self.failed = Some(self.history_changed(state));
-            }
+        if !self.page.admits(&FoundRow { row: &row, columns })? {
             return Ok(());
         }
-        // All events of a log are of one kind, so the first one tells.
-        if self.events == 0 {
-            let kind = row.try_get(columns.kind)?;
-            if !E::LOG_TYPE.accepts(kind) {
-                self.other_kind = Some(kind);
-                return Ok(());
-            }
-        }
-        if self.events >= self.limit || self.bytes >= PAGE_BYTES {
-            self.page.more = true;
-            return Ok(());
-        }
-        self.events += 1;
-        let left_out = columns.left_out(&row)?;
-        self.bytes += if let Some(bytes) = left_out {
-            bytes
-        } else {
-            let metadata = columns.contents.metadata(&row)?;
-            columns.contents.payload(&row)?.len() + metadata.map_or(0, <[u8]>::len)
-        };
-        if left_out.is_some() || !self.waiting.is_empty() {
+        if columns.left_out(&row)?.is_some() || !self.waiting.is_empty() {
             self.waiting.push(row);
             return Ok(());
         }
@@ -297,10 +268,10 @@ impl<E: Event> Reading<E> {
         whole: &PgRow,
         contents: ContentColumns,
     ) -> Result<(), sqlx::Error> {
-        let (None, Some(columns)) = (&self.failed, self.columns) else {
+        let Some(columns) = self.columns else {
             return Ok(());
         };
-        let stored = StoredEvent {
+        self.page.push(StoredEvent {
             log_id: self.log_id,
             index: columns.index(row)?,
             event_id: row.try_get::<Uuid, _>(columns.event_id)?.into(),
@@ -311,11 +282,7 @@ impl<E: Event> Reading<E> {
             occurred_at: row.try_get(columns.occurred_at)?,
             recorded_at: row.try_get(columns.recorded_at)?,
             metadata: contents.metadata(whole)?,
-        };
-        match stored.decode() {
-            Ok(record) => self.page.records.push(record),
-            Err(error) => self.failed = Some(error),
-        }
+        });
         Ok(())
     }
 
@@ -324,24 +291,12 @@ impl<E: Event> Reading<E> {
         let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else {
             return Ok(None);
         };
-        match (&self.failed, self.columns) {
-            (None, Some(columns)) => Ok(Some((columns.index(first)?, columns.index(last)?))),
+        match self.columns {
+            Some(columns) if !self.page.has_failed() => {
+                Ok(Some((columns.index(first)?, columns.index(last)?)))
+            }
             _ => Ok(None),
         }
-    }
-
-    fn history_changed(&self, state: LogPosition) -> ReadError {
-        ReadError::HistoryChanged {
-            log_id: self.log_id,
-            index: state.index(),
-        }
-    }
-
-    fn finish(self) -> Result<Page<E>, ReadError> {
-        if let Some(state) = self.anchor {
-            return Err(self.history_changed(state));
-        }
-        self.failed.map_or(Ok(self.page), Err)
     }
 }
 

@@ -3,12 +3,12 @@
 pub(crate) mod error;
 mod half;
 
-use super::SqliteEventStore;
 use crate::stores::error::store::StoreError;
-use crate::stores::sqlite::connection::Generation;
+use crate::stores::sqlite::SqliteEventStore;
+use crate::stores::sqlite::connection::HeldConnection;
 use crate::stores::sqlite::error as sqlite_error;
 use crate::stores::sqlite::path;
-use crate::stores::sqlite::writing::Connected;
+use crate::stores::sqlite::pool::generation::Generation;
 use error::BackupError;
 use half::{Half, Interrupt};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -93,23 +93,23 @@ impl SqliteEventStore {
     ) -> Result<(), BackupError> {
         self.core.check_schema().await?;
         let target = Target::new(path.as_ref())?;
-        let connections = &self.core.connections;
+        let pool = &self.core.pool;
         let mut attempts = 0;
         loop {
             // Made anew where the log is not the one that is open: a copy is made of what others see.
-            let reading = connections.reading().await?;
-            let generation = Arc::clone(&reading.generation);
-            let connection = match connections.opener() {
-                Some(opener) => Connected::Own(
+            let reader = pool.reader().await?;
+            let generation = Arc::clone(&reader.generation);
+            let connection = match pool.opener() {
+                Some(opener) => HeldConnection::Own(
                     opener
                         .copier(generation.is_frozen())
                         .await
                         .map_err(sqlite_error::of_reopening)?,
                 ),
-                None => Connected::Pooled(reading.connection),
+                None => HeldConnection::Pooled(reader.connection),
             };
             let half = target.copy(connection, &generation, &mut progress).await?;
-            if !connections.still_holds(&generation, &mut attempts).await? {
+            if !pool.still_holds(&generation, &mut attempts).await? {
                 continue;
             }
             let bytes = half.bytes();
@@ -146,7 +146,7 @@ impl Target {
     /// Writes the copy under another name.
     async fn copy(
         &self,
-        mut connection: Connected,
+        mut connection: HeldConnection,
         generation: &Generation,
         progress: &mut impl FnMut(BackupProgress),
     ) -> Result<Arc<Half>, BackupError> {
@@ -202,7 +202,7 @@ async fn size(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
 }
 
 /// Copies what a transaction sees into an empty file.
-async fn vacuum(mut connection: Connected, half: Arc<Half>) -> Result<(), sqlx::Error> {
+async fn vacuum(mut connection: HeldConnection, half: Arc<Half>) -> Result<(), sqlx::Error> {
     let name = half.path().to_string_lossy().into_owned();
     let shared = Arc::clone(&half);
     let go_on = move || !shared.is_interrupted();

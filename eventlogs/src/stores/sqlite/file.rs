@@ -20,10 +20,12 @@
 //! In the task that writes or reads: on a local disk it takes about a microsecond a file, far less than to have another
 //! thread do it.
 
+mod mark;
+
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
+use mark::Mark;
 use std::ffi::OsString;
-use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -60,13 +62,6 @@ pub(super) struct Marks {
     frozen: Option<(u64, Option<SystemTime>)>,
 }
 
-/// One file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
-    device: u64,
-    inode: u64,
-}
-
 /// What is not as it was.
 #[derive(Debug)]
 pub(super) struct Moved {
@@ -76,63 +71,10 @@ pub(super) struct Moved {
     source: io::Error,
 }
 
-/// All that depends on the system: elsewhere open files can be neither removed nor renamed, so nothing is compared.
-#[cfg(unix)]
-mod system {
-    use super::{Mark, Metadata, Path, PathBuf, io};
-    use std::os::unix::fs::MetadataExt;
-
-    pub(super) const COMPARES: bool = true;
-
-    pub(super) fn mark(metadata: &Metadata) -> Mark {
-        Mark {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
-    }
-
-    pub(super) fn names(metadata: &Metadata) -> u64 {
-        metadata.nlink()
-    }
-
-    /// The files that this process has open.
-    pub(super) fn open_files() -> io::Result<Vec<Mark>> {
-        let handles: Vec<PathBuf> = Path::new("/dev/fd")
-            .read_dir()?
-            .map(|handle| Ok(handle?.path()))
-            .collect::<io::Result<_>>()?;
-        // One that was closed meanwhile is gone.
-        let open = handles.iter().filter_map(|handle| handle.metadata().ok());
-        Ok(open.map(|metadata| mark(&metadata)).collect())
-    }
-}
-
-#[cfg(not(unix))]
-mod system {
-    use super::{Mark, Metadata, io};
-
-    pub(super) const COMPARES: bool = false;
-
-    pub(super) const fn mark(_: &Metadata) -> Mark {
-        Mark {
-            device: 0,
-            inode: 0,
-        }
-    }
-
-    pub(super) const fn names(_: &Metadata) -> u64 {
-        1
-    }
-
-    pub(super) const fn open_files() -> io::Result<Vec<Mark>> {
-        Ok(Vec::new())
-    }
-}
-
 impl DatabaseFile {
     /// The files of a database that exists.
     pub(super) fn find(path: PathBuf) -> io::Result<Self> {
-        let real = if system::COMPARES {
+        let real = if mark::COMPARES {
             path.canonicalize()?
         } else {
             path.clone()
@@ -146,13 +88,9 @@ impl DatabaseFile {
 
     /// What is there now. With `frozen` the database's length and time of change count, too.
     pub(super) fn marks(&self, frozen: bool) -> io::Result<Marks> {
-        if !system::COMPARES {
-            let nothing = Mark {
-                device: 0,
-                inode: 0,
-            };
+        if !mark::COMPARES {
             return Ok(Marks {
-                database: nothing,
+                database: Mark::NONE,
                 born: None,
                 wal: None,
                 shm: None,
@@ -161,7 +99,7 @@ impl DatabaseFile {
         }
         let metadata = self.path.metadata()?;
         Ok(Marks {
-            database: system::mark(&metadata),
+            database: Mark::new(&metadata),
             born: metadata.created().ok(),
             wal: optional(&self.wal)?,
             shm: optional(&self.shm)?,
@@ -171,7 +109,7 @@ impl DatabaseFile {
 
     /// Compares what is there with what was opened.
     pub(super) fn compare(&self, opened: &Marks) -> Result<(), Moved> {
-        if !system::COMPARES {
+        if !mark::COMPARES {
             return Ok(());
         }
         let of_database = |source| Moved {
@@ -212,7 +150,7 @@ impl DatabaseFile {
             if stale.is_empty() {
                 return Ok(());
             }
-            let open = system::open_files().map_err(|error| self.replaced(error))?;
+            let open = mark::open_files().map_err(|error| self.replaced(error))?;
             if !open.iter().any(|file| stale.contains(file)) {
                 return Ok(());
             }
@@ -284,7 +222,7 @@ pub(super) fn can_write(folder: &Path) -> bool {
 /// overwrite one another.
 pub(super) fn refuse_several_names(path: &Path) -> Result<(), OpenError> {
     match path.metadata() {
-        Ok(metadata) if metadata.is_file() && system::names(&metadata) > 1 => {
+        Ok(metadata) if metadata.is_file() && mark::names(&metadata) > 1 => {
             Err(OpenError::CannotOpen {
                 path: path.to_owned(),
                 advice: "",
@@ -303,7 +241,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn optional(path: &Path) -> io::Result<Option<Mark>> {
     match path.metadata() {
-        Ok(metadata) => Ok(Some(system::mark(&metadata))),
+        Ok(metadata) => Ok(Some(Mark::new(&metadata))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

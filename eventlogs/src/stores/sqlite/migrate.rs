@@ -4,59 +4,51 @@
 //! newer than the code from one that somebody has tampered with.
 
 use crate::stores::database::schema_version::SchemaVersion;
-use crate::stores::database::steps::{Step, Steps, TABLES};
+use crate::stores::database::steps::TABLES;
 use crate::stores::error::store::StoreError;
-use crate::stores::sqlite::connection::Connections;
+use crate::stores::sqlite::migrations::{NEEDED, STEPS};
+use crate::stores::sqlite::pool::ConnectionPool;
 use crate::stores::sqlite::{error, transaction};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
-/// The steps.
-const STEPS: Steps = Steps::new(&[Step {
-    version: 1,
-    sql: include_str!("migrations/0001_events.sql"),
-}]);
-
-/// The version that this code works with.
-const NEEDED: i64 = STEPS.needed();
-
 /// The version of a database that was just opened; an empty one is migrated.
-pub(super) async fn open(connections: &Connections) -> Result<SchemaVersion, StoreError> {
-    let mut turn = connections.turn().await?;
-    let found = version(&mut turn).await?;
+pub(super) async fn open(pool: &ConnectionPool) -> Result<SchemaVersion, StoreError> {
+    let mut guard = pool.writer().await?;
+    let found = version(&mut guard).await?;
     let schema = SchemaVersion::of_opened(found, NEEDED)?;
-    let is_new = found == 0 && is_empty(&mut turn).await?;
-    turn.over();
+    let is_new = found == 0 && is_empty(&mut guard).await?;
+    guard.give_back();
     if is_new {
-        migrate(connections).await?;
+        migrate(pool).await?;
         schema.found(NEEDED)?;
     }
     Ok(schema)
 }
 
 /// The version that a database has now.
-pub(super) async fn find(connections: &Connections) -> Result<i64, StoreError> {
+pub(super) async fn find(pool: &ConnectionPool) -> Result<i64, StoreError> {
     let mut attempts = 0;
     loop {
-        let mut reading = connections.reading().await?;
-        let version = version(&mut reading.connection).await;
-        if reading.still_holds(&mut attempts).await? {
+        let mut reader = pool.reader().await?;
+        let version = version(&mut reader.connection).await;
+        if reader.still_holds(&mut attempts).await? {
             return version;
         }
     }
 }
 
 /// The version of a database that was just opened to be read.
-pub(super) async fn open_read_only(connections: &Connections) -> Result<SchemaVersion, StoreError> {
-    SchemaVersion::of_opened(find(connections).await?, NEEDED)
+pub(super) async fn open_read_only(pool: &ConnectionPool) -> Result<SchemaVersion, StoreError> {
+    SchemaVersion::of_opened(find(pool).await?, NEEDED)
 }
 
 /// Takes the steps that are missing, and returns the version that they lead to.
-pub(super) async fn migrate(connections: &Connections) -> Result<i64, StoreError> {
+pub(super) async fn migrate(pool: &ConnectionPool) -> Result<i64, StoreError> {
     // The write lock comes first: of several processes that start at once, one migrates and the others find it done.
-    let mut turn = transaction::begin(connections).await?;
-    let steps = take_missing_steps(&mut turn).await;
-    transaction::end(turn, steps).await?;
+    let mut guard = transaction::begin(pool.writer().await?).await?;
+    let steps = take_missing_steps(&mut guard).await;
+    transaction::end(guard, steps).await?;
     Ok(NEEDED)
 }
 

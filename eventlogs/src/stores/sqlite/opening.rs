@@ -1,12 +1,13 @@
 //! How a store is opened.
 
-use super::{Core, SqliteEventStore};
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::error::open::OpenError;
-use crate::stores::sqlite::connection::Connections;
+use crate::stores::sqlite::SqliteEventStore;
+use crate::stores::sqlite::core::Core;
 use crate::stores::sqlite::options::SqliteOptions;
+use crate::stores::sqlite::pool::ConnectionPool;
 use crate::stores::sqlite::{migrate, writer};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ impl SqliteEventStore {
         path: impl AsRef<Path>,
         options: SqliteOptions,
     ) -> Result<Self, OpenError> {
-        let connections = Connections::open(path.as_ref(), &options).await?;
-        Self::start_to_write(connections, options).await
+        let pool = ConnectionPool::open(path.as_ref(), &options).await?;
+        Self::start_to_write(pool, options).await
     }
 
     /// Opens a file to read it only: every write gets [`ReadOnly`](crate::stores::StoreError::ReadOnly). The file is neither created nor
@@ -79,9 +80,9 @@ impl SqliteEventStore {
         path: impl AsRef<Path>,
         options: SqliteOptions,
     ) -> Result<Self, OpenError> {
-        let connections = Connections::open_read_only(path.as_ref(), &options).await?;
-        let schema = migrate::open_read_only(&connections).await?;
-        Ok(Self::start(connections, schema, options))
+        let pool = ConnectionPool::open_read_only(path.as_ref(), &options).await?;
+        let schema = migrate::open_read_only(&pool).await?;
+        Ok(Self::start(pool, schema, options))
     }
 
     /// A database in this process's memory that ends with its last handle: SQLite itself, for tests.
@@ -97,30 +98,30 @@ impl SqliteEventStore {
     /// # Errors
     /// Those of [`in_memory`](SqliteEventStore::in_memory).
     pub async fn in_memory_with(options: SqliteOptions) -> Result<Self, OpenError> {
-        let connections = Connections::in_memory(&options).await?;
-        Self::start_to_write(connections, options).await
+        let pool = ConnectionPool::in_memory(&options).await?;
+        Self::start_to_write(pool, options).await
     }
 
     async fn start_to_write(
-        connections: Connections,
+        pool: ConnectionPool,
         options: SqliteOptions,
     ) -> Result<Self, OpenError> {
-        let schema = migrate::open(&connections).await?;
-        Ok(Self::start(connections, schema, options))
+        let schema = migrate::open(&pool).await?;
+        Ok(Self::start(pool, schema, options))
     }
 
-    fn start(connections: Connections, schema: SchemaVersion, options: SqliteOptions) -> Self {
-        let connections = Arc::new(connections);
-        let (writer, jobs) = WriteQueue::new(&options.limits);
-        writer::start(jobs, Arc::clone(&connections));
+    fn start(pool: ConnectionPool, schema: SchemaVersion, options: SqliteOptions) -> Self {
+        let (queue, jobs) = WriteQueue::new(&options.limits);
+        let core = Arc::new(Core {
+            pool,
+            schema,
+            log_types: LogTypes::default(),
+            options,
+        });
+        writer::start(jobs, Arc::clone(&core));
         Self {
-            core: Arc::new(Core {
-                connections,
-                writer,
-                schema,
-                log_types: LogTypes::default(),
-                options,
-            }),
+            writer: Arc::new(queue),
+            core,
         }
     }
 }

@@ -1,16 +1,17 @@
-//! Reading a page of a log.
+//! Reading pages and keys.
 
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
-use crate::record::RecordedEvent;
-use crate::stores::database::page::PAGE_BYTES;
-use crate::stores::database::refusal::FoundKind;
+use crate::log_state::LogPosition;
+use crate::stores::database::page::{PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
-use crate::stores::page::{Page, ReadRequest, ReadStart};
-use crate::stores::sqlite::connection::Connections;
+use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
+use crate::stores::page::{Page, ReadRequest};
 use crate::stores::sqlite::error;
+use crate::stores::sqlite::pool::ConnectionPool;
+use crate::stores::sqlite::values::scope;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::Row;
@@ -19,14 +20,14 @@ use uuid::Uuid;
 
 /// Reads one page from the file that stands at the path.
 pub(super) async fn page<E: Event>(
-    connections: &Connections,
+    pool: &ConnectionPool,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
     let mut attempts = 0;
     loop {
-        let mut reading = connections.reading().await?;
-        let page = page_of(&mut reading.connection, request).await;
-        if reading.still_holds(&mut attempts).await? {
+        let mut reader = pool.reader().await?;
+        let page = page_of(&mut reader.connection, request).await;
+        if reader.still_holds(&mut attempts).await? {
             return page;
         }
     }
@@ -44,71 +45,26 @@ async fn page_of<E: Event>(
         from events where log_id = ?1 and event_index >= ?2
         order by event_index limit ?4";
     let log_id = request.log_id;
-    let (from, anchor) = match request.start {
-        ReadStart::Index(index) => (signed(index), None),
-        ReadStart::After(state) => (signed(state.index()), Some(state)),
-    };
-    // One row more than asked for tells whether the log goes on.
-    let rows = signed(request.limit as u64)
-        .saturating_add(1)
-        .saturating_add(i64::from(anchor.is_some()));
+    let mut page = PageBuilder::new(request);
     let mut rows = sqlx::query(SELECT)
         .bind(&log_id.as_bytes()[..])
-        .bind(from)
-        .bind(anchor.map(|state| signed(state.index())))
-        .bind(rows)
+        .bind(page.first_index())
+        .bind(page.anchor_index())
+        .bind(signed(page.rows() as u64))
         .fetch(&mut *connection);
-
-    if let Some(state) = anchor {
-        let holds = match rows.try_next().await.map_err(error::of)? {
-            Some(row) => {
-                row.try_get::<i64, _>(0).map_err(error::of)? == signed(state.index())
-                    && state.event_id().is_none_or(|expected| {
-                        event_id(&row, 1).is_ok_and(|found| found == expected)
-                    })
-            }
-            None => false,
-        };
-        if !holds {
-            return Err(ReadError::HistoryChanged {
-                log_id,
-                index: state.index(),
-            });
+    while !page.is_complete()
+        && let Some(row) = rows.try_next().await.map_err(error::of)?
+    {
+        if page.admits(&row)? {
+            page.push(stored_event(log_id, &row)?);
         }
     }
-    let mut page = Page {
-        records: Vec::new(),
-        more: false,
-    };
-    let mut bytes = 0;
-    while let Some(row) = rows.try_next().await.map_err(error::of)? {
-        // All events of a log are of one kind, so the first one tells.
-        if page.records.is_empty() {
-            let number: i32 = row.try_get(9).map_err(error::of)?;
-            if !E::LOG_TYPE.accepts(number) {
-                drop(rows);
-                let name = log_type(connection, log_id).await?;
-                return Err(ReadError::WrongKind {
-                    log_id,
-                    found: FoundKind {
-                        number,
-                        name: name.as_deref(),
-                    }
-                    .name(),
-                    expected: E::LOG_TYPE.name(),
-                });
-            }
-        }
-        if page.records.len() >= request.limit || bytes >= PAGE_BYTES {
-            page.more = true;
-            break;
-        }
-        let payload: &[u8] = row.try_get(5).map_err(error::of)?;
-        let metadata: Option<&[u8]> = row.try_get(8).map_err(error::of)?;
-        bytes += payload.len() + metadata.map_or(0, <[u8]>::len);
-        page.records.push(record(log_id, &row, payload, metadata)?);
+    drop(rows);
+    if page.other_kind().is_some() {
+        let name = log_type(connection, log_id).await?;
+        return page.finish(name.as_deref());
     }
-    Ok(page)
+    page.finish(None)
 }
 
 /// The name of a log's kind.
@@ -126,28 +82,79 @@ async fn log_type(
         .map_err(error::of)
 }
 
-fn record<E: Event>(
-    log_id: LogId,
-    row: &SqliteRow,
-    payload: &[u8],
-    metadata: Option<&[u8]>,
-) -> Result<RecordedEvent<E>, ReadError> {
-    let stored = StoredEvent {
+fn stored_event(log_id: LogId, row: &SqliteRow) -> Result<StoredEvent<'_>, StoreError> {
+    Ok(StoredEvent {
         log_id,
-        index: row.try_get(0).map_err(error::of)?,
-        event_id: event_id(row, 1)?,
+        index: row.index()?,
+        event_id: row.event_id()?,
         name: row.try_get(2).map_err(error::of)?,
         version: row.try_get(3).map_err(error::of)?,
         codec: row.try_get(4).map_err(error::of)?,
-        payload,
+        payload: row.try_get(5).map_err(error::of)?,
         occurred_at: row
             .try_get::<Option<i64>, _>(6)
             .map_err(error::of)?
             .map(time),
         recorded_at: time(row.try_get(7).map_err(error::of)?),
-        metadata,
+        metadata: row.try_get(8).map_err(error::of)?,
+    })
+}
+
+impl PageRow for SqliteRow {
+    type Error = StoreError;
+
+    fn index(&self) -> Result<i64, StoreError> {
+        self.try_get(0).map_err(error::of)
+    }
+
+    fn event_id(&self) -> Result<EventId, StoreError> {
+        event_id(self, 1)
+    }
+
+    fn kind(&self) -> Result<i32, StoreError> {
+        self.try_get(9).map_err(error::of)
+    }
+
+    fn bytes(&self) -> Result<usize, StoreError> {
+        let payload: &[u8] = self.try_get(5).map_err(error::of)?;
+        let metadata: Option<&[u8]> = self.try_get(8).map_err(error::of)?;
+        Ok(payload.len() + metadata.map_or(0, <[u8]>::len))
+    }
+}
+
+/// What a key was used for, log by log.
+pub(super) async fn find_key(
+    pool: &ConnectionPool,
+    key: IdempotencyKey<'_>,
+) -> Result<Vec<Replay>, StoreError> {
+    const FIND: &str = "
+        select log_id, first_index, event_count, event_id, recorded_at, request_hash
+        from idempotency_keys where scope = ? and key = ? order by part";
+    let find = || {
+        let query = sqlx::query(FIND).bind(scope(key.scope.as_ref()));
+        query.bind(key.key.as_bytes())
     };
-    stored.decode()
+    let rows = pool.rows(find).await?;
+    rows.iter().map(|row| replay(row, 0)).collect()
+}
+
+/// The write of a key, from six columns.
+pub(super) fn replay(row: &SqliteRow, from: usize) -> Result<Replay, StoreError> {
+    let number = |column| row.try_get::<i64, _>(column).map_err(error::of);
+    let first_index = number(from + 1)?.unsigned_abs();
+    let event_count = number(from + 2)?.unsigned_abs();
+    let last = first_index.saturating_add(event_count.saturating_sub(1));
+    let hash: Option<&[u8]> = row.try_get(from + 5).map_err(error::of)?;
+    Ok(Replay {
+        first_index,
+        event_count,
+        state: LogPosition::new(log_id(row, from)?, last, event_id(row, from + 3)?),
+        recorded_at: time(number(from + 4)?),
+        // One of another length is not ours, so it says nothing.
+        request_fingerprint: hash
+            .and_then(|hash| hash.try_into().ok())
+            .map(RequestFingerprint::from_bytes),
+    })
 }
 
 /// The event id in a column.

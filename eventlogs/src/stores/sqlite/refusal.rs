@@ -7,10 +7,9 @@ use crate::stores::encoding::decoded::signed;
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
-use crate::stores::sqlite::keys::replay;
-use crate::stores::sqlite::read::{event_id, time};
+use crate::stores::sqlite::read::{event_id, replay, time};
 use crate::stores::sqlite::statements::EVENT_IDS;
-use crate::stores::sqlite::{error, transaction, values};
+use crate::stores::sqlite::{connection, error, values};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -23,7 +22,7 @@ pub(super) async fn why_refused<'a>(
     let asked = values::asked(writes.clone());
     let mut rows = Vec::with_capacity(asked.len());
     for text in values::why(&asked) {
-        rows.append(&mut transaction::rows(connection, text).await?);
+        rows.append(&mut connection::rows(connection, text).await?);
     }
     let mut rest = rows.as_slice();
     let mut outcomes = Vec::new();
@@ -77,7 +76,7 @@ async fn stored_at(
             .bind(&append.log_id.as_bytes()[..])
             .bind(signed(append.first_index))
             .bind(signed(append.event_count()));
-        let ids = transaction::rows(connection, ids).await?;
+        let ids = connection::rows(connection, ids).await?;
         let mut events = append.events();
         for row in &ids {
             let event = events.next().map(|event| event.id);

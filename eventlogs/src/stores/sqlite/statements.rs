@@ -4,9 +4,25 @@
 //! numbers of rows only, and what is left over of the next greater one is null and passed over: preparing it once more
 //! would cost more than that.
 
-use crate::stores::sqlite::transaction::{BEGIN, COMMIT};
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, Sqlite};
 use std::sync::{Arc, LazyLock};
+
+/// A text of one or more statements with their values.
+pub(super) type Statement<'a> = Query<'a, Sqlite, SqliteArguments>;
+
+/// Begins a transaction that holds the write lock. One that began with a read and then wrote would fail at once if
+/// another process was faster, whatever the busy timeout; this one waits.
+pub(super) const BEGIN: &str = "begin immediate";
+/// Ends a transaction, and returns once it would survive a power cut.
+pub(super) const COMMIT: &str = "commit";
+/// Ends a transaction of which nothing is stored.
+pub(super) const ROLLBACK: &str = "rollback";
+/// Reads something: only then does SQLite open the log, and lock the database.
+pub(super) const FIRST_READ: &str = "select count(*) from sqlite_schema";
+/// Takes what is in the log into the database.
+pub(super) const CHECKPOINT: &str = "pragma wal_checkpoint(passive)";
 
 /// For how many rows each statement exists.
 const SIZES: [usize; 4] = [1, 8, 64, LARGEST];

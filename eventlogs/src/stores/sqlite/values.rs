@@ -6,8 +6,7 @@ use crate::stores::encoding::decoded::signed;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::idempotency::RequestFingerprint;
-use crate::stores::sqlite::statements::{BySize, LARGEST, STATEMENTS};
-use crate::stores::sqlite::transaction::Statement;
+use crate::stores::sqlite::statements::{BySize, LARGEST, STATEMENTS, Statement};
 use crate::stores::write::StoredKey;
 use std::iter;
 

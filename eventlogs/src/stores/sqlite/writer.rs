@@ -6,19 +6,20 @@ use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::database::telemetry;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
-use crate::stores::sqlite::connection::{ATTEMPTS, Connections};
-use crate::stores::sqlite::{batch, error, transaction};
+use crate::stores::sqlite::core::Core;
+use crate::stores::sqlite::pool::{ATTEMPTS, ConnectionPool};
+use crate::stores::sqlite::{append, error, transaction};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 /// Starts the writer on the current runtime.
-pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, connections: Arc<Connections>) {
-    tokio::spawn(run(jobs, connections).instrument(tracing::debug_span!("sqlite writer")));
+pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
+    tokio::spawn(run(jobs, core).instrument(tracing::debug_span!("sqlite writer")));
 }
 
-async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, connections: Arc<Connections>) {
+async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     let mut closing = Vec::new();
     while let Some(job) = jobs.recv().await {
         // Those whose writes were just answered are about to run, and to send the next ones: they shall come along.
@@ -45,7 +46,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, connections: Arc<Connection
                 next = jobs.try_recv().ok();
             }
         }
-        write_batch(&connections, batch).await;
+        write_batch(&core.pool, batch).await;
     }
     for answer in closing {
         // The one who asked may have stopped waiting.
@@ -56,14 +57,14 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, connections: Arc<Connection
 /// Writes a batch in one transaction; if that fails, each write alone, so that one which cannot be stored (too large for
 /// the disk that is left, say) does not take its neighbours along.
 #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
-async fn write_batch(connections: &Connections, batch: Vec<Box<Pending>>) {
+async fn write_batch(pool: &ConnectionPool, batch: Vec<Box<Pending>>) {
     if batch.is_empty() {
         return;
     }
     let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
     tracing::trace!(writes = writes.len(), "writing a batch");
     let start = Instant::now();
-    let written = transact(connections, &writes).await;
+    let written = transact(pool, &writes).await;
     telemetry::batch_written(
         writes.iter().map(|write| write.event_count()).sum(),
         batch.iter().map(|pending| start - pending.since),
@@ -77,7 +78,7 @@ async fn write_batch(connections: &Connections, batch: Vec<Box<Pending>>) {
         Err(error) if batch.len() > 1 && may_concern_one_write(&error) => {
             tracing::debug!(%error, writes = batch.len(), "writing a batch one by one");
             for pending in batch {
-                let outcome = write_alone(connections, &pending.write).await;
+                let outcome = write_alone(pool, &pending.write).await;
                 pending.tell(outcome);
             }
         }
@@ -94,8 +95,8 @@ async fn write_batch(connections: &Connections, batch: Vec<Box<Pending>>) {
     }
 }
 
-async fn write_alone(connections: &Connections, write: &EncodedWrite) -> Outcome {
-    let mut outcomes = transact(connections, &[write]).await?;
+async fn write_alone(pool: &ConnectionPool, write: &EncodedWrite) -> Outcome {
+    let mut outcomes = transact(pool, &[write]).await?;
     outcomes
         .pop()
         .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
@@ -104,12 +105,12 @@ async fn write_alone(connections: &Connections, write: &EncodedWrite) -> Outcome
 /// Runs writes in one transaction, each with its own outcome. Committed into a log that another program has removed, they
 /// are written once more, into the one that is opened then: those that are stored already are found under their own ids.
 async fn transact(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writes: &[&EncodedWrite],
 ) -> Result<Vec<Outcome>, StoreError> {
     let mut elsewhere = None;
     for _ in 0..ATTEMPTS {
-        match transact_once(connections, writes).await {
+        match transact_once(pool, writes).await {
             Err(error) if error::is_elsewhere(&error) => elsewhere = Some(error),
             Err(error) if elsewhere.is_some() => {
                 return Err(StoreError::OutcomeUnknown {
@@ -123,12 +124,12 @@ async fn transact(
 }
 
 async fn transact_once(
-    connections: &Connections,
+    pool: &ConnectionPool,
     writes: &[&EncodedWrite],
 ) -> Result<Vec<Outcome>, StoreError> {
-    let mut turn = connections.turn().await?;
-    let outcomes = batch::write(&mut turn, writes).await;
-    transaction::close(turn, outcomes).await
+    let mut guard = pool.writer().await?;
+    let outcomes = append::write(&mut guard, writes).await;
+    transaction::close(guard, outcomes).await
 }
 
 /// Whether one write of a batch may have caused the error. Two errors mean something else here than on a server: a locked

@@ -11,7 +11,7 @@ use crate::stores::sqlite::refusal::why_refused;
 use crate::stores::sqlite::statements::{LARGEST, STATEMENTS};
 use crate::stores::sqlite::values;
 use crate::stores::sqlite::values::{Accepted, Stamp};
-use crate::stores::sqlite::{error, read, transaction};
+use crate::stores::sqlite::{connection, error, read, transaction};
 use chrono::Utc;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -74,7 +74,7 @@ async fn begin(
     let asked = values::asked(writes.iter().copied());
     let mut rows = Vec::with_capacity(asked.len() + 1);
     for text in values::check(&STATEMENTS.begin_and_check, &asked) {
-        rows.append(&mut transaction::rows(connection, text).await?);
+        rows.append(&mut connection::rows(connection, text).await?);
     }
     let (stamp, rows) = rows
         .split_first()
@@ -94,7 +94,7 @@ async fn look_again(
     let asked = values::asked(writes.iter().map(|(_, write)| *write));
     let mut rows = Vec::with_capacity(asked.len());
     for text in values::check(&STATEMENTS.check, &asked) {
-        rows.append(&mut transaction::rows(connection, text).await?);
+        rows.append(&mut connection::rows(connection, text).await?);
     }
     places(&rows, asked.len())
 }
@@ -138,7 +138,7 @@ async fn insert(
             return transaction::run_and_commit(connection, text).await;
         }
         let text = values::insert_events(&STATEMENTS.insert_events, stamp, rows);
-        transaction::rows(connection, text).await?;
+        connection::rows(connection, text).await?;
     }
     while let Some(rows) = keys.next() {
         if and_commit && keys.peek().is_none() {
@@ -146,7 +146,7 @@ async fn insert(
             return transaction::run_and_commit(connection, text).await;
         }
         let text = values::insert_keys(&STATEMENTS.insert_keys, rows);
-        transaction::rows(connection, text).await?;
+        connection::rows(connection, text).await?;
     }
     Ok(())
 }

@@ -1,0 +1,69 @@
+//! What tells one file from another, and all else about files that depends on the system. On systems other than Unix, open
+//! files can be neither removed nor renamed, so nothing is compared there.
+
+use std::fs::Metadata;
+use std::io;
+
+/// Whether files are compared.
+pub(super) const COMPARES: bool = cfg!(unix);
+
+/// Identifies a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    device: u64,
+    inode: u64,
+}
+
+impl Mark {
+    /// Stands for any file where files are not compared.
+    pub(super) const NONE: Self = Self {
+        device: 0,
+        inode: 0,
+    };
+
+    /// The mark of a file.
+    #[cfg(unix)]
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+
+    /// The mark of a file.
+    #[cfg(not(unix))]
+    pub(super) const fn new(_: &Metadata) -> Self {
+        Self::NONE
+    }
+}
+
+/// How many names a file has.
+#[cfg(unix)]
+pub(super) fn names(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(metadata)
+}
+
+/// How many names a file has.
+#[cfg(not(unix))]
+pub(super) const fn names(_: &Metadata) -> u64 {
+    1
+}
+
+/// The files that this process has open.
+#[cfg(unix)]
+pub(super) fn open_files() -> io::Result<Vec<Mark>> {
+    let handles = std::path::Path::new("/dev/fd").read_dir()?;
+    let handles: Vec<_> = handles
+        .map(|handle| Ok(handle?.path()))
+        .collect::<io::Result<_>>()?;
+    // One that was closed meanwhile is gone.
+    let open = handles.iter().filter_map(|handle| handle.metadata().ok());
+    Ok(open.map(|metadata| Mark::new(&metadata)).collect())
+}
+
+/// The files that this process has open.
+#[cfg(not(unix))]
+pub(super) const fn open_files() -> io::Result<Vec<Mark>> {
+    Ok(Vec::new())
+}

@@ -1,0 +1,12 @@
+//! The migrations, as data.
+
+use crate::stores::database::steps::{Step, Steps};
+
+/// The steps.
+pub(super) const STEPS: Steps = Steps::new(&[Step {
+    version: 1,
+    sql: include_str!("migrations/0001_events.sql"),
+}]);
+
+/// The version that this code works with.
+pub(super) const NEEDED: i64 = STEPS.needed();

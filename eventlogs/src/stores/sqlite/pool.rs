@@ -1,0 +1,316 @@
+//! The connections of a store: one that writes, some that read, and all of them anew when their files were replaced.
+
+pub(super) mod generation;
+pub(super) mod writer_connection;
+
+use crate::stores::error::open::OpenError;
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::connection;
+use crate::stores::sqlite::error;
+use crate::stores::sqlite::file::{DatabaseFile, Marks};
+use crate::stores::sqlite::opener;
+use crate::stores::sqlite::opener::{Opened, Opener};
+use crate::stores::sqlite::options::SqliteOptions;
+use crate::stores::sqlite::path;
+use crate::stores::sqlite::statements::{CHECKPOINT, Statement};
+use crate::sync::{read, write};
+use generation::Generation;
+use sqlx::Sqlite;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::SqliteRow;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use writer_connection::{WriterConnection, WriterGuard};
+
+/// How often to read or to write once more on new connections before that is given up.
+pub(super) const ATTEMPTS: u32 = 3;
+/// How long reads under way may keep their connections from being closed.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// The connections of one store.
+pub(super) struct ConnectionPool {
+    /// How they are made; nothing where the database is in memory.
+    opener: Option<Opener>,
+    /// The connection that writes, locked by its user, first come, first served. Nobody else in this process writes, so a write
+    /// never waits for another one inside SQLite.
+    writer: Mutex<WriterConnection>,
+    /// The connections that are in use.
+    current: RwLock<Arc<Generation>>,
+}
+
+/// A connection that reads, in use.
+pub(super) struct ReaderGuard<'a> {
+    pub(super) connection: PoolConnection<Sqlite>,
+    pub(super) generation: Arc<Generation>,
+    pool: &'a ConnectionPool,
+}
+
+impl ConnectionPool {
+    /// Opens a file for a store that writes, creating it where there is none.
+    pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
+        let opener = Opener::to_write(path::of_database(path)?, options);
+        let mut made = opener.open(true).await?;
+        let writer = made.writer.take();
+        let writer = writer.map_or(WriterConnection::Lost, WriterConnection::Idle);
+        Ok(Self::new(Some(opener), writer, generation(made)))
+    }
+
+    /// Opens a file for a store that only reads.
+    pub(super) async fn open_read_only(
+        path: &Path,
+        options: &SqliteOptions,
+    ) -> Result<Self, OpenError> {
+        let opener = Opener::to_read(path::of_database(path)?, options);
+        let made = opener.open(false).await?;
+        let writer = WriterConnection::ReadOnly;
+        Ok(Self::new(Some(opener), writer, generation(made)))
+    }
+
+    /// Makes a database in memory.
+    pub(super) async fn in_memory(options: &SqliteOptions) -> Result<Self, StoreError> {
+        let generation = Generation::in_memory(opener::in_memory(options).await?);
+        Ok(Self::new(None, WriterConnection::InMemory, generation))
+    }
+
+    fn new(opener: Option<Opener>, writer: WriterConnection, generation: Generation) -> Self {
+        Self {
+            opener,
+            writer: Mutex::new(writer),
+            current: RwLock::new(Arc::new(generation)),
+        }
+    }
+
+    /// How connections are made; nothing where the database is in memory.
+    pub(super) const fn opener(&self) -> Option<&Opener> {
+        self.opener.as_ref()
+    }
+
+    /// The database; nothing where it is in memory.
+    fn path(&self) -> Option<&Path> {
+        let opener = self.opener.as_ref()?;
+        Some(&opener.path)
+    }
+
+    fn generation(&self) -> Arc<Generation> {
+        Arc::clone(&read(&self.current))
+    }
+
+    /// Waits for the connection that writes. It has the files open that are at the path now.
+    pub(super) async fn writer(&self) -> Result<WriterGuard<'_>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        match *writer {
+            WriterConnection::Idle(_) if self.generation().compare().is_ok() => {}
+            WriterConnection::Idle(_) | WriterConnection::Lost => self.renew(&mut writer).await?,
+            WriterConnection::ReadOnly => {
+                return Err(StoreError::ReadOnly {
+                    path: self.path().map(Path::to_owned),
+                    advice: error::READ_ONLY,
+                    source: "the store was opened with `SqliteEventStore::open_read_only`".into(),
+                });
+            }
+            WriterConnection::InMemory => {
+                drop(writer);
+                return WriterGuard::in_memory(self.generation()).await;
+            }
+            WriterConnection::Closed => return Err(StoreError::Closed),
+        }
+        let connection = writer.take().ok_or(StoreError::Closed)?;
+        let generation = self.generation();
+        Ok(WriterGuard::of_file(
+            connection,
+            writer,
+            generation,
+            self.path(),
+        ))
+    }
+
+    /// Waits for a connection that reads. What was read counts once the guard [`still_holds`](ReaderGuard::still_holds).
+    pub(super) async fn reader(&self) -> Result<ReaderGuard<'_>, StoreError> {
+        let mut attempts = 0;
+        loop {
+            let generation = self.generation();
+            if let Some(connection) = generation.readers.try_acquire() {
+                return Ok(self.reader_guard(connection, generation));
+            }
+            // A new connection must not meet another file: SQLite would apply the log at the path to it, whose log it is not.
+            if !self.still_holds(&generation, &mut attempts).await? {
+                continue;
+            }
+            let error = match generation.readers.acquire().await {
+                Ok(connection) => return Ok(self.reader_guard(connection, generation)),
+                Err(error) => error,
+            };
+            if attempts >= ATTEMPTS {
+                return Err(self.opening_failed(error));
+            }
+            attempts += 1;
+            if matches!(error, sqlx::Error::PoolClosed) {
+                self.recover(&generation).await?;
+            } else if self.still_holds(&generation, &mut attempts).await? {
+                return Err(self.opening_failed(error));
+            }
+        }
+    }
+
+    const fn reader_guard(
+        &self,
+        connection: PoolConnection<Sqlite>,
+        generation: Arc<Generation>,
+    ) -> ReaderGuard<'_> {
+        ReaderGuard {
+            connection,
+            generation,
+            pool: self,
+        }
+    }
+
+    /// Runs a statement that reads, and returns its rows.
+    pub(super) async fn rows<'q>(
+        &self,
+        statement: impl Fn() -> Statement<'q> + Send + Sync,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut attempts = 0;
+        loop {
+            let mut reader = self.reader().await?;
+            let rows = connection::rows(&mut reader.connection, statement()).await;
+            if reader.still_holds(&mut attempts).await? {
+                return rows;
+            }
+        }
+    }
+
+    fn opening_failed(&self, error: sqlx::Error) -> StoreError {
+        match self.path() {
+            Some(path) => error::of_reopening(error::of_opening(path, error)),
+            None => error::of(error),
+        }
+    }
+
+    /// Whether some connections have the files open that are at the path. If not, all of them were made anew.
+    pub(super) async fn still_holds(
+        &self,
+        generation: &Arc<Generation>,
+        attempts: &mut u32,
+    ) -> Result<bool, StoreError> {
+        let Err(moved) = generation.compare() else {
+            return Ok(true);
+        };
+        *attempts += 1;
+        if moved.is_database || *attempts >= ATTEMPTS {
+            return Err(generation.replaced(moved));
+        }
+        self.recover(generation).await?;
+        Ok(false)
+    }
+
+    /// Makes all connections anew, unless somebody else has done so since.
+    async fn recover(&self, seen: &Arc<Generation>) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        if matches!(*writer, WriterConnection::Closed) {
+            return Err(StoreError::Closed);
+        }
+        if Arc::ptr_eq(&self.generation(), seen) {
+            self.renew(&mut writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the missing connections, or all of them if their files were replaced. Afterwards the connection that writes is
+    /// present, if the store writes. If the future is dropped in the middle, the next one who needs a connection finishes the
+    /// work.
+    async fn renew(&self, writer: &mut WriterConnection) -> Result<(), StoreError> {
+        let old = self.generation();
+        let (Some(opener), Some((file, marks))) = (&self.opener, old.opened()) else {
+            return Err(StoreError::Closed);
+        };
+        match file.compare(marks) {
+            // Nothing is closed: the file may come back.
+            Err(moved) if moved.is_database => return Err(file.moved(moved)),
+            Ok(()) if !old.readers.is_closed() => {
+                if matches!(writer, WriterConnection::Lost)
+                    && let Some(connection) = opener.writer().await.map_err(error::of_reopening)?
+                {
+                    *writer = WriterConnection::Idle(connection);
+                }
+                // The connection that was lost may have been the last one, and removed the log.
+                if file.compare(marks).is_ok() {
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        tracing::warn!(
+            path = %file.path.display(),
+            "the write-ahead log is not the one that was opened; opening the file anew"
+        );
+        if let WriterConnection::Idle(connection) = writer
+            && !file.has_new_log()
+        {
+            // This saves what was committed after the other program had looked for the last time, if nobody else has written
+            // since. If it fails, the connection can do no more.
+            let _ = connection::execute(connection, CHECKPOINT).await;
+        }
+        if timeout(CLOSING, old.readers.close()).await.is_err() {
+            return Err(file.replaced(io::Error::other(
+                "another program has removed the write-ahead log, and reads under way keep it open; try again when they are done",
+            )));
+        }
+        if let Some(connection) = writer.take() {
+            connection::close(connection).await;
+        }
+        let mut made = open_anew(opener, file, marks).await?;
+        if let Some(connection) = made.writer.take() {
+            *writer = WriterConnection::Idle(connection);
+        }
+        *write(&self.current) = Arc::new(generation(made));
+        Ok(())
+    }
+
+    /// Waits for the last write and the last reads, and closes all connections.
+    pub(super) async fn close(&self) {
+        let mut writer = self.writer.lock().await;
+        let last = writer.take();
+        *writer = WriterConnection::Closed;
+        drop(writer);
+        self.generation().readers.close().await;
+        if let Some(connection) = last {
+            connection::close(connection).await;
+        }
+    }
+}
+
+/// Opens a file again whose connections are closed.
+async fn open_anew(
+    opener: &Opener,
+    file: &DatabaseFile,
+    marks: &Marks,
+) -> Result<Opened, StoreError> {
+    file.let_go(marks).await?;
+    match opener.open(false).await {
+        Ok(made) if made.marks.same_database(marks) => Ok(made),
+        Ok(_) => Err(file.replaced(io::Error::other("another file stands at the path"))),
+        // If it is another file, that is the error to tell.
+        Err(error) => Err(match file.compare(marks) {
+            Err(moved) if moved.is_database => file.moved(moved),
+            _ => error::of_reopening(error),
+        }),
+    }
+}
+
+fn generation(made: Opened) -> Generation {
+    Generation::of_file(made.readers, made.file, made.marks)
+}
+
+impl ReaderGuard<'_> {
+    /// Whether what was read came from the files that are at the path. If not, all connections were made anew, and the caller
+    /// is to read once more. After a few attempts it is an error.
+    pub(super) async fn still_holds(self, attempts: &mut u32) -> Result<bool, StoreError> {
+        // The connection goes back first: it may have to be closed.
+        drop(self.connection);
+        self.pool.still_holds(&self.generation, attempts).await
+    }
+}

@@ -1,0 +1,71 @@
+//! Connections that have the same files open.
+
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::file::{DatabaseFile, Marks, Moved};
+use sqlx::sqlite::SqlitePool;
+use std::fs::Permissions;
+
+/// Connections that have the same files open.
+pub(in crate::stores) struct Generation {
+    /// The connections that read. In memory it is the one that writes, since a second connection would see a second
+    /// database.
+    pub(in crate::stores) readers: SqlitePool,
+    /// The files; nothing where the database is in memory.
+    opened: Option<(DatabaseFile, Marks)>,
+}
+
+impl Generation {
+    /// The connections of a file.
+    pub(in crate::stores) const fn of_file(
+        readers: SqlitePool,
+        file: DatabaseFile,
+        marks: Marks,
+    ) -> Self {
+        Self {
+            readers,
+            opened: Some((file, marks)),
+        }
+    }
+
+    /// The connection of a database in memory.
+    pub(in crate::stores) const fn in_memory(readers: SqlitePool) -> Self {
+        Self {
+            readers,
+            opened: None,
+        }
+    }
+
+    /// The files, and what they were when they were opened; nothing where the database is in memory.
+    pub(in crate::stores) fn opened(&self) -> Option<(&DatabaseFile, &Marks)> {
+        let (file, marks) = self.opened.as_ref()?;
+        Some((file, marks))
+    }
+
+    /// Compares the files with those that were opened.
+    pub(in crate::stores) fn compare(&self) -> Result<(), Moved> {
+        match &self.opened {
+            Some((file, marks)) => file.compare(marks),
+            None => Ok(()),
+        }
+    }
+
+    /// The error of files that are not those that were opened.
+    pub(in crate::stores) fn replaced(&self, moved: Moved) -> StoreError {
+        match &self.opened {
+            Some((file, _)) => file.moved(moved),
+            None => StoreError::Closed,
+        }
+    }
+
+    /// Who may read and write the database; nothing where it is in memory.
+    pub(in crate::stores) fn permissions(&self) -> Option<Permissions> {
+        let (file, _) = self.opened.as_ref()?;
+        Some(file.path.metadata().ok()?.permissions())
+    }
+
+    /// Whether the file was opened as one that does not change.
+    pub(in crate::stores) fn is_frozen(&self) -> bool {
+        let opened = self.opened.as_ref();
+        opened.is_some_and(|(_, marks)| marks.is_frozen())
+    }
+}

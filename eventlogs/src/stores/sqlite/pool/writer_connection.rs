@@ -1,0 +1,130 @@
+//! The one connection that writes, and the guard of whoever uses it.
+//!
+//! It is not in a pool of one: sqlx's pool sends a connection a question whenever it comes back, which costs the writer as much
+//! as a small statement.
+
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::connection::HeldConnection;
+use crate::stores::sqlite::error;
+use crate::stores::sqlite::pool::generation::Generation;
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::MutexGuard;
+
+/// The connection that writes, while nobody uses it.
+pub(in crate::stores) enum WriterConnection {
+    /// It is present.
+    Idle(SqliteConnection),
+    /// It was lost: its user's future was dropped in the middle, or SQLite's thread has ended.
+    Lost,
+    /// There is none: the store only reads.
+    ReadOnly,
+    /// The database is in memory, where readers and writer share one connection.
+    InMemory,
+    /// The store is closed.
+    Closed,
+}
+
+impl WriterConnection {
+    /// Takes the connection out, if it is present. It counts as lost until it comes back.
+    pub(in crate::stores) fn take(&mut self) -> Option<SqliteConnection> {
+        match std::mem::replace(self, Self::Lost) {
+            Self::Idle(connection) => Some(connection),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
+/// The connection that writes, in use. Dropped before it is [given back](WriterGuard::give_back), it closes the connection,
+/// and with that rolls back what was begun.
+pub(in crate::stores) struct WriterGuard<'a> {
+    /// The connection.
+    connection: HeldConnection,
+    /// Where it goes back to, unless the database is in memory.
+    home: Option<MutexGuard<'a, WriterConnection>>,
+    /// The files that it has open.
+    generation: Arc<Generation>,
+    /// The database, unless it is in memory.
+    path: Option<&'a Path>,
+}
+
+impl<'a> WriterGuard<'a> {
+    /// The connection of a file.
+    pub(in crate::stores) const fn of_file(
+        connection: SqliteConnection,
+        home: MutexGuard<'a, WriterConnection>,
+        generation: Arc<Generation>,
+        path: Option<&'a Path>,
+    ) -> Self {
+        Self {
+            connection: HeldConnection::Own(connection),
+            home: Some(home),
+            generation,
+            path,
+        }
+    }
+
+    /// The connection of a database in memory.
+    pub(in crate::stores) async fn in_memory(
+        generation: Arc<Generation>,
+    ) -> Result<Self, StoreError> {
+        let connection = generation.readers.acquire().await.map_err(error::of)?;
+        Ok(Self {
+            connection: HeldConnection::Pooled(connection),
+            home: None,
+            generation,
+            path: None,
+        })
+    }
+
+    /// Checks that what was just committed is in the files at the path. If not, it may still be found there: SQLite takes
+    /// what is in a log into the database when it closes it.
+    pub(in crate::stores) fn confirm(&self) -> Result<(), StoreError> {
+        let compared = self.generation.compare();
+        compared.map_err(|moved| StoreError::OutcomeUnknown {
+            source: Some(self.generation.replaced(moved).into()),
+        })
+    }
+
+    /// Adds to an error what only the store knows: where the database is.
+    pub(in crate::stores) fn with_path(&self, error: StoreError) -> StoreError {
+        match (error, self.path) {
+            (StoreError::ReadOnly { source, .. }, Some(path)) => error::read_only(path, source),
+            (error, _) => error,
+        }
+    }
+
+    /// Gives the connection back. No transaction may be open.
+    pub(in crate::stores) fn give_back(self) {
+        if let (HeldConnection::Own(connection), Some(mut home)) = (self.connection, self.home) {
+            *home = WriterConnection::Idle(connection);
+        }
+    }
+
+    /// Gives the connection back after a failure, unless the failure was its own.
+    pub(in crate::stores) async fn give_back_after_failure(mut self) {
+        if self.connection.ping().await.is_ok() {
+            self.give_back();
+        }
+    }
+}
+
+impl Deref for WriterGuard<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for WriterGuard<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
