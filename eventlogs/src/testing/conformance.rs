@@ -18,6 +18,7 @@
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::panic,
+    clippy::too_many_lines,
     reason = "every public function is a test, and a broken promise panics"
 )]
 
