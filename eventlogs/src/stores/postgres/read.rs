@@ -85,14 +85,8 @@ async fn page_on<E: Event>(
     if let Some(number) = reading.other_kind {
         let log_type = statements.log_type(request.log_id);
         let log_type = log_type.persistent(keeps_statements);
-        let name = log_type.fetch_optional(connection).await?;
-        let name = name.as_ref();
-        let name = name.map_or(Ok(None), |row| row.try_get("log_type"))?;
-        return Err(AttemptError::Final(ReadError::WrongKind {
-            log_id: request.log_id,
-            found: FoundKind { number, name }.name(),
-            expected: E::LOG_TYPE.name(),
-        }));
+        let row = log_type.fetch_optional(connection).await?;
+        return Err(reading.wrong_kind(number, row.as_ref())?);
     }
     let (Some(columns), Some(range)) = (reading.columns, reading.range_of_waiting()?) else {
         return reading.finish().map_err(AttemptError::Final);
@@ -328,6 +322,20 @@ impl<E: Event> Reading<E> {
             (None, Some(columns)) => Ok(Some((columns.index(first)?, columns.index(last)?))),
             _ => Ok(None),
         }
+    }
+
+    /// The error for a log of another kind, whose name is in this row.
+    fn wrong_kind(
+        &self,
+        number: i32,
+        row: Option<&PgRow>,
+    ) -> Result<AttemptError<ReadError>, sqlx::Error> {
+        let name = row.map_or(Ok(None), |row| row.try_get("log_type"))?;
+        Ok(AttemptError::Final(ReadError::WrongKind {
+            log_id: self.log_id,
+            found: FoundKind { number, name }.name(),
+            expected: E::LOG_TYPE.name(),
+        }))
     }
 
     fn history_changed(&self, state: LogPosition) -> ReadError {
