@@ -120,7 +120,7 @@ async fn write_on(
     part: &Range<usize>,
     doubt: &WriteInDoubt,
 ) -> Result<Written, AttemptError> {
-    let mut has_clashed = false;
+    let mut was_strange = false;
     for _ in 0..LOST_RACES {
         let open = progress.open(part);
         let clash = match insert(core, connection, progress, &open, doubt).await {
@@ -141,19 +141,17 @@ async fn write_on(
         if progress.open(part).is_empty() {
             break;
         }
+        // What the statement clashed with may be gone meanwhile. Twice in a row, though, it is no constraint of ours: somebody
+        // has put their own on our tables.
+        let is_strange = clash.is_some() && progress.unknown(part) == unknown;
         if let Some(clash) = clash
-            && progress.unknown(part) == unknown
+            && is_strange
+            && was_strange
         {
-            // What it clashed with may be gone meanwhile. Twice in a row it is not one of our constraints: somebody has put
-            // their own on our tables.
-            if has_clashed {
-                let source = clash.to_string().into();
-                return Err(AttemptError::Final(StoreError::Database { source }));
-            }
-            has_clashed = true;
-        } else {
-            has_clashed = false;
+            let source = clash.to_string().into();
+            return Err(AttemptError::Final(StoreError::Database { source }));
         }
+        was_strange = is_strange;
         // Nothing stands in the way of the others any more: what the statement met was rolled back before the question. They
         // are sent again.
     }

@@ -2,10 +2,10 @@
 
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::failure::Failure;
+use crate::stores::postgres::hosts::Hosts;
 use crate::stores::postgres::options::PostgresOptions;
 use crate::stores::postgres::options::TargetSession;
 use crate::stores::postgres::pooler::{Pooler, SETTINGS, milliseconds};
-use crate::stores::postgres::servers::Servers;
 use crate::stores::postgres::statements::Statements;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -24,11 +24,11 @@ pub(super) fn settings(
     target: TargetSession,
     statements: &Statements,
     options: &PostgresOptions,
-) -> (Servers, Servers) {
+) -> (Hosts, Hosts) {
     let with_locks = |timeout: Duration| {
         let servers = servers.iter().cloned();
         let servers = servers.map(|server| as_wanted(server, options.pooler, timeout));
-        Servers::new(
+        Hosts::new(
             servers.collect(),
             target,
             options.pooler.session_settings(timeout),
@@ -62,7 +62,7 @@ fn as_wanted(
 }
 
 /// Connects once, to tell early and exactly what is wrong.
-pub(super) async fn try_out(servers: &Servers, timeout: Duration) -> Result<(), StoreError> {
+pub(super) async fn try_out(servers: &Hosts, timeout: Duration) -> Result<(), StoreError> {
     let patience = FIRST_CONNECTION.min(timeout);
     // Several servers share the time, and say more than the clock.
     match tokio::time::timeout(patience + SHARED, servers.connect(patience)).await {

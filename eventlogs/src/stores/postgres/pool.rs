@@ -9,7 +9,7 @@
 
 use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure};
-use crate::stores::postgres::servers::Servers;
+use crate::stores::postgres::hosts::Hosts;
 use crate::stores::postgres::statements::text::Statement;
 use crate::sync::lock;
 use sqlx::pool::PoolConnection;
@@ -49,7 +49,7 @@ pub(super) struct Connections {
 /// Where connections come from.
 enum Source {
     /// They are made here.
-    Own(Servers),
+    Own(Hosts),
     /// They are the user's.
     Pool {
         /// Where they rest.
@@ -112,7 +112,7 @@ impl Drop for Pooled {
 impl Connections {
     /// At most `limit` connections, made as they are needed.
     pub(super) fn new(
-        servers: Servers,
+        servers: Hosts,
         limit: u32,
         generation: Generation,
         begin: Option<SqlStr>,
@@ -229,7 +229,7 @@ impl Connections {
 }
 
 /// A new connection, to the server that the tables belong to.
-async fn new(servers: &Servers, attempt: &Attempt) -> Result<PgConnection, Failure> {
+async fn new(servers: &Hosts, attempt: &Attempt) -> Result<PgConnection, Failure> {
     let mut connection = servers.connect(attempt.silence()).await?;
     if attempt.wants_home() {
         servers.check_home(&mut connection).await?;

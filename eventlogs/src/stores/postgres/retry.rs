@@ -69,7 +69,7 @@ pub(super) struct WriteInDoubt {
 }
 
 impl WriteInDoubt {
-    /// Whatever is in doubt of a batch is in doubt of each of its groups.
+    /// The doubt that a group of a batch begins with: that of the batch.
     pub(super) fn for_one_group(&self) -> Self {
         Self {
             is_sending: AtomicBool::new(false),
@@ -96,8 +96,8 @@ impl WriteInDoubt {
     }
 }
 
-/// Runs attempts of something that changes nothing that matters, or that may happen twice, until one has an answer, the time
-/// is over, or another attempt is of no use.
+/// Runs attempts of a statement that may be carried out twice without harm, until one has an answer, the time is over, or
+/// another attempt is of no use.
 ///
 /// An attempt on a silent connection is given up. The next one has a new connection, and twice the time to make it. The
 /// server may be slow rather than gone, and still work on the first attempt. It must not have to work on more than two, so
@@ -113,7 +113,7 @@ where
     until_answered(operation, || false, attempt)
 }
 
-/// Runs attempts of a write, like [`read`]. An attempt tells `doubt` when it sends the write and when it has the answer.
+/// Runs attempts of a write, like [`read()`]. An attempt tells `doubt` when it sends the write and when it has the answer.
 ///
 /// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
 /// unknown. Until then there are further attempts, whatever the server says: after a fail-over the address may lead to a
@@ -130,7 +130,7 @@ where
     until_answered(operation, || doubt.end_attempt(), attempt)
 }
 
-/// The loop of [`read`] and [`write`]. `in_doubt` is called after each attempt without an answer.
+/// The loop of [`read()`] and [`write()`]. `in_doubt` is called after each attempt without an answer.
 async fn until_answered<T, E, F>(
     operation: &Operation<'_>,
     in_doubt: impl Fn() -> bool,

@@ -124,3 +124,42 @@ async fn a_batch_that_the_driver_chokes_on_holds_up_nobody() {
     next.await.expect("the log is not stuck");
     captured(&payments).await;
 }
+
+/// A constraint of somebody's own refuses writes that nothing of ours is in the way of.
+#[tokio::test]
+async fn a_constraint_of_somebody_else_fails_only_the_writes_that_break_it() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    store
+        .execute("create unique index strange on events (log_id, event_type, payload)")
+        .await;
+    let payments = payments(store.store.clone());
+    let options = AppendOptions::default();
+    let mut logs = Vec::new();
+    for _ in 0..6 {
+        let log_id = captured(&payments).await;
+        let state = LogState::at(log_id, 1);
+        payments.append(state, &refund(1), &options).await.unwrap();
+        logs.push(log_id);
+    }
+    // The first one is sent alone, and the others together.
+    let same_again = [true, false, true, false, false, true];
+    let appends = logs.iter().zip(same_again).map(async |(log_id, same)| {
+        let refund = refund(if same { 1 } else { 2 });
+        let state = LogState::at(*log_id, 2);
+        payments.append(state, &refund, &options).await
+    });
+    let told = join_all(appends).await;
+    for (told, same) in told.iter().zip(same_again) {
+        let is_right = match told {
+            Ok(_) => !same,
+            Err(LogManagerError::Store(StoreError::Database { .. })) => same,
+            Err(_) => false,
+        };
+        assert!(is_right, "{same}: {told:?}");
+    }
+    let (state, refund) = (LogState::at(logs[0], 2), refund(2));
+    let next = payments.append(state, &refund, &options);
+    next.await.expect("the log is not stuck");
+}

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How connections are made.
-pub(super) struct Servers {
+pub(super) struct Hosts {
     /// One for each server.
     all: Vec<PgConnectOptions>,
     /// Which of them will do.
@@ -23,7 +23,7 @@ pub(super) struct Servers {
     last: AtomicUsize,
 }
 
-impl Servers {
+impl Hosts {
     pub(super) const fn new(
         all: Vec<PgConnectOptions>,
         target: TargetSession,
