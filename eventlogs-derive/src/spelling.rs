@@ -2,7 +2,7 @@
 //! formatter or a compiler.
 
 use crate::tokens::flat;
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Punct, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// A type or an attribute, roughly as a formatter would lay it out on one line.
@@ -44,44 +44,52 @@ fn write(tokens: TokenStream, text: &mut String) {
                 needs_space = true;
             }
             TokenTree::Punct(punct) => {
-                let joined = punct.spacing() == Spacing::Joint;
-                let next = match behind.first() {
-                    Some(TokenTree::Punct(next)) => Some(next.as_char()),
-                    _ => None,
-                };
-                needs_space = false;
-                match (punct.as_char(), next) {
-                    // The last comma belongs to the layout, unless it makes a tuple.
-                    (',', Some('>')) => {}
-                    (',', _) if behind.is_empty() => {
-                        if tokens.iter().filter(|token| is_comma(token)).count() == 1 {
-                            text.push(',');
-                        }
-                    }
-                    (':', Some(':')) if joined => {
-                        text.push_str("::");
-                        rest = behind.get(1..).unwrap_or_default();
-                    }
-                    ('-', Some('>')) if joined => {
-                        text.push_str(" -> ");
-                        rest = behind.get(1..).unwrap_or_default();
-                    }
-                    (mark @ (',' | ':' | ';'), _) => {
-                        text.push(mark);
-                        text.push(' ');
-                    }
-                    (mark @ ('=' | '+'), _) => {
-                        text.push(' ');
-                        text.push(mark);
-                        text.push(' ');
-                    }
-                    (mark, _) => {
-                        text.push(mark);
-                        needs_space = mark == '>';
-                    }
+                let is_only_comma = || tokens.iter().filter(|token| is_comma(token)).count() == 1;
+                let written = mark(punct, behind, is_only_comma);
+                if written.is_double {
+                    rest = behind.get(1..).unwrap_or_default();
                 }
+                needs_space = written.needs_space;
+                text.push_str(&written.text);
             }
         }
+    }
+}
+
+/// A punctuation mark as it is written.
+struct Mark {
+    /// The mark, with the spaces around it.
+    text: String,
+    /// Whether the token after it belongs to it.
+    is_double: bool,
+    /// Whether a word after it needs a space.
+    needs_space: bool,
+}
+
+/// How a mark is written with these tokens behind it. `is_only_comma` says whether a comma is the only one of its level.
+fn mark(punct: &Punct, behind: &[TokenTree], is_only_comma: impl Fn() -> bool) -> Mark {
+    let joined = punct.spacing() == Spacing::Joint;
+    let next = match behind.first() {
+        Some(TokenTree::Punct(next)) => Some(next.as_char()),
+        _ => None,
+    };
+    let (text, is_double) = match (punct.as_char(), next) {
+        // The last comma belongs to the layout, unless it makes a tuple.
+        (',', Some('>')) => (String::new(), false),
+        (',', _) if behind.is_empty() => {
+            let comma = if is_only_comma() { "," } else { "" };
+            (comma.to_owned(), false)
+        }
+        (':', Some(':')) if joined => ("::".to_owned(), true),
+        ('-', Some('>')) if joined => (" -> ".to_owned(), true),
+        (mark @ (',' | ':' | ';'), _) => (format!("{mark} "), false),
+        (mark @ ('=' | '+'), _) => (format!(" {mark} "), false),
+        (mark, _) => (mark.to_string(), false),
+    };
+    Mark {
+        text,
+        is_double,
+        needs_space: punct.as_char() == '>',
     }
 }
 

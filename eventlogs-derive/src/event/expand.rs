@@ -20,24 +20,16 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     let where_clause = tokens::where_clause(model.generics, &bounds(model));
     let codec = codec_name(model);
     let codec_alias = codec_alias(model);
-    let has_payloads = model.stored().next().is_some();
-    let writer = has_payloads.then(|| payload::writer(model));
-    let readers = model
-        .stored()
-        .map(|variant| payload::reader(model, variant));
+    let payloads = payloads(model);
     let (schema, schema_parts) = schema(model);
     let log_type = log_type(model);
     let types = model
         .variants
         .iter()
         .map(|variant| type_arm(model, variant));
-    let stored = tokens::local("stored");
     let serializer = tokens::local("serializer");
     let serialize = serialize(model, &serializer);
-    let arms = model
-        .variants
-        .iter()
-        .map(|variant| decode_arms(model, variant, &stored));
+    let reading = reading(model);
     quote! {
         #[allow(
             dead_code, deprecated, non_camel_case_types, non_snake_case,
@@ -45,8 +37,7 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
         )]
         const _: () = {
             #codec_alias
-            #writer
-            #(#readers)*
+            #payloads
             #schema_parts
 
             #[automatically_derived]
@@ -70,22 +61,45 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
                     #serialize
                 }
 
-                fn decode(
-                    #stored: &#library::__private::StoredPayload<'_>,
-                ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
-                    #library::__private::decode(#stored)
-                }
-
-                fn decode_with<__C: #library::Codec>(
-                    #stored: &#library::__private::StoredPayload<'_>,
-                ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
-                    match (#stored.name, #stored.version) {
-                        #(#arms)*
-                        _ => ::core::result::Result::Err(#stored.not_in_schema::<Self>()),
-                    }
-                }
+                #reading
             }
         };
+    }
+}
+
+/// The twins of the enum and its variants, as far as these have payloads of their own.
+fn payloads(model: &EventModel<'_>) -> TokenStream {
+    let has_payloads = model.stored().next().is_some();
+    let writer = has_payloads.then(|| payload::writer(model));
+    let readers = model
+        .stored()
+        .map(|variant| payload::reader(model, variant));
+    quote!(#writer #(#readers)*)
+}
+
+/// The functions that read an event.
+fn reading(model: &EventModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let stored = tokens::local("stored");
+    let arms = model
+        .variants
+        .iter()
+        .map(|variant| decode_arms(model, variant, &stored));
+    quote! {
+        fn decode(
+            #stored: &#library::__private::StoredPayload<'_>,
+        ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
+            #library::__private::decode(#stored)
+        }
+
+        fn decode_with<__C: #library::Codec>(
+            #stored: &#library::__private::StoredPayload<'_>,
+        ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
+            match (#stored.name, #stored.version) {
+                #(#arms)*
+                _ => ::core::result::Result::Err(#stored.not_in_schema::<Self>()),
+            }
+        }
     }
 }
 

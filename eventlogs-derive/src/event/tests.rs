@@ -33,15 +33,40 @@ fn everything() -> TokenStream {
     }
 }
 
-#[test]
-fn the_output_is_what_one_would_write_by_hand() {
-    let item = quote! {
+/// An item that shows what is written for a variant.
+fn door() -> TokenStream {
+    quote! {
         enum DoorEvent {
             #[event(name = "door.opened", alias = "opened", version = 2, upcast(1 = from_v1))]
             Opened { by: String },
             Closed,
         }
-    };
+    }
+}
+
+/// The types that serde's derives are asked to write for it.
+fn twins_by_hand() -> TokenStream {
+    quote! {
+        #[derive(::eventlogs::__private::serde::Serialize)]
+        #[serde(crate = ":: eventlogs :: __private :: serde", remote = "DoorEvent", untagged)]
+        enum __Payload {
+            Opened { by: String, },
+            Closed {},
+        }
+
+        #[derive(::eventlogs::__private::serde::Deserialize)]
+        #[serde(crate = ":: eventlogs :: __private :: serde", expecting = "the payload of `Opened`")]
+        struct __ReadOpened { by: String, }
+
+        #[derive(::eventlogs::__private::serde::Deserialize)]
+        #[serde(crate = ":: eventlogs :: __private :: serde", expecting = "the payload of `Closed`")]
+        struct __ReadClosed {}
+    }
+}
+
+#[test]
+fn the_output_is_what_one_would_write_by_hand() {
+    let twins = twins_by_hand();
     let expected = quote! {
         #[allow(
             dead_code, deprecated, non_camel_case_types, non_snake_case,
@@ -50,20 +75,7 @@ fn the_output_is_what_one_would_write_by_hand() {
         const _: () = {
             ::eventlogs::__private::codec::json!(__Codec);
 
-            #[derive(::eventlogs::__private::serde::Serialize)]
-            #[serde(crate = ":: eventlogs :: __private :: serde", remote = "DoorEvent", untagged)]
-            enum __Payload {
-                Opened { by: String, },
-                Closed {},
-            }
-
-            #[derive(::eventlogs::__private::serde::Deserialize)]
-            #[serde(crate = ":: eventlogs :: __private :: serde", expecting = "the payload of `Opened`")]
-            struct __ReadOpened { by: String, }
-
-            #[derive(::eventlogs::__private::serde::Deserialize)]
-            #[serde(crate = ":: eventlogs :: __private :: serde", expecting = "the payload of `Closed`")]
-            struct __ReadClosed {}
+            #twins
 
             #[automatically_derived]
             impl ::eventlogs::Event for DoorEvent {
@@ -117,7 +129,7 @@ fn the_output_is_what_one_would_write_by_hand() {
             }
         };
     };
-    assert_eq!(derive(item).to_string(), expected.to_string());
+    assert_eq!(derive(door()).to_string(), expected.to_string());
 }
 
 #[test]
