@@ -63,6 +63,10 @@ impl Lives {
     ///
     /// The changes of a commit happen at once: in a swap each file moves to where the other still is. So first all
     /// that leaves a path leaves, then all that comes arrives.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the two passes over the changes belong together: the second one needs what the first one collects"
+    )]
     pub(crate) fn apply(
         &mut self,
         commit: &Commit,

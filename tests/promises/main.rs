@@ -1,4 +1,8 @@
 //! What eventlogs promises, tried on every store and every cache.
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test tells one story from its beginning to its end"
+)]
 
 mod bad_cache;
 mod bad_input;

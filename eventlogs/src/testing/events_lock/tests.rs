@@ -1,4 +1,8 @@
 //! The record, from file to file.
+#![allow(
+    clippy::too_many_lines,
+    reason = "a test tells one story from its beginning to its end"
+)]
 
 mod kinds;
 
