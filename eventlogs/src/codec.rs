@@ -4,18 +4,12 @@
 
 pub(crate) mod built_in;
 mod exact;
-#[cfg(feature = "json")]
-pub(crate) mod json;
-#[cfg(feature = "msgpack")]
-pub(crate) mod msgpack;
 pub(crate) mod stored;
 pub(crate) mod stub;
 
+#[allow(unused_imports, reason = "a build without codecs has none to pass on")]
+pub use built_in::*;
 pub use exact::{exact_in_json, exact_in_msgpack};
-#[cfg(feature = "json")]
-pub use json::Json;
-#[cfg(feature = "msgpack")]
-pub use msgpack::MsgPack;
 pub use stored::{DecodeProblem, StoredPayload};
 #[doc(hidden)]
 pub use stub::StubCodec;
@@ -28,11 +22,6 @@ use serde::de::DeserializeOwned;
 pub struct CodecId(i16);
 
 impl CodecId {
-    /// JSON, one object an event.
-    pub const JSON: Self = Self(1);
-    /// MessagePack with field names.
-    pub const MSGPACK: Self = Self(2);
-
     /// The id of a codec of your own, from 100; smaller numbers belong to this crate.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! [`CounterEvent`] as stored events.
 
 use super::CounterEvent;
-use crate::codec::json::Json;
+use crate::codec::built_in::json::Json;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::event::{Event, EventSchema, EventType, LogType};
 use serde::Serialize;

@@ -1,13 +1,26 @@
-//! What each codec of this crate needs beside its implementation, written once for all of them.
+//! The codecs of this crate: their files, their numbers, and what each needs beside its implementation.
+
+#[cfg(feature = "json")]
+pub(crate) mod json;
+#[cfg(feature = "msgpack")]
+pub(crate) mod msgpack;
+
+#[cfg(feature = "json")]
+pub use json::Json;
+#[cfg(feature = "msgpack")]
+pub use msgpack::MsgPack;
 
 #[cfg(any(feature = "json", feature = "msgpack"))]
 use crate::codec::Codec;
-#[cfg(feature = "json")]
-use crate::codec::json::Json;
-#[cfg(feature = "msgpack")]
-use crate::codec::msgpack::MsgPack;
 use crate::codec::{CodecError, CodecId};
 use serde::de::DeserializeOwned;
+
+impl CodecId {
+    /// JSON, one object per event.
+    pub const JSON: Self = Self::from_stored(1);
+    /// MessagePack with field names.
+    pub const MSGPACK: Self = Self::from_stored(2);
+}
 
 /// Makes, of one line for each codec:
 ///
@@ -56,7 +69,7 @@ macro_rules! built_in_codecs {
                     ::core::compile_error!(::core::concat!(
                         "codec `", $feature, "` needs the `", $feature, "` feature of `eventlogs`"
                     ));
-                    type $d name = $d crate::codec::stub::StubCodec;
+                    type $d name = $d crate::codec::StubCodec;
                 };
             }
         )*
@@ -68,8 +81,7 @@ macro_rules! built_in_codecs {
     };
 }
 
-// Every codec of this crate, for reading what it wrote and for the derive: a new one is a line here, a number
-// in `CodecId`, and a file of its own.
+// For reading, and for the derive.
 built_in_codecs! { $
     Json in feature "json": CodecId::JSON, named json by __codec_json;
     MsgPack in feature "msgpack": CodecId::MSGPACK, named msgpack by __codec_msgpack;

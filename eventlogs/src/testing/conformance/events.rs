@@ -1,7 +1,7 @@
 //! Events that a store or a [`Counter`] cannot read.
 
 use crate::__example::stored::{ADDED, one_field, read_field};
-use crate::codec::json::Json;
+use crate::codec::built_in::json::Json;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::codec::{Codec, CodecError, CodecId};
 use crate::event::{Event, EventSchema, EventType, LogType};

@@ -63,13 +63,13 @@ fn a_codec_that_takes_nothing_breaks_the_law() {
 
 #[test]
 fn most_values_are_not_refused_in_json() {
-    assert!(refused::<crate::codec::json::Json>() < 40);
+    assert!(refused::<crate::codec::built_in::json::Json>() < 40);
 }
 
 #[cfg(feature = "msgpack")]
 #[test]
 fn most_values_are_not_refused_in_messagepack() {
-    assert!(refused::<crate::codec::msgpack::MsgPack>() < 20);
+    assert!(refused::<crate::codec::built_in::msgpack::MsgPack>() < 20);
 }
 
 /// How many of a hundred values are refused.
@@ -88,12 +88,12 @@ proptest! {
 
         #[test]
     fn any_value_comes_back_from_json_or_is_refused(seed: u64, size in 1..60_usize) {
-        prop_assert_eq!(try_one::<crate::codec::json::Json>(seed, size), Ok(()));
+        prop_assert_eq!(try_one::<crate::codec::built_in::json::Json>(seed, size), Ok(()));
     }
 
     #[cfg(feature = "msgpack")]
     #[test]
     fn any_value_comes_back_from_messagepack_or_is_refused(seed: u64, size in 1..60_usize) {
-        prop_assert_eq!(try_one::<crate::codec::msgpack::MsgPack>(seed, size), Ok(()));
+        prop_assert_eq!(try_one::<crate::codec::built_in::msgpack::MsgPack>(seed, size), Ok(()));
     }
 }

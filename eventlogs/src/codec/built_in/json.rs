@@ -1,5 +1,5 @@
-use super::{Codec, CodecError, CodecId};
 use crate::codec::exact::exact_in_json;
+use crate::codec::{Codec, CodecError, CodecId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
