@@ -7,7 +7,11 @@ mod exact;
 pub(crate) mod stored;
 pub(crate) mod stub;
 
-#[allow(unused_imports, reason = "a build without codecs has none to pass on")]
+#[allow(
+    unreachable_pub,
+    unused_imports,
+    reason = "a build without codecs has none to pass on"
+)]
 pub use built_in::*;
 pub use exact::{exact_in_json, exact_in_msgpack};
 pub use stored::{DecodeProblem, StoredPayload};

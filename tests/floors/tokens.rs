@@ -102,11 +102,16 @@ fn without_dollars(tokens: TokenStream) -> TokenStream {
     let mut plain = Vec::new();
     while let Some(token) = tokens.next() {
         if is_char(&token, '$') {
-            let name = tokens.next_if(|next| matches!(next, TokenTree::Ident(_)));
-            plain.extend(name.map(|name| match name {
-                TokenTree::Ident(name) if name == "crate" => TokenTree::Ident(name),
-                _ => TokenTree::Ident(Ident::new("_filled_in", Span::call_site())),
-            }));
+            let filled_in = || TokenTree::Ident(Ident::new("_filled_in", Span::call_site()));
+            match tokens.next_if(|next| matches!(next, TokenTree::Ident(_))) {
+                Some(name) if is_crate(&name) => plain.push(name),
+                Some(_) => {
+                    plain.push(filled_in());
+                    // `$d crate` is the `$crate` of a macro that this one makes: exported, it speaks for its user.
+                    plain.extend(tokens.next_if(is_crate).map(|_| filled_in()));
+                }
+                None => {}
+            }
         } else if let TokenTree::Group(group) = token {
             let inner = without_dollars(group.stream());
             plain.push(TokenTree::Group(Group::new(group.delimiter(), inner)));
@@ -115,6 +120,10 @@ fn without_dollars(tokens: TokenStream) -> TokenStream {
         }
     }
     plain.into_iter().collect()
+}
+
+fn is_crate(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(name) if name == "crate")
 }
 
 fn is_char(token: &TokenTree, char: char) -> bool {
