@@ -2,6 +2,7 @@
 
 mod append;
 pub(crate) mod backup;
+mod columns;
 mod connection;
 mod core;
 mod decide;

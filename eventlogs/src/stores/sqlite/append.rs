@@ -6,9 +6,11 @@
 use crate::stores::database::queue::pending::Outcome;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::columns::column;
 use crate::stores::sqlite::decide::{Decisions, Place, decide};
 use crate::stores::sqlite::refusal::why_refused;
-use crate::stores::sqlite::statements::{LARGEST, STATEMENTS};
+use crate::stores::sqlite::statements::appends;
+use crate::stores::sqlite::statements::text::LARGEST;
 use crate::stores::sqlite::values;
 use crate::stores::sqlite::values::{Accepted, Stamp};
 use crate::stores::sqlite::{connection, error, read, transaction};
@@ -73,17 +75,17 @@ async fn begin(
 ) -> Result<(Stamp, Vec<Place>), StoreError> {
     let asked = values::asked(writes.iter().copied());
     let mut rows = Vec::with_capacity(asked.len() + 1);
-    for text in values::check(&STATEMENTS.begin_and_check, &asked) {
+    for text in appends::begin_and_places(&asked) {
         rows.append(&mut connection::rows(connection, text).await?);
     }
     let (stamp, rows) = rows
         .split_first()
         .ok_or_else(|| error::of(sqlx::Error::RowNotFound))?;
     let stamp = Stamp {
-        epoch: stamp.try_get(0).map_err(error::of)?,
-        tx: stamp.try_get(1).map_err(error::of)?,
+        epoch: stamp.try_get("epoch").map_err(error::of)?,
+        tx: stamp.try_get("tx").map_err(error::of)?,
     };
-    Ok((stamp, places(rows, asked.len())?))
+    Ok((stamp, places(rows, asked.len()).map_err(error::of)?))
 }
 
 /// Looks at the places of some appends once more.
@@ -93,36 +95,60 @@ async fn look_again(
 ) -> Result<Vec<Place>, StoreError> {
     let asked = values::asked(writes.iter().map(|(_, write)| *write));
     let mut rows = Vec::with_capacity(asked.len());
-    for text in values::check(&STATEMENTS.check, &asked) {
+    for text in appends::places(&asked) {
         rows.append(&mut connection::rows(connection, text).await?);
     }
-    places(&rows, asked.len())
+    places(&rows, asked.len()).map_err(error::of)
 }
 
-/// The answers in the order of the questions.
-fn places(rows: &[SqliteRow], asked: usize) -> Result<Vec<Place>, StoreError> {
+/// The places, in the order of the appends that were asked about.
+fn places(rows: &[SqliteRow], asked: usize) -> Result<Vec<Place>, sqlx::Error> {
     let mut places = vec![Place::default(); asked];
+    let Some(first) = rows.first() else {
+        return Ok(places);
+    };
+    let columns = PlaceColumns::find(first)?;
     for row in rows {
-        let (number, place) = place(row).map_err(error::of)?;
+        let number: i64 = row.try_get(columns.append)?;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         if let Some(slot) = places.get_mut(number) {
-            *slot = place;
+            *slot = columns.place(row)?;
         }
     }
     Ok(places)
 }
 
-fn place(row: &SqliteRow) -> Result<(i64, Place), sqlx::Error> {
-    let place = Place {
-        is_free: row.try_get(1)?,
-        key_is_new: row.try_get(2)?,
-        previous: row.try_get(3)?,
-        kind: row.try_get(4)?,
-    };
-    Ok((row.try_get(0)?, place))
+/// The numbers of the columns of `places.sql`.
+struct PlaceColumns {
+    append: usize,
+    is_free: usize,
+    key_is_new: usize,
+    previous_recorded_at: usize,
+    kind: usize,
 }
 
-/// Inserts the events and keys of these writes, and commits along with the last of them if that is asked for.
+impl PlaceColumns {
+    fn find(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            append: column(row, "append")?,
+            is_free: column(row, "is_free")?,
+            key_is_new: column(row, "key_is_new")?,
+            previous_recorded_at: column(row, "previous_recorded_at")?,
+            kind: column(row, "kind")?,
+        })
+    }
+
+    fn place(&self, row: &SqliteRow) -> Result<Place, sqlx::Error> {
+        Ok(Place {
+            is_free: row.try_get(self.is_free)?,
+            key_is_new: row.try_get(self.key_is_new)?,
+            previous: row.try_get(self.previous_recorded_at)?,
+            kind: row.try_get(self.kind)?,
+        })
+    }
+}
+
+/// Inserts the events and keys of these writes, and commits with the last of them if asked to.
 async fn insert(
     connection: &mut SqliteConnection,
     stamp: Stamp,
@@ -133,19 +159,19 @@ async fn insert(
     let mut events = events.chunks(LARGEST).peekable();
     let mut keys = keys.chunks(LARGEST).peekable();
     while let Some(rows) = events.next() {
-        if and_commit && events.peek().is_none() && keys.peek().is_none() {
-            let text = values::insert_events(&STATEMENTS.insert_events_and_commit, stamp, rows);
+        let is_last = events.peek().is_none() && keys.peek().is_none();
+        let text = appends::insert_events(stamp, rows, and_commit && is_last);
+        if and_commit && is_last {
             return transaction::run_and_commit(connection, text).await;
         }
-        let text = values::insert_events(&STATEMENTS.insert_events, stamp, rows);
         connection::rows(connection, text).await?;
     }
     while let Some(rows) = keys.next() {
-        if and_commit && keys.peek().is_none() {
-            let text = values::insert_keys(&STATEMENTS.insert_keys_and_commit, rows);
+        let is_last = keys.peek().is_none();
+        let text = appends::insert_keys(rows, and_commit && is_last);
+        if and_commit && is_last {
             return transaction::run_and_commit(connection, text).await;
         }
-        let text = values::insert_keys(&STATEMENTS.insert_keys, rows);
         connection::rows(connection, text).await?;
     }
     Ok(())

@@ -5,10 +5,13 @@ mod half;
 
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::SqliteEventStore;
+use crate::stores::sqlite::connection;
 use crate::stores::sqlite::connection::HeldConnection;
 use crate::stores::sqlite::error as sqlite_error;
 use crate::stores::sqlite::path;
 use crate::stores::sqlite::pool::generation::Generation;
+use crate::stores::sqlite::statements::files;
+use crate::stores::sqlite::statements::files::{BEGIN_EPOCH, DATABASE_SIZE};
 use error::BackupError;
 use half::{Half, Interrupt};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -194,11 +197,8 @@ impl Target {
 }
 
 async fn size(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    const SIZE: &str = "
-        select (page_count - freelist_count) * page_size
-        from pragma_page_count, pragma_freelist_count, pragma_page_size";
-    let row = sqlx::query(SIZE).fetch_one(connection).await?;
-    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    let row = sqlx::query(DATABASE_SIZE).fetch_one(connection).await?;
+    Ok(row.try_get::<i64, _>("bytes")?.unsigned_abs())
 }
 
 /// Copies what a transaction sees into an empty file.
@@ -210,10 +210,7 @@ async fn vacuum(mut connection: HeldConnection, half: Arc<Half>) -> Result<(), s
         .lock_handle()
         .await?
         .set_progress_handler(STEPS, go_on);
-    let copied = sqlx::query("vacuum into ?")
-        .bind(name)
-        .execute(&mut *connection)
-        .await;
+    let copied = files::copy(name).execute(&mut *connection).await;
     connection.lock_handle().await?.remove_progress_handler();
     connection.close().await;
     copied.map(|_| ())
@@ -228,8 +225,6 @@ async fn begin_epoch(path: &Path) -> Result<(), sqlx::Error> {
         .synchronous(SqliteSynchronous::Off)
         .disable_statement_logging();
     let mut copy = copy.connect().await?;
-    sqlx::query("update meta set epoch = epoch + 1")
-        .execute(&mut copy)
-        .await?;
+    connection::execute(&mut copy, BEGIN_EPOCH).await?;
     copy.close().await
 }

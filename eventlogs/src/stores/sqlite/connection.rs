@@ -3,7 +3,9 @@
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::error;
 use crate::stores::sqlite::options::SqliteOptions;
-use crate::stores::sqlite::statements::{FIRST_READ, ROLLBACK, Statement};
+use crate::stores::sqlite::statements::appends::ROLLBACK;
+use crate::stores::sqlite::statements::files::FIRST_READ;
+use crate::stores::sqlite::statements::text::Statement;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,

@@ -8,6 +8,9 @@ use crate::stores::database::steps::TABLES;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::migrations::{NEEDED, STEPS};
 use crate::stores::sqlite::pool::ConnectionPool;
+use crate::stores::sqlite::statements::files;
+use crate::stores::sqlite::statements::files::{IS_EMPTY, LOOK_AT_META, LOOK_FOR_META};
+use crate::stores::sqlite::statements::text::Statement;
 use crate::stores::sqlite::{error, transaction};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
@@ -17,7 +20,7 @@ pub(super) async fn open(pool: &ConnectionPool) -> Result<SchemaVersion, StoreEr
     let mut guard = pool.writer().await?;
     let found = version(&mut guard).await?;
     let schema = SchemaVersion::of_opened(found, NEEDED)?;
-    let is_new = found == 0 && is_empty(&mut guard).await?;
+    let is_new = found == 0 && asks(&mut guard, sqlx::query(IS_EMPTY)).await?;
     guard.give_back();
     if is_new {
         migrate(pool).await?;
@@ -57,7 +60,7 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
     let steps = STEPS.missing_steps(found)?;
     if found == 0 {
         for table in TABLES {
-            if exists(connection, table).await? {
+            if asks(connection, files::has_table(table)).await? {
                 return Err(StoreError::UnrelatedTable {
                     table,
                     advice: "keep the events in another file",
@@ -71,8 +74,7 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
             .await
             .map_err(error::of)?;
     }
-    sqlx::query("update meta set schema_version = ?")
-        .bind(NEEDED)
+    files::finish_migration(NEEDED)
         .execute(connection)
         .await
         .map_err(error::of)?;
@@ -81,40 +83,23 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
 
 /// The version of the tables; 0 where there are none of ours.
 async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    // A table of that name with other columns is somebody else's.
-    let columns =
-        "select count(*) from pragma_table_info('meta') where name in ('schema_version', 'epoch')";
-    let columns: i64 = sqlx::query(columns)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(error::of)?
-        .try_get(0)
-        .map_err(error::of)?;
-    if columns < 2 {
+    if !asks(connection, sqlx::query(LOOK_FOR_META)).await? {
         return Ok(0);
     }
-    let version = sqlx::query("select schema_version from meta")
+    let version = sqlx::query(LOOK_AT_META)
         .fetch_optional(connection)
         .await
         .map_err(error::of)?;
     version
-        .map_or(Ok(0), |row| row.try_get(0))
+        .map_or(Ok(0), |row| row.try_get("schema_version"))
         .map_err(error::of)
 }
 
-async fn is_empty(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    let tables = sqlx::query("select count(*) from sqlite_schema")
-        .fetch_one(connection)
-        .await
-        .map_err(error::of)?;
-    Ok(tables.try_get::<i64, _>(0).map_err(error::of)? == 0)
-}
-
-async fn exists(connection: &mut SqliteConnection, table: &str) -> Result<bool, StoreError> {
-    let query = sqlx::query("select 1 from sqlite_schema where name = ?").bind(table);
-    Ok(query
-        .fetch_optional(connection)
-        .await
-        .map_err(error::of)?
-        .is_some())
+/// Runs a statement whose only row has one column, a boolean.
+async fn asks(
+    connection: &mut SqliteConnection,
+    statement: Statement<'_>,
+) -> Result<bool, StoreError> {
+    let row = statement.fetch_one(connection).await;
+    row.and_then(|row| row.try_get(0)).map_err(error::of)
 }

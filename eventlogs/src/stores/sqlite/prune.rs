@@ -3,18 +3,16 @@
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::SqliteEventStore;
 use crate::stores::sqlite::pool::ConnectionPool;
+use crate::stores::sqlite::statements::pruning;
+use crate::stores::sqlite::statements::pruning::Bound;
 use crate::stores::sqlite::{connection, error, transaction};
 use chrono::Utc;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use std::time::Duration;
 
 /// How many writes a transaction looks at, and forgets at the most, so that none of them holds the write lock for long.
 const AT_ONCE: i64 = 10_000;
-/// In front of all scopes.
-const FIRST: &[u8] = &[];
-/// Behind all scopes.
-const LAST: &[u8] = &[0xff; 17];
-
 impl SqliteEventStore {
     /// Forgets the idempotency keys that were used longer ago than this, by this machine's clock, and returns how many
     /// writes they belonged to. The events stay.
@@ -44,17 +42,14 @@ impl SqliteEventStore {
     }
 }
 
-/// A place in the order of the keys.
-type Bound = (Vec<u8>, Vec<u8>);
-
 /// Goes through all keys in stretches, and returns how many writes it has forgotten.
 async fn prune(pool: &ConnectionPool, older_than: Duration) -> Result<u64, StoreError> {
     let mut forgotten = 0;
-    let mut from: Bound = (FIRST.to_vec(), Vec::new());
+    let mut from = Bound::first();
     loop {
         let next = end_of_stretch(pool, &from).await?;
         let is_last = next.is_none();
-        let to = next.unwrap_or_else(|| (LAST.to_vec(), Vec::new()));
+        let to = next.unwrap_or_else(Bound::last);
         if has_old(pool, &from, &to, older_than).await? {
             forgotten += prune_stretch(pool, &from, &to, older_than).await?;
         }
@@ -73,18 +68,15 @@ fn before(older_than: Duration) -> i64 {
 
 /// The last key of the stretch behind a place; none if that reaches to the end.
 async fn end_of_stretch(pool: &ConnectionPool, from: &Bound) -> Result<Option<Bound>, StoreError> {
-    const END: &str = "
-        select scope, key from idempotency_keys where (scope, key) > (?, ?) and part = 0
-        order by scope, key limit 1 offset ? - 1";
-    let end = || {
-        let query = sqlx::query(END).bind(&from.0[..]);
-        query.bind(&from.1[..]).bind(AT_ONCE)
-    };
+    let end = || pruning::end_of_stretch(from, AT_ONCE);
     let rows = pool.rows(end).await?;
-    rows.first()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .transpose()
-        .map_err(error::of)
+    let bound = |row: &SqliteRow| {
+        Ok(Bound {
+            scope: row.try_get("scope")?,
+            key: row.try_get("key")?,
+        })
+    };
+    rows.first().map(bound).transpose().map_err(error::of)
 }
 
 /// Whether a stretch has keys to forget: looked up by a reader, so that nobody waits where there are none.
@@ -94,17 +86,10 @@ async fn has_old(
     to: &Bound,
     older_than: Duration,
 ) -> Result<bool, StoreError> {
-    const OLD: &str = "
-        select exists (select 1 from idempotency_keys
-                       where (scope, key) > (?, ?) and (scope, key) <= (?, ?) and part = 0 and recorded_at < ?)";
-    let old = || {
-        let query = sqlx::query(OLD).bind(&from.0[..]).bind(&from.1[..]);
-        let query = query.bind(&to.0[..]).bind(&to.1[..]);
-        query.bind(before(older_than))
-    };
-    let rows = pool.rows(old).await?;
+    let has_old = || pruning::has_old_keys(from, to, before(older_than));
+    let rows = pool.rows(has_old).await?;
     rows.first()
-        .map_or(Ok(false), |row| row.try_get(0))
+        .map_or(Ok(false), |row| row.try_get("has_old"))
         .map_err(error::of)
 }
 
@@ -115,24 +100,14 @@ async fn prune_stretch(
     to: &Bound,
     older_than: Duration,
 ) -> Result<u64, StoreError> {
-    const DELETE: &str = "
-        delete from idempotency_keys
-        where (scope, key) in (select scope, key from idempotency_keys
-                               where (scope, key) > (?, ?) and (scope, key) <= (?, ?) and part = 0 and recorded_at < ?)
-        returning part";
     let mut guard = transaction::begin(pool.writer().await?).await?;
-    let delete = sqlx::query(DELETE)
-        .bind(&from.0[..])
-        .bind(&from.1[..])
-        .bind(&to.0[..])
-        .bind(&to.1[..])
-        .bind(before(older_than));
+    let delete = pruning::prune(from, to, before(older_than));
     let parts = connection::rows(&mut guard, delete).await;
     let parts = transaction::end(guard, parts).await?;
     // A write to several logs has as many rows.
     let mut writes = 0;
     for part in parts {
-        writes += u64::from(part.try_get::<i64, _>(0).map_err(error::of)? == 0);
+        writes += u64::from(part.try_get::<i64, _>("part").map_err(error::of)? == 0);
     }
     Ok(writes)
 }

@@ -9,13 +9,14 @@ use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
 use crate::stores::page::{Page, ReadRequest};
+use crate::stores::sqlite::columns::column;
 use crate::stores::sqlite::error;
 use crate::stores::sqlite::pool::ConnectionPool;
-use crate::stores::sqlite::values::scope;
+use crate::stores::sqlite::statements::questions;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
+use sqlx::{ColumnIndex, Decode, Row, Type};
 use uuid::Uuid;
 
 /// Reads one page from the file that stands at the path.
@@ -38,25 +39,23 @@ async fn page_of<E: Event>(
     connection: &mut SqliteConnection,
     request: ReadRequest,
 ) -> Result<Page<E>, ReadError> {
-    const SELECT: &str = "
-        select event_index, event_id, event_type, event_version, codec,
-               case when event_index = ?3 then null else payload end, occurred_at, recorded_at,
-               case when event_index = ?3 then null else metadata end, kind
-        from events where log_id = ?1 and event_index >= ?2
-        order by event_index limit ?4";
     let log_id = request.log_id;
     let mut page = PageBuilder::new(request);
-    let mut rows = sqlx::query(SELECT)
-        .bind(&log_id.as_bytes()[..])
-        .bind(page.first_index())
-        .bind(page.anchor_index())
-        .bind(signed(page.rows() as u64))
-        .fetch(&mut *connection);
+    let (first_index, anchor_index) = (page.first_index(), page.anchor_index());
+    let rows = signed(page.rows() as u64);
+    let select = questions::page(&log_id, first_index, anchor_index, rows);
+    let mut rows = select.fetch(&mut *connection);
+    let mut columns = None;
     while !page.is_complete()
         && let Some(row) = rows.try_next().await.map_err(error::of)?
     {
+        let columns = match &mut columns {
+            Some(columns) => columns,
+            None => columns.insert(PageColumns::find(&row).map_err(error::of)?),
+        };
+        let row = EventRow { row: &row, columns };
         if page.admits(&row)? {
-            page.push(stored_event(log_id, &row)?);
+            page.push(row.event(log_id)?);
         }
     }
     drop(rows);
@@ -72,52 +71,94 @@ async fn log_type(
     connection: &mut SqliteConnection,
     log_id: LogId,
 ) -> Result<Option<String>, StoreError> {
-    const LOG_TYPE: &str = "select log_type from events where log_id = ? and event_index = 0";
-    let row = sqlx::query(LOG_TYPE)
-        .bind(&log_id.as_bytes()[..])
+    let row = questions::log_type(&log_id)
         .fetch_optional(connection)
         .await
         .map_err(error::of)?;
-    row.map_or(Ok(None), |row| row.try_get(0))
+    row.map_or(Ok(None), |row| row.try_get("log_type"))
         .map_err(error::of)
 }
 
-fn stored_event(log_id: LogId, row: &SqliteRow) -> Result<StoredEvent<'_>, StoreError> {
-    Ok(StoredEvent {
-        log_id,
-        index: row.index()?,
-        event_id: row.event_id()?,
-        name: row.try_get(2).map_err(error::of)?,
-        version: row.try_get(3).map_err(error::of)?,
-        codec: row.try_get(4).map_err(error::of)?,
-        payload: row.try_get(5).map_err(error::of)?,
-        occurred_at: row
-            .try_get::<Option<i64>, _>(6)
-            .map_err(error::of)?
-            .map(time),
-        recorded_at: time(row.try_get(7).map_err(error::of)?),
-        metadata: row.try_get(8).map_err(error::of)?,
-    })
+/// The numbers of the columns of `page.sql`.
+struct PageColumns {
+    event_index: usize,
+    event_id: usize,
+    event_type: usize,
+    event_version: usize,
+    codec: usize,
+    payload: usize,
+    occurred_at: usize,
+    recorded_at: usize,
+    metadata: usize,
+    kind: usize,
 }
 
-impl PageRow for SqliteRow {
+impl PageColumns {
+    fn find(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            event_index: column(row, "event_index")?,
+            event_id: column(row, "event_id")?,
+            event_type: column(row, "event_type")?,
+            event_version: column(row, "event_version")?,
+            codec: column(row, "codec")?,
+            payload: column(row, "payload")?,
+            occurred_at: column(row, "occurred_at")?,
+            recorded_at: column(row, "recorded_at")?,
+            metadata: column(row, "metadata")?,
+            kind: column(row, "kind")?,
+        })
+    }
+}
+
+/// A row of `page.sql`.
+struct EventRow<'a> {
+    row: &'a SqliteRow,
+    columns: &'a PageColumns,
+}
+
+impl<'a> EventRow<'a> {
+    fn get<T>(&self, column: usize) -> Result<T, StoreError>
+    where
+        T: Decode<'a, Sqlite> + Type<Sqlite>,
+    {
+        self.row.try_get(column).map_err(error::of)
+    }
+
+    fn event(&self, log_id: LogId) -> Result<StoredEvent<'a>, StoreError> {
+        let columns = self.columns;
+        Ok(StoredEvent {
+            log_id,
+            index: self.index()?,
+            event_id: self.event_id()?,
+            name: self.get(columns.event_type)?,
+            version: self.get(columns.event_version)?,
+            codec: self.get(columns.codec)?,
+            payload: self.get(columns.payload)?,
+            occurred_at: self.get::<Option<i64>>(columns.occurred_at)?.map(time),
+            recorded_at: time(self.get(columns.recorded_at)?),
+            metadata: self.get(columns.metadata)?,
+        })
+    }
+}
+
+impl PageRow for EventRow<'_> {
     type Error = StoreError;
 
     fn index(&self) -> Result<i64, StoreError> {
-        self.try_get(0).map_err(error::of)
+        self.get(self.columns.event_index)
     }
 
     fn event_id(&self) -> Result<EventId, StoreError> {
-        event_id(self, 1)
+        event_id(self.row, self.columns.event_id)
     }
 
     fn kind(&self) -> Result<i32, StoreError> {
-        self.try_get(9).map_err(error::of)
+        self.get(self.columns.kind)
     }
 
     fn bytes(&self) -> Result<usize, StoreError> {
-        let payload: &[u8] = self.try_get(5).map_err(error::of)?;
-        let metadata: Option<&[u8]> = self.try_get(8).map_err(error::of)?;
+        let payload: &[u8] = self.get(self.columns.payload)?;
+        let metadata: Option<&[u8]> = self.get(self.columns.metadata)?;
         Ok(payload.len() + metadata.map_or(0, <[u8]>::len))
     }
 }
@@ -127,29 +168,23 @@ pub(super) async fn find_key(
     pool: &ConnectionPool,
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<Replay>, StoreError> {
-    const FIND: &str = "
-        select log_id, first_index, event_count, event_id, recorded_at, request_hash
-        from idempotency_keys where scope = ? and key = ? order by part";
-    let find = || {
-        let query = sqlx::query(FIND).bind(scope(key.scope.as_ref()));
-        query.bind(key.key.as_bytes())
-    };
-    let rows = pool.rows(find).await?;
-    rows.iter().map(|row| replay(row, 0)).collect()
+    let rows = pool.rows(|| questions::find_key(&key)).await?;
+    rows.iter().map(replay).collect()
 }
 
-/// The write of a key, from six columns.
-pub(super) fn replay(row: &SqliteRow, from: usize) -> Result<Replay, StoreError> {
+/// The write of a key, from a row of `find_key.sql` or `refusals.sql`.
+pub(super) fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
     let number = |column| row.try_get::<i64, _>(column).map_err(error::of);
-    let first_index = number(from + 1)?.unsigned_abs();
-    let event_count = number(from + 2)?.unsigned_abs();
+    let first_index = number("key_first_index")?.unsigned_abs();
+    let event_count = number("key_event_count")?.unsigned_abs();
     let last = first_index.saturating_add(event_count.saturating_sub(1));
-    let hash: Option<&[u8]> = row.try_get(from + 5).map_err(error::of)?;
+    let log_id = LogId::from_uuid(uuid(row, "key_log_id")?);
+    let hash: Option<&[u8]> = row.try_get("key_request_hash").map_err(error::of)?;
     Ok(Replay {
         first_index,
         event_count,
-        state: LogPosition::new(log_id(row, from)?, last, event_id(row, from + 3)?),
-        recorded_at: time(number(from + 4)?),
+        state: LogPosition::new(log_id, last, event_id(row, "key_last_event_id")?),
+        recorded_at: time(number("key_recorded_at")?),
         // One of another length is not ours, so it says nothing.
         request_fingerprint: hash
             .and_then(|hash| hash.try_into().ok())
@@ -158,16 +193,14 @@ pub(super) fn replay(row: &SqliteRow, from: usize) -> Result<Replay, StoreError>
 }
 
 /// The event id in a column.
-pub(super) fn event_id(row: &SqliteRow, column: usize) -> Result<EventId, StoreError> {
+pub(super) fn event_id(
+    row: &SqliteRow,
+    column: impl ColumnIndex<SqliteRow>,
+) -> Result<EventId, StoreError> {
     uuid(row, column).map(EventId::from_uuid)
 }
 
-/// The log id in a column.
-pub(super) fn log_id(row: &SqliteRow, column: usize) -> Result<LogId, StoreError> {
-    uuid(row, column).map(LogId::from_uuid)
-}
-
-fn uuid(row: &SqliteRow, column: usize) -> Result<Uuid, StoreError> {
+fn uuid(row: &SqliteRow, column: impl ColumnIndex<SqliteRow>) -> Result<Uuid, StoreError> {
     let bytes: &[u8] = row.try_get(column).map_err(error::of)?;
     Uuid::from_slice(bytes).map_err(|problem| StoreError::Corrupt {
         advice: error::CORRUPT,

@@ -8,7 +8,7 @@ use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::read::{event_id, replay, time};
-use crate::stores::sqlite::statements::EVENT_IDS;
+use crate::stores::sqlite::statements::{appends, questions};
 use crate::stores::sqlite::{connection, error, values};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -21,7 +21,7 @@ pub(super) async fn why_refused<'a>(
 ) -> Result<Vec<Option<Outcome>>, StoreError> {
     let asked = values::asked(writes.clone());
     let mut rows = Vec::with_capacity(asked.len());
-    for text in values::why(&asked) {
+    for text in appends::refusals(&asked) {
         rows.append(&mut connection::rows(connection, text).await?);
     }
     let mut rest = rows.as_slice();
@@ -64,23 +64,21 @@ async fn stored_at(
 ) -> Result<Option<i64>, StoreError> {
     let mut recorded_at = None;
     for (append, row) in write.appends().zip(rows) {
-        if optional_event_id(row, 0)? != Some(append.head.id) {
+        if optional_event_id(row, "stored_event_id")? != Some(append.head.id) {
             return Ok(None);
         }
         if recorded_at.is_none() {
-            recorded_at = row.try_get(1).map_err(error::of)?;
+            recorded_at = row.try_get("stored_recorded_at").map_err(error::of)?;
         }
     }
     for append in write.appends().filter(|append| !append.tail.is_empty()) {
-        let ids = sqlx::query(EVENT_IDS)
-            .bind(&append.log_id.as_bytes()[..])
-            .bind(signed(append.first_index))
-            .bind(signed(append.event_count()));
+        let (first_index, events) = (signed(append.first_index), signed(append.event_count()));
+        let ids = questions::event_ids(&append.log_id, first_index, events);
         let ids = connection::rows(connection, ids).await?;
         let mut events = append.events();
         for row in &ids {
             let event = events.next().map(|event| event.id);
-            if event != Some(event_id(row, 0)?) {
+            if event != Some(event_id(row, "event_id")?) {
                 return Ok(None);
             }
         }
@@ -93,21 +91,20 @@ async fn stored_at(
 
 /// What the tables have against one append; nothing if they have nothing.
 fn of_row(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError>, StoreError> {
-    let key: Option<&[u8]> = row.try_get(5).map_err(error::of)?;
-    if key.is_some() {
-        let kind = row.try_get(11).map_err(error::of)?;
-        return Ok(Some(append.key_used(replay(row, 5)?, kind)));
+    if optional_event_id(row, "key_last_event_id")?.is_some() {
+        let kind = row.try_get("key_kind").map_err(error::of)?;
+        return Ok(Some(append.key_used(replay(row)?, kind)));
     }
-    let number: Option<i32> = row.try_get(3).map_err(error::of)?;
-    let name: Option<&str> = row.try_get(4).map_err(error::of)?;
+    let number: Option<i32> = row.try_get("log_kind").map_err(error::of)?;
+    let name: Option<&str> = row.try_get("log_type").map_err(error::of)?;
     Ok(append.refused_by(FoundLog {
         kind: number.map(|number| FoundKind { number, name }),
-        stored: optional_event_id(row, 0)?,
-        predecessor: optional_event_id(row, 2)?,
+        stored: optional_event_id(row, "stored_event_id")?,
+        predecessor: optional_event_id(row, "previous_event_id")?,
     }))
 }
 
-fn optional_event_id(row: &SqliteRow, column: usize) -> Result<Option<EventId>, StoreError> {
+fn optional_event_id(row: &SqliteRow, column: &str) -> Result<Option<EventId>, StoreError> {
     let bytes: Option<&[u8]> = row.try_get(column).map_err(error::of)?;
     bytes.map(|_| event_id(row, column)).transpose()
 }

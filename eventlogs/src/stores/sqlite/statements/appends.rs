@@ -1,0 +1,182 @@
+//! The statements of a batch: each file, and the function that binds its parameters in their order.
+//!
+//! What begins and commits a batch is in one text with the statement after it or before it: SQLite runs in a thread of its own,
+//! and each text is a trip to that thread and back.
+//!
+//! The parameters of a list of rows have no numbers (`?`, not `?1`): SQLite keeps the numbers in a list, and sqlx asks for each
+//! of them when it binds. SQLite searches the list from the front, so a thousand parameters would take half a million steps.
+
+use crate::stores::encoding::decoded::signed;
+use crate::stores::idempotency::RequestFingerprint;
+use crate::stores::sqlite::statements::text::{BySize, LARGEST, Statement, statement};
+use crate::stores::sqlite::values::{Asked, EventRow, KeyRow, Stamp, blob, scope};
+use std::iter;
+use std::sync::LazyLock;
+
+/// Begins a transaction.
+pub(in crate::stores) const BEGIN: &str = statement(include_str!("begin.sql"));
+/// Commits a transaction.
+pub(in crate::stores) const COMMIT: &str = statement(include_str!("commit.sql"));
+/// Rolls a transaction back.
+pub(in crate::stores) const ROLLBACK: &str = statement(include_str!("rollback.sql"));
+/// The stamp of a transaction.
+const STAMP: &str = statement(include_str!("stamp.sql"));
+/// The places of appends.
+pub(super) const PLACES: &str = statement(include_str!("places.sql"));
+/// Stores events.
+pub(super) const INSERT_EVENTS: &str = statement(include_str!("insert_events.sql"));
+/// Stores keys.
+pub(super) const INSERT_KEYS: &str = statement(include_str!("insert_keys.sql"));
+/// Why appends were refused.
+pub(super) const REFUSALS: &str = statement(include_str!("refusals.sql"));
+
+/// Begins, and returns the stamp and the first places.
+pub(super) const BEGIN_AND_PLACES: &[&str] = &[BEGIN, STAMP, PLACES];
+/// Stores the last events of a batch.
+pub(super) const INSERT_EVENTS_AND_COMMIT: &[&str] = &[INSERT_EVENTS, COMMIT];
+/// Stores the last keys of a batch.
+pub(super) const INSERT_KEYS_AND_COMMIT: &[&str] = &[INSERT_KEYS, COMMIT];
+
+/// The texts with lists of rows.
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts {
+    begin_and_places: BySize::new(BEGIN_AND_PLACES),
+    places: BySize::new(&[PLACES]),
+    insert_events: BySize::new(&[INSERT_EVENTS]),
+    insert_events_and_commit: BySize::new(INSERT_EVENTS_AND_COMMIT),
+    insert_keys: BySize::new(&[INSERT_KEYS]),
+    insert_keys_and_commit: BySize::new(INSERT_KEYS_AND_COMMIT),
+    refusals: BySize::new(&[REFUSALS]),
+});
+
+struct Texts {
+    begin_and_places: BySize,
+    places: BySize,
+    insert_events: BySize,
+    insert_events_and_commit: BySize,
+    insert_keys: BySize,
+    insert_keys_and_commit: BySize,
+    refusals: BySize,
+}
+
+/// Begins a transaction, and looks at the places of appends, in as many texts as it takes. The first row of the first text is
+/// the stamp.
+pub(in crate::stores) fn begin_and_places<'a>(
+    asked: &'a [Asked<'_>],
+) -> impl Iterator<Item = Statement<'a>> {
+    let texts = iter::once(&TEXTS.begin_and_places).chain(iter::repeat(&TEXTS.places));
+    asked
+        .chunks(LARGEST)
+        .zip(texts)
+        .map(|(asked, text)| bind_places(text, asked))
+}
+
+/// Looks at the places of appends, in as many texts as it takes.
+pub(in crate::stores) fn places<'a>(asked: &'a [Asked<'_>]) -> impl Iterator<Item = Statement<'a>> {
+    let chunks = asked.chunks(LARGEST);
+    chunks.map(|asked| bind_places(&TEXTS.places, asked))
+}
+
+fn bind_places<'a>(text: &BySize, asked: &'a [Asked<'_>]) -> Statement<'a> {
+    let statement = sqlx::query(text.for_rows(asked.len()));
+    asked.iter().fold(statement, |statement, asked| {
+        let predecessor = asked.append.expected.predecessor();
+        statement
+            .bind(asked.number)
+            .bind(blob(asked.append.log_id.as_bytes()))
+            .bind(signed(asked.append.first_index))
+            .bind(predecessor.map(|id| blob(id.as_bytes())))
+            .bind(asked.key.map(|key| scope(key.scope.as_ref())))
+            .bind(asked.key.map(|key| key.key.as_bytes()))
+    })
+}
+
+/// Looks up why appends were refused, in as many texts as it takes.
+pub(in crate::stores) fn refusals<'a>(
+    asked: &'a [Asked<'_>],
+) -> impl Iterator<Item = Statement<'a>> {
+    asked.chunks(LARGEST).map(|asked| {
+        let statement = sqlx::query(TEXTS.refusals.for_rows(asked.len()));
+        asked.iter().fold(statement, |statement, asked| {
+            statement
+                .bind(asked.number)
+                .bind(blob(asked.append.log_id.as_bytes()))
+                .bind(signed(asked.append.first_index))
+                .bind(asked.key.map(|key| scope(key.scope.as_ref())))
+                .bind(asked.key.map(|key| key.key.as_bytes()))
+        })
+    })
+}
+
+/// Stores events, at most [`LARGEST`], and commits after that if asked to.
+pub(in crate::stores) fn insert_events<'a>(
+    stamp: Stamp,
+    rows: &[EventRow<'a>],
+    and_commit: bool,
+) -> Statement<'a> {
+    let text = if and_commit {
+        &TEXTS.insert_events_and_commit
+    } else {
+        &TEXTS.insert_events
+    };
+    let statement = sqlx::query(text.for_rows(rows.len()))
+        .bind(stamp.epoch)
+        .bind(stamp.tx);
+    rows.iter().fold(statement, |statement, row| {
+        let EventRow {
+            write,
+            recorded_at,
+            kind,
+            append,
+            event,
+            index,
+        } = *row;
+        let context = &write.context;
+        // The name of the kind is stored with the first event of a log only.
+        let log_type = (index == 0).then(|| append.log_type.name());
+        statement
+            .bind(blob(append.log_id.as_bytes()))
+            .bind(signed(index))
+            .bind(blob(event.id.as_bytes()))
+            .bind(event.event_type.name)
+            .bind(i64::from(event.event_type.version))
+            .bind(event.codec)
+            .bind(&event.payload[..])
+            .bind(context.occurred_at.map(|time| time.timestamp_micros()))
+            .bind(recorded_at)
+            .bind(log_type)
+            .bind(context.metadata.as_deref())
+            .bind(kind)
+    })
+}
+
+/// Stores keys, at most [`LARGEST`], and commits after that if asked to.
+pub(in crate::stores) fn insert_keys<'a>(rows: &[KeyRow<'a>], and_commit: bool) -> Statement<'a> {
+    let text = if and_commit {
+        &TEXTS.insert_keys_and_commit
+    } else {
+        &TEXTS.insert_keys
+    };
+    let statement = sqlx::query(text.for_rows(rows.len()));
+    rows.iter().fold(statement, |statement, row| {
+        let KeyRow {
+            recorded_at,
+            kind,
+            append,
+            key,
+            part,
+        } = *row;
+        let fingerprint = key.request_fingerprint.as_ref();
+        statement
+            .bind(scope(key.scope.as_ref()))
+            .bind(key.key.as_bytes())
+            .bind(part)
+            .bind(blob(append.log_id.as_bytes()))
+            .bind(signed(append.first_index))
+            .bind(signed(append.event_count()))
+            // Not a slice: it may be the last of several events, and is made here.
+            .bind(append.last_event_id().as_bytes().to_vec())
+            .bind(fingerprint.map(RequestFingerprint::as_bytes).map(blob))
+            .bind(recorded_at)
+            .bind(kind)
+    })
+}

@@ -1,0 +1,3 @@
+-- Ends a transaction. It returns once the transaction would survive a power cut.
+
+commit

@@ -1,0 +1,5 @@
+-- Notes which version the tables have after a migration.
+--
+-- ?1 integer  version
+
+update meta set schema_version = ?1

@@ -1,0 +1,6 @@
+insert into events (epoch, tx, log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
+                    recorded_at, log_type, metadata, kind)
+select ?, ?, v.*
+from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) v
+where v.column1 is not null;
+commit

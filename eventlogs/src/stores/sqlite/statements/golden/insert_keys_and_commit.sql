@@ -1,0 +1,5 @@
+insert into idempotency_keys (scope, key, part, log_id, first_index, event_count, event_id, request_hash, recorded_at, kind)
+select v.*
+from (values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) v
+where v.column1 is not null;
+commit

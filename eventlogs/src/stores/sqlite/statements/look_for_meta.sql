@@ -1,0 +1,8 @@
+-- Asks whether the file has tables of this store.
+--
+-- Returns one row:
+-- is_ours  whether there is a table `meta` with our columns: one with other columns is somebody else's
+
+select count(*) = 2 as is_ours
+from pragma_table_info('meta')
+where name in ('schema_version', 'epoch')

@@ -1,0 +1,3 @@
+-- Ends a transaction and stores nothing of it.
+
+rollback
