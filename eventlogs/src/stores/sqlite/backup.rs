@@ -143,7 +143,9 @@ impl Target {
         generation: &Generation,
         progress: &mut impl FnMut(BackupProgress),
     ) -> Result<Arc<Half>, StoreError> {
-        let total_bytes = size(&mut connection).await.map_err(error::of)?;
+        let total_bytes = size(&mut connection)
+            .await
+            .map_err(error::into_store_error)?;
         let half = Half::create(&self.0, generation.permissions());
         let half = Arc::new(half.map_err(|error| self.failed(error))?);
         // In a task of its own, which is not dropped in the middle: it leaves the connection as it was.
@@ -160,7 +162,7 @@ impl Target {
         };
         match copied {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.of_copying(error)),
+            Ok(Err(error)) => return Err(self.copying_failed(error)),
             Err(error) => return Err(self.failed(error)),
         }
         let begun = begin_epoch(half.path()).await;
@@ -169,8 +171,8 @@ impl Target {
     }
 
     /// What went wrong: with the database, or else with the copy.
-    fn of_copying(&self, error: sqlx::Error) -> StoreError {
-        match error::of(error) {
+    fn copying_failed(&self, error: sqlx::Error) -> StoreError {
+        match error::into_store_error(error) {
             StoreError::StorageFull { source }
             | StoreError::Database { source }
             | StoreError::ReadOnly { source, .. } => self.failed(source),

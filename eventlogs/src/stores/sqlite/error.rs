@@ -23,8 +23,8 @@ mod code {
 pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 
-/// What went wrong with an open database.
-pub(super) fn of(error: sqlx::Error) -> StoreError {
+/// The error of an open database.
+pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::PoolClosed => return StoreError::Closed,
         sqlx::Error::PoolTimedOut => {
@@ -55,8 +55,8 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// What went wrong while a file was opened.
-pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> StoreError {
+/// The error of a file that cannot be opened.
+pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
         Some(code::NOTADB) => StoreError::NotADatabase {
             path: path.to_owned(),
@@ -71,7 +71,7 @@ pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> StoreError {
             source: error.into(),
         },
         Some(code::READONLY) => read_only(path, error.into()),
-        _ => of(error),
+        _ => into_store_error(error),
     }
 }
 
@@ -88,12 +88,12 @@ pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> St
 }
 
 /// Whether a database could not be read because its log or the index of that cannot be made.
-pub(super) fn is_for_want_of_a_log(error: &sqlx::Error) -> bool {
+pub(super) fn cannot_make_log(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY))
 }
 
-/// Whether a write was committed into files that do not stand at the path any more.
-pub(super) fn is_elsewhere(error: &StoreError) -> bool {
+/// Whether a write was committed into files that are no longer at the path.
+pub(super) fn is_committed_elsewhere(error: &StoreError) -> bool {
     let StoreError::OutcomeUnknown {
         source: Some(source),
     } = error
@@ -104,14 +104,14 @@ pub(super) fn is_elsewhere(error: &StoreError) -> bool {
     matches!(source, Some(StoreError::FileReplaced { .. }))
 }
 
-/// What a failed commit means. SQLite rolls back for every reason but one: when the disk fails, the transaction may
-/// stand in the write-ahead log and be found there by the next process.
-pub(super) fn of_commit(error: sqlx::Error) -> StoreError {
+/// The error of a failed commit. SQLite rolls back for every reason but one: when the disk fails, the transaction may be in the
+/// write-ahead log, and the next process may find it there.
+pub(super) fn into_commit_error(error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
         Some(code::IOERR) => StoreError::OutcomeUnknown {
             source: Some(error.into()),
         },
-        _ => of(error),
+        _ => into_store_error(error),
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct ReaderGuard<'a> {
 impl ConnectionPool {
     /// Opens a file for a store that writes, creating it where there is none.
     pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
-        let opener = Opener::to_write(path::of_database(path)?, options);
+        let opener = Opener::to_write(path::resolve(path)?, options);
         let mut made = opener.open(true).await?;
         let writer = made.writer.take();
         let writer = writer.map_or(WriterConnection::Lost, WriterConnection::Idle);
@@ -64,7 +64,7 @@ impl ConnectionPool {
         path: &Path,
         options: &SqliteOptions,
     ) -> Result<Self, StoreError> {
-        let opener = Opener::to_read(path::of_database(path)?, options);
+        let opener = Opener::to_read(path::resolve(path)?, options);
         let made = opener.open(false).await?;
         let writer = WriterConnection::ReadOnly;
         Ok(Self::new(Some(opener), writer, generation(made)))
@@ -119,7 +119,7 @@ impl ConnectionPool {
         }
         let connection = writer.take().ok_or(StoreError::Closed)?;
         let generation = self.generation();
-        Ok(WriterGuard::of_file(
+        Ok(WriterGuard::for_file(
             connection,
             writer,
             generation,
@@ -184,8 +184,8 @@ impl ConnectionPool {
 
     fn opening_failed(&self, error: sqlx::Error) -> StoreError {
         match self.path() {
-            Some(path) => error::of_opening(path, error),
-            None => error::of(error),
+            Some(path) => error::into_open_error(path, error),
+            None => error::into_store_error(error),
         }
     }
 
@@ -301,7 +301,7 @@ async fn open_anew(
 }
 
 fn generation(made: Opened) -> Generation {
-    Generation::of_file(made.readers, made.file, made.marks)
+    Generation::for_file(made.readers, made.file, made.marks)
 }
 
 impl ReaderGuard<'_> {
