@@ -1,4 +1,5 @@
-//! A batch in one transaction: look at the places, decide, write what can be written, and see why the rest cannot.
+//! Writes a batch in one transaction: it looks at the places, decides which writes fit, stores those, and looks up why the others
+//! were refused.
 //!
 //! The transaction holds the write lock from its first statement on, so what it sees is true until it commits. A batch of
 //! which nothing is refused takes two trips to SQLite's thread, three with keys.
@@ -18,8 +19,8 @@ use chrono::Utc;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// Writes what can be written, and commits. Each write has its own outcome: a refused one writes nothing and harms no
-/// other. After an error, the transaction is to be rolled back.
+/// Stores the writes that fit, and commits. Each write has its own outcome: a refused one stores nothing, and harms no other.
+/// After an error, the caller must roll back.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     writes: &[&EncodedWrite],
@@ -38,13 +39,13 @@ pub(super) async fn write(
         if refused.is_empty() {
             break;
         }
-        // Looked at behind what the others have written, which may be what they ran into.
+        // After the insert: what was just stored may be in the way.
         let reasons = why_refused(connection, refused.iter().map(|(_, write)| *write)).await?;
         open.clear();
         for ((number, write), reason) in refused.into_iter().zip(reasons) {
             match reason {
                 Some(outcome) => set(&mut outcomes, number, outcome),
-                // What it missed came behind it in the batch, and is there now.
+                // The write that it builds on came later in the batch, and is stored now.
                 None if !accepted.is_empty() => open.push((number, write)),
                 None => set(&mut outcomes, number, Err(write.first.conflict())),
             }
@@ -80,12 +81,15 @@ async fn begin(
     }
     let (stamp, rows) = rows
         .split_first()
-        .ok_or_else(|| error::of(sqlx::Error::RowNotFound))?;
+        .ok_or_else(|| error::into_store_error(sqlx::Error::RowNotFound))?;
     let stamp = Stamp {
-        epoch: stamp.try_get("epoch").map_err(error::of)?,
-        tx: stamp.try_get("tx").map_err(error::of)?,
+        epoch: stamp.try_get("epoch").map_err(error::into_store_error)?,
+        tx: stamp.try_get("tx").map_err(error::into_store_error)?,
     };
-    Ok((stamp, places(rows, asked.len()).map_err(error::of)?))
+    Ok((
+        stamp,
+        places(rows, asked.len()).map_err(error::into_store_error)?,
+    ))
 }
 
 /// Looks at the places of some appends once more.
@@ -98,7 +102,7 @@ async fn look_again(
     for text in appends::places(&asked) {
         rows.append(&mut connection::rows(connection, text).await?);
     }
-    places(&rows, asked.len()).map_err(error::of)
+    places(&rows, asked.len()).map_err(error::into_store_error)
 }
 
 /// The places, in the order of the appends that were asked about.

@@ -107,7 +107,7 @@ impl SqliteEventStore {
                     opener
                         .copier(generation.is_frozen())
                         .await
-                        .map_err(sqlite_error::of_reopening)?,
+                        .map_err(sqlite_error::into_reopening_error)?,
                 ),
                 None => HeldConnection::Pooled(reader.connection),
             };
@@ -153,7 +153,9 @@ impl Target {
         generation: &Generation,
         progress: &mut impl FnMut(BackupProgress),
     ) -> Result<Arc<Half>, BackupError> {
-        let total_bytes = size(&mut connection).await.map_err(sqlite_error::of)?;
+        let total_bytes = size(&mut connection)
+            .await
+            .map_err(sqlite_error::into_store_error)?;
         let half = Half::create(&self.0, generation.permissions());
         let half = Arc::new(half.map_err(|error| self.failed(error))?);
         // In a task of its own, which is not dropped in the middle: it leaves the connection as it was.
@@ -170,7 +172,7 @@ impl Target {
         };
         match copied {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.of_copying(error)),
+            Ok(Err(error)) => return Err(self.copying_failed(error)),
             Err(error) => return Err(self.failed(error)),
         }
         let begun = begin_epoch(half.path()).await;
@@ -179,8 +181,8 @@ impl Target {
     }
 
     /// What went wrong: with the database, or else with the copy.
-    fn of_copying(&self, error: sqlx::Error) -> BackupError {
-        match sqlite_error::of(error) {
+    fn copying_failed(&self, error: sqlx::Error) -> BackupError {
+        match sqlite_error::into_store_error(error) {
             StoreError::StorageFull { source }
             | StoreError::Database { source }
             | StoreError::ReadOnly { source, .. } => self.failed(source),

@@ -109,7 +109,9 @@ pub(super) async fn rows(
     connection: &mut SqliteConnection,
     text: Statement<'_>,
 ) -> Result<Vec<SqliteRow>, StoreError> {
-    text.fetch_all(connection).await.map_err(error::of)
+    text.fetch_all(connection)
+        .await
+        .map_err(error::into_store_error)
 }
 
 /// Runs a statement that has neither values nor rows.

@@ -5,24 +5,24 @@ use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::sqlite::values::Accepted;
 use std::collections::{HashMap, HashSet};
 
-/// What the tables said of the place that an append wants, before the batch wrote anything.
+/// The place that an append wants, as the tables had it before the batch wrote anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
-    /// Whether it is free, and behind the event that the caller saw.
+    /// Whether it is free, and after the event that the caller saw.
     pub(super) is_free: bool,
     /// Whether the key of the append has not been used, if it has one.
     pub(super) key_is_new: bool,
-    /// When the event in front of it was recorded, in microseconds since 1970.
+    /// When the event before it was recorded, in microseconds since 1970.
     pub(super) previous: Option<i64>,
     /// The kind of that event's log.
     pub(super) kind: Option<i32>,
 }
 
-/// What is decided about the writes of a batch, each with its number in it.
+/// The decisions on the writes of a batch, each with the number of its write.
 pub(super) struct Decisions<'a> {
     /// Those that can be stored.
     pub(super) accepted: Vec<(usize, Accepted<'a>)>,
-    /// Those that cannot, at least not in front of the others.
+    /// Those that cannot be stored, at least not before the others.
     pub(super) refused: Vec<(usize, &'a EncodedWrite)>,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn decide<'a>(
     decisions
 }
 
-/// What the writes that were accepted so far change.
+/// The changes of the writes that were accepted so far.
 #[derive(Default)]
 struct Written<'a> {
     /// Where the logs end that they are about.

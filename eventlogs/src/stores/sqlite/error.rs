@@ -27,8 +27,8 @@ pub(super) const CORRUPT: &str =
 /// What to do about a file or a folder that may only be read.
 pub(super) const READ_ONLY: &str = "grant it the right to write there, or only read, from a store that was opened with `SqliteEventStore::open_read_only`";
 
-/// What went wrong with an open database.
-pub(super) fn of(error: sqlx::Error) -> StoreError {
+/// The error of an open database.
+pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::PoolClosed => return StoreError::Closed,
         sqlx::Error::PoolTimedOut => {
@@ -60,8 +60,8 @@ pub(super) fn of(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// What went wrong while a file was opened.
-pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> OpenError {
+/// The error of a file that cannot be opened.
+pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
     match primary_code(&error) {
         Some(code::NOTADB) => OpenError::NotADatabase {
             path: path.to_owned(),
@@ -80,12 +80,12 @@ pub(super) fn of_opening(path: &Path, error: sqlx::Error) -> OpenError {
         }
         .into(),
         Some(code::READONLY) => read_only(path, error.into()).into(),
-        _ => of(error).into(),
+        _ => into_store_error(error).into(),
     }
 }
 
 /// The error of an open store that has to open its file again, and cannot.
-pub(super) fn of_reopening(error: OpenError) -> StoreError {
+pub(super) fn into_reopening_error(error: OpenError) -> StoreError {
     match error {
         OpenError::Store(error) => error,
         error => StoreError::Unavailable {
@@ -109,12 +109,12 @@ pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> St
 }
 
 /// Whether a database could not be read because its log or the index of that cannot be made.
-pub(super) fn is_for_want_of_a_log(error: &sqlx::Error) -> bool {
+pub(super) fn cannot_make_log(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY))
 }
 
-/// Whether a write was committed into files that do not stand at the path any more.
-pub(super) fn is_elsewhere(error: &StoreError) -> bool {
+/// Whether a write was committed into files that are no longer at the path.
+pub(super) fn is_committed_elsewhere(error: &StoreError) -> bool {
     let StoreError::OutcomeUnknown {
         source: Some(source),
     } = error
@@ -125,14 +125,14 @@ pub(super) fn is_elsewhere(error: &StoreError) -> bool {
     matches!(source, Some(StoreError::FileReplaced { .. }))
 }
 
-/// What a failed commit means. SQLite rolls back for every reason but one: when the disk fails, the transaction may
-/// stand in the write-ahead log and be found there by the next process.
-pub(super) fn of_commit(error: sqlx::Error) -> StoreError {
+/// The error of a failed commit. SQLite rolls back for every reason but one: when the disk fails, the transaction may be in the
+/// write-ahead log, and the next process may find it there.
+pub(super) fn into_commit_error(error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
         Some(code::IOERR) => StoreError::OutcomeUnknown {
             source: Some(error.into()),
         },
-        _ => of(error),
+        _ => into_store_error(error),
     }
 }
 

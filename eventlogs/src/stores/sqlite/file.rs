@@ -112,13 +112,15 @@ impl DatabaseFile {
         if !mark::COMPARES {
             return Ok(());
         }
-        let of_database = |source| Moved {
+        let database_moved = |source| Moved {
             is_database: true,
             source,
         };
-        let found = self.marks(opened.frozen.is_some()).map_err(of_database)?;
+        let found = self
+            .marks(opened.frozen.is_some())
+            .map_err(database_moved)?;
         if found.database != opened.database {
-            return Err(of_database(io::Error::other(
+            return Err(database_moved(io::Error::other(
                 "another file stands at the path",
             )));
         }

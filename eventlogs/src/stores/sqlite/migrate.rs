@@ -72,12 +72,12 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
         sqlx::raw_sql(step.sql)
             .execute(&mut *connection)
             .await
-            .map_err(error::of)?;
+            .map_err(error::into_store_error)?;
     }
     files::finish_migration(NEEDED)
         .execute(connection)
         .await
-        .map_err(error::of)?;
+        .map_err(error::into_store_error)?;
     Ok(())
 }
 
@@ -89,10 +89,10 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
     let version = sqlx::query(LOOK_AT_META)
         .fetch_optional(connection)
         .await
-        .map_err(error::of)?;
+        .map_err(error::into_store_error)?;
     version
         .map_or(Ok(0), |row| row.try_get("schema_version"))
-        .map_err(error::of)
+        .map_err(error::into_store_error)
 }
 
 /// Runs a statement whose only row has one column, a boolean.
@@ -101,5 +101,6 @@ async fn asks(
     statement: Statement<'_>,
 ) -> Result<bool, StoreError> {
     let row = statement.fetch_one(connection).await;
-    row.and_then(|row| row.try_get(0)).map_err(error::of)
+    row.and_then(|row| row.try_get(0))
+        .map_err(error::into_store_error)
 }

@@ -117,17 +117,17 @@ impl Opener {
         // To read a log, SQLite needs its index, which it cannot make in a folder that it may not write to. Where there
         // is no log, and nobody who may write the folder is at work, the file can be read without.
         let file = DatabaseFile::find(self.path.clone());
-        let is_archive = error::is_for_want_of_a_log(&failed)
+        let is_archive = error::cannot_make_log(&failed)
             && file.is_ok_and(|file| file.has_no_log())
             && !file::can_write(file::folder(&self.path));
         if !is_archive {
-            return Err(error::of_opening(&self.path, failed));
+            return Err(error::into_open_error(&self.path, failed));
         }
         let readers = connection::readers(self.readers)
             .connect_lazy_with(self.reader.clone().immutable(true));
         match connection::try_out(&readers).await {
             Ok(()) => Ok((readers, true)),
-            Err(error) => Err(error::of_opening(&self.path, error)),
+            Err(error) => Err(error::into_open_error(&self.path, error)),
         }
     }
 
@@ -136,7 +136,7 @@ impl Opener {
         settings: &SqliteConnectOptions,
     ) -> Result<SqliteConnection, OpenError> {
         let connected = connection::connect(settings).await;
-        connected.map_err(|error| error::of_opening(&self.path, error))
+        connected.map_err(|error| error::into_open_error(&self.path, error))
     }
 }
 
@@ -152,5 +152,5 @@ pub(super) async fn in_memory(options: &SqliteOptions) -> Result<SqlitePool, Sto
         })
         .connect_with(connection::memory(options))
         .await
-        .map_err(error::of)
+        .map_err(error::into_store_error)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The absolute path of a database file: found once, so that it does not change when the process goes into another folder.
 ///
 /// SQLite would take some of the refused names for databases that have no file. Each connection would get one of its own.
-pub(super) fn of_database(path: &Path) -> Result<PathBuf, OpenError> {
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     let invalid = |advice| {
         Err(OpenError::InvalidPath {
             path: path.to_owned(),

@@ -53,7 +53,7 @@ pub(super) struct ReaderGuard<'a> {
 impl ConnectionPool {
     /// Opens a file for a store that writes, creating it where there is none.
     pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
-        let opener = Opener::to_write(path::of_database(path)?, options);
+        let opener = Opener::to_write(path::resolve(path)?, options);
         let mut made = opener.open(true).await?;
         let writer = made.writer.take();
         let writer = writer.map_or(WriterConnection::Lost, WriterConnection::Idle);
@@ -65,7 +65,7 @@ impl ConnectionPool {
         path: &Path,
         options: &SqliteOptions,
     ) -> Result<Self, OpenError> {
-        let opener = Opener::to_read(path::of_database(path)?, options);
+        let opener = Opener::to_read(path::resolve(path)?, options);
         let made = opener.open(false).await?;
         let writer = WriterConnection::ReadOnly;
         Ok(Self::new(Some(opener), writer, generation(made)))
@@ -121,7 +121,7 @@ impl ConnectionPool {
         }
         let connection = writer.take().ok_or(StoreError::Closed)?;
         let generation = self.generation();
-        Ok(WriterGuard::of_file(
+        Ok(WriterGuard::for_file(
             connection,
             writer,
             generation,
@@ -186,8 +186,8 @@ impl ConnectionPool {
 
     fn opening_failed(&self, error: sqlx::Error) -> StoreError {
         match self.path() {
-            Some(path) => error::of_reopening(error::of_opening(path, error)),
-            None => error::of(error),
+            Some(path) => error::into_reopening_error(error::into_open_error(path, error)),
+            None => error::into_store_error(error),
         }
     }
 
@@ -233,7 +233,8 @@ impl ConnectionPool {
             Err(moved) if moved.is_database => return Err(file.moved(moved)),
             Ok(()) if !old.readers.is_closed() => {
                 if matches!(writer, WriterConnection::Lost)
-                    && let Some(connection) = opener.writer().await.map_err(error::of_reopening)?
+                    && let Some(connection) =
+                        opener.writer().await.map_err(error::into_reopening_error)?
                 {
                     *writer = WriterConnection::Idle(connection);
                 }
@@ -297,13 +298,13 @@ async fn open_anew(
         // If it is another file, that is the error to tell.
         Err(error) => Err(match file.compare(marks) {
             Err(moved) if moved.is_database => file.moved(moved),
-            _ => error::of_reopening(error),
+            _ => error::into_reopening_error(error),
         }),
     }
 }
 
 fn generation(made: Opened) -> Generation {
-    Generation::of_file(made.readers, made.file, made.marks)
+    Generation::for_file(made.readers, made.file, made.marks)
 }
 
 impl ReaderGuard<'_> {

@@ -11,7 +11,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::Duration;
 
-/// How many writes a transaction looks at, and forgets at the most, so that none of them holds the write lock for long.
+/// How many writes are in a stretch, so that no transaction holds the write lock for long.
 const AT_ONCE: i64 = 10_000;
 impl SqliteEventStore {
     /// Forgets the idempotency keys that were used longer ago than this, by this machine's clock, and returns how many
@@ -60,13 +60,13 @@ async fn prune(pool: &ConnectionPool, older_than: Duration) -> Result<u64, Store
     }
 }
 
-/// The time that is so long ago, in microseconds since 1970.
+/// The time of this age, in microseconds since 1970.
 fn before(older_than: Duration) -> i64 {
     let age = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
     Utc::now().timestamp_micros().saturating_sub(age)
 }
 
-/// The last key of the stretch behind a place; none if that reaches to the end.
+/// The last key of the stretch after a place; none if fewer keys are left.
 async fn end_of_stretch(pool: &ConnectionPool, from: &Bound) -> Result<Option<Bound>, StoreError> {
     let end = || pruning::end_of_stretch(from, AT_ONCE);
     let rows = pool.rows(end).await?;
@@ -76,10 +76,13 @@ async fn end_of_stretch(pool: &ConnectionPool, from: &Bound) -> Result<Option<Bo
             key: row.try_get("key")?,
         })
     };
-    rows.first().map(bound).transpose().map_err(error::of)
+    rows.first()
+        .map(bound)
+        .transpose()
+        .map_err(error::into_store_error)
 }
 
-/// Whether a stretch has keys to forget: looked up by a reader, so that nobody waits where there are none.
+/// Whether a stretch has keys to forget. A reader looks, so that no write waits where there are none.
 async fn has_old(
     pool: &ConnectionPool,
     from: &Bound,
@@ -90,10 +93,10 @@ async fn has_old(
     let rows = pool.rows(has_old).await?;
     rows.first()
         .map_or(Ok(false), |row| row.try_get("has_old"))
-        .map_err(error::of)
+        .map_err(error::into_store_error)
 }
 
-/// Forgets the old keys of a stretch in one transaction: those that are old once nobody else can write.
+/// Forgets the old keys of a stretch in one transaction. Their age counts from when the write lock is held.
 async fn prune_stretch(
     pool: &ConnectionPool,
     from: &Bound,
@@ -107,7 +110,11 @@ async fn prune_stretch(
     // A write to several logs has as many rows.
     let mut writes = 0;
     for part in parts {
-        writes += u64::from(part.try_get::<i64, _>("part").map_err(error::of)? == 0);
+        writes += u64::from(
+            part.try_get::<i64, _>("part")
+                .map_err(error::into_store_error)?
+                == 0,
+        );
     }
     Ok(writes)
 }

@@ -47,11 +47,11 @@ async fn page_of<E: Event>(
     let mut rows = select.fetch(&mut *connection);
     let mut columns = None;
     while !page.is_complete()
-        && let Some(row) = rows.try_next().await.map_err(error::of)?
+        && let Some(row) = rows.try_next().await.map_err(error::into_store_error)?
     {
         let columns = match &mut columns {
             Some(columns) => columns,
-            None => columns.insert(PageColumns::find(&row).map_err(error::of)?),
+            None => columns.insert(PageColumns::find(&row).map_err(error::into_store_error)?),
         };
         let row = EventRow { row: &row, columns };
         if page.admits(&row)? {
@@ -74,9 +74,9 @@ async fn log_type(
     let row = questions::log_type(&log_id)
         .fetch_optional(connection)
         .await
-        .map_err(error::of)?;
+        .map_err(error::into_store_error)?;
     row.map_or(Ok(None), |row| row.try_get("log_type"))
-        .map_err(error::of)
+        .map_err(error::into_store_error)
 }
 
 /// The numbers of the columns of `page.sql`.
@@ -121,7 +121,7 @@ impl<'a> EventRow<'a> {
     where
         T: Decode<'a, Sqlite> + Type<Sqlite>,
     {
-        self.row.try_get(column).map_err(error::of)
+        self.row.try_get(column).map_err(error::into_store_error)
     }
 
     fn event(&self, log_id: LogId) -> Result<StoredEvent<'a>, StoreError> {
@@ -174,12 +174,17 @@ pub(super) async fn find_key(
 
 /// The write of a key, from a row of `find_key.sql` or `refusals.sql`.
 pub(super) fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
-    let number = |column| row.try_get::<i64, _>(column).map_err(error::of);
+    let number = |column| {
+        row.try_get::<i64, _>(column)
+            .map_err(error::into_store_error)
+    };
     let first_index = number("key_first_index")?.unsigned_abs();
     let event_count = number("key_event_count")?.unsigned_abs();
     let last = first_index.saturating_add(event_count.saturating_sub(1));
     let log_id = LogId::from_uuid(uuid(row, "key_log_id")?);
-    let hash: Option<&[u8]> = row.try_get("key_request_hash").map_err(error::of)?;
+    let hash: Option<&[u8]> = row
+        .try_get("key_request_hash")
+        .map_err(error::into_store_error)?;
     Ok(Replay {
         first_index,
         event_count,
@@ -201,7 +206,7 @@ pub(super) fn event_id(
 }
 
 fn uuid(row: &SqliteRow, column: impl ColumnIndex<SqliteRow>) -> Result<Uuid, StoreError> {
-    let bytes: &[u8] = row.try_get(column).map_err(error::of)?;
+    let bytes: &[u8] = row.try_get(column).map_err(error::into_store_error)?;
     Uuid::from_slice(bytes).map_err(|problem| StoreError::Corrupt {
         advice: error::CORRUPT,
         source: problem.into(),

@@ -30,7 +30,7 @@ pub(super) async fn why_refused<'a>(
         let appends = 1 + write.others.len();
         let (own, others) = rest
             .split_at_checked(appends)
-            .ok_or_else(|| error::of(sqlx::Error::RowNotFound))?;
+            .ok_or_else(|| error::into_store_error(sqlx::Error::RowNotFound))?;
         rest = others;
         outcomes.push(why(connection, write, own).await?);
     }
@@ -48,7 +48,7 @@ async fn why(
     }
     // A write happens as a whole or not at all, so the first part that tells something tells all.
     for (append, row) in write.appends().zip(rows) {
-        if let Some(refusal) = of_row(append, row)? {
+        if let Some(refusal) = refusal(append, row)? {
             return Ok(Some(Err(refusal)));
         }
     }
@@ -68,7 +68,9 @@ async fn stored_at(
             return Ok(None);
         }
         if recorded_at.is_none() {
-            recorded_at = row.try_get("stored_recorded_at").map_err(error::of)?;
+            recorded_at = row
+                .try_get("stored_recorded_at")
+                .map_err(error::into_store_error)?;
         }
     }
     for append in write.appends().filter(|append| !append.tail.is_empty()) {
@@ -90,13 +92,13 @@ async fn stored_at(
 }
 
 /// What the tables have against one append; nothing if they have nothing.
-fn of_row(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError>, StoreError> {
+fn refusal(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError>, StoreError> {
     if optional_event_id(row, "key_last_event_id")?.is_some() {
-        let kind = row.try_get("key_kind").map_err(error::of)?;
+        let kind = row.try_get("key_kind").map_err(error::into_store_error)?;
         return Ok(Some(append.key_used(replay(row)?, kind)));
     }
-    let number: Option<i32> = row.try_get("log_kind").map_err(error::of)?;
-    let name: Option<&str> = row.try_get("log_type").map_err(error::of)?;
+    let number: Option<i32> = row.try_get("log_kind").map_err(error::into_store_error)?;
+    let name: Option<&str> = row.try_get("log_type").map_err(error::into_store_error)?;
     Ok(append.refused_by(FoundLog {
         kind: number.map(|number| FoundKind { number, name }),
         stored: optional_event_id(row, "stored_event_id")?,
@@ -105,6 +107,6 @@ fn of_row(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError>
 }
 
 fn optional_event_id(row: &SqliteRow, column: &str) -> Result<Option<EventId>, StoreError> {
-    let bytes: Option<&[u8]> = row.try_get(column).map_err(error::of)?;
+    let bytes: Option<&[u8]> = row.try_get(column).map_err(error::into_store_error)?;
     bytes.map(|_| event_id(row, column)).transpose()
 }

@@ -21,7 +21,7 @@ use sqlx::{Either, Executor};
 pub(super) async fn begin(mut guard: WriterGuard<'_>) -> Result<WriterGuard<'_>, StoreError> {
     match connection::execute(&mut guard, BEGIN).await {
         Ok(()) => Ok(guard),
-        Err(error) => end(guard, Err(error::of(error))).await,
+        Err(error) => end(guard, Err(error::into_store_error(error))).await,
     }
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn end<T>(
 }
 
 /// Gives the connection back after work that has committed by itself; rolls back if the work failed. If the work was committed
-/// into files that are no longer at the path, the error [`is_elsewhere`](error::is_elsewhere).
+/// into files that are no longer at the path, the error [`is_committed_elsewhere`](error::is_committed_elsewhere).
 pub(super) async fn close<T>(
     mut guard: WriterGuard<'_>,
     work: Result<T, StoreError>,
@@ -61,7 +61,7 @@ pub(super) async fn close<T>(
 /// Commits.
 pub(super) async fn commit(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let committed = connection::execute(connection, COMMIT).await;
-    committed.map_err(error::of_commit)
+    committed.map_err(error::into_commit_error)
 }
 
 /// Runs a text of two statements, the second of which commits.
@@ -76,8 +76,8 @@ pub(super) async fn run_and_commit(
             Ok(Some(Either::Left(_))) => done += 1,
             Ok(Some(Either::Right(_))) => {}
             Ok(None) => return Ok(()),
-            Err(error) if done == 0 => return Err(error::of(error)),
-            Err(error) => return Err(error::of_commit(error)),
+            Err(error) if done == 0 => return Err(error::into_store_error(error)),
+            Err(error) => return Err(error::into_commit_error(error)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one writer: gathers what arrives while it is busy into the next transaction.
+//! The task that writes: it gathers the writes that arrive while it is busy into its next transaction.
 
 use crate::stores::database::queue::Job;
 use crate::stores::database::queue::batch_size::BatchSize;
@@ -22,7 +22,7 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
 async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     let mut closing = Vec::new();
     while let Some(job) = jobs.recv().await {
-        // Those whose writes were just answered are about to run, and to send the next ones: they shall come along.
+        // The callers whose writes were just answered are about to run, and to queue their next writes: those join this batch.
         tokio::task::yield_now().await;
         let mut next = Some(job);
         let mut size = BatchSize::default();
@@ -102,8 +102,8 @@ async fn write_alone(pool: &ConnectionPool, write: &EncodedWrite) -> Outcome {
         .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
 }
 
-/// Runs writes in one transaction, each with its own outcome. Committed into a log that another program has removed, they
-/// are written once more, into the one that is opened then: those that are stored already are found under their own ids.
+/// Runs writes in one transaction, each with its own outcome. If they were committed into a write-ahead log that another program
+/// has removed, they are written again, into the new log: those that are stored already are found by their own event ids.
 async fn transact(
     pool: &ConnectionPool,
     writes: &[&EncodedWrite],
@@ -111,7 +111,7 @@ async fn transact(
     let mut elsewhere = None;
     for _ in 0..ATTEMPTS {
         match transact_once(pool, writes).await {
-            Err(error) if error::is_elsewhere(&error) => elsewhere = Some(error),
+            Err(error) if error::is_committed_elsewhere(&error) => elsewhere = Some(error),
             Err(error) if elsewhere.is_some() => {
                 return Err(StoreError::OutcomeUnknown {
                     source: Some(error.into()),
@@ -137,7 +137,7 @@ async fn transact_once(
 fn may_concern_one_write(error: &StoreError) -> bool {
     match error {
         StoreError::Busy { .. } => false,
-        StoreError::OutcomeUnknown { .. } => !error::is_elsewhere(error),
+        StoreError::OutcomeUnknown { .. } => !error::is_committed_elsewhere(error),
         _ => error.may_concern_one_write(),
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::stores) struct Generation {
 
 impl Generation {
     /// The connections of a file.
-    pub(in crate::stores) const fn of_file(
+    pub(in crate::stores) const fn for_file(
         readers: SqlitePool,
         file: DatabaseFile,
         marks: Marks,

@@ -56,7 +56,7 @@ pub(in crate::stores) struct WriterGuard<'a> {
 
 impl<'a> WriterGuard<'a> {
     /// The connection of a file.
-    pub(in crate::stores) const fn of_file(
+    pub(in crate::stores) const fn for_file(
         connection: SqliteConnection,
         home: MutexGuard<'a, WriterConnection>,
         generation: Arc<Generation>,
@@ -74,7 +74,11 @@ impl<'a> WriterGuard<'a> {
     pub(in crate::stores) async fn in_memory(
         generation: Arc<Generation>,
     ) -> Result<Self, StoreError> {
-        let connection = generation.readers.acquire().await.map_err(error::of)?;
+        let connection = generation
+            .readers
+            .acquire()
+            .await
+            .map_err(error::into_store_error)?;
         Ok(Self {
             connection: HeldConnection::Pooled(connection),
             home: None,
