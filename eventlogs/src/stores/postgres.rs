@@ -54,7 +54,7 @@ use retry::Operation;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Keeps logs in PostgreSQL.
@@ -233,6 +233,7 @@ impl PostgresEventStore {
             statements,
             schema,
             log_types: LogTypes::default(),
+            page_columns: OnceLock::new(),
             options,
         });
         let (writer, jobs) = WriteQueue::new(&core.options.limits);

@@ -3,6 +3,7 @@
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::error::store::StoreError;
+use crate::stores::postgres::columns::PageColumns;
 use crate::stores::postgres::failure::Failure;
 use crate::stores::postgres::migrate;
 use crate::stores::postgres::migrations::ELSEWHERE;
@@ -10,7 +11,7 @@ use crate::stores::postgres::options::PostgresOptions;
 use crate::stores::postgres::pool::ConnectionPool;
 use crate::stores::postgres::retry::Operation;
 use crate::stores::postgres::statements::Statements;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 
 /// What the clones of a store and its writer share.
@@ -25,6 +26,8 @@ pub(super) struct Core {
     pub(super) schema: SchemaVersion,
     /// The event enums that the store is used with.
     pub(super) log_types: LogTypes,
+    /// The columns of a page, looked up by name with the first page.
+    pub(super) page_columns: OnceLock<PageColumns>,
     /// What the user chose.
     pub(super) options: PostgresOptions,
 }

@@ -9,7 +9,7 @@ use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
 use crate::stores::page::{Page, ReadRequest};
-use crate::stores::postgres::columns::column;
+use crate::stores::postgres::columns::{ContentColumns, PageColumns, column};
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::failure::AttemptError;
 use crate::stores::postgres::retry;
@@ -74,7 +74,7 @@ async fn page_on<E: Event>(
     let keeps_statements = core.options.pooler.keeps_statements();
     let statement = statements.page(bounds).persistent(keeps_statements);
     let mut rows = statement.fetch(&mut *connection);
-    let mut reading = Reading::new(request.log_id, page);
+    let mut reading = Reading::new(core, request.log_id, page);
     // All rows are taken, whatever is found on the way.
     while let Some(row) = rows.try_next().await? {
         reading.take(row)?;
@@ -116,72 +116,6 @@ async fn page_on<E: Event>(
     reading.page.finish(None).map_err(AttemptError::Final)
 }
 
-/// Where the columns of `page.sql` are.
-#[derive(Clone, Copy)]
-struct PageColumns {
-    event_index: usize,
-    event_id: usize,
-    event_type: usize,
-    event_version: usize,
-    codec: usize,
-    occurred_at: usize,
-    recorded_at: usize,
-    left_out_bytes: usize,
-    kind: usize,
-    contents: ContentColumns,
-}
-
-impl PageColumns {
-    fn find(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            event_index: column(row, "event_index")?,
-            event_id: column(row, "event_id")?,
-            event_type: column(row, "event_type")?,
-            event_version: column(row, "event_version")?,
-            codec: column(row, "codec")?,
-            occurred_at: column(row, "occurred_at")?,
-            recorded_at: column(row, "recorded_at")?,
-            left_out_bytes: column(row, "left_out_bytes")?,
-            kind: column(row, "kind")?,
-            contents: ContentColumns::find(row)?,
-        })
-    }
-
-    fn index(&self, row: &PgRow) -> Result<i64, sqlx::Error> {
-        row.try_get(self.event_index)
-    }
-
-    /// The size of an event that has come without its payload.
-    fn left_out(&self, row: &PgRow) -> Result<Option<usize>, sqlx::Error> {
-        let bytes: Option<i32> = row.try_get(self.left_out_bytes)?;
-        Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(0)))
-    }
-}
-
-/// Where the columns are that both `page.sql` and `large_events.sql` have.
-#[derive(Clone, Copy)]
-struct ContentColumns {
-    payload: usize,
-    metadata: usize,
-}
-
-impl ContentColumns {
-    fn find(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            payload: column(row, "payload")?,
-            metadata: column(row, "metadata")?,
-        })
-    }
-
-    fn payload<'r>(&self, row: &'r PgRow) -> Result<&'r [u8], sqlx::Error> {
-        row.try_get(self.payload)
-    }
-
-    fn metadata<'r>(&self, row: &'r PgRow) -> Result<Option<&'r [u8]>, sqlx::Error> {
-        row.try_get(self.metadata)
-    }
-}
-
 /// A row of `page.sql`, with the numbers of its columns.
 struct FoundRow<'r> {
     row: &'r PgRow,
@@ -214,24 +148,27 @@ impl PageRow for FoundRow<'_> {
 }
 
 /// A page that is being read.
-struct Reading<E> {
+struct Reading<'a, E> {
+    /// Knows the columns, once a page has come.
+    core: &'a Core,
     /// The log.
     log_id: LogId,
     /// What is decoded already.
     page: PageBuilder<E>,
     /// The rows from the first one on that has come without its payload.
     waiting: Vec<PgRow>,
-    /// Where the columns of the rows are, once one has come.
+    /// Where the columns of the rows are, once it is known.
     columns: Option<PageColumns>,
 }
 
-impl<E: Event> Reading<E> {
-    const fn new(log_id: LogId, page: PageBuilder<E>) -> Self {
+impl<'a, E: Event> Reading<'a, E> {
+    fn new(core: &'a Core, log_id: LogId, page: PageBuilder<E>) -> Self {
         Self {
+            core,
             log_id,
             page,
             waiting: Vec::new(),
-            columns: None,
+            columns: core.page_columns.get().copied(),
         }
     }
 
@@ -251,12 +188,14 @@ impl<E: Event> Reading<E> {
         self.decode(&row, &row, columns.contents)
     }
 
-    /// The columns of the rows, which all have the same.
+    /// The columns of the rows: the same for all pages of a store.
     fn columns(&mut self, row: &PgRow) -> Result<PageColumns, sqlx::Error> {
         if let Some(columns) = self.columns {
             return Ok(columns);
         }
         let columns = PageColumns::find(row)?;
+        // Another task may have been faster, with the same columns.
+        let _ = self.core.page_columns.set(columns);
         self.columns = Some(columns);
         Ok(columns)
     }
