@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::{EventType, LogType};
 use crate::ids::EventId;
+use crate::log_state::LogPosition;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::EncodedAppend;
 use crate::stores::postgres::{PostgresEventStore, PostgresOptions};
