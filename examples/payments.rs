@@ -344,7 +344,9 @@ async fn read_back(payments: &LogManager<Payment>, log_id: &LogId) -> Result<(),
         "   refunds are the events {:?}",
         payment.aggregate().refunds
     );
-    let before = payments.reduce_at(log_id, eventlogs::At::Index(4)).await?;
+    let before = payments
+        .reduce_at(log_id, eventlogs::PointInTime::Index(4))
+        .await?;
     println!(
         "   before the first of them, {} cents could be refunded",
         before.aggregate().outstanding()

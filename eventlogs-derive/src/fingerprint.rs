@@ -59,7 +59,7 @@ impl Default for Fingerprint {
 
 impl Fingerprint {
     /// The hash of some code.
-    pub(crate) fn of(code: &impl ToTokens) -> Self {
+    pub(crate) fn new(code: &impl ToTokens) -> Self {
         let mut fingerprint = Self::default();
         fingerprint.tokens(code.to_token_stream(), true);
         fingerprint
@@ -175,7 +175,7 @@ mod tests {
 
     fn hash(code: &str) -> u64 {
         let tokens: TokenStream = code.parse().expect("the code consists of tokens");
-        Fingerprint::of(&tokens).finish()
+        Fingerprint::new(&tokens).finish()
     }
 
     #[test]
@@ -229,8 +229,8 @@ mod tests {
         let expression: syn::Expr = parse_quote!(a + b);
         let group = proc_macro2::Group::new(proc_macro2::Delimiter::None, quote!(#expression));
         assert_eq!(
-            Fingerprint::of(&quote!(f(#group))).finish(),
-            Fingerprint::of(&quote!(f(a + b))).finish()
+            Fingerprint::new(&quote!(f(#group))).finish(),
+            Fingerprint::new(&quote!(f(a + b))).finish()
         );
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct SerdeAttributes<'a> {
 
 impl<'a> SerdeAttributes<'a> {
     /// Serde's among these attributes.
-    pub(crate) fn of(attributes: &'a [Attribute]) -> Self {
+    pub(crate) fn new(attributes: &'a [Attribute]) -> Self {
         let written: Vec<&Attribute> = attributes
             .iter()
             .filter(|attribute| attribute.path().is_ident("serde"))

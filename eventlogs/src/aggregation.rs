@@ -13,7 +13,7 @@ pub struct Aggregation<A> {
     /// The reduced state.
     aggregate: Arc<A>,
     /// How far it was reduced, and the times that belong to it.
-    reach: Reach,
+    reach: ReducedThrough,
     /// When the reduction was made, by this process's clock.
     reduced_at: DateTime<Utc>,
     /// How many events were applied to what a cache held.
@@ -24,7 +24,7 @@ pub struct Aggregation<A> {
 
 /// How far an aggregate was reduced: all that a cache must keep beside the aggregate itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reach {
+pub struct ReducedThrough {
     /// The log.
     pub log_id: LogId,
     /// The index of the last event that was applied.
@@ -37,7 +37,7 @@ pub struct Reach {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Reach {
+impl ReducedThrough {
     /// The position of the last event that was applied.
     #[must_use]
     pub const fn position(&self) -> LogPosition {
@@ -48,7 +48,7 @@ impl Reach {
 impl<A> Aggregation<A> {
     /// Puts an aggregation together from its parts: for caches that bring one back from bytes, and for tests.
     #[must_use]
-    pub fn from_parts(aggregate: Arc<A>, reach: Reach, reduced_at: DateTime<Utc>) -> Self {
+    pub fn from_parts(aggregate: Arc<A>, reach: ReducedThrough, reduced_at: DateTime<Utc>) -> Self {
         Self {
             aggregate,
             reach,
@@ -107,7 +107,7 @@ impl<A> Aggregation<A> {
 
     /// How far the log was reduced, as a cache keeps it.
     #[must_use]
-    pub const fn reach(&self) -> &Reach {
+    pub const fn reach(&self) -> &ReducedThrough {
         &self.reach
     }
 

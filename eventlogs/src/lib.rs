@@ -39,7 +39,7 @@ pub mod __example;
 pub mod __private;
 
 pub use aggregate::{Aggregate, CodeFingerprint, EventHandler, WholeSnapshot};
-pub use aggregation::{Aggregation, Reach};
+pub use aggregation::{Aggregation, ReducedThrough};
 pub use caches::AggregationCache;
 pub use caches::memory::MemoryAggregationCache;
 #[cfg(feature = "redis")]
@@ -52,8 +52,8 @@ pub use codec::Codec;
 pub use event::{Event, EventSchema, EventType, LogType};
 pub use log_state::{LogPosition, LogState};
 pub use manager::{
-    AppendOptions, At, CreateOptions, DecideError, DecideOptions, Decided, LogManager,
-    LogManagerError, LogManagerOptions,
+    AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, LogManager, LogManagerError,
+    LogManagerOptions, PointInTime,
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;

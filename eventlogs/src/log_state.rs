@@ -57,6 +57,12 @@ impl LogPosition {
     pub const fn event_id(&self) -> Option<EventId> {
         self.event_id
     }
+
+    /// The id of the event, borrowed for statements.
+    #[cfg(feature = "sqlite")]
+    pub(crate) const fn event_id_ref(&self) -> Option<&EventId> {
+        self.event_id.as_ref()
+    }
 }
 
 /// The end of a log of `E` events that an append builds on.

@@ -7,19 +7,17 @@ mod decide;
 mod erased;
 pub(crate) mod error;
 mod fold;
-mod link;
 mod options;
 mod read;
 mod reduce;
 mod replays;
 mod telemetry;
-mod turns;
 pub(crate) mod write_options;
 
 pub use decide::Decided;
 pub use error::{DecideError, LogManagerError};
 pub use options::LogManagerOptions;
-pub use reduce::At;
+pub use reduce::PointInTime;
 pub use write_options::{AppendOptions, CreateOptions, DecideOptions};
 
 use crate::aggregate::Aggregate;
@@ -28,13 +26,13 @@ use crate::ids::LogId;
 use crate::metadata::source::MetadataSource;
 use crate::stores::EventStore;
 use cache_writer::CacheWriter;
+use decide::pipeline::Pipelines;
 use erased::{ErasedCache, ErasedStore};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
-use turns::Turns;
 
 /// Creates, appends to and reduces the logs of one kind of aggregate.
 ///
@@ -90,7 +88,7 @@ struct Inner<A: Aggregate> {
     /// Takes finished reductions to the cache, off the callers' path.
     cache_writer: CacheWriter<A>,
     /// The logs that are being decided on in this process.
-    turns: Turns<A>,
+    pipelines: Pipelines<A>,
     /// What is recorded beside the events of every write.
     metadata: Option<Arc<dyn MetadataSource>>,
     /// The time box of a look-up in the cache.
@@ -118,7 +116,7 @@ impl<A: Aggregate> LogManager<A> {
         let inner = Inner {
             store: Box::new(store),
             cache: Arc::clone(&cache),
-            turns: Turns::default(),
+            pipelines: Pipelines::default(),
             metadata: options.metadata.clone(),
             cache_timeout: options.cache_timeout,
             page_size: options.page_size,
@@ -197,7 +195,7 @@ impl<A: Aggregate> LogManager<A> {
         let span = tracing::info_span!("forget_cached", aggregate = A::name(), %log_id);
         async {
             let forgotten = self.inner.cache_writer.forget_log(log_id).await;
-            self.inner.turns.forget(log_id);
+            self.inner.pipelines.forget(log_id);
             forgotten.map_err(|source| LogManagerError::NotForgotten { log_id, source })
         }
         .instrument(span)

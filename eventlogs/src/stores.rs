@@ -26,7 +26,7 @@ mod times;
 )]
 pub(crate) mod write;
 
-pub use appends::{AppendManyRequest, AppendPart, Appends};
+pub use appends::{AppendAcrossRequest, AppendPart, Appends};
 pub use error::{
     AppendError, DecodeError, EncodeError, InvalidAppend, OpenError, ReadError, StoreError,
 };
@@ -74,9 +74,9 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     /// # Errors
     /// As described at each variant of [`AppendError`]. A [`Replay`](AppendError::Replay) is that of the first log;
     /// [`find_key`](EventStore::find_key) has the others.
-    fn append_many(
+    fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> impl Future<Output = Result<Vec<LogPosition>, AppendError>> + Send;
 
     /// Reads one page of a log in one round trip. A log that does not exist gives an empty page.

@@ -38,13 +38,13 @@ pub(crate) fn trouble(error: &(dyn Error + 'static)) -> Option<Trouble> {
     }
     #[cfg(feature = "tls-rustls")]
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return Some(of_rustls(error));
+        return Some(from_rustls(error));
     }
     error.source().and_then(trouble)
 }
 
 #[cfg(feature = "tls-rustls")]
-fn of_rustls(error: &rustls::Error) -> Trouble {
+fn from_rustls(error: &rustls::Error) -> Trouble {
     use rustls::CertificateError as Certificate;
     match error {
         rustls::Error::InvalidCertificate(

@@ -59,7 +59,7 @@ struct Confused;
 impl AggregationCache<Payment> for Confused {
     async fn get(&self, _: LogId) -> Result<Option<Aggregation<Payment>>, CacheError> {
         let now = chrono::Utc::now();
-        let reach = eventlogs::Reach {
+        let reach = eventlogs::ReducedThrough {
             log_id: LogId::new(),
             index: 0,
             event_id: eventlogs::ids::EventId::new(),

@@ -4,7 +4,7 @@ use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::codec::{Json, MsgPack};
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
     ReadRequest, Replay, StoreError,
 };
 use eventlogs::testing::codec_laws;
@@ -76,11 +76,11 @@ macro_rules! keeps {
                     self.$field.append(request).await
                 }
 
-                async fn append_many(
+                async fn append_across(
                     &self,
-                    request: AppendManyRequest<'_>,
+                    request: AppendAcrossRequest<'_>,
                 ) -> Result<Vec<LogPosition>, AppendError> {
-                    self.$field.append_many(request).await
+                    self.$field.append_across(request).await
                 }
 
                 async fn read(&self, request: ReadRequest) -> Result<Page<$event>, ReadError> {

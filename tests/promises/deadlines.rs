@@ -53,7 +53,7 @@ async fn written_by(
         .append_all(LogState::at(all, 1), &both, &append())
         .await;
     let parts = [(LogState::at(many, 1), [refund(1)])];
-    let appended_many = payments.append_many(parts, &append()).await;
+    let appended_many = payments.append_across(parts, &append()).await;
     let options = DecideOptions {
         deadline: Some(deadline()),
         ..Default::default()
@@ -64,7 +64,7 @@ async fn written_by(
         ("create", store_error(created)),
         ("append", store_error(appended)),
         ("append_all", store_error(appended_all)),
-        ("append_many", store_error(appended_many)),
+        ("append_across", store_error(appended_many)),
         ("decide", store_error(decided)),
     ]
 }

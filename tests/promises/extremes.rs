@@ -40,7 +40,7 @@ async fn works(payments: &LogManager<Payment>, deadline: Option<Instant>, max_at
     };
     let captured = PaymentEvent::Captured { amount: 9 };
     let state = payments.append(state, &captured, &append).await.unwrap();
-    let many = payments.append_many([(state, [refund(1)])], &append);
+    let many = payments.append_across([(state, [refund(1)])], &append);
     many.await.unwrap();
     let decide = DecideOptions {
         deadline,

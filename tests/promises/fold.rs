@@ -6,7 +6,7 @@ use crate::sqlite_file::{TemporaryStore, execute};
 use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::stores::fake::FakeEventStore;
-use eventlogs::{Aggregation, At, DecideOptions, EventStore, Reach};
+use eventlogs::{Aggregation, DecideOptions, EventStore, PointInTime, ReducedThrough};
 use eventlogs::{
     AggregationCache, AppendOptions, CreateOptions, LogManager, LogManagerError, LogManagerOptions,
     MemoryAggregationCache, SqliteEventStore,
@@ -28,7 +28,7 @@ async fn on_every_store_and_cache() -> Vec<LogManager<Payment>> {
 /// The fold from the start; a past point never uses the cache.
 async fn full_fold(payments: &LogManager<Payment>, log_id: &LogId) -> Payment {
     payments
-        .reduce_at(log_id, At::Index(u64::MAX))
+        .reduce_at(log_id, PointInTime::Index(u64::MAX))
         .await
         .expect("the log is there")
         .into_aggregate()
@@ -409,7 +409,7 @@ async fn run(
             }
             Step::Forged(index) => {
                 let now = chrono::Utc::now();
-                let reach = Reach {
+                let reach = ReducedThrough {
                     log_id,
                     index: u64::from(index),
                     event_id: EventId::new(),

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendObserver, AppendRequest, Appended, IdempotencyKey, Page,
-    ReadError, ReadRequest, Replay, StoreError,
+    AppendAcrossRequest, AppendError, AppendObserver, AppendRequest, Appended, IdempotencyKey,
+    Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::{EventStore, LogPosition, RecordedEvent};
 use std::sync::Arc;
@@ -148,12 +148,12 @@ impl EventStore<PaymentEvent> for Gated {
         appended
     }
 
-    async fn append_many(
+    async fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         let _turn = self.turn().await;
-        self.inner.append_many(request).await
+        self.inner.append_across(request).await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<PaymentEvent>, ReadError> {

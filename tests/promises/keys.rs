@@ -73,12 +73,12 @@ impl Operation<'_> {
         outcome(self.payments.append_all(state, &events, &options).await)
     }
 
-    async fn append_many(&self) -> Outcome {
+    async fn append_across(&self) -> Outcome {
         let state = self.payments.reduce(&self.log_id).await.unwrap().state();
         let other = LogState::at(self.other, 1);
         let parts = [(state, [refund(1)]), (other, [refund(1)])];
         let options = self.append_options();
-        outcome(self.payments.append_many(parts, &options).await)
+        outcome(self.payments.append_across(parts, &options).await)
     }
 
     async fn decide(&self, refuse: bool) -> Outcome {
@@ -100,14 +100,14 @@ impl Operation<'_> {
 
 #[tokio::test]
 async fn a_key_that_comes_with_another_request_is_no_replay() {
-    let first = Some(RequestFingerprint::of(b"refund 1"));
-    let other = Some(RequestFingerprint::of(b"refund 2"));
+    let first = Some(RequestFingerprint::new(b"refund 1"));
+    let other = Some(RequestFingerprint::new(b"refund 2"));
     for (store, payments) in on_every_store().await {
         for operation in [
             "create",
             "append",
             "append_all",
-            "append_many",
+            "append_across",
             "decide",
             "refuse",
         ] {
@@ -136,7 +136,7 @@ async fn a_key_that_comes_with_another_request_is_no_replay() {
                     "create" => request.create().await,
                     "append" => request.append().await,
                     "append_all" => request.append_all().await,
-                    "append_many" => request.append_many().await,
+                    "append_across" => request.append_across().await,
                     _ => request.decide(false).await,
                 };
                 assert_eq!(written, Outcome::Written, "{operation} on {store}");
@@ -147,7 +147,7 @@ async fn a_key_that_comes_with_another_request_is_no_replay() {
                         "create" => request.create().await,
                         "append" => request.append().await,
                         "append_all" => request.append_all().await,
-                        "append_many" => request.append_many().await,
+                        "append_across" => request.append_across().await,
                         "refuse" => request.decide(true).await,
                         _ => request.decide(false).await,
                     };
@@ -211,7 +211,7 @@ async fn keys_are_forgotten_on_demand_and_only_then() {
             scope: IdempotencyScope::Global,
             fingerprint: None,
         };
-        assert_eq!(request.append_many().await, Outcome::Written, "{store}");
+        assert_eq!(request.append_across().await, Outcome::Written, "{store}");
         let day = Duration::from_hours(24);
         let forgotten = payments.prune_idempotency_keys(day).await.unwrap();
         assert_eq!(forgotten, 0, "{store}");

@@ -80,8 +80,8 @@ impl Caller<'_> {
         }
     }
 
-    async fn append_many(&self, appends: impl Into<Appends>) -> Found {
-        found(self.payments.append_many(appends, &self.options()).await)
+    async fn append_across(&self, appends: impl Into<Appends>) -> Found {
+        found(self.payments.append_across(appends, &self.options()).await)
     }
 }
 
@@ -106,13 +106,13 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
         let mut caller = Caller {
             payments: &payments,
             key: &key,
-            fingerprint: Some(RequestFingerprint::of(b"first")),
+            fingerprint: Some(RequestFingerprint::new(b"first")),
         };
         let two = || [refund(1), refund(1)];
         let both = Appends::new()
             .append(LogState::at(a, 1), [refund(1)])
             .append(LogState::at(b, 1), two());
-        let written = payments.append_many(both, &caller.options()).await;
+        let written = payments.append_across(both, &caller.options()).await;
         assert_eq!(written.unwrap().len(), 2, "{store}");
         for _ in 0..2 {
             for (log_id, count) in [(a, 1), (b, 2)] {
@@ -121,7 +121,7 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
                 assert_eq!(caller.create(log_id).await, here, "{store}");
                 assert_eq!(caller.decide(log_id, false).await, here, "{store}");
                 assert_eq!(caller.decide(log_id, true).await, here, "{store}");
-                assert_eq!(caller.append_many([part(log_id)]).await, here, "{store}");
+                assert_eq!(caller.append_across([part(log_id)]).await, here, "{store}");
             }
             // Written together with both, on neither alone.
             assert_eq!(caller.append(c).await, Err(a), "{store}");
@@ -131,18 +131,18 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
             assert_eq!(caller.create(LogId::new()).await, Ok((a, 2, 1)), "{store}");
             let turned_round = [part(b), part(a)];
             assert_eq!(
-                caller.append_many(turned_round).await,
+                caller.append_across(turned_round).await,
                 Ok((b, 2, 2)),
                 "{store}"
             );
             // What was to be recorded in the third log is not.
             assert_eq!(
-                caller.append_many([part(a), part(c)]).await,
+                caller.append_across([part(a), part(c)]).await,
                 Err(a),
                 "{store}"
             );
             assert_eq!(
-                caller.append_many([part(c), part(b)]).await,
+                caller.append_across([part(c), part(b)]).await,
                 Err(b),
                 "{store}"
             );
@@ -150,16 +150,20 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
             let creating = Appends::new()
                 .create(LogId::new(), [refund(1)])
                 .append(LogState::at(b, 1), two());
-            assert_eq!(caller.append_many(creating).await, Ok((b, 2, 2)), "{store}");
+            assert_eq!(
+                caller.append_across(creating).await,
+                Ok((b, 2, 2)),
+                "{store}"
+            );
         }
-        caller.fingerprint = Some(RequestFingerprint::of(b"second"));
+        caller.fingerprint = Some(RequestFingerprint::new(b"second"));
         for log_id in [a, b] {
             assert_eq!(caller.append(log_id).await, Err(log_id), "{store}");
             assert_eq!(caller.decide(log_id, false).await, Err(log_id), "{store}");
             assert_eq!(caller.create(log_id).await, Err(log_id), "{store}");
         }
         assert_eq!(
-            caller.append_many([part(a), part(b)]).await,
+            caller.append_across([part(a), part(b)]).await,
             Err(a),
             "{store}"
         );
@@ -184,17 +188,17 @@ async fn a_key_of_one_log_is_no_replay_of_a_write_to_several() {
         let written = payments.append(state, &refund(1), &caller.options()).await;
         written.unwrap();
         assert_eq!(
-            caller.append_many([part(a)]).await,
+            caller.append_across([part(a)]).await,
             Ok((a, 2, 1)),
             "{store}"
         );
         assert_eq!(
-            caller.append_many([part(a), part(b)]).await,
+            caller.append_across([part(a), part(b)]).await,
             Err(a),
             "{store}"
         );
         assert_eq!(
-            caller.append_many([part(b), part(a)]).await,
+            caller.append_across([part(b), part(a)]).await,
             Err(a),
             "{store}"
         );

@@ -3,7 +3,7 @@
 use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendRequest, ReadError, ReadRequest, ReadStart, StoreError,
+    AppendAcrossRequest, AppendError, AppendRequest, ReadError, ReadRequest, ReadStart, StoreError,
 };
 use eventlogs::{
     Aggregate, AppendOptions, Appends, CreateOptions, DecideError, DecideOptions, Event,
@@ -123,7 +123,7 @@ where
                 .append(state, [CAPTURED])
                 .create(LogId::new(), [PLACED]),
         ] {
-            let refused = payments.append_many(several, none).await.unwrap_err();
+            let refused = payments.append_across(several, none).await.unwrap_err();
             assert!(is_wrong(&refused, log_id), "{state:?}: {refused:?}");
         }
     }
@@ -173,7 +173,7 @@ where
         &payments.load(log_id, 1, 1).await.unwrap_err(),
         log_id
     ));
-    let at = eventlogs::At::Index(0);
+    let at = eventlogs::PointInTime::Index(0);
     assert!(is_wrong(
         &payments.reduce_at(log_id, at).await.unwrap_err(),
         log_id
@@ -369,7 +369,7 @@ where
         .append(state, [placed(), placed()])
         .create(new, [placed()])
         .append(LogState::at(other, 0), [placed()]);
-    purchases.append_many(several, none).await.unwrap();
+    purchases.append_across(several, none).await.unwrap();
     let decisions =
         (0..10).map(|_| purchases.decide(old, DecideOptions::NONE, |_| Ok::<_, ()>([placed()])));
     for decided in join_all(decisions).await {
@@ -438,8 +438,8 @@ where
         matches!(&read, Err(ReadError::Store(error)) if is_noticed(error)),
         "{read:?}"
     );
-    let several = AppendManyRequest::new(Appends::new().create(LogId::new(), paid));
-    let several = EventStore::<PaymentEvent>::append_many(&store, several).await;
+    let several = AppendAcrossRequest::new(Appends::new().create(LogId::new(), paid));
+    let several = EventStore::<PaymentEvent>::append_across(&store, several).await;
     assert!(
         matches!(&several, Err(AppendError::Store(error)) if is_noticed(error)),
         "{several:?}"
@@ -468,7 +468,7 @@ async fn every_way_to_create_a_log_records_the_same_kind() {
         .unwrap();
     let several = Appends::new().create(LogId::new(), [CAPTURED, CAPTURED]);
     payments
-        .append_many(several, AppendOptions::NONE)
+        .append_across(several, AppendOptions::NONE)
         .await
         .unwrap();
     let options = DecideOptions {

@@ -89,12 +89,12 @@ where
     };
     let options = AppendOptions {
         idempotency_key: Some(format!("{order} is paid")),
-        request_fingerprint: Some(RequestFingerprint::of(b"500")),
+        request_fingerprint: Some(RequestFingerprint::new(b"500")),
         metadata: Metadata::new().with_correlation_id("request 17"),
         ..Default::default()
     };
     // Through either manager: neither owns the other's log.
-    let states = payments.append_many(both(state), &options).await.unwrap();
+    let states = payments.append_across(both(state), &options).await.unwrap();
     assert_eq!((states[0].log_id(), states[0].index()), (order, 2));
     assert_eq!((states[1].log_id(), states[1].index()), (payment, 0));
     let paid = orders.reduce(&order).await.unwrap();
@@ -118,7 +118,7 @@ where
 
     // The retry, on the old state and on the new one.
     for state in [state, states[0].into()] {
-        let retry = orders.append_many(both(state), &options).await;
+        let retry = orders.append_across(both(state), &options).await;
         assert!(
             matches!(
                 retry,
@@ -129,10 +129,10 @@ where
         );
     }
     let another = AppendOptions {
-        request_fingerprint: Some(RequestFingerprint::of(b"700")),
+        request_fingerprint: Some(RequestFingerprint::new(b"700")),
         ..options.clone()
     };
-    let reused = orders.append_many(both(states[0].into()), &another).await;
+    let reused = orders.append_across(both(states[0].into()), &another).await;
     assert!(
         matches!(reused, Err(LogManagerError::IdempotencyKeyReused { log_id, .. }) if log_id == order),
         "{reused:?}"
@@ -140,7 +140,7 @@ where
     // Another order with the same key.
     let (other, state) = placed(&orders).await;
     let reused = orders
-        .append_many([(state, [OrderEvent::Paid { amount: 500 }])], &options)
+        .append_across([(state, [OrderEvent::Paid { amount: 500 }])], &options)
         .await;
     assert!(
         matches!(reused, Err(LogManagerError::IdempotencyKeyReused { log_id, .. }) if log_id == order),
@@ -172,7 +172,7 @@ where
             .append(state, [paid.clone()])
     };
     let refused = orders
-        .append_many(both(state, payment), &AppendOptions::default())
+        .append_across(both(state, payment), &AppendOptions::default())
         .await;
     assert!(
         matches!(refused, Err(LogManagerError::ConcurrentAppend { log_id, event_index: 1, .. }) if log_id == order),
@@ -185,7 +185,7 @@ where
     );
     let taken = captured(&payments).await;
     let exists = orders
-        .append_many(both(new, taken), &AppendOptions::default())
+        .append_across(both(new, taken), &AppendOptions::default())
         .await;
     assert!(
         matches!(exists, Err(LogManagerError::LogAlreadyExists { log_id, .. }) if log_id == taken),
@@ -193,7 +193,7 @@ where
     );
     let nowhere = LogState::at(LogId::new(), 4);
     let not_found = orders
-        .append_many(both(nowhere, payment), &AppendOptions::default())
+        .append_across(both(nowhere, payment), &AppendOptions::default())
         .await;
     assert!(
         matches!(not_found, Err(LogManagerError::LogNotFound { log_id, .. }) if log_id == nowhere.log_id()),
@@ -201,7 +201,7 @@ where
     );
     assert_eq!(orders.reduce(&order).await.unwrap().aggregate().paid, 100);
     let states = orders
-        .append_many(both(new, payment), &AppendOptions::default())
+        .append_across(both(new, payment), &AppendOptions::default())
         .await
         .unwrap();
     assert_eq!(states.len(), 2);
@@ -231,7 +231,9 @@ async fn the_fake_says_that_it_keeps_one_enum() {
     let both = Appends::new()
         .append(LogState::at(log_id, 1), [refund(1)])
         .create(order, [OrderEvent::Placed { amount: 5 }]);
-    let refused = payments.append_many(both, &AppendOptions::default()).await;
+    let refused = payments
+        .append_across(both, &AppendOptions::default())
+        .await;
     assert!(
         matches!(
             refused,
@@ -256,7 +258,7 @@ async fn logs_of_one_enum_need_no_more_than_states_and_events() {
             (to, vec![PaymentEvent::Captured { amount: 40 }]),
         ];
         let states = payments
-            .append_many(transfer, &AppendOptions::default())
+            .append_across(transfer, &AppendOptions::default())
             .await
             .unwrap();
         let outstanding = [60, 140];
@@ -270,7 +272,7 @@ async fn logs_of_one_enum_need_no_more_than_states_and_events() {
             ..Default::default()
         };
         let both = [(states[0], [refund(1)]), (states[1], [refund(1)])];
-        let refused = payments.append_many(both, &local).await;
+        let refused = payments.append_across(both, &local).await;
         assert!(
             matches!(
                 refused,

@@ -49,7 +49,7 @@ async fn write_in_every_way(payments: &LogManager<Payment>, said: &Metadata) -> 
     let two = [refund(0), refund(0)];
     let state = payments.append_all(state, &two, &append).await.unwrap();
     let parts = [(state, [refund(0)])];
-    payments.append_many(parts, &append).await.unwrap();
+    payments.append_across(parts, &append).await.unwrap();
     payments
         .decide(&log_id, &decide, |_| Ok::<_, ()>([refund(0), refund(0)]))
         .await

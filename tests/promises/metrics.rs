@@ -122,7 +122,7 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
         (LogState::at(ids[2], 0), several.clone()),
     ];
     let none = AppendOptions::default();
-    payments.append_many(parts, &none).await.unwrap();
+    payments.append_across(parts, &none).await.unwrap();
     assert_eq!(measured.sum("eventlogs_batch_events"), "71");
     assert_eq!(measured.sum("eventlogs_batch_writes"), "52");
 

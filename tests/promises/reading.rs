@@ -4,8 +4,8 @@ use crate::payments::{PaymentEvent, captured, on_every_store, payments, refund};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
-    AppendOptions, At, CreateOptions, EventRecord, LogManager, LogManagerError, LogManagerOptions,
-    LogState, SqliteEventStore,
+    AppendOptions, CreateOptions, EventRecord, LogManager, LogManagerError, LogManagerOptions,
+    LogState, PointInTime, SqliteEventStore,
 };
 use futures_util::{StreamExt, TryStreamExt};
 use std::num::NonZeroUsize;
@@ -187,19 +187,31 @@ async fn the_past_can_be_reduced_by_index_and_by_time() {
                     .map(|payment| payment.aggregate().outstanding())
             }
         };
-        assert_eq!(outstanding(At::Index(0)).await.unwrap(), 0, "{store}");
-        assert_eq!(outstanding(At::Index(2)).await.unwrap(), 99, "{store}");
-        assert_eq!(outstanding(At::Index(77)).await.unwrap(), 94, "{store}");
+        assert_eq!(
+            outstanding(PointInTime::Index(0)).await.unwrap(),
+            0,
+            "{store}"
+        );
+        assert_eq!(
+            outstanding(PointInTime::Index(2)).await.unwrap(),
+            99,
+            "{store}"
+        );
+        assert_eq!(
+            outstanding(PointInTime::Index(77)).await.unwrap(),
+            94,
+            "{store}"
+        );
         let records = payments.load(&log_id, 0, 10).await.unwrap();
         assert_eq!(
-            outstanding(At::Time(records[3].recorded_at()))
+            outstanding(PointInTime::Time(records[3].recorded_at()))
                 .await
                 .unwrap(),
             97,
             "{store}"
         );
         let before = records[0].recorded_at() - std::time::Duration::from_secs(1);
-        let missing = outstanding(At::Time(before)).await;
+        let missing = outstanding(PointInTime::Time(before)).await;
         assert!(
             matches!(missing, Err(LogManagerError::LogNotFound { .. })),
             "{store}: {missing:?}"

@@ -9,7 +9,7 @@ mod replaced;
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, IdempotencyKey, OpenError, Page,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, OpenError, Page,
     ReadError, ReadRequest, ReadStart, Replay, StoreError,
 };
 use eventlogs::{
@@ -53,11 +53,11 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         self.store.read(request).await
     }
 
-    async fn append_many(
+    async fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
-        EventStore::<E>::append_many(&self.store, request).await
+        EventStore::<E>::append_across(&self.store, request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

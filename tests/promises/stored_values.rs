@@ -302,7 +302,7 @@ async fn a_passed_deadline_counts_on_the_fakes() {
             "{late:?}"
         );
         let late = values
-            .append_many([(state, [event])], &options)
+            .append_across([(state, [event])], &options)
             .await
             .map(|_| ());
         assert!(

@@ -3,7 +3,7 @@
 use crate::payments::{PaymentEvent, payments, refund};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
-use eventlogs::{AppendOptions, At, CreateOptions, DecideOptions};
+use eventlogs::{AppendOptions, CreateOptions, DecideOptions, PointInTime};
 use futures_util::TryStreamExt;
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,7 +66,10 @@ async fn every_operation_has_a_span_with_its_log() {
         .await
         .unwrap();
     payments.reduce(&log_id).await.unwrap();
-    payments.reduce_at(&log_id, At::Index(0)).await.unwrap();
+    payments
+        .reduce_at(&log_id, PointInTime::Index(0))
+        .await
+        .unwrap();
     payments.load(&log_id, 0, 10).await.unwrap();
     payments
         .stream(log_id, 0)
@@ -82,7 +85,7 @@ async fn every_operation_has_a_span_with_its_log() {
 
     let parts = [(payments.reduce(&log_id).await.unwrap(), [refund(1)])];
     payments
-        .append_many(parts, &AppendOptions::default())
+        .append_across(parts, &AppendOptions::default())
         .await
         .unwrap();
 
@@ -104,7 +107,9 @@ async fn every_operation_has_a_span_with_its_log() {
         assert!(span.contains(r#"aggregate="Payment""#), "{span}");
     }
     // Of several logs, their number.
-    let many = opened.iter().find(|span| span.starts_with("append_many "));
+    let many = opened
+        .iter()
+        .find(|span| span.starts_with("append_across "));
     let many = many.expect("several logs have a span, too");
     assert!(many.contains("logs=1"), "{many}");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::record;
 use eventlogs::{
-    Aggregate, Aggregation, AggregationCachingPolicy, EventRecord, Reach, event_handler,
+    Aggregate, Aggregation, AggregationCachingPolicy, EventRecord, ReducedThrough, event_handler,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,7 @@ fn is_open(door: &Aggregation<Chosen>) -> bool {
 fn reduced<A: Aggregate>(aggregate: A, events: u64) -> Aggregation<A> {
     let last = record(events - 1, ());
     let now = last.recorded_at();
-    let reach = Reach {
+    let reach = ReducedThrough {
         log_id: last.log_id(),
         index: last.index(),
         event_id: last.event_id(),

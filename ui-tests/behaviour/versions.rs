@@ -142,7 +142,7 @@ fn a_changed_shape_without_a_new_version_is_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
     let past = "enum DoorEvent\ncodec 1\n\ndoor.opened 1 Opened\n    hours: u64\n";
     std::fs::write(folder.path().join("events.lock"), past).expect("it is written");
-    let opened = EnumSchema::of::<DoorEvent>("DoorEvent");
+    let opened = EnumSchema::new::<DoorEvent>("DoorEvent");
     let error = events_lock::check(folder.path(), &[opened]).expect_err("the type has changed");
     let said = error.to_string();
     assert!(said.contains("`DoorEvent::Opened` has changed"), "{said}");
@@ -207,14 +207,14 @@ fn the_kind_of_the_logs_is_remembered() {
     let check = |schema| events_lock::check(folder.path(), &[schema]);
     let past = "enum DoorEvent\nlog_type gate\ncodec 1\n\nOpened 1 Opened\n";
     std::fs::write(folder.path().join("events.lock"), past).expect("it is written");
-    let error = check(EnumSchema::of::<WindowEvent>("DoorEvent")).expect_err("another kind");
+    let error = check(EnumSchema::new::<WindowEvent>("DoorEvent")).expect_err("another kind");
     let said = error.to_string();
     assert!(
         said.contains("#[event(log_type_alias = \"gate\")]"),
         "{said}"
     );
     // Where `CI` is set, the file is not written, but read all the same.
-    let said = check(EnumSchema::of::<DoorEvent>("DoorEvent"));
+    let said = check(EnumSchema::new::<DoorEvent>("DoorEvent"));
     assert!(
         matches!(
             said,

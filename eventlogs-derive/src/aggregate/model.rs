@@ -52,7 +52,7 @@ pub(crate) fn validate<'a>(
         );
     }
     let deferred = contradictions::check(&parsed.cache, errors);
-    let mut code = Fingerprint::of(&contents::code(parsed.input));
+    let mut code = Fingerprint::new(&contents::code(parsed.input));
     let fingerprint = match &parsed.fingerprint {
         Some(FingerprintValue::Pinned(number)) => FingerprintModel::Pinned(*number),
         Some(FingerprintValue::Mixed(text)) => {

@@ -46,7 +46,7 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
             use ::core::clone::Clone as _;
         )
     });
-    let parts = hashed_parts::of(model, block);
+    let parts = hashed_parts::hashed_parts(model, block);
     let parts = parts
         .iter()
         .map(|Part { conditions, hash }| quote!(#conditions #hash));

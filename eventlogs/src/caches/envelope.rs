@@ -3,7 +3,7 @@
 //! The index and the event id stand at fixed places, so that Redis can compare entries without understanding them. All
 //! numbers of the head are big-endian.
 
-use crate::aggregation::{Aggregation, Reach};
+use crate::aggregation::{Aggregation, ReducedThrough};
 use crate::caches::seal::{Seal, Sealing};
 use crate::caches::snapshot;
 use crate::caches::snapshot::SnapshotError;
@@ -122,7 +122,7 @@ pub(in crate::caches) fn decode<A: Serialize + DeserializeOwned>(
         return Err(Misfit::Times);
     };
     let aggregate = snapshot::restore(aggregate, shape).map_err(Misfit::Aggregate)?;
-    let reach = Reach {
+    let reach = ReducedThrough {
         log_id,
         index,
         event_id,

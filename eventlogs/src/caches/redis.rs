@@ -3,9 +3,9 @@
 mod connect;
 mod connection;
 mod error;
-mod link;
 mod moved;
 mod options;
+mod reconnect;
 mod scripts;
 mod timeouts;
 mod tls;

@@ -5,11 +5,11 @@
 //! that passes everything on, and knows whether it stands right within a `Some`. It is inlined away but for that.
 
 mod compound;
+mod context;
 mod guard;
-mod place;
 mod value;
 
-use place::{AsJson, AsMsgPack, Place};
+use context::{AsJson, AsMsgPack, Context};
 use serde::Serialize;
 use value::Exact;
 
@@ -27,7 +27,7 @@ use value::Exact;
 /// ```
 #[must_use = "it is written by giving it to a serialiser"]
 pub fn exact_in_json<T: Serialize + ?Sized>(value: &T) -> impl Serialize {
-    Exact::<T, AsJson>::new(value, Place::TOP)
+    Exact::<T, AsJson>::new(value, Context::TOP)
 }
 
 /// The value, refused wherever MessagePack would bring it back as something else: for a codec of your own that is made of
@@ -44,5 +44,5 @@ pub fn exact_in_json<T: Serialize + ?Sized>(value: &T) -> impl Serialize {
 /// ```
 #[must_use = "it is written by giving it to a serialiser"]
 pub fn exact_in_msgpack<T: Serialize + ?Sized>(value: &T) -> impl Serialize {
-    Exact::<T, AsMsgPack>::new(value, Place::TOP)
+    Exact::<T, AsMsgPack>::new(value, Context::TOP)
 }

@@ -7,7 +7,7 @@ use crate::log_state::{LogPosition, LogState};
 use crate::manager::error::{LogManagerError, counted};
 use crate::manager::write_options::{AppendOptions, CreateOptions};
 use crate::metadata::Metadata;
-use crate::stores::appends::{AppendManyRequest, AppendPart, Appends};
+use crate::stores::appends::{AppendAcrossRequest, AppendPart, Appends};
 use crate::stores::request::{AppendRequest, Expected};
 use std::slice;
 use tracing::Instrument;
@@ -124,7 +124,7 @@ impl<A: Aggregate> LogManager<A> {
     /// # let to = accounts.create(&yours, &Deposited { cents: 100 }, &Default::default()).await?;
     ///
     /// let transfer = [(from, [Withdrawn { cents: 500 }]), (to, [Deposited { cents: 500 }])];
-    /// accounts.append_many(transfer, &Default::default()).await?;
+    /// accounts.append_across(transfer, &Default::default()).await?;
     /// assert_eq!(accounts.reduce(&yours).await?.aggregate().cents, 600);
     /// # Ok(()) }
     /// # }
@@ -138,12 +138,12 @@ impl<A: Aggregate> LogManager<A> {
     /// with it, say because it was used to append to another one alone: what was to be recorded there is not. Logs to be
     /// created do not count, since a retry may have made new ids for them. The error has the place in the first of these
     /// logs. To append to one of them with the same key is a replay, too.
-    pub async fn append_many(
+    pub async fn append_across(
         &self,
         appends: impl Into<Appends>,
         options: &AppendOptions,
     ) -> Result<Vec<LogPosition>, LogManagerError> {
-        let mut request = AppendManyRequest::new(appends.into());
+        let mut request = AppendAcrossRequest::new(appends.into());
         if let Some(first) = request.parts.first() {
             // The check of the request refuses a key that is to be unique in one log.
             let log_id = first.log_id();
@@ -152,11 +152,17 @@ impl<A: Aggregate> LogManager<A> {
         let log_of = |part: &AppendPart| (part.log_id(), part.expected() == Expected::NewLog);
         let logs: Vec<_> = request.parts.iter().map(log_of).collect();
         let key = request.context.idempotency_key;
-        let span = tracing::info_span!("append_many", aggregate = A::name(), logs = logs.len());
-        match self.inner.store.append_many(request).instrument(span).await {
+        let span = tracing::info_span!("append_across", aggregate = A::name(), logs = logs.len());
+        match self
+            .inner
+            .store
+            .append_across(request)
+            .instrument(span)
+            .await
+        {
             Ok(states) => Ok(states),
             Err(error) => {
-                let about = Box::pin(self.about_many(&logs, key, options.deadline, error));
+                let about = Box::pin(self.about_across(&logs, key, options.deadline, error));
                 Err(counted(about.await))
             }
         }

@@ -129,7 +129,7 @@ impl<A: Aggregate> CacheWriter<A> {
     }
 
     /// The aggregation of a log that is on its way to the cache: newer than what the cache has.
-    pub(super) fn on_its_way(&self, log_id: LogId) -> Option<Aggregation<A>> {
+    pub(super) fn queued(&self, log_id: LogId) -> Option<Aggregation<A>> {
         let queue = self.shared.queue();
         let writing = || {
             queue

@@ -4,6 +4,8 @@ mod answers;
 mod attempts;
 mod call;
 pub(crate) mod decided;
+pub(super) mod pending;
+pub(super) mod pipeline;
 mod until_sent;
 
 pub use decided::Decided;
@@ -16,7 +18,7 @@ use crate::manager::telemetry;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::AppendError;
 use attempts::Attempts;
-use call::{Call, First, Write};
+use call::{Call, Polled, Write};
 use tracing::Instrument;
 use until_sent::Turned;
 
@@ -111,30 +113,30 @@ impl<A: Aggregate> LogManager<A> {
         I: IntoIterator<Item = A::Event>,
     {
         let metadata = self.complete(&options.metadata);
-        let seat = self.inner.turns.seat(log_id);
+        let pipeline = self.inner.pipelines.enter(log_id);
         let call = Call {
             manager: self,
             log_id,
             options,
             metadata,
-            seat,
+            pipeline,
         };
-        let mut basis = None;
+        let mut known = None;
         let mut attempts = Attempts::new(options.max_attempts);
         loop {
-            let (write, ground) = match call.until_sent(&mut basis, &mut decision).await? {
-                Turned::Sent(write, ground) => (write, ground),
+            let (write, state) = match call.until_sent(&mut known, &mut decision).await? {
+                Turned::Sent(write, state) => (write, state),
                 Turned::Over(decided) => return Ok(decided),
             };
-            let Write { link, append } = write;
+            let Write { pending, append } = write;
             let answer = match append {
-                First::Done(answer) => answer,
-                First::Waiting(append) => append.await,
+                Polled::Ready(answer) => answer,
+                Polled::Pending(append) => append.await,
             };
             match answer {
                 Ok(appended) => {
                     telemetry::decided(attempts.made);
-                    return Ok(call.decided(&link, &ground, &appended).await?);
+                    return Ok(call.decided(&pending, &state, &appended).await?);
                 }
                 Err(found @ AppendError::Replay(_)) => return Ok(call.replay_found(found).await?),
                 Err(
@@ -142,17 +144,17 @@ impl<A: Aggregate> LogManager<A> {
                     | AppendError::LogAlreadyExists { .. }
                     | AppendError::LogNotFound { .. }),
                 ) => {
-                    // What it was decided on has not happened, or was overtaken.
-                    call.seat.forget(&link);
-                    if let Some(below) = &ground.link {
-                        call.seat.forget(below);
+                    // The state was never stored, or others have appended since.
+                    call.pipeline.forget(&pending);
+                    if let Some(predecessor) = &state.predecessor {
+                        call.pipeline.forget(predecessor);
                     }
-                    let misled = call.is_misled(&ground);
-                    if !attempts.again(misled).await {
+                    let outdated = call.was_outdated(&state);
+                    if !attempts.again(outdated).await {
                         telemetry::decided(attempts.made);
                         return Err(counted(error.into()).into());
                     }
-                    basis = Some(call.verify_after_conflict(ground).await?);
+                    known = Some(call.verify_after_conflict(state).await?);
                 }
                 Err(error) => return Err(LogManagerError::from(error).into()),
             }

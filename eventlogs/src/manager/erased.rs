@@ -5,7 +5,7 @@ use crate::caches::{AggregationCache, CacheError};
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::stores::EventStore;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
@@ -20,9 +20,9 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         &'a self,
         request: AppendRequest<'a, E>,
     ) -> BoxFuture<'a, Result<Appended<E>, AppendError>>;
-    fn append_many<'a>(
+    fn append_across<'a>(
         &'a self,
-        request: AppendManyRequest<'a>,
+        request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>>;
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>>;
     fn find_key<'a>(
@@ -47,11 +47,11 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         Box::pin(EventStore::read(self, request))
     }
 
-    fn append_many<'a>(
+    fn append_across<'a>(
         &'a self,
-        request: AppendManyRequest<'a>,
+        request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>> {
-        Box::pin(EventStore::append_many(self, request))
+        Box::pin(EventStore::append_across(self, request))
     }
 
     fn find_key<'a>(

@@ -1,7 +1,7 @@
 //! Applying events to an aggregate, one page at a time.
 
 use crate::aggregate::Aggregate;
-use crate::aggregation::{Aggregation, Reach};
+use crate::aggregation::{Aggregation, ReducedThrough};
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::error::LogManagerError;
@@ -16,7 +16,7 @@ pub(super) struct Fold<A> {
     /// The state so far; shared with the cache until the first event is applied.
     aggregate: Arc<A>,
     /// How far it reaches; `None` before the first event.
-    reach: Option<Reach>,
+    reach: Option<ReducedThrough>,
     /// How many events were applied here.
     applied_events: u64,
     /// The epoch that the result goes back to.
@@ -84,7 +84,7 @@ impl<A: Aggregate> Fold<A> {
                 });
             }
             aggregate.apply(record);
-            self.reach = Some(Reach {
+            self.reach = Some(ReducedThrough {
                 log_id: self.log_id,
                 index: record.index(),
                 event_id: record.event_id(),

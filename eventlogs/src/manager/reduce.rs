@@ -16,14 +16,14 @@ use tracing::Instrument;
 /// A point in a log's past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum At {
+pub enum PointInTime {
     /// Right after the event with this index; an index behind the end means the end.
     Index(u64),
     /// Right after the last event that was recorded at or before this time, by the store's clock.
     Time(DateTime<Utc>),
 }
 
-impl At {
+impl PointInTime {
     fn includes<E>(self, record: &impl EventRecord<E>) -> bool {
         match self {
             Self::Index(index) => record.index() <= index,
@@ -69,7 +69,7 @@ impl<A: Aggregate> LogManager<A> {
     pub async fn reduce_at(
         &self,
         log_id: impl Into<LogId>,
-        at: At,
+        at: PointInTime,
     ) -> Result<Aggregation<A>, LogManagerError> {
         let log_id = log_id.into();
         let span = tracing::info_span!("reduce_at", aggregate = A::name(), %log_id, ?at);

@@ -38,7 +38,7 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// It is a replay if the key's write went to all of them that were there before. One that is created has another id each
     /// time, if the caller makes one, as with [`create`](LogManager::create).
-    pub(super) async fn about_many(
+    pub(super) async fn about_across(
         &self,
         logs: &[(LogId, bool)],
         key: Option<IdempotencyKey<'_>>,

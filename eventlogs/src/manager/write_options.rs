@@ -95,7 +95,7 @@ write_options! {
 
 write_options! {
     /// Options of [`LogManager::append`](crate::LogManager::append), [`append_all`](crate::LogManager::append_all) and
-    /// [`append_many`](crate::LogManager::append_many).
+    /// [`append_across`](crate::LogManager::append_across).
     pub struct AppendOptions {}
     /// The defaults, for a call whose future is kept in a variable: `&AppendOptions::default()` would not live long enough
     /// there. Write `append(state, &event, AppendOptions::NONE)`.

@@ -15,7 +15,7 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Events for several logs, of one event enum or of several, for [`append_many`](crate::LogManager::append_many).
+/// Events for several logs, of one event enum or of several, for [`append_across`](crate::LogManager::append_across).
 ///
 /// Logs of one enum need no more than an array or a `Vec` of states and events. Where the enums differ, or a log begins, the
 /// parts are added one by one:
@@ -57,7 +57,7 @@ impl Appends {
         events: impl IntoIterator<Item = E>,
     ) -> Self {
         let position = state.into().position();
-        let expected = Expected::from_position(position);
+        let expected = Expected::After(position);
         self.and(position.log_id(), expected, events)
     }
 
@@ -217,7 +217,7 @@ trait PartEvents: Any + Send + Sync {
 
 impl<E: Event> PartEvents for Vec<E> {
     fn event_enum(&self) -> EventEnum {
-        EventEnum::of::<E>()
+        EventEnum::new::<E>()
     }
 
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
@@ -231,14 +231,14 @@ impl<E: Event> PartEvents for Vec<E> {
 /// Events for the ends of several logs, which happen together or not at all.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct AppendManyRequest<'a> {
+pub struct AppendAcrossRequest<'a> {
     /// The events, one part a log.
     pub parts: Vec<AppendPart>,
     /// What is said of the write besides its events.
     pub context: WriteContext<'a>,
 }
 
-impl AppendManyRequest<'_> {
+impl AppendAcrossRequest<'_> {
     /// All of these appends, or none.
     #[must_use]
     pub fn new(appends: Appends) -> Self {

@@ -7,7 +7,7 @@ use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
@@ -222,9 +222,9 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         })
     }
 
-    async fn append_many(
+    async fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         request.check(&self.limits)?;
         for part in &request.parts {
@@ -238,12 +238,12 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
                 request.context.encode_metadata(&self.limits)?;
                 let events = request.parts.iter();
                 let events = events.map(|part| part.events_of::<E>().unwrap_or_default());
-                write_many(state, &request, events)?;
+                write_across(state, &request, events)?;
             }
             Logs::Encoded(state, _) => {
-                let rows = coding::rows_of_many(&request, &self.limits)?;
+                let rows = coding::rows_across(&request, &self.limits)?;
                 let rows = rows.iter().map(Vec::as_slice);
-                write_many(state, &request, rows)?;
+                write_across(state, &request, rows)?;
             }
         }
         Ok(request.states_after())
@@ -297,9 +297,9 @@ fn write<E, T: Clone>(
 }
 
 /// The same for several logs.
-fn write_many<'a, T: Clone + 'a>(
+fn write_across<'a, T: Clone + 'a>(
     state: &Mutex<State<T>>,
-    request: &'a AppendManyRequest<'_>,
+    request: &'a AppendAcrossRequest<'_>,
     events: impl Iterator<Item = &'a [T]>,
 ) -> Result<(), AppendError> {
     check_deadline(request.context.deadline)?;

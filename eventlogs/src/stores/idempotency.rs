@@ -31,10 +31,10 @@ pub enum IdempotencyScope {
 /// let body = br#"{"amount":500}"#; // of the HTTP request, say
 /// let options = AppendOptions {
 ///     idempotency_key: Some("4f2c".to_owned()),
-///     request_fingerprint: Some(RequestFingerprint::of(body)),
+///     request_fingerprint: Some(RequestFingerprint::new(body)),
 ///     ..Default::default()
 /// };
-/// assert_ne!(options.request_fingerprint, Some(RequestFingerprint::of(br#"{"amount":700}"#)));
+/// assert_ne!(options.request_fingerprint, Some(RequestFingerprint::new(br#"{"amount":700}"#)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestFingerprint([u8; 16]);
@@ -46,7 +46,7 @@ impl RequestFingerprint {
     /// The digest of a request's bytes: its body, or whatever else tells two requests apart. The same bytes give the same
     /// digest on every machine and in every version (a UUID v5, so SHA-1 cut to 122 bits).
     #[must_use]
-    pub fn of(request: &[u8]) -> Self {
+    pub fn new(request: &[u8]) -> Self {
         Self(Uuid::new_v5(&Self::NAMESPACE, request).into_bytes())
     }
 

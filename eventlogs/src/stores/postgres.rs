@@ -36,7 +36,7 @@ pub use pooler::Pooler;
 use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
@@ -49,7 +49,7 @@ use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::core::Core;
 use crate::stores::request::{AppendRequest, Appended};
 use address::Address;
-use pool::{Connections, Generation};
+use pool::{ConnectionPool, Generation};
 use retry::Operation;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
@@ -191,9 +191,9 @@ impl PostgresEventStore {
         let generation = Generation::default();
         let begin = |lock_timeout| options.pooler.begin(lock_timeout);
         let (most, shared) = (options.max_connections, generation.clone());
-        let readers = Connections::new(everybody, most, shared, begin(options.lock_timeout));
+        let readers = ConnectionPool::new(everybody, most, shared, begin(options.lock_timeout));
         let for_batches = begin(connection::writers_lock_timeout(&options));
-        let writers = Connections::new(writer, writer::IN_FLIGHT, generation, for_batches);
+        let writers = ConnectionPool::new(writer, writer::IN_FLIGHT, generation, for_batches);
         Self::start(Arc::new(readers), Arc::new(writers), statements, options).await
     }
 
@@ -214,19 +214,19 @@ impl PostgresEventStore {
     pub async fn from_pool(pool: PgPool, options: PostgresOptions) -> Result<Self, OpenError> {
         let statements = Statements::for_schema(&options.schema)?;
         let begin = options.pooler.begin(options.lock_timeout);
-        let connections = Arc::new(Connections::from_pool(pool, begin));
+        let connections = Arc::new(ConnectionPool::from_pool(pool, begin));
         Self::start(Arc::clone(&connections), connections, statements, options).await
     }
 
     async fn start(
-        readers: Arc<Connections>,
-        writers: Arc<Connections>,
+        readers: Arc<ConnectionPool>,
+        writers: Arc<ConnectionPool>,
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, OpenError> {
         let operation = Operation::new(&readers, options.deadline(), options.patience());
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
-        let schema = SchemaVersion::of_opened(found.usable_version(), migrations::NEEDED)?;
+        let schema = SchemaVersion::new(found.usable_version(), migrations::NEEDED)?;
         let core = Arc::new(Core {
             readers,
             writers,
@@ -282,30 +282,30 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check(EventEnum::of::<E>())?;
+        core.log_types.check(EventEnum::new::<E>())?;
         let options = &core.options;
         self.writer
             .append(&request, &options.limits, options.timeout)
             .await
     }
 
-    async fn append_many(
+    async fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
         core.log_types.check_all(&request)?;
         let options = &core.options;
         self.writer
-            .append_many(&request, &options.limits, options.timeout)
+            .append_across(&request, &options.limits, options.timeout)
             .await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check(EventEnum::of::<E>())?;
+        core.log_types.check(EventEnum::new::<E>())?;
         read::page(core, request).await
     }
 

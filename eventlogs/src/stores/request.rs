@@ -62,7 +62,7 @@ impl<'a, E> AppendRequest<'a, E> {
     #[must_use]
     pub fn after(state: impl Into<LogPosition>, events: &'a [E]) -> Self {
         let state = state.into();
-        Self::new(state.log_id(), Expected::from_position(state), events)
+        Self::new(state.log_id(), Expected::After(state), events)
     }
 
     fn new(log_id: LogId, expected: Expected, events: &'a [E]) -> Self {
@@ -131,23 +131,15 @@ impl<E> fmt::Debug for AppendRequest<'_, E> {
 pub enum Expected {
     /// The log does not exist.
     NewLog,
-    /// The log ends with this event.
-    After {
-        /// The index of the event.
-        index: u64,
-        /// Its id, if the caller knows it.
-        event_id: Option<EventId>,
-    },
+    /// The log ends with the event at this position.
+    After(LogPosition),
 }
 
 impl Expected {
     /// That the log ends at this position.
     #[must_use]
     pub const fn from_position(position: LogPosition) -> Self {
-        Self::After {
-            index: position.index(),
-            event_id: position.event_id(),
-        }
+        Self::After(position)
     }
 
     /// The index that the next event gets.
@@ -155,15 +147,15 @@ impl Expected {
     pub const fn next_index(self) -> u64 {
         match self {
             Self::NewLog => 0,
-            Self::After { index, .. } => index.saturating_add(1),
+            Self::After(position) => position.index().saturating_add(1),
         }
     }
 
     /// The id of the event that the log must end with; none if any event will do, or if there must be no log.
     #[cfg(feature = "_database")]
-    pub(super) const fn predecessor(&self) -> Option<&EventId> {
+    pub(super) const fn predecessor(&self) -> Option<EventId> {
         match self {
-            Self::After { event_id, .. } => event_id.as_ref(),
+            Self::After(position) => position.event_id(),
             Self::NewLog => None,
         }
     }

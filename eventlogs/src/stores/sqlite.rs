@@ -30,7 +30,7 @@ pub use options::SqliteOptions;
 use super::EventStore;
 use crate::event::Event;
 use crate::log_state::LogPosition;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
@@ -82,30 +82,30 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn append(&self, request: AppendRequest<'_, E>) -> Result<Appended<E>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check(EventEnum::of::<E>())?;
+        core.log_types.check(EventEnum::new::<E>())?;
         let options = &core.options;
         self.writer
             .append(&request, &options.limits, options.timeout)
             .await
     }
 
-    async fn append_many(
+    async fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         let core = &*self.core;
         core.check_schema().await?;
         core.log_types.check_all(&request)?;
         let options = &core.options;
         self.writer
-            .append_many(&request, &options.limits, options.timeout)
+            .append_across(&request, &options.limits, options.timeout)
             .await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         let core = &*self.core;
         core.check_schema().await?;
-        core.log_types.check(EventEnum::of::<E>())?;
+        core.log_types.check(EventEnum::new::<E>())?;
         read::page(&core.pool, request).await
     }
 

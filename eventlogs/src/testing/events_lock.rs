@@ -73,7 +73,7 @@ macro_rules! __check_events_lock {
     ($($event:ty),+ $(,)?) => {
         if let ::core::result::Result::Err(error) = $crate::testing::events_lock::check(
             ::core::env!("CARGO_MANIFEST_DIR"),
-            &[$($crate::testing::events_lock::EnumSchema::of::<$event>(::core::stringify!($event))),+],
+            &[$($crate::testing::events_lock::EnumSchema::new::<$event>(::core::stringify!($event))),+],
         ) {
             ::core::panic!("{error}");
         }

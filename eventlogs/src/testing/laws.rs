@@ -128,7 +128,7 @@ fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnc
         expected == found,
         "{}\n{}",
         broken(),
-        difference::of_values(expected, found)
+        difference::values(expected, found)
     );
 }
 

@@ -175,7 +175,7 @@ impl<A: Aggregate> Scenario<A> {
         assert!(
             found == expected,
             "the events so far reduce to another state than expected\n{}",
-            difference::of_values(&expected, &found)
+            difference::values(&expected, &found)
         );
         self
     }

@@ -163,7 +163,7 @@ impl Task {
                     };
                     self.append(log_id, state, events, &manner).await;
                 }
-                45..58 => self.append_many(log_id, manner).await,
+                45..58 => self.append_across(log_id, manner).await,
                 58..93 => self.decide(log_id, &manner).await,
                 _ => drop(self.recorder.reduce(log_id).await),
             }
@@ -233,7 +233,7 @@ impl Task {
         self.learn();
     }
 
-    async fn append_many(&mut self, log_id: LogId, mut manner: Manner) {
+    async fn append_across(&mut self, log_id: LogId, mut manner: Manner) {
         let mut logs = vec![log_id];
         for _ in 0..=self.random.below(2) {
             let another = self.log();
@@ -251,7 +251,7 @@ impl Task {
         manner.key = manner
             .key
             .filter(|(scope, _)| *scope == IdempotencyScope::Global);
-        self.recorder.append_many(wants, &manner).await;
+        self.recorder.append_across(wants, &manner).await;
         self.learn();
     }
 

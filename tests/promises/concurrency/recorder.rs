@@ -67,7 +67,7 @@ impl Recorder {
     }
 
     /// Appends to several logs.
-    pub(super) async fn append_many(&mut self, wants: Vec<Want>, manner: &Manner) {
+    pub(super) async fn append_across(&mut self, wants: Vec<Want>, manner: &Manner) {
         let manager = self.manager.clone();
         let appends = wants.iter().fold(Appends::new(), |appends, want| {
             let events = events(&want.values, 0);
@@ -79,7 +79,7 @@ impl Recorder {
         let (key, scope) = manner.key();
         let call = async move {
             let options = append_options(key, scope, manner);
-            let written = manager.append_many(appends, &options).await;
+            let written = manager.append_across(appends, &options).await;
             (written.map_or_else(outcome, Outcome::Written), None)
         };
         self.record(wants, manner, call).await;

@@ -149,7 +149,7 @@ impl Case<'_> {
             },
             fingerprint: planned
                 .fingerprint
-                .map(|request| RequestFingerprint::of(&[request])),
+                .map(|request| RequestFingerprint::new(&[request])),
         }
     }
 

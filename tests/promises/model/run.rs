@@ -61,7 +61,7 @@ pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observe
                     None => appends.create(part.log_id, events),
                 }
             });
-            let appended = manager.append_many(appends, &options).await;
+            let appended = manager.append_across(appends, &options).await;
             Observed::of(appended.map(Answer::Written))
         }
         Action::Decide { .. } => decide(&manager, &request).await,

@@ -157,7 +157,7 @@ async fn a_used_key_leaves_the_transaction_usable() {
     };
     let log_id = captured(&shop.payments).await;
     let options = AppendOptions {
-        request_fingerprint: Some(RequestFingerprint::of(b"1")),
+        request_fingerprint: Some(RequestFingerprint::new(b"1")),
         ..keyed("used")
     };
     let used = shop
@@ -185,7 +185,7 @@ async fn a_used_key_leaves_the_transaction_usable() {
         );
     }
     let another = AppendOptions {
-        request_fingerprint: Some(RequestFingerprint::of(b"2")),
+        request_fingerprint: Some(RequestFingerprint::new(b"2")),
         ..options.clone()
     };
     let elsewhere = LogState::at(other, 1);
@@ -531,7 +531,7 @@ async fn who_waits_for_an_open_transaction_is_told_in_the_end() {
     let (place, key, several) = futures_util::future::join3(
         shop.payments.append(state, &event, &none),
         shop.payments.append(other, &event, &taken),
-        shop.payments.append_many(several, &none),
+        shop.payments.append_across(several, &none),
     )
     .await;
     for busy in [place, key, several.map(|states| states[0].into())] {

@@ -3,8 +3,8 @@
 use super::TestStore;
 use eventlogs::ids::LogId;
 use eventlogs::{
-    Aggregate, AppendOptions, At, CreateOptions, Event, EventRecord, LogManager, LogManagerOptions,
-    LogState, MemoryAggregationCache, Metadata, PostgresEventStore, PostgresOptions,
+    Aggregate, AppendOptions, CreateOptions, Event, EventRecord, LogManager, LogManagerOptions,
+    LogState, MemoryAggregationCache, Metadata, PointInTime, PostgresEventStore, PostgresOptions,
 };
 use futures_util::StreamExt;
 use sqlx::{ConnectOptions, Row};
@@ -123,7 +123,10 @@ async fn nothing_is_left_running_by_who_reads_the_first_of_large_events() {
     let mut stream = Box::pin(manager.stream(log_id, 0));
     stream.next().await.unwrap().unwrap();
     drop(stream);
-    manager.reduce_at(&log_id, At::Index(4)).await.unwrap();
+    manager
+        .reduce_at(&log_id, PointInTime::Index(4))
+        .await
+        .unwrap();
     manager.load(&log_id, 2, 3).await.unwrap();
     // Another event in between, that nobody can read.
     let broken = "update events set payload = '{' where event_index = 5";

@@ -5,8 +5,8 @@ use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendError, AppendManyRequest, AppendRequest, Appended, EventStore, IdempotencyKey, OpenError,
-    Page, ReadError, ReadRequest, Replay, StoreError,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventStore, IdempotencyKey,
+    OpenError, Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, DecideOptions, Event, EventRecord, LogManager, LogManagerError,
@@ -97,7 +97,7 @@ async fn one_of_many(manager: &LogManager<Payment>, task: u64) {
     );
     let together = [(end, [refund(3)]), (LogState::at(other, 1), [refund(3)])];
     manager
-        .append_many(together, &AppendOptions::default())
+        .append_across(together, &AppendOptions::default())
         .await
         .unwrap();
     let payment = manager.reduce(&log_id).await.unwrap();
@@ -280,11 +280,11 @@ impl<E: Event> EventStore<E> for Behind {
         self.store.append(request).await
     }
 
-    async fn append_many(
+    async fn append_across(
         &self,
-        request: AppendManyRequest<'_>,
+        request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
-        EventStore::<E>::append_many(&self.store, request).await
+        EventStore::<E>::append_across(&self.store, request).await
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {

@@ -105,8 +105,8 @@ async fn each_operation_is_one_round_trip() {
         ..Default::default()
     };
     one_round_trip!(
-        "append_many with a key",
-        manager.append_many(several, &options).await.unwrap()
+        "append_across with a key",
+        manager.append_across(several, &options).await.unwrap()
     );
     let _ = before;
 }

@@ -8,7 +8,7 @@ use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::testing::conformance::{Counter, CounterEvent};
 use eventlogs::{
     Aggregate, Aggregation, AggregationCache, AppendOptions, CodeFingerprint, EventRecord,
-    EventStore, LogManager, Reach, RedisAggregationCache, SqliteEventStore, WholeSnapshot,
+    EventStore, LogManager, RedisAggregationCache, ReducedThrough, SqliteEventStore, WholeSnapshot,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -216,7 +216,7 @@ async fn entries_of_another_history_are_dropped() {
     // Behind, at, right behind and far behind the end; the last index cannot be told from others as a Lua number.
     for index in [0, 2, 4, 5, 9, u64::from(u32::MAX) + 1, (1 << 62) + 1] {
         let now = chrono::Utc::now();
-        let reach = Reach {
+        let reach = ReducedThrough {
             log_id,
             index,
             event_id: EventId::new(),

@@ -12,7 +12,9 @@ const SKIPPING: &[&str] = &["skip", "skip_serializing", "skip_deserializing"];
 /// Whether serde keeps all fields. (A variant that it skips cannot be written at all, so there it can do no harm.)
 pub(crate) fn is_whole(input: &DeriveInput) -> bool {
     let skipped = |fields: &Fields| {
-        let mut attributes = fields.iter().map(|field| SerdeAttributes::of(&field.attrs));
+        let mut attributes = fields
+            .iter()
+            .map(|field| SerdeAttributes::new(&field.attrs));
         attributes.any(|serde| serde.have_any(SKIPPING))
     };
     match &input.data {

@@ -52,7 +52,7 @@ impl<'a> FieldsModel<'a> {
 impl<'a> FieldModel<'a> {
     /// A field of an enum with these parameters.
     fn new(field: &'a Field, generics: &Generics, errors: &mut Errors) -> Self {
-        let serde = SerdeAttributes::of(&field.attrs);
+        let serde = SerdeAttributes::new(&field.attrs);
         borrowed::refuse(&field.ty, &serde, generics, errors);
         Self {
             name: field.ident.as_ref(),

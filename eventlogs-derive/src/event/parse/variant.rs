@@ -52,7 +52,7 @@ pub(crate) fn parse<'a>(
     let mut parsed = ParsedVariant {
         ident: &variant.ident,
         fields: &variant.fields,
-        serde: SerdeAttributes::of(&variant.attrs),
+        serde: SerdeAttributes::new(&variant.attrs),
         name: None,
         aliases: Vec::new(),
         version: None,

@@ -22,11 +22,11 @@ pub(crate) struct Part {
 
 /// The block's header with all that is ignored, the handlers in their order, and every member that they name, directly
 /// or through one another.
-pub(crate) fn of(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
+pub(crate) fn hashed_parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
     let header = header(model, block);
     let mut parts = vec![Part {
         conditions: TokenStream::new(),
-        hash: Fingerprint::of(&header).finish(),
+        hash: Fingerprint::new(&header).finish(),
     }];
     let mut names = Names::default();
     mentioned::collect(header, &mut names);
@@ -118,11 +118,11 @@ fn part(member: &Member) -> Vec<Part> {
     let code = code(member);
     let whole = Part {
         conditions: own.clone(),
-        hash: Fingerprint::of(&code).finish(),
+        hash: Fingerprint::new(&code).finish(),
     };
     let inside = condition::predicates(code.clone()).into_iter();
     let inside = inside.map(|predicate| Part {
-        hash: Fingerprint::of(&quote!(#code #predicate)).finish(),
+        hash: Fingerprint::new(&quote!(#code #predicate)).finish(),
         conditions: quote!(#own #[cfg(#predicate)]),
     });
     std::iter::once(whole).chain(inside).collect()

@@ -22,7 +22,7 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// The condition that attributes make, if there is one. What the compiler cannot read is left to it to complain about.
-    pub(crate) fn of(attributes: &[Attribute]) -> Option<Self> {
+    pub(crate) fn read(attributes: &[Attribute]) -> Option<Self> {
         let written: Vec<(TokenStream, &Attribute)> = attributes
             .iter()
             .filter(|attribute| is_condition(attribute))
@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn conditions_are_compared_by_what_they_say() {
-        let condition = |attributes: &[Attribute]| Condition::of(attributes).expect("there is one");
+        let condition =
+            |attributes: &[Attribute]| Condition::read(attributes).expect("there is one");
         let unix = condition(&[parse_quote!(#[cfg(unix)])]);
         for (other, expected) in [
             (parse_quote!(#[cfg(unix,)]), Some(true)),
@@ -199,7 +200,7 @@ mod tests {
             parse_quote!(#[cfg_attr(x, cfg(y))]),
             parse_quote!(#[allow(unused)]),
         ] {
-            assert!(Condition::of(&[attribute]).is_none());
+            assert!(Condition::read(&[attribute]).is_none());
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn when<'a>(
             );
         }
     }
-    let condition = Condition::of(&typed.attrs)?;
+    let condition = Condition::read(&typed.attrs)?;
     let Some((first, known)) = common else {
         *common = Some((&typed.pat, condition));
         return Some(true);

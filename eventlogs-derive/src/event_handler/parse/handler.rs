@@ -69,7 +69,7 @@ pub(crate) fn parse<'a>(
                 let is_bound = parameter::check_bound(name, &alternatives, errors);
                 if is_bound
                     && when.is_some()
-                    && let Some(condition) = Condition::of(&typed.attrs)
+                    && let Some(condition) = Condition::read(&typed.attrs)
                 {
                     conditional::check_removable(name, &condition, &alternatives, errors);
                 }

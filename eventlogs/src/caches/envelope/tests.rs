@@ -22,7 +22,7 @@ fn sealings() -> [Sealing; 2] {
 }
 
 fn aggregation() -> Aggregation<Vec<u64>> {
-    let reach = Reach {
+    let reach = ReducedThrough {
         log_id: LogId::new(),
         index: 300,
         event_id: EventId::new(),

@@ -3,8 +3,8 @@
 use super::RedisAggregationCache;
 use crate::caches::redis::connection::Given;
 use crate::caches::redis::error::RedisConnectError;
-use crate::caches::redis::link::Link;
 use crate::caches::redis::options::RedisCacheOptions;
+use crate::caches::redis::reconnect::RedisConnection;
 use crate::caches::redis::timeouts::Timeouts;
 use crate::caches::redis::{moved, tls};
 use futures_util::future::join_all;
@@ -42,20 +42,22 @@ impl<A> RedisAggregationCache<A> {
         let by_tls = tls::is_spoken_by(&client);
         let failed = |error| {
             let (address, timeout) = (address.clone(), options.connect_timeout);
-            RedisConnectError::of_connecting(address, by_tls, timeout, error)
+            RedisConnectError::from_connecting(address, by_tls, timeout, error)
         };
-        let link = Link::connect(client, timeouts).await.map_err(failed)?;
+        let connection = RedisConnection::connect(client, timeouts)
+            .await
+            .map_err(failed)?;
         // A node of a cluster answers to everything until it is asked for what another one has.
         let probes = (0..CLUSTER_PROBES).map(async |probe| {
             let key = format!("{}:connect:{probe}", options.namespace);
-            link.send(cmd("GET").arg(key)).await
+            connection.send(cmd("GET").arg(key)).await
         });
         // Any other error is that of a first use as well, and not for here.
         let elsewhere = |answer: RedisResult<Value>| answer.err().filter(moved::is_cluster);
         if let Some(error) = join_all(probes).await.into_iter().find_map(elsewhere) {
             return Err(failed(error));
         }
-        Ok(Self::over(Arc::new(link), options))
+        Ok(Self::over(Arc::new(connection), options))
     }
 
     /// A cache that connects when it is first used, in the background: Redis need not be there when the program starts. Until
@@ -87,7 +89,7 @@ impl<A> RedisAggregationCache<A> {
     pub fn lazy_with(url: &str, options: RedisCacheOptions) -> Result<Self, RedisConnectError> {
         let (client, timeouts) = Self::opened(url, &options)?;
         Ok(Self::over(
-            Arc::new(Link::unconnected(client, timeouts)),
+            Arc::new(RedisConnection::unconnected(client, timeouts)),
             options,
         ))
     }

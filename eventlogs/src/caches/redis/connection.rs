@@ -1,6 +1,6 @@
 //! What the cache sends its commands through: a connection of its own, or one that the user brought along.
 
-use crate::caches::redis::link::Link;
+use crate::caches::redis::reconnect::RedisConnection;
 use futures_util::future::BoxFuture;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisError, RedisResult, Value};
@@ -14,9 +14,9 @@ pub(super) trait Connection: Send + Sync {
     fn send<'a>(&'a self, command: &'a Cmd) -> BoxFuture<'a, RedisResult<Value>>;
 }
 
-impl Connection for Arc<Link> {
+impl Connection for Arc<RedisConnection> {
     fn send<'a>(&'a self, command: &'a Cmd) -> BoxFuture<'a, RedisResult<Value>> {
-        Box::pin(Link::send(self, command))
+        Box::pin(RedisConnection::send(self, command))
     }
 }
 

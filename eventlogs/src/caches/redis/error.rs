@@ -109,7 +109,7 @@ pub enum RedisConnectError {
 
 impl RedisConnectError {
     /// For what the driver says about a URL. Its message may quote the URL, so it does not become the source.
-    pub(super) fn of_url(url: &str, error: &RedisError) -> Self {
+    pub(super) fn from_url(url: &str, error: &RedisError) -> Self {
         let scheme = url.split(':').next().unwrap_or_default();
         let text = error.to_string();
         let text = text.as_str();
@@ -140,7 +140,7 @@ impl RedisConnectError {
     }
 
     /// For what came of connecting and of the first command.
-    pub(super) fn of_connecting(
+    pub(super) fn from_connecting(
         address: String,
         by_tls: bool,
         timeout: Duration,
@@ -188,7 +188,7 @@ mod tests {
     fn tls_that_was_not_built_is_no_riddle() {
         let words = "can't connect with TLS, the feature is not enabled";
         let error = RedisError::from((ErrorKind::InvalidClientConfig, words));
-        let error = RedisConnectError::of_url("rediss://:hunter2@127.0.0.1", &error);
+        let error = RedisConnectError::from_url("rediss://:hunter2@127.0.0.1", &error);
         assert!(matches!(error, RedisConnectError::TlsNotBuilt), "{error:?}");
         assert!(error.to_string().contains("`tls-rustls`"), "{error}");
     }

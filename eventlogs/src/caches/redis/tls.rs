@@ -15,7 +15,7 @@ use redis::{Client, ConnectionAddr};
 
 /// A client of the server at a URL, which goes nowhere yet.
 pub(super) fn client(url: &str, options: &RedisCacheOptions) -> Result<Client, RedisConnectError> {
-    let client = Client::open(url).map_err(|error| RedisConnectError::of_url(url, &error))?;
+    let client = Client::open(url).map_err(|error| RedisConnectError::from_url(url, &error))?;
     #[cfg(feature = "tls-rustls")]
     return options.tls.applied_to(client);
     #[cfg(not(feature = "tls-rustls"))]

@@ -1,6 +1,6 @@
 //! The parts of what is being written: elements, entries and fields.
 
-use crate::codec::exact::place::{Format, Place, Within};
+use crate::codec::exact::context::{Context, Format, Within};
 use crate::codec::exact::value::Exact;
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -12,58 +12,58 @@ use std::marker::PhantomData;
 pub(super) struct Compound<C, F> {
     inner: C,
     /// Where the parts stand, but for the name of a field.
-    place: Place,
+    context: Context,
     format: PhantomData<F>,
 }
 
 impl<C, F> Compound<C, F> {
     /// The parts of a value that stands here.
     #[inline]
-    pub(super) const fn new(inner: C, place: Place) -> Self {
+    pub(super) const fn new(inner: C, context: Context) -> Self {
         Self {
             inner,
-            place: place.within(Within::Value),
+            context: context.within(Within::Value),
             format: PhantomData,
         }
     }
 
     /// The text of a value that the library behind the format writes as it is, passed off as the field of a struct.
     #[inline]
-    pub(super) const fn verbatim(inner: C, place: Place) -> Self {
-        let within = match place.within {
+    pub(super) const fn verbatim(inner: C, context: Context) -> Self {
+        let within = match context.within {
             Within::Some => Within::SomeVerbatim,
             _ => Within::Value,
         };
         Self {
             inner,
-            place: place.within(within),
+            context: context.within(within),
             format: PhantomData,
         }
     }
 
     #[inline]
     const fn part<'a, T: ?Sized>(&self, value: &'a T) -> Exact<'a, T, F> {
-        Exact::new(value, self.place)
+        Exact::new(value, self.context)
     }
 
     #[inline]
     const fn field<'a, T: ?Sized>(&self, name: &'static str, value: &'a T) -> Exact<'a, T, F> {
-        let field = match self.place.within {
-            Within::SomeVerbatim => self.place.field,
+        let field = match self.context.within {
+            Within::SomeVerbatim => self.context.field,
             _ => name,
         };
         Exact::new(
             value,
-            Place {
+            Context {
                 field,
-                ..self.place
+                ..self.context
             },
         )
     }
 
     #[inline]
     const fn key<'a, T: ?Sized>(&self, key: &'a T) -> Exact<'a, T, F> {
-        Exact::new(key, self.place.within(Within::Key))
+        Exact::new(key, self.context.within(Within::Key))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The serialiser that stands in front of a format's own.
 
 use crate::codec::exact::compound::Compound;
-use crate::codec::exact::place::{Format, Place, Within};
+use crate::codec::exact::context::{Context, Format, Within};
 use crate::codec::exact::value::Exact;
 use serde::ser::{Serialize, Serializer};
 use std::fmt::Display;
@@ -10,24 +10,24 @@ use std::marker::PhantomData;
 /// A serialiser that passes on what the format brings back.
 pub(super) struct Guard<S, F> {
     inner: S,
-    place: Place,
+    context: Context,
     format: PhantomData<F>,
 }
 
 impl<S, F> Guard<S, F> {
     #[inline]
-    pub(super) const fn new(inner: S, place: Place) -> Self {
+    pub(super) const fn new(inner: S, context: Context) -> Self {
         Self {
             inner,
-            place,
+            context,
             format: PhantomData,
         }
     }
 
     /// A part of what is being written.
     #[inline]
-    const fn part<C>(place: Place, inner: C) -> Compound<C, F> {
-        Compound::new(inner, place)
+    const fn part<C>(context: Context, inner: C) -> Compound<C, F> {
+        Compound::new(inner, context)
     }
 }
 
@@ -35,7 +35,7 @@ impl<T: Serialize + ?Sized, F: Format> Serialize for Exact<'_, T, F> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value
-            .serialize(Guard::<S, F>::new(serializer, self.place))
+            .serialize(Guard::<S, F>::new(serializer, self.context))
     }
 }
 
@@ -75,27 +75,27 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
 
     #[inline]
     fn serialize_f32(self, number: f32) -> Result<S::Ok, S::Error> {
-        self.place
+        self.context
             .allow_number::<F, _>(number.is_finite(), number)?;
         self.inner.serialize_f32(number)
     }
 
     #[inline]
     fn serialize_f64(self, number: f64) -> Result<S::Ok, S::Error> {
-        self.place
+        self.context
             .allow_number::<F, _>(number.is_finite(), number)?;
         self.inner.serialize_f64(number)
     }
 
     #[inline]
     fn serialize_str(self, text: &str) -> Result<S::Ok, S::Error> {
-        self.place.allow_text::<F, _>(text)?;
+        self.context.allow_text::<F, _>(text)?;
         self.inner.serialize_str(text)
     }
 
     #[inline]
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        if F::RESERVED.is_some() && self.place.within == Within::Key {
+        if F::RESERVED.is_some() && self.context.within == Within::Key {
             return self.serialize_str(&value.to_string());
         }
         self.inner.collect_str(value)
@@ -103,26 +103,27 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
 
     #[inline]
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
-        self.place.allow_null()?;
+        self.context.allow_null()?;
         self.inner.serialize_none()
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let place = self.place.within(Within::Some);
-        self.inner.serialize_some(&Exact::<T, F>::new(value, place))
+        let context = self.context.within(Within::Some);
+        self.inner
+            .serialize_some(&Exact::<T, F>::new(value, context))
     }
 
     #[inline]
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
-        self.place.allow_null()?;
+        self.context.allow_null()?;
         self.inner.serialize_unit()
     }
 
     #[inline]
     fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
         if F::UNIT_STRUCT {
-            self.place.allow_null()?;
+            self.context.allow_null()?;
         }
         self.inner.serialize_unit_struct(name)
     }
@@ -144,7 +145,7 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         value: &T,
     ) -> Result<S::Ok, S::Error> {
         // It is written as what it holds, so it stands where its content does.
-        let value = Exact::<T, F>::new(value, self.place);
+        let value = Exact::<T, F>::new(value, self.context);
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -156,21 +157,21 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = Exact::<T, F>::new(value, self.place.within(Within::Value));
+        let value = Exact::<T, F>::new(value, self.context.within(Within::Value));
         self.inner
             .serialize_newtype_variant(name, index, variant, &value)
     }
 
     #[inline]
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        let Self { inner, place, .. } = self;
-        Ok(Self::part(place, inner.serialize_seq(len)?))
+        let Self { inner, context, .. } = self;
+        Ok(Self::part(context, inner.serialize_seq(len)?))
     }
 
     #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        let Self { inner, place, .. } = self;
-        Ok(Self::part(place, inner.serialize_tuple(len)?))
+        let Self { inner, context, .. } = self;
+        Ok(Self::part(context, inner.serialize_tuple(len)?))
     }
 
     #[inline]
@@ -179,8 +180,11 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        let Self { inner, place, .. } = self;
-        Ok(Self::part(place, inner.serialize_tuple_struct(name, len)?))
+        let Self { inner, context, .. } = self;
+        Ok(Self::part(
+            context,
+            inner.serialize_tuple_struct(name, len)?,
+        ))
     }
 
     #[inline]
@@ -191,15 +195,15 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        let Self { inner, place, .. } = self;
+        let Self { inner, context, .. } = self;
         let inner = inner.serialize_tuple_variant(name, index, variant, len)?;
-        Ok(Self::part(place, inner))
+        Ok(Self::part(context, inner))
     }
 
     #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        let Self { inner, place, .. } = self;
-        Ok(Self::part(place, inner.serialize_map(len)?))
+        let Self { inner, context, .. } = self;
+        Ok(Self::part(context, inner.serialize_map(len)?))
     }
 
     #[inline]
@@ -208,15 +212,15 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        let Self { inner, place, .. } = self;
+        let Self { inner, context, .. } = self;
         // The library's own: a number or a text of JSON that is written as it is. The text may be null.
         if F::RESERVED.is_some_and(|reserved| name.starts_with(reserved)) {
             return Ok(Compound::verbatim(
                 inner.serialize_struct(name, len)?,
-                place,
+                context,
             ));
         }
-        Ok(Self::part(place, inner.serialize_struct(name, len)?))
+        Ok(Self::part(context, inner.serialize_struct(name, len)?))
     }
 
     #[inline]
@@ -227,8 +231,8 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
-        let Self { inner, place, .. } = self;
+        let Self { inner, context, .. } = self;
         let inner = inner.serialize_struct_variant(name, index, variant, len)?;
-        Ok(Self::part(place, inner))
+        Ok(Self::part(context, inner))
     }
 }

@@ -1,21 +1,21 @@
 //! A value on its way to a codec.
 
-use crate::codec::exact::place::Place;
+use crate::codec::exact::context::Context;
 use std::marker::PhantomData;
 
 /// A value that writes itself through a guard.
 pub(super) struct Exact<'a, T: ?Sized, F> {
     pub(super) value: &'a T,
-    pub(super) place: Place,
+    pub(super) context: Context,
     format: PhantomData<F>,
 }
 
 impl<'a, T: ?Sized, F> Exact<'a, T, F> {
     #[inline]
-    pub(super) const fn new(value: &'a T, place: Place) -> Self {
+    pub(super) const fn new(value: &'a T, context: Context) -> Self {
         Self {
             value,
-            place,
+            context,
             format: PhantomData,
         }
     }

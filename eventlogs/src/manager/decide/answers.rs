@@ -2,11 +2,11 @@
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
-use crate::manager::decide::call::{Call, Ground};
+use crate::manager::decide::call::{Call, DecisionState};
 use crate::manager::decide::decided::Decided;
+use crate::manager::decide::pending::{FoldError, NoState, PendingDecision, folded, text_of};
 use crate::manager::error::{LogManagerError, counted};
-use crate::manager::link::{FoldError, Link, Unfolded, folded, text_of};
-use crate::manager::reduce::At;
+use crate::manager::reduce::PointInTime;
 use crate::manager::replays::part_of;
 use crate::manager::telemetry;
 use crate::stores::error::AppendError;
@@ -21,14 +21,14 @@ impl<A: Aggregate> Call<'_, A> {
     /// The answer to a decision whose events are stored. From here on no error may say that nothing was written.
     pub(super) async fn decided(
         &self,
-        link: &Arc<Link<A>>,
-        ground: &Ground<A>,
+        pending: &Arc<PendingDecision<A>>,
+        state: &DecisionState<A>,
         appended: &Appended<A::Event>,
     ) -> Result<Decided<A>, LogManagerError> {
-        let aggregation = self.state_after(link, ground, appended).await;
+        let aggregation = self.state_after(pending, state, appended).await;
         let aggregation = aggregation.map_err(|source| {
             let (log_id, last) = (self.log_id, appended.state.index());
-            let before = ground.aggregation.as_ref().map(Aggregation::through_index);
+            let before = state.aggregation.as_ref().map(Aggregation::through_index);
             let event_index = before.map_or(0, |before| before.saturating_add(1));
             LogManagerError::StoredWithoutState {
                 log_id,
@@ -47,25 +47,28 @@ impl<A: Aggregate> Call<'_, A> {
     /// The state after events that are stored.
     async fn state_after(
         &self,
-        link: &Arc<Link<A>>,
-        ground: &Ground<A>,
+        pending: &Arc<PendingDecision<A>>,
+        state: &DecisionState<A>,
         appended: &Appended<A::Event>,
     ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
-        if link.is_queued() {
-            match self.in_time(async { Ok(link.confirmed().await) }).await? {
-                Ok(confirmed) => return Ok(confirmed),
-                Err(Unfolded::Failed(error)) => return Err(error.into()),
-                Err(Unfolded::Busy(_) | Unfolded::Unknown) => {}
+        if pending.is_queued() {
+            match self
+                .in_time(async { Ok(pending.committed().await) })
+                .await?
+            {
+                Ok(committed) => return Ok(committed),
+                Err(NoState::Failed(error)) => return Err(error.into()),
+                Err(NoState::Busy(_) | NoState::Unknown) => {}
             }
         } else {
-            let state = ground.aggregation.as_ref();
-            let after = folded(self.log_id, state, &appended.events)?;
+            let before = state.aggregation.as_ref();
+            let after = folded(self.log_id, before, &appended.events)?;
             if after.through_index() == appended.state.index() {
                 return Ok(after);
             }
             // A store that does not give the events back: they have to be read.
         }
-        let at = At::Index(appended.state.index());
+        let at = PointInTime::Index(appended.state.index());
         let reducing = Box::pin(self.manager.reduce_at(&self.log_id, at));
         let reduced = AssertUnwindSafe(self.in_time(reducing)).catch_unwind();
         match reduced.await {

@@ -1,13 +1,13 @@
-//! One call of `decide`: its turns, and what it asks the store.
+//! One call of `decide`: what it decides on, and what it asks the store.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::manager::LogManager;
 use crate::manager::deadline;
+use crate::manager::decide::pending::{NoState, PendingDecision};
+use crate::manager::decide::pipeline::PipelineGuard;
 use crate::manager::error::LogManagerError;
-use crate::manager::link::{Link, Unfolded};
-use crate::manager::turns::Seat;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
 use crate::stores::error::AppendError;
@@ -19,47 +19,80 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::MutexGuard;
 
-/// What the closure is asked about.
-pub(super) struct Ground<A: Aggregate> {
+/// A state that the closure decides on.
+pub(super) struct DecisionState<A: Aggregate> {
     /// The state; `None` if there is no log yet and it may be created.
     pub(super) aggregation: Option<Aggregation<A>>,
-    /// Whether the store has confirmed it in this call. What comes from the cache may be old.
+    /// Whether the store has confirmed it in this call. A cached state may be out of date.
     pub(super) verified: bool,
-    /// The decision in front, whose events it includes.
-    pub(super) link: Option<Arc<Link<A>>>,
+    /// The decision whose events it includes before they are stored: then it is speculative.
+    pub(super) predecessor: Option<Arc<PendingDecision<A>>>,
 }
 
-/// What came of a turn.
+impl<A: Aggregate> DecisionState<A> {
+    /// A state that the store has confirmed.
+    const fn verified(aggregation: Option<Aggregation<A>>) -> Self {
+        Self {
+            aggregation,
+            verified: true,
+            predecessor: None,
+        }
+    }
+
+    /// A state that may be out of date.
+    const fn cached(aggregation: Aggregation<A>) -> Self {
+        Self {
+            aggregation: Some(aggregation),
+            verified: false,
+            predecessor: None,
+        }
+    }
+}
+
+impl<A: Aggregate> Clone for DecisionState<A> {
+    // Written by hand: the derive would ask for `A: Clone`, which only clones a pointer here.
+    fn clone(&self) -> Self {
+        Self {
+            aggregation: self.aggregation.clone(),
+            verified: self.verified,
+            predecessor: self.predecessor.clone(),
+        }
+    }
+}
+
+/// The result of one turn.
 pub(super) enum Step<'a, A: Aggregate, R> {
-    /// There is nothing to decide on yet.
-    Look,
-    /// The events in front are being folded; then it can go on.
-    Busy(Arc<Link<A>>),
-    /// The events in front cannot be folded before it is known what becomes of them.
-    Blocked(Arc<Link<A>>),
-    /// Events were decided on, and are on their way.
-    Sent(Write<'a, A>, Ground<A>),
-    /// There is nothing to do, or the closure refused.
-    NothingSent(Option<R>, Ground<A>),
+    /// There is no state to decide on yet.
+    NeedsState,
+    /// The events of the predecessor are being folded; wait until that is done.
+    Busy(Arc<PendingDecision<A>>),
+    /// The events of the predecessor cannot be folded before their outcome is known.
+    Blocked(Arc<PendingDecision<A>>),
+    /// The closure returned events, and they were handed over to the store.
+    Sent(Write<'a, A>, DecisionState<A>),
+    /// The closure returned no events.
+    Nothing(DecisionState<A>),
+    /// The closure refused.
+    Refused(R, DecisionState<A>),
 }
 
-/// Events on their way to the store.
+/// Events that were handed over to the store.
 pub(super) struct Write<'a, A: Aggregate> {
-    /// What the next decision may build on.
-    pub(super) link: Arc<Link<A>>,
+    /// The decision, for the next one to build on.
+    pub(super) pending: Arc<PendingDecision<A>>,
     /// The append, which has been polled once.
-    pub(super) append: First<'a, A>,
+    pub(super) append: Polled<'a, A>,
 }
 
 /// What the store answers to an append.
 pub(super) type Answer<A> = Result<Appended<<A as Aggregate>::Event>, AppendError>;
 
-/// What came of polling an append once.
-pub(super) enum First<'a, A: Aggregate> {
+/// An append that has been polled once.
+pub(super) enum Polled<'a, A: Aggregate> {
     /// The store has answered.
-    Done(Answer<A>),
-    /// It has the events, or has no room for them yet.
-    Waiting(BoxFuture<'a, Answer<A>>),
+    Ready(Answer<A>),
+    /// The store has queued the events, or has no room for them yet.
+    Pending(BoxFuture<'a, Answer<A>>),
 }
 
 /// One call of `decide`.
@@ -67,116 +100,128 @@ pub(super) struct Call<'a, A: Aggregate> {
     pub(super) manager: &'a LogManager<A>,
     pub(super) log_id: LogId,
     pub(super) options: &'a DecideOptions,
-    /// What is recorded beside the events, asked for once.
+    /// The metadata of the events, completed once for all attempts.
     pub(super) metadata: Metadata,
-    /// The place among those who decide on the log.
-    pub(super) seat: Seat<'a, A>,
+    /// The pipeline of the log.
+    pub(super) pipeline: PipelineGuard<'a, A>,
+}
+
+/// What the closure returned.
+enum Asked<E, R> {
+    Nothing,
+    Refused(R),
+    Events(Vec<E>),
 }
 
 impl<'a, A: Aggregate> Call<'a, A> {
-    /// Waits for the turn, unless it is too late for it.
+    /// Waits for the turn of this call, unless the deadline has passed.
     pub(super) async fn turn(&self) -> Result<MutexGuard<'_, ()>, LogManagerError> {
         let passed = |deadline| deadline <= Instant::now();
         if self.options.deadline.is_some_and(passed) {
             return Err(StoreError::DeadlineExceeded.into());
         }
-        self.in_time(async { Ok(self.seat.turn().await) }).await
+        self.in_time(async { Ok(self.pipeline.turn().await) }).await
     }
 
-    /// Decides and hands the events over, in one go. To be called by whoever has the turn.
+    /// Decides and hands the events over, in one go. To be called while this call has the turn.
+    ///
+    /// `known` is a state without the writes that are not stored yet, if one is known.
     pub(super) fn take_turn<D, I, R>(
         &self,
         context: &mut Context<'_>,
-        basis: Option<&Basis<A>>,
+        known: Option<&DecisionState<A>>,
         decision: &mut D,
     ) -> Step<'a, A, R>
     where
         D: FnMut(&A) -> Result<I, R>,
         I: IntoIterator<Item = A::Event>,
     {
-        let below = match self.seat.newest() {
-            Some(link) => match link.latest() {
-                Ok(latest) => Some((link, latest)),
-                Err(Unfolded::Busy(link)) => return Step::Busy(link),
-                // The time at which it will have been recorded may be all that the aggregate misses.
-                Err(_) if !link.is_settled() => return Step::Blocked(link),
-                Err(_) => None,
-            },
-            None => None,
+        let speculative = match self.speculative(known) {
+            Ok(speculative) => speculative,
+            Err(step) => return step,
         };
-        let below = below.filter(|(_, latest)| {
-            // A look at the store may have seen further than what this process has written.
-            let seen = basis.and_then(|basis| basis.aggregation.as_ref());
-            seen.is_none_or(|seen| latest.through_index() >= seen.through_index())
-        });
-        if let Some(Basis {
-            aggregation,
-            verified: true,
-        }) = basis
-        {
-            let ground = Ground {
-                aggregation: aggregation.clone(),
-                verified: true,
-                link: None,
-            };
-            match decide_on(ground.aggregation.as_ref(), decision) {
-                Ok(events) if events.is_empty() => return Step::NothingSent(None, ground),
-                Err(refusal) => return Step::NothingSent(Some(refusal), ground),
-                // What others have handed over since comes first, and is to be decided on as well.
-                Ok(_) if below.is_some() => {}
-                Ok(events) => return self.send(context, ground, events),
+        if let Some(known) = known.filter(|known| known.verified) {
+            match ask(known, decision) {
+                // Writes that others have handed over since come first, and are to be decided on as well.
+                Asked::Events(_) if speculative.is_some() => {}
+                asked => return self.step(context, known.clone(), asked),
             }
         }
-        let ground = match (below, basis) {
-            (Some((link, latest)), _) => Ground {
-                aggregation: Some(latest),
-                verified: false,
-                link: Some(link),
-            },
-            (None, Some(basis)) => Ground {
-                aggregation: basis.aggregation.clone(),
-                verified: basis.verified,
-                link: None,
-            },
-            (None, None) => return Step::Look,
+        let Some(state) = speculative.or_else(|| known.cloned()) else {
+            return Step::NeedsState;
         };
-        match decide_on(ground.aggregation.as_ref(), decision) {
-            Ok(events) if events.is_empty() => Step::NothingSent(None, ground),
-            Ok(events) => self.send(context, ground, events),
-            Err(refusal) => Step::NothingSent(Some(refusal), ground),
+        let asked = ask(&state, decision);
+        self.step(context, state, asked)
+    }
+
+    /// The state after the newest decision of this process that is not stored yet, if it goes further than what is known.
+    fn speculative<R>(
+        &self,
+        known: Option<&DecisionState<A>>,
+    ) -> Result<Option<DecisionState<A>>, Step<'a, A, R>> {
+        let Some(newest) = self.pipeline.newest() else {
+            return Ok(None);
+        };
+        let latest = match newest.latest() {
+            Ok(latest) => latest,
+            Err(NoState::Busy(pending)) => return Err(Step::Busy(pending)),
+            // The time of recording may be all that the aggregate needs.
+            Err(_) if !newest.is_settled() => return Err(Step::Blocked(newest)),
+            Err(_) => return Ok(None),
+        };
+        // The store may have been read after events that this process has not written.
+        let known = known.and_then(|known| known.aggregation.as_ref());
+        let is_newer = known.is_none_or(|known| latest.through_index() >= known.through_index());
+        Ok(is_newer.then_some(DecisionState {
+            aggregation: Some(latest),
+            verified: false,
+            predecessor: Some(newest),
+        }))
+    }
+
+    fn step<R>(
+        &self,
+        context: &mut Context<'_>,
+        state: DecisionState<A>,
+        asked: Asked<A::Event, R>,
+    ) -> Step<'a, A, R> {
+        match asked {
+            Asked::Nothing => Step::Nothing(state),
+            Asked::Refused(refusal) => Step::Refused(refusal, state),
+            Asked::Events(events) => self.send(context, state, events),
         }
     }
 
-    /// Hands events over to the store, and lets the next decision build on them if the store takes part in that.
+    /// Hands events over to the store, and lets the next decision build on them if the store supports that.
     fn send<R>(
         &self,
         context: &mut Context<'_>,
-        ground: Ground<A>,
+        state: DecisionState<A>,
         events: Vec<A::Event>,
     ) -> Step<'a, A, R> {
-        let number = self.seat.next_number();
-        let (decided_on, below) = (ground.aggregation.clone(), ground.link.clone());
-        let link = Link::new(self.log_id, number, decided_on, below);
-        let observer = Arc::clone(&link) as Arc<dyn AppendObserver<A::Event>>;
-        let mut append = self.append(ground.aggregation.as_ref(), events, observer);
+        let number = self.pipeline.next_number();
+        let (decided_on, predecessor) = (state.aggregation.clone(), state.predecessor.clone());
+        let pending = PendingDecision::new(self.log_id, number, decided_on, predecessor);
+        let observer = Arc::clone(&pending) as Arc<dyn AppendObserver<A::Event>>;
+        let mut append = self.append(state.aggregation.as_ref(), events, observer);
         let append = match append.as_mut().poll(context) {
-            Poll::Ready(answer) => First::Done(answer),
-            Poll::Pending => First::Waiting(append),
+            Poll::Ready(answer) => Polled::Ready(answer),
+            Poll::Pending => Polled::Pending(append),
         };
-        if link.is_queued() {
-            self.seat.hand_over(&link);
+        if pending.is_queued() {
+            self.pipeline.hand_over(&pending);
         }
-        Step::Sent(Write { link, append }, ground)
+        Step::Sent(Write { pending, append }, state)
     }
 
     fn append(
         &self,
-        ground: Option<&Aggregation<A>>,
+        decided_on: Option<&Aggregation<A>>,
         events: Vec<A::Event>,
         observer: Arc<dyn AppendObserver<A::Event>>,
     ) -> BoxFuture<'a, Answer<A>> {
         let (manager, log_id, options) = (self.manager, self.log_id, self.options);
-        let state = ground.map(Aggregation::state);
+        let state = decided_on.map(Aggregation::state);
         let metadata = self.metadata.clone();
         Box::pin(async move {
             let mut request = match state {
@@ -191,37 +236,36 @@ impl<'a, A: Aggregate> Call<'a, A> {
         })
     }
 
-    /// What there is to decide on before anybody has asked the store.
-    pub(super) async fn look(&self) -> Result<Basis<A>, LogManagerError> {
-        // What is on its way to the cache is newer than what the cache has, and worth having even if it will not be kept.
-        let newest = self.manager.inner.cache_writer.on_its_way(self.log_id);
-        let known = match newest {
+    /// A state to decide on before the store is asked.
+    pub(super) async fn first_state(&self) -> Result<DecisionState<A>, LogManagerError> {
+        // A state that waits to be written to the cache is newer than the cached one, also if it will not be cached.
+        let newest = self.manager.inner.cache_writer.queued(self.log_id);
+        let cached = match newest {
             Some(newest) => Some(newest),
             None => self.manager.cached(self.log_id).await,
         };
-        match known {
-            Some(aggregation) => Ok(Basis {
-                aggregation: Some(aggregation),
-                verified: false,
-            }),
+        match cached {
+            Some(aggregation) => Ok(DecisionState::cached(aggregation)),
             None => self.read(None).await,
         }
     }
 
-    /// Has the store confirm a state, or give the one that is true.
+    /// Has the store confirm a state, or returns the true one.
     ///
-    /// A commit is as good as a read only if the write was handed over in this call. Of another one the answer may have been
-    /// on its way for long, and somebody else may have appended, and been told so, before this call began.
-    pub(super) async fn verify(&self, ground: Ground<A>) -> Result<Basis<A>, LogManagerError> {
-        let Some(link) = ground.link else {
-            return self.read(ground.aggregation).await;
+    /// A commit is as good as a read only if the write was handed over in this call. The answer to another one may have taken
+    /// long, and another process may have appended, and have got its answer, before this call began.
+    pub(super) async fn verify(
+        &self,
+        state: DecisionState<A>,
+    ) -> Result<DecisionState<A>, LogManagerError> {
+        let Some(predecessor) = state.predecessor else {
+            return self.read(state.aggregation).await;
         };
-        self.in_time(async { Ok(link.wait().await) }).await?;
-        match self.confirmed(&link).await? {
-            Some(aggregation) if self.seat.saw_handed_over(&link) => Ok(Basis {
-                aggregation: Some(aggregation),
-                verified: true,
-            }),
+        self.in_time(async { Ok(predecessor.wait().await) }).await?;
+        match self.committed(&predecessor).await? {
+            Some(aggregation) if self.pipeline.saw_handed_over(&predecessor) => {
+                Ok(DecisionState::verified(Some(aggregation)))
+            }
             Some(aggregation) => self.read(Some(aggregation)).await,
             None => self.read(self.manager.cached(self.log_id).await).await,
         }
@@ -230,56 +274,59 @@ impl<'a, A: Aggregate> Call<'a, A> {
     /// Reads what others have appended.
     pub(super) async fn verify_after_conflict(
         &self,
-        ground: Ground<A>,
-    ) -> Result<Basis<A>, LogManagerError> {
-        let known = match ground.link {
-            // A state that includes what was never stored must not be read on from.
-            Some(link) => match self.confirmed(&link).await? {
-                Some(confirmed) => Some(confirmed),
+        state: DecisionState<A>,
+    ) -> Result<DecisionState<A>, LogManagerError> {
+        let earlier = match state.predecessor {
+            // A speculative state that was never stored must not be continued.
+            Some(predecessor) => match self.committed(&predecessor).await? {
+                Some(committed) => Some(committed),
                 None => self.manager.cached(self.log_id).await,
             },
-            None => ground.aggregation,
+            None => state.aggregation,
         };
-        self.read(known).await
+        self.read(earlier).await
     }
 
-    /// The state after a link's events, if they are stored and that is known.
-    async fn confirmed(
+    /// The committed state after a decision, if it is stored and the state is known.
+    async fn committed(
         &self,
-        link: &Arc<Link<A>>,
+        pending: &Arc<PendingDecision<A>>,
     ) -> Result<Option<Aggregation<A>>, LogManagerError> {
-        if !link.is_stored() {
+        if !pending.is_stored() {
             return Ok(None);
         }
-        let confirmed = self.in_time(async { Ok(link.confirmed().await) });
-        Ok(confirmed.await?.ok())
+        let committed = self.in_time(async { Ok(pending.committed().await) });
+        Ok(committed.await?.ok())
     }
 
-    /// Whether a conflict is no fault of this attempt: what it was decided on has not happened, or was already old when this
-    /// call began, as what a cache holds may be.
-    pub(super) fn is_misled(&self, ground: &Ground<A>) -> bool {
-        match &ground.link {
-            Some(link) => !link.is_stored() || !self.seat.saw_handed_over(link),
-            None => !ground.verified,
+    /// Whether a conflict is not the fault of this attempt: its state was never stored, or was out of date before the call
+    /// began, as a cached state may be.
+    pub(super) fn was_outdated(&self, state: &DecisionState<A>) -> bool {
+        match &state.predecessor {
+            Some(predecessor) => {
+                !predecessor.is_stored() || !self.pipeline.saw_handed_over(predecessor)
+            }
+            None => !state.verified,
         }
     }
 
-    /// The log's state as the store has it now, read on from an earlier one.
-    async fn read(&self, earlier: Option<Aggregation<A>>) -> Result<Basis<A>, LogManagerError> {
-        // In a box, as all that a decision seldom waits for: its future would have room for it.
+    /// The state of the log as the store has it now, read on from an earlier one.
+    async fn read(
+        &self,
+        earlier: Option<Aggregation<A>>,
+    ) -> Result<DecisionState<A>, LogManagerError> {
+        // Boxed, like everything that a decision seldom waits for: its future would have room for it.
         let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
-        let aggregation = match self.in_time(caught_up).await {
-            Ok(aggregation) => Some(aggregation),
-            Err(LogManagerError::LogNotFound { .. }) if self.options.create_if_missing => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Basis {
-            aggregation,
-            verified: true,
-        })
+        match self.in_time(caught_up).await {
+            Ok(aggregation) => Ok(DecisionState::verified(Some(aggregation))),
+            Err(LogManagerError::LogNotFound { .. }) if self.options.create_if_missing => {
+                Ok(DecisionState::verified(None))
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Gives up at the deadline. For what writes nothing.
+    /// Ends some work at the deadline. For work that writes nothing.
     pub(super) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, LogManagerError>>,
@@ -288,22 +335,18 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 }
 
-/// What is known of the log without what is on its way.
-pub(super) struct Basis<A> {
-    /// The state; `None` if there is no log yet and it may be created.
-    pub(super) aggregation: Option<Aggregation<A>>,
-    /// Whether the store has confirmed it in this call.
-    pub(super) verified: bool,
-}
-
-/// Asks the closure. Its events are collected at once: the iterator may not be held across an await, it need not be `Send`.
-fn decide_on<A: Aggregate, I: IntoIterator<Item = A::Event>, R>(
-    aggregation: Option<&Aggregation<A>>,
+/// Asks the closure. Its events are collected immediately: the iterator need not be `Send`, so it cannot be held across an await.
+fn ask<A: Aggregate, I: IntoIterator<Item = A::Event>, R>(
+    state: &DecisionState<A>,
     decision: &mut impl FnMut(&A) -> Result<I, R>,
-) -> Result<Vec<A::Event>, R> {
-    let decided = match aggregation {
+) -> Asked<A::Event, R> {
+    let decided = match &state.aggregation {
         Some(aggregation) => decision(aggregation.aggregate()),
         None => decision(&A::default()),
     };
-    decided.map(|events| events.into_iter().collect())
+    match decided.map(|events| events.into_iter().collect::<Vec<_>>()) {
+        Ok(events) if events.is_empty() => Asked::Nothing,
+        Ok(events) => Asked::Events(events),
+        Err(refusal) => Asked::Refused(refusal),
+    }
 }

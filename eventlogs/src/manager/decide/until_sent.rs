@@ -1,17 +1,17 @@
 //! Asking the closure, on one state after the other, until it gives events for the store or there is nothing to send.
 
 use crate::aggregate::Aggregate;
-use crate::manager::decide::call::{Basis, Call, Ground, Step, Write};
+use crate::manager::decide::call::{Call, DecisionState, Step, Write};
 use crate::manager::decide::decided::Decided;
 use crate::manager::error::DecideError;
 use futures_util::FutureExt;
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// What the turns of a call came to.
+/// The result of the turns of a call.
 pub(super) enum Turned<'a, A: Aggregate> {
-    /// Events are on their way to the store.
-    Sent(Write<'a, A>, Ground<A>),
+    /// Events were handed over to the store.
+    Sent(Write<'a, A>, DecisionState<A>),
     /// There was nothing to send, or the key was used before.
     Over(Decided<A>),
 }
@@ -19,10 +19,10 @@ pub(super) enum Turned<'a, A: Aggregate> {
 impl<'a, A: Aggregate> Call<'a, A> {
     /// Takes turns until events are handed over to the store, or until it is known that there is nothing to hand over.
     ///
-    /// `basis` is what is known of the log without the writes that are on their way.
+    /// `known` is a state without the writes that are not stored yet.
     pub(super) async fn until_sent<D, I, R>(
         &self,
-        basis: &mut Option<Basis<A>>,
+        known: &mut Option<DecisionState<A>>,
         decision: &mut D,
     ) -> Result<Turned<'a, A>, DecideError<R>>
     where
@@ -33,26 +33,26 @@ impl<'a, A: Aggregate> Call<'a, A> {
             let turn = self.turn().await?;
             // Ready at once: the turn is held across no wait.
             let step = poll_fn(|context| {
-                let step = self.take_turn(context, basis.as_ref(), decision);
+                let step = self.take_turn(context, known.as_ref(), decision);
                 Poll::Ready(step)
             });
             let step = step.await;
             drop(turn);
             match step {
-                Step::Look => *basis = Some(self.look().await?),
-                Step::Busy(link) => self.in_time(link.free().map(Ok)).await?,
-                Step::Blocked(link) => {
-                    self.in_time(link.wait().map(Ok)).await?;
+                Step::NeedsState => *known = Some(self.first_state().await?),
+                Step::Busy(pending) => self.in_time(pending.free().map(Ok)).await?,
+                Step::Blocked(pending) => {
+                    self.in_time(pending.wait().map(Ok)).await?;
                 }
-                Step::Sent(write, ground) => return Ok(Turned::Sent(write, ground)),
-                Step::NothingSent(_, ground) if !ground.verified => {
-                    *basis = Some(self.verify(ground).await?);
+                Step::Sent(write, state) => return Ok(Turned::Sent(write, state)),
+                Step::Nothing(state) | Step::Refused(_, state) if !state.verified => {
+                    *known = Some(self.verify(state).await?);
                 }
-                Step::NothingSent(None, ground) => {
-                    let nothing = self.nothing_to_do(ground.aggregation).await;
+                Step::Nothing(state) => {
+                    let nothing = self.nothing_to_do(state.aggregation).await;
                     return Ok(Turned::Over(nothing?));
                 }
-                Step::NothingSent(Some(refusal), _) => {
+                Step::Refused(refusal, _) => {
                     return match self.replayed().await? {
                         Some(replayed) => Ok(Turned::Over(replayed)),
                         None => Err(DecideError::Refused(refusal)),

@@ -1,7 +1,7 @@
 //! The event enums that a store is used with in this process.
 
 use crate::event::EventSchema;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
 use crate::sync::{read, write};
@@ -42,7 +42,7 @@ impl LogTypes {
     /// Remembers the enums of all parts of a request.
     pub(in crate::stores) fn check_all(
         &self,
-        request: &AppendManyRequest<'_>,
+        request: &AppendAcrossRequest<'_>,
     ) -> Result<(), StoreError> {
         let mut parts = request.parts.iter();
         parts.try_for_each(|part| self.check(part.event_enum()))

@@ -5,8 +5,8 @@ pub(crate) mod pending;
 
 use crate::event::Event;
 use crate::log_state::LogPosition;
-use crate::stores::appends::AppendManyRequest;
-use crate::stores::encoding::write::{EncodedWrite, encode, encode_many, records};
+use crate::stores::appends::AppendAcrossRequest;
+use crate::stores::encoding::write::{EncodedWrite, encode, encode_across, records};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::limits::Limits;
@@ -63,7 +63,7 @@ impl WriteQueue {
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Appended<E>, AppendError> {
-        let time = TimeLimit::of(request.context.deadline, timeout)?;
+        let time = TimeLimit::new(request.context.deadline, timeout)?;
         let turn = self.turn(time).await?;
         let (write, mut decoded) = encode(request, limits)?;
         let (mut pending, waiting) = pending(write, time);
@@ -86,15 +86,15 @@ impl WriteQueue {
     }
 
     /// Has the events for several logs appended, and waits for the commit.
-    pub(in crate::stores) async fn append_many(
+    pub(in crate::stores) async fn append_across(
         &self,
-        request: &AppendManyRequest<'_>,
+        request: &AppendAcrossRequest<'_>,
         limits: &Limits,
         timeout: Duration,
     ) -> Result<Vec<LogPosition>, AppendError> {
-        let time = TimeLimit::of(request.context.deadline, timeout)?;
+        let time = TimeLimit::new(request.context.deadline, timeout)?;
         let turn = self.turn(time).await?;
-        let (mut pending, waiting) = pending(encode_many(request, limits)?, time);
+        let (mut pending, waiting) = pending(encode_across(request, limits)?, time);
         pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
         self.queue(pending)?;

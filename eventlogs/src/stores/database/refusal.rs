@@ -53,7 +53,7 @@ impl EncodedAppend {
             });
         }
         let expected = self.expected.predecessor();
-        let is_expected = |stored| expected.is_none_or(|id| *id == stored);
+        let is_expected = |stored| expected.is_none_or(|id| id == stored);
         let is_free = found.stored.is_none() && found.predecessor.is_some_and(is_expected);
         (!is_free).then(|| self.conflict())
     }

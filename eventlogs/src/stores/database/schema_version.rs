@@ -14,7 +14,7 @@ pub(in crate::stores) struct SchemaVersion {
 
 impl SchemaVersion {
     /// The version of a database that was just opened. Missing or old tables are no error before somebody needs them.
-    pub(in crate::stores) fn of_opened(found: i64, needed: i64) -> Result<Self, StoreError> {
+    pub(in crate::stores) fn new(found: i64, needed: i64) -> Result<Self, StoreError> {
         refuse_newer(found, needed)?;
         let seen = AtomicI64::new(found);
         Ok(Self { seen, needed })

@@ -17,7 +17,7 @@ pub(in crate::stores) struct EventEnum {
 
 impl EventEnum {
     /// The enum `E`.
-    pub(in crate::stores) fn of<E: Event>() -> Self {
+    pub(in crate::stores) fn new<E: Event>() -> Self {
         Self {
             id: TypeId::of::<E>(),
             name: std::any::type_name::<E>(),

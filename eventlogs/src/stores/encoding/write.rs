@@ -3,7 +3,7 @@
 use crate::event::{Event, LogType};
 use crate::ids::{EventId, LogId};
 use crate::record::RecordedEvent;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::encoding::event::{EncodedEvent, encode_event};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
@@ -131,8 +131,8 @@ pub(in crate::stores) fn encode<E: Event>(
 }
 
 /// Encodes the events of a request for several logs.
-pub(in crate::stores) fn encode_many(
-    request: &AppendManyRequest<'_>,
+pub(in crate::stores) fn encode_across(
+    request: &AppendAcrossRequest<'_>,
     limits: &Limits,
 ) -> Result<EncodedWrite, AppendError> {
     request.check(limits)?;

@@ -2,10 +2,10 @@
 
 use crate::event::Event;
 use crate::record::{EventRecord, RecordedEvent};
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::encoding::event::EncodedEvent;
-use crate::stores::encoding::write::{EncodedAppend, EncodedWrite, encode, encode_many};
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite, encode, encode_across};
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, EncodeError, ReadError};
 use crate::stores::limits::Limits;
@@ -114,11 +114,11 @@ impl<E> Coding<E> {
 }
 
 /// The rows of a request for several logs, log by log.
-pub(super) fn rows_of_many(
-    request: &AppendManyRequest<'_>,
+pub(super) fn rows_across(
+    request: &AppendAcrossRequest<'_>,
     limits: &Limits,
 ) -> Result<Vec<Vec<Row>>, AppendError> {
-    Ok(rows(encode_many(request, limits)?))
+    Ok(rows(encode_across(request, limits)?))
 }
 
 fn rows(write: EncodedWrite) -> Vec<Vec<Row>> {

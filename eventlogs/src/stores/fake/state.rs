@@ -179,8 +179,9 @@ fn check_end<E>(log: &[RecordedEvent<E>], part: &Part<'_, E>) -> Result<(), Appe
     match part.expected {
         Expected::NewLog if log.is_empty() => Ok(()),
         Expected::NewLog => Err(AppendError::LogAlreadyExists { log_id }),
-        Expected::After { .. } if log.is_empty() => Err(AppendError::LogNotFound { log_id }),
-        Expected::After { index, event_id } => {
+        Expected::After(_) if log.is_empty() => Err(AppendError::LogNotFound { log_id }),
+        Expected::After(position) => {
+            let (index, event_id) = (position.index(), position.event_id());
             let is_last = index.checked_add(1) == Some(log.len() as u64);
             if is_last && holds(log, index, event_id) {
                 Ok(())

@@ -30,7 +30,7 @@ impl PostgresEventStore {
             return Err(StoreError::DeadlineExceeded.into());
         }
         self.core.check_schema().await?;
-        self.core.log_types.check(EventEnum::of::<E>())?;
+        self.core.log_types.check(EventEnum::new::<E>())?;
         let (write, _) = encode(request, &self.core.options.limits)?;
         self.insert_in(transaction, &write).await?;
         Ok(request.state_after())

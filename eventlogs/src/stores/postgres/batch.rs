@@ -84,11 +84,11 @@ pub(super) struct BatchProgress<'a> {
     /// The writes.
     writes: Vec<&'a EncodedWrite>,
     /// What became of them. Locked for the time of a note only, because the clock may end an attempt at any await.
-    known: Mutex<Known>,
+    known: Mutex<KnownOutcomes>,
 }
 
 /// What became of the writes of a batch.
-struct Known {
+struct KnownOutcomes {
     /// In the order of the batch; `None` as long as nothing is known.
     outcomes: Vec<Option<Outcome>>,
     /// The open groups: those of the writes without an outcome.
@@ -101,7 +101,7 @@ impl<'a> BatchProgress<'a> {
         let open = batch.groups.clone();
         Self {
             writes: batch.writes.iter().map(|pending| &pending.write).collect(),
-            known: Mutex::new(Known { outcomes, open }),
+            known: Mutex::new(KnownOutcomes { outcomes, open }),
         }
     }
 
@@ -131,7 +131,7 @@ impl<'a> BatchProgress<'a> {
 
     /// Notes which groups are stored, by their first logs, with their recorded times.
     pub(super) fn note_stored(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
-        let Known { outcomes, open } = &mut *self.known();
+        let KnownOutcomes { outcomes, open } = &mut *self.known();
         open.retain(|group| {
             let log_id = self.writes(group).first().map(|write| write.first.log_id);
             let recorded_at = log_id.and_then(|log_id| stored.get(&Uuid::from(log_id)));
@@ -187,7 +187,7 @@ impl<'a> BatchProgress<'a> {
     /// an error all attempts were answered, so nothing stood in the way of these writes each time, and they lost a race each
     /// time.
     pub(super) fn note_end(&self, part: &Range<usize>, error: Option<&StoreError>) {
-        let Known { outcomes, open } = &mut *self.known();
+        let KnownOutcomes { outcomes, open } = &mut *self.known();
         let writes = self.writes(part).iter();
         let outcomes = outcomes.get_mut(part.clone()).unwrap_or_default();
         for (outcome, write) in outcomes.iter_mut().zip(writes) {
@@ -210,7 +210,7 @@ impl<'a> BatchProgress<'a> {
     }
 
     /// What is known so far, locked for the time of a note.
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownOutcomes> {
         lock(&self.known)
     }
 }

@@ -8,7 +8,7 @@ use crate::stores::postgres::failure::Failure;
 use crate::stores::postgres::migrate;
 use crate::stores::postgres::migrations::ELSEWHERE;
 use crate::stores::postgres::options::PostgresOptions;
-use crate::stores::postgres::pool::Connections;
+use crate::stores::postgres::pool::ConnectionPool;
 use crate::stores::postgres::retry::Operation;
 use crate::stores::postgres::statements::Statements;
 use std::sync::{Arc, OnceLock};
@@ -17,9 +17,9 @@ use tokio::time::Instant;
 /// What the clones of a store and its writer share.
 pub(super) struct Core {
     /// The connections for all operations but batches.
-    pub(super) readers: Arc<Connections>,
+    pub(super) readers: Arc<ConnectionPool>,
     /// The connections of the writer, which then never waits for one that reads; with a user's pool, the same as `readers`.
-    pub(super) writers: Arc<Connections>,
+    pub(super) writers: Arc<ConnectionPool>,
     /// The statements for the schema.
     pub(super) statements: Statements,
     /// Which schema version the database has, and whether this code can work with it.

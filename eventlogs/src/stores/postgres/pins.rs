@@ -47,7 +47,7 @@ pub(super) enum Placement {
 
 /// Whether a write continues its log where the pinned write will leave it.
 fn builds_on(write: &EncodedWrite, pin: &Pin) -> bool {
-    write.first.expected == Expected::from_position(pin.end)
+    write.first.expected == Expected::After(pin.end)
 }
 
 impl Pins {

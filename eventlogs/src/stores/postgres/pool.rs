@@ -31,7 +31,7 @@ const MOST: u32 = 1 << 20;
 pub(super) struct Generation(Arc<AtomicU64>);
 
 /// A bounded number of connections to one server, or to the one of several that is wanted.
-pub(super) struct Connections {
+pub(super) struct ConnectionPool {
     /// Where they come from.
     source: Source,
     /// One permit a connection in use.
@@ -75,7 +75,7 @@ pub(super) struct Leased<'a> {
     /// The connection.
     held: Held,
     /// Where it goes.
-    connections: &'a Connections,
+    connections: &'a ConnectionPool,
     /// Its generation.
     generation: u64,
     /// Whether a transaction was begun and not ended.
@@ -109,7 +109,7 @@ impl Drop for Pooled {
     }
 }
 
-impl Connections {
+impl ConnectionPool {
     /// At most `limit` connections, made as they are needed.
     pub(super) fn new(
         servers: Hosts,

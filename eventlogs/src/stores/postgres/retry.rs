@@ -3,7 +3,7 @@
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure, Verdict};
-use crate::stores::postgres::pool::{Connections, Leased};
+use crate::stores::postgres::pool::{ConnectionPool, Leased};
 use crate::stores::postgres::silence;
 use crate::stores::postgres::silence::Heard;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ const READ_ONLY: u32 = 2;
 /// A question to the server, in as many attempts as it takes.
 pub(super) struct Operation<'a> {
     /// Where its connections come from.
-    connections: &'a Connections,
+    connections: &'a ConnectionPool,
     /// When its time is over.
     deadline: Instant,
     /// The attempt that is under way.
@@ -30,7 +30,11 @@ pub(super) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    pub(super) fn new(connections: &'a Connections, deadline: Instant, silence: Duration) -> Self {
+    pub(super) fn new(
+        connections: &'a ConnectionPool,
+        deadline: Instant,
+        silence: Duration,
+    ) -> Self {
         Self {
             connections,
             deadline,

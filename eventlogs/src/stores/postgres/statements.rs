@@ -26,7 +26,7 @@ pub(super) struct Statements {
     append_singles: SqlStr,
     append_keyed_singles: SqlStr,
     append_groups: SqlStr,
-    append_many: SqlStr,
+    append_across: SqlStr,
     append_in: SqlStr,
     refusals: SqlStr,
     refusals_in: SqlStr,
@@ -50,7 +50,7 @@ impl Statements {
             append_singles: statement(appends::APPEND_SINGLES),
             append_keyed_singles: statement(appends::APPEND_KEYED_SINGLES),
             append_groups: statement(appends::APPEND_GROUPS),
-            append_many: statement(appends::APPEND_MANY),
+            append_across: statement(appends::APPEND_ACROSS),
             append_in: statement(appends::APPEND_IN),
             refusals: statement(questions::REFUSALS),
             refusals_in: statement(questions::REFUSALS_IN),
@@ -68,7 +68,7 @@ impl Statements {
     pub(super) fn append<'a>(&self, groups: &[Group<'a, '_>]) -> Statement<'a> {
         let writes = || groups.iter().copied().flatten();
         if writes().any(|write| !write.others.is_empty()) {
-            return appends::append_groups(&self.append_many, groups);
+            return appends::append_groups(&self.append_across, groups);
         }
         let is_single =
             |group: &Group<'_, '_>| matches!(group, [write] if write.event_count() == 1);

@@ -192,10 +192,7 @@ pub(super) fn version(event: &EncodedEvent) -> i16 {
 
 /// The predecessor that the caller saw.
 pub(super) fn previous(append: &EncodedAppend) -> Option<Uuid> {
-    match append.expected {
-        Expected::After { event_id, .. } => event_id.map(Uuid::from),
-        Expected::NewLog => None,
-    }
+    append.expected.predecessor().map(Uuid::from)
 }
 
 /// The name of the kind, which is stored with the first event of a log.

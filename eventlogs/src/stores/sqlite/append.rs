@@ -8,7 +8,7 @@ use crate::stores::database::queue::pending::Outcome;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::columns::column;
-use crate::stores::sqlite::decide::{Decisions, Place, decide};
+use crate::stores::sqlite::decide::{Availability, Decisions, decide};
 use crate::stores::sqlite::refusal::why_refused;
 use crate::stores::sqlite::statements::appends;
 use crate::stores::sqlite::statements::text::LARGEST;
@@ -73,7 +73,7 @@ fn set(outcomes: &mut [Option<Outcome>], number: usize, outcome: Outcome) {
 async fn begin(
     connection: &mut SqliteConnection,
     writes: &[&EncodedWrite],
-) -> Result<(Stamp, Vec<Place>), StoreError> {
+) -> Result<(Stamp, Vec<Availability>), StoreError> {
     let asked = values::asked(writes.iter().copied());
     let mut rows = Vec::with_capacity(asked.len() + 1);
     for text in appends::begin_and_places(&asked) {
@@ -96,7 +96,7 @@ async fn begin(
 async fn look_again(
     connection: &mut SqliteConnection,
     writes: &[(usize, &EncodedWrite)],
-) -> Result<Vec<Place>, StoreError> {
+) -> Result<Vec<Availability>, StoreError> {
     let asked = values::asked(writes.iter().map(|(_, write)| *write));
     let mut rows = Vec::with_capacity(asked.len());
     for text in appends::places(&asked) {
@@ -106,8 +106,8 @@ async fn look_again(
 }
 
 /// The places, in the order of the appends that were asked about.
-fn places(rows: &[SqliteRow], asked: usize) -> Result<Vec<Place>, sqlx::Error> {
-    let mut places = vec![Place::default(); asked];
+fn places(rows: &[SqliteRow], asked: usize) -> Result<Vec<Availability>, sqlx::Error> {
+    let mut places = vec![Availability::default(); asked];
     let Some(first) = rows.first() else {
         return Ok(places);
     };
@@ -142,8 +142,8 @@ impl PlaceColumns {
         })
     }
 
-    fn place(&self, row: &SqliteRow) -> Result<Place, sqlx::Error> {
-        Ok(Place {
+    fn place(&self, row: &SqliteRow) -> Result<Availability, sqlx::Error> {
+        Ok(Availability {
             is_free: row.try_get(self.is_free)?,
             key_is_new: row.try_get(self.key_is_new)?,
             previous: row.try_get(self.previous_recorded_at)?,

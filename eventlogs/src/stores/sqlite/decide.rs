@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The place that an append wants, as the tables had it before the batch wrote anything.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct Availability {
     /// Whether it is free, and after the event that the caller saw.
     pub(super) is_free: bool,
     /// Whether the key of the append has not been used, if it has one.
@@ -29,7 +29,7 @@ pub(super) struct Decisions<'a> {
 /// Decides in the order of arrival: an append that builds on one before it in the batch finds it stored.
 pub(super) fn decide<'a>(
     writes: &[(usize, &'a EncodedWrite)],
-    places: &[Place],
+    places: &[Availability],
     now: i64,
 ) -> Decisions<'a> {
     let mut written = Written::default();
@@ -80,7 +80,7 @@ impl<'a> Written<'a> {
     fn accept<'w>(
         &self,
         write: &'w EncodedWrite,
-        places: &[Place],
+        places: &[Availability],
         now: i64,
     ) -> Option<Accepted<'w>> {
         let key = write.context.key.as_ref();
@@ -134,7 +134,7 @@ impl<'a> Written<'a> {
     }
 }
 
-impl Place {
+impl Availability {
     fn is_free_for(&self, append: &EncodedAppend) -> bool {
         self.is_free && self.kind.is_none_or(|kind| append.log_type.accepts(kind))
     }
@@ -145,6 +145,6 @@ impl End {
         append.first_index == self.next_index
             && append.log_type.accepts(self.kind)
             // A log that ends here is not new: its next index is not 0.
-            && append.expected.predecessor().is_none_or(|id| *id == self.event_id)
+            && append.expected.predecessor().is_none_or(|id| id == self.event_id)
     }
 }

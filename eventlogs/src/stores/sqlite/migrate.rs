@@ -19,7 +19,7 @@ use sqlx::sqlite::SqliteConnection;
 pub(super) async fn open(pool: &ConnectionPool) -> Result<SchemaVersion, StoreError> {
     let mut guard = pool.writer().await?;
     let found = version(&mut guard).await?;
-    let schema = SchemaVersion::of_opened(found, NEEDED)?;
+    let schema = SchemaVersion::new(found, NEEDED)?;
     let is_new = found == 0 && asks(&mut guard, sqlx::query(IS_EMPTY)).await?;
     guard.give_back();
     if is_new {
@@ -43,7 +43,7 @@ pub(super) async fn find(pool: &ConnectionPool) -> Result<i64, StoreError> {
 
 /// The version of a database that was just opened to be read.
 pub(super) async fn open_read_only(pool: &ConnectionPool) -> Result<SchemaVersion, StoreError> {
-    SchemaVersion::of_opened(find(pool).await?, NEEDED)
+    SchemaVersion::new(find(pool).await?, NEEDED)
 }
 
 /// Takes the steps that are missing, and returns the version that they lead to.

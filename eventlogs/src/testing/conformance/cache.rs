@@ -1,7 +1,7 @@
 //! What a cache promises.
 
 use crate::__example::Counter;
-use crate::aggregation::{Aggregation, Reach};
+use crate::aggregation::{Aggregation, ReducedThrough};
 use crate::caches::AggregationCache;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
@@ -23,7 +23,7 @@ fn through(log_id: LogId, index: u64) -> Aggregation<Counter> {
         events: index + 1,
         notes: vec!["ü".to_owned()],
     };
-    let reach = Reach {
+    let reach = ReducedThrough {
         log_id,
         index,
         event_id: EventId::new(),

@@ -98,7 +98,7 @@ fn compare_enum<'a>(
     // Those of this crate are always read.
     let is_custom = remembered.codec >= 100;
     let codec = (is_custom && remembered.codec != code.codec)
-        .then(|| Problem::of_enum(code, Kind::Codec(remembered.codec)));
+        .then(|| Problem::new_for_enum(code, Kind::Codec(remembered.codec)));
     for ((name, version), event) in &remembered.events {
         if let Some(kind) = judge(name, *version, event, code) {
             problem(name, *version, event, kind);
@@ -161,12 +161,12 @@ fn renamed<'a>(
         let is_asked_for = enums.iter().any(|asked| asked.name == *name);
         !is_asked_for && (reads_all || kinds::common(code, name, content).is_some())
     })?;
-    Some(Problem::of_enum(code, Kind::Renamed(old.clone())))
+    Some(Problem::new_for_enum(code, Kind::Renamed(old.clone())))
 }
 
 impl<'a> Problem<'a> {
     /// Something that is wrong with an enum as a whole.
-    pub(super) fn of_enum(code: &'a EnumSchema, kind: Kind) -> Self {
+    pub(super) fn new_for_enum(code: &'a EnumSchema, kind: Kind) -> Self {
         Self {
             of: code.name,
             name: String::new(),

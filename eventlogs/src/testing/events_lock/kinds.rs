@@ -30,7 +30,7 @@ pub(super) fn lost<'a>(
         .cloned()
         .collect();
     lost.into_iter()
-        .map(move |name| Problem::of_enum(code, Kind::OfAnother(name, current)))
+        .map(move |name| Problem::new_for_enum(code, Kind::OfAnother(name, current)))
 }
 
 /// The enums of the code whose logs cannot be told from those of another enum, unless that was accepted before.
@@ -56,7 +56,10 @@ pub(super) fn shared<'a>(
                 continue;
             }
             if let Some(name) = common(code, other, content) {
-                problems.push(Problem::of_enum(code, Kind::Shared(other.clone(), name)));
+                problems.push(Problem::new_for_enum(
+                    code,
+                    Kind::Shared(other.clone(), name),
+                ));
             }
         }
     }

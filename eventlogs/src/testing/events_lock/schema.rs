@@ -19,7 +19,7 @@ pub struct EnumSchema {
 impl EnumSchema {
     /// The schema of `E`, to be remembered under `name`.
     #[must_use]
-    pub fn of<E: Event>(name: &'static str) -> Self {
+    pub fn new<E: Event>(name: &'static str) -> Self {
         Self {
             name,
             log_type: E::LOG_TYPE,

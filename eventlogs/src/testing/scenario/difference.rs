@@ -19,14 +19,14 @@ enum Line<'a> {
 }
 
 /// What differs between two values.
-pub(in crate::testing) fn of_values(expected: &impl Debug, found: &impl Debug) -> String {
+pub(in crate::testing) fn values(expected: &impl Debug, found: &impl Debug) -> String {
     let mut text = legend();
     compare(&mut text, &format!("{expected:#?}"), &format!("{found:#?}"));
     text
 }
 
 /// Two values that have nothing in common.
-pub(super) fn of_unlike(expected: &impl Debug, found: &impl Debug) -> String {
+pub(super) fn unlike(expected: &impl Debug, found: &impl Debug) -> String {
     let mut text = legend();
     let (expected, found) = (format!("{expected:#?}"), format!("{found:#?}"));
     write(&mut text, expected.lines().map(Line::Expected));
@@ -35,14 +35,14 @@ pub(super) fn of_unlike(expected: &impl Debug, found: &impl Debug) -> String {
 }
 
 /// A value that was not expected, where nobody can say what would have been.
-pub(super) fn of_found(found: &impl Debug) -> String {
+pub(super) fn found(found: &impl Debug) -> String {
     let mut text = String::from("found:\n\n");
     write(&mut text, format!("{found:#?}").lines().map(Line::Both));
     text
 }
 
 /// What differs between two lists of events, one by one, with a mark at the first that does.
-pub(super) fn of_events<E: PartialEq + Debug>(expected: &[&E], found: &[&E]) -> String {
+pub(super) fn events<E: PartialEq + Debug>(expected: &[&E], found: &[&E]) -> String {
     let mut text = legend();
     let mut mark = "-->";
     for index in 0..expected.len().max(found.len()) {

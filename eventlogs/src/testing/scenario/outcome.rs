@@ -163,7 +163,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         if let Some(refusal) = &self.refusal {
             panic!(
                 "the decision was refused, which was not expected\n{}",
-                difference::of_found(refusal)
+                difference::found(refusal)
             );
         }
     }

@@ -87,7 +87,7 @@ async fn sessions_that_end_for_resting_are_replaced() {
         let appends = Appends::new()
             .append(payment, [refund(1)])
             .append(created, [refund(1)]);
-        let appended = manager.append_many(appends, &none);
+        let appended = manager.append_across(appends, &none);
         state = Some(appended.await.expect("an append to several logs")[0]);
         rest().await;
         let older = Duration::from_secs(1_000);

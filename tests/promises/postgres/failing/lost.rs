@@ -81,7 +81,7 @@ async fn a_lost_answer_about_several_logs_is_found_again() {
             .create(new, [PaymentEvent::Captured { amount: round }])
             .append(second, [refund(1)]);
         let states = manager
-            .append_many(appends, &options)
+            .append_across(appends, &options)
             .await
             .expect("the library finds the truth");
         (first, second) = (states[0].into(), states[2].into());

@@ -9,7 +9,7 @@ fn mistakes(item: &DeriveInput) -> Vec<String> {
     let mut errors = Errors::default();
     if let syn::Data::Enum(data) = &item.data {
         for field in data.variants.iter().flat_map(|variant| &variant.fields) {
-            let serde = SerdeAttributes::of(&field.attrs);
+            let serde = SerdeAttributes::new(&field.attrs);
             refuse(&field.ty, &serde, &item.generics, &mut errors);
         }
     }

@@ -131,7 +131,7 @@ impl Drop for Withdrawing {
 
 impl TimeLimit {
     /// That of a write that begins now. An error if its time is over already: then nothing is even encoded.
-    pub(in crate::stores) fn of(
+    pub(in crate::stores) fn new(
         asked: Option<std::time::Instant>,
         timeout: Duration,
     ) -> Result<Self, StoreError> {

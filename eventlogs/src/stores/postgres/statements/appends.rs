@@ -90,11 +90,11 @@ pub(super) fn append_keyed_singles<'a>(
 /// Groups of events, each for a different log.
 pub(super) const APPEND_GROUPS: &str = include_str!("append_groups.sql");
 /// One write to several logs.
-pub(super) const APPEND_MANY: &str = include_str!("append_many.sql");
+pub(super) const APPEND_ACROSS: &str = include_str!("append_across.sql");
 /// One write to one log in a transaction of the caller's.
 pub(super) const APPEND_IN: &str = include_str!("append_in.sql");
 
-/// Binds the parameters of [`APPEND_GROUPS`], [`APPEND_MANY`] and [`APPEND_IN`].
+/// Binds the parameters of [`APPEND_GROUPS`], [`APPEND_ACROSS`] and [`APPEND_IN`].
 pub(super) fn append_groups<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
     let Tails { events } = Tails::collect(groups);
     let keys = Keys::collect(groups);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::{EventType, LogType};
 use crate::ids::EventId;
+use crate::log_state::LogPosition;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::EncodedAppend;
 use crate::stores::postgres::{PostgresEventStore, PostgresOptions};
@@ -121,10 +122,7 @@ fn created(key: Option<&str>) -> EncodedWrite {
 /// One event after the only one of a write.
 fn next(write_before: &EncodedWrite) -> EncodedWrite {
     let EncodedAppend { log_id, head, .. } = &write_before.first;
-    let expected = Expected::After {
-        index: 0,
-        event_id: Some(head.id),
-    };
+    let expected = Expected::After(LogPosition::new(*log_id, 0, head.id));
     write(*log_id, expected, 1, None)
 }
 
@@ -231,7 +229,7 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     let groups: [Group<'_, '_>; 2] = [&[&keyed[0]], &[&keyed[1]]];
     execute("append_keyed_singles", statements.append(&groups), 2).await;
     execute("append_groups", statements.append(&[&[&large]]), 1).await;
-    execute("append_many", statements.append(&[&[&several]]), 2).await;
+    execute("append_across", statements.append(&[&[&several]]), 2).await;
     execute("append_in", statements.append_in(&in_transaction), 1).await;
     execute("refusals", statements.refusals(&[&one, &several]), 3).await;
     execute("refusals_in", statements.refusals_in(&large), 1).await;

@@ -8,6 +8,7 @@
 
 use crate::stores::encoding::decoded::signed;
 use crate::stores::idempotency::RequestFingerprint;
+use crate::stores::request::Expected;
 use crate::stores::sqlite::statements::text::{BySize, LARGEST, Statement, statement};
 use crate::stores::sqlite::values::{Asked, EventRow, KeyRow, Stamp, blob, scope};
 use std::iter;
@@ -79,7 +80,10 @@ pub(in crate::stores) fn places<'a>(asked: &'a [Asked<'_>]) -> impl Iterator<Ite
 fn bind_places<'a>(text: &BySize, asked: &'a [Asked<'_>]) -> Statement<'a> {
     let statement = sqlx::query(text.for_rows(asked.len()));
     asked.iter().fold(statement, |statement, asked| {
-        let predecessor = asked.append.expected.predecessor();
+        let predecessor = match &asked.append.expected {
+            Expected::After(position) => position.event_id_ref(),
+            Expected::NewLog => None,
+        };
         statement
             .bind(asked.number)
             .bind(blob(asked.append.log_id.as_bytes()))

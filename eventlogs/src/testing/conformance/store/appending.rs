@@ -3,7 +3,7 @@
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
-use crate::stores::appends::AppendManyRequest;
+use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
@@ -252,9 +252,9 @@ pub async fn an_append_whose_time_is_over_says_whether_it_is_stored(store: &impl
         let mut request = AppendRequest::after(state, &events);
         request.context.deadline = deadline;
         let late = store.append(request).await;
-        let mut request = AppendManyRequest::new([(other, [added(1)])].into());
+        let mut request = AppendAcrossRequest::new([(other, [added(1)])].into());
         request.context.deadline = deadline;
-        let late_many = store.append_many(request).await;
+        let late_many = store.append_across(request).await;
 
         for (late, log_id, before) in [
             (late_creation.map(|appended| appended.state), new, &[][..]),

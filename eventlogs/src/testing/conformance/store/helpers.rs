@@ -5,7 +5,7 @@ use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::EventStore;
-use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::appends::{AppendAcrossRequest, Appends};
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest, ReadStart};
@@ -105,12 +105,12 @@ pub(super) async fn create_with_key(
 }
 
 /// Appends to several logs, without anything beside the events.
-pub(super) async fn append_many(
+pub(super) async fn append_across(
     store: &impl Store,
     appends: impl Into<Appends>,
 ) -> Result<Vec<LogPosition>, AppendError> {
     store
-        .append_many(AppendManyRequest::new(appends.into()))
+        .append_across(AppendAcrossRequest::new(appends.into()))
         .await
 }
 
@@ -119,9 +119,9 @@ pub(super) async fn append_many_with_key(
     appends: impl Into<Appends>,
     key: IdempotencyKey<'_>,
 ) -> Result<Vec<LogPosition>, AppendError> {
-    let mut request = AppendManyRequest::new(appends.into());
+    let mut request = AppendAcrossRequest::new(appends.into());
     request.context.idempotency_key = Some(key);
-    store.append_many(request).await
+    store.append_across(request).await
 }
 
 /// An append of one amount with whatever key.

@@ -3,13 +3,13 @@
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
-use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::appends::{AppendAcrossRequest, Appends};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::{IdempotencyKey, RequestFingerprint};
 use crate::stores::limits::Limits;
 use crate::testing::conformance::store::helpers::{
-    Store, added, all, amounts, append, append_many, append_many_with_key, append_once,
+    Store, added, all, amounts, append, append_across, append_many_with_key, append_once,
     create_with_key, fresh_key, log_of, replays,
 };
 use chrono::{SubsecRound, Utc};
@@ -29,11 +29,11 @@ pub async fn several_logs_change_together(store: &impl Store) {
         (logs[1], vec![added(20)]),
         (logs[2], vec![added(30), added(31)]),
     ];
-    let mut request = AppendManyRequest::new(parts.into());
+    let mut request = AppendAcrossRequest::new(parts.into());
     request.context.occurred_at = Some(occurred_at);
     let expected = request.states_after();
     let states = store
-        .append_many(request)
+        .append_across(request)
         .await
         .expect("the states are current");
     assert_eq!(states, expected);
@@ -53,7 +53,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
 
     // A single log is a case of several, and so are many.
     let alone = log_of(store, 1).await;
-    let states = append_many(store, [(alone, [added(1)])])
+    let states = append_across(store, [(alone, [added(1)])])
         .await
         .expect("the state is current");
     assert_eq!(states.len(), 1);
@@ -62,7 +62,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
     let many = ids.iter().fold(Appends::new(), |many, id| {
         many.create(*id, [added(1), added(2)])
     });
-    let states = append_many(store, many).await.expect("the logs are new");
+    let states = append_across(store, many).await.expect("the logs are new");
     let in_order: Vec<_> = states.iter().map(LogPosition::log_id).collect();
     assert_eq!(in_order, ids);
     assert_eq!(amounts(store, ids[99]).await, [1, 2]);
@@ -133,7 +133,7 @@ pub async fn logs_can_begin_beside_others_that_go_on(store: &impl Store) {
             .create(new, [added(5), added(6)])
             .append(old, [added(7)])
     };
-    let states = append_many(store, appends())
+    let states = append_across(store, appends())
         .await
         .expect("one is new, the other current");
     assert_eq!((states[0].log_id(), states[0].index()), (new, 1));
@@ -141,7 +141,7 @@ pub async fn logs_can_begin_beside_others_that_go_on(store: &impl Store) {
     assert_eq!(amounts(store, new).await, [5, 6]);
     assert_eq!(amounts(store, old.log_id()).await, [0, 1, 7]);
 
-    let again = append_many(store, appends()).await;
+    let again = append_across(store, appends()).await;
     assert!(
         matches!(
             again,
@@ -156,7 +156,7 @@ pub async fn logs_can_begin_beside_others_that_go_on(store: &impl Store) {
 /// The retry hears of the first log, and can ask for the others.
 pub async fn one_key_for_several_logs_is_a_replay_of_all(store: &impl Store) {
     let text = fresh_key();
-    let fingerprint = Some(RequestFingerprint::of(text.as_bytes()));
+    let fingerprint = Some(RequestFingerprint::new(text.as_bytes()));
     let key = IdempotencyKey::new(&text).with_fingerprint(fingerprint);
     let (one, other, new) = (log_of(store, 2).await, log_of(store, 1).await, LogId::new());
     let appends = |one: LogPosition, other: LogPosition| {
@@ -255,17 +255,17 @@ pub async fn of_many_attempts_with_one_key_for_several_logs_one_writes(store: &i
 /// Each is refused with what is wrong with it, before anything is written.
 pub async fn what_no_append_to_several_logs_may_hold_changes_nothing(store: &impl Store) {
     let (one, other) = (log_of(store, 1).await, log_of(store, 1).await);
-    let nothing = append_many(store, Appends::new()).await;
+    let nothing = append_across(store, Appends::new()).await;
     assert!(
         matches!(nothing, Err(AppendError::Invalid(InvalidAppend::NoEvents))),
         "{nothing:?}"
     );
-    let nothing = append_many(store, vec![(one, vec![added(1)]), (other, vec![])]).await;
+    let nothing = append_across(store, vec![(one, vec![added(1)]), (other, vec![])]).await;
     assert!(
         matches!(nothing, Err(AppendError::Invalid(InvalidAppend::NoEvents))),
         "{nothing:?}"
     );
-    let twice = append_many(
+    let twice = append_across(
         store,
         [(one, [added(1)]), (other, [added(1)]), (one, [added(2)])],
     )
@@ -276,7 +276,7 @@ pub async fn what_no_append_to_several_logs_may_hold_changes_nothing(store: &imp
     );
     let limit = Limits::default().max_events_per_append;
     let half = vec![added(1); limit / 2 + 1];
-    let too_many = append_many(store, vec![(one, half.clone()), (other, half)]).await;
+    let too_many = append_across(store, vec![(one, half.clone()), (other, half)]).await;
     assert!(
         matches!(
             too_many,
@@ -312,7 +312,7 @@ pub async fn what_no_append_to_several_logs_may_hold_changes_nothing(store: &imp
     assert_eq!(amounts(store, one.log_id()).await, [0]);
     assert_eq!(amounts(store, other.log_id()).await, [0]);
     let most = vec![added(1); limit / 2];
-    append_many(store, vec![(one, most.clone()), (other, most)])
+    append_across(store, vec![(one, most.clone()), (other, most)])
         .await
         .expect("as many as there may be");
     assert_eq!(all(store, one.log_id()).await.len(), 1 + limit / 2);
@@ -331,7 +331,7 @@ pub async fn of_two_appends_to_the_same_logs_exactly_one_wins(store: &impl Store
             .append(other, [added(10), added(20)])
             .create(new, [added(30)])
             .append(one, [added(40)]);
-        let answers = join_all([append_many(store, forth), append_many(store, back)]).await;
+        let answers = join_all([append_across(store, forth), append_across(store, back)]).await;
         let stored = [
             amounts(store, one.log_id()).await,
             amounts(store, new).await,
@@ -374,7 +374,7 @@ pub async fn appends_to_several_logs_and_to_single_ones_never_mix(store: &impl S
         let pairs = [(0, 1, base + 100), (2, 1, base + 200)];
         let singles = [(0, base), (1, base + 1), (2, base + 2)];
         let pairs_won = join_all(pairs.map(|(one, other, amount)| {
-            append_many(
+            append_across(
                 store,
                 [(ends[one], [added(amount)]), (ends[other], [added(amount)])],
             )
@@ -426,12 +426,12 @@ pub async fn a_dropped_append_to_several_logs_leaves_no_half(store: &impl Store)
     for amount in 1..9 {
         // Polled once, then dropped.
         let parts = [(one, [added(amount)]), (other, [added(amount)])];
-        let _ = append_many(store, parts).now_or_never();
+        let _ = append_across(store, parts).now_or_never();
     }
     let mut ends = [one, other];
     let mut tries = 0;
     // Somebody's events may still land in between; whoever is refused sees the new ends.
-    while append_many(store, [(ends[0], [added(9)]), (ends[1], [added(9)])])
+    while append_across(store, [(ends[0], [added(9)]), (ends[1], [added(9)])])
         .await
         .is_err()
     {

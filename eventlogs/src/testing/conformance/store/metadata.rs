@@ -3,14 +3,14 @@
 use crate::ids::LogId;
 use crate::metadata::Metadata;
 use crate::record::EventRecord;
-use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::appends::{AppendAcrossRequest, Appends};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
 use crate::testing::conformance::store::helpers::{
-    Store, added, all, amounts, append, append_many, append_once, fresh_key, log_of, replays,
+    Store, added, all, amounts, append, append_across, append_once, fresh_key, log_of, replays,
 };
 
 /// Something in every field, of every kind.
@@ -78,14 +78,14 @@ pub async fn metadata_stands_beside_the_events_of_several_logs(store: &impl Stor
     let appends = Appends::new()
         .append(old, [added(1), added(2)])
         .create(new, [added(3)]);
-    let mut request = AppendManyRequest::new(appends);
+    let mut request = AppendAcrossRequest::new(appends);
     request.context.metadata = full();
     let states = store
-        .append_many(request)
+        .append_across(request)
         .await
         .expect("the states are current");
     let without = [(states[0], [added(4)]), (states[1], [added(5)])];
-    append_many(store, without)
+    append_across(store, without)
         .await
         .expect("the states are current");
 
@@ -113,10 +113,10 @@ pub async fn too_much_metadata_changes_nothing(store: &impl Store) {
     request.context.metadata = metadata.clone();
     request.context.idempotency_key = key;
     let refused = store.append(request).await.map(|appended| appended.state);
-    let mut request = AppendManyRequest::new([(state, [added(1)])].into());
+    let mut request = AppendAcrossRequest::new([(state, [added(1)])].into());
     request.context.metadata = metadata;
     request.context.idempotency_key = key;
-    let refused_many = store.append_many(request).await.map(|states| states[0]);
+    let refused_many = store.append_across(request).await.map(|states| states[0]);
     for refused in [refused, refused_many] {
         assert!(
             matches!(

@@ -77,7 +77,7 @@ pub async fn a_key_of_all_logs_and_the_same_of_one_are_two(store: &impl Store) {
 
 /// By which a caller tells a retry from a key that was used for something else.
 pub async fn what_the_request_was_is_kept_with_its_key(store: &impl Store) {
-    let fingerprint = |request: &[u8]| Some(RequestFingerprint::of(request));
+    let fingerprint = |request: &[u8]| Some(RequestFingerprint::new(request));
     for then in [None, fingerprint(b""), fingerprint(b"{\"amount\":500}")] {
         let text = fresh_key();
         let state = log_of(store, 1).await;

@@ -4,14 +4,14 @@ use crate::__example::CounterEvent;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
-use crate::stores::appends::{AppendManyRequest, Appends};
+use crate::stores::appends::{AppendAcrossRequest, Appends};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
 use crate::testing::conformance::store::helpers::{
-    Answer, Store, added, all, append_many, fresh_key, log_of, replays,
+    Answer, Store, added, all, append_across, fresh_key, log_of, replays,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -60,10 +60,10 @@ async fn append_many_at(
     key: Option<IdempotencyKey<'_>>,
 ) -> Result<Vec<LogPosition>, AppendError> {
     let appends = states.map(|state| (state, [added(3)]));
-    let mut request = AppendManyRequest::new(appends.into());
+    let mut request = AppendAcrossRequest::new(appends.into());
     request.context.occurred_at = Some(occurred_at);
     request.context.idempotency_key = key;
-    store.append_many(request).await
+    store.append_across(request).await
 }
 
 /// Whatever is accepted comes back, in every way of writing it.
@@ -156,7 +156,7 @@ pub async fn a_time_beyond_the_range_changes_nothing(store: &impl Store) {
     let both = Appends::new()
         .append(state, [added(1)])
         .append(other, [added(1)]);
-    append_many(store, both)
+    append_across(store, both)
         .await
         .expect("the states are current");
 }

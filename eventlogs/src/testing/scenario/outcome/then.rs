@@ -27,7 +27,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             panic!(
                 "the decision was refused, but was expected to give {}\n{}",
                 count(expected.len()),
-                difference::of_unlike(&expected, refusal)
+                difference::unlike(&expected, refusal)
             );
         }
         let expected: Vec<_> = expected.iter().collect();
@@ -35,7 +35,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         assert!(
             expected == decided,
             "the decision gave other events than expected\n{}",
-            difference::of_events(&expected, &decided)
+            difference::events(&expected, &decided)
         );
         Scenario::new(self.history)
     }
@@ -63,7 +63,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             decided.is_empty(),
             "the decision gave {}, but none was expected\n{}",
             count(decided.len()),
-            difference::of_found(&decided)
+            difference::found(&decided)
         );
         Scenario::new(self.history)
     }
@@ -88,7 +88,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         assert!(
             expected(&decided),
             "the decision gave other events than expected\n{}",
-            difference::of_found(&decided)
+            difference::found(&decided)
         );
         Scenario::new(self.history)
     }
@@ -112,7 +112,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         assert!(
             *refusal == expected,
             "the decision was refused for another reason than expected\n{}",
-            difference::of_values(&expected, refusal)
+            difference::values(&expected, refusal)
         );
         Scenario::new(self.history)
     }
@@ -136,7 +136,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         assert!(
             expected(refusal),
             "the decision was refused for another reason than expected\n{}",
-            difference::of_found(refusal)
+            difference::found(refusal)
         );
         Scenario::new(self.history)
     }
@@ -157,7 +157,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
             panic!(
                 "the decision gave {}, but a refusal was expected\n{}",
                 count(decided.len()),
-                difference::of_found(&decided)
+                difference::found(&decided)
             );
         };
         refusal

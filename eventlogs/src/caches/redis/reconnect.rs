@@ -29,7 +29,7 @@ const YOUNG: Duration = Duration::from_secs(10);
 const UNANSWERED: u32 = 3;
 
 /// The connection, whatever state it is in.
-pub(super) struct Link {
+pub(super) struct RedisConnection {
     /// Where to connect to.
     client: Client,
     /// How long each thing may take.
@@ -60,13 +60,13 @@ struct Connected {
     unanswered_since: Instant,
 }
 
-impl Link {
+impl RedisConnection {
     /// Connects, and makes sure that commands are answered.
     pub(super) async fn connect(client: Client, timeouts: Timeouts) -> RedisResult<Arc<Self>> {
         let connection = attempt(&client, timeouts).await?;
-        let link = Self::unconnected(client, timeouts);
-        link.state().connect(connection);
-        Ok(link)
+        let owner = Self::unconnected(client, timeouts);
+        owner.state().connect(connection);
+        Ok(owner)
     }
 
     /// One that connects as soon as somebody sends something.
@@ -213,17 +213,17 @@ impl State {
 /// The task that makes a new connection. If it ends early, because its runtime does, another one can start.
 struct Attempts {
     /// It must not keep alive what nobody uses any more.
-    link: Weak<Link>,
+    owner: Weak<RedisConnection>,
     client: Client,
     timeouts: Timeouts,
 }
 
 impl Attempts {
-    fn new(link: &Arc<Link>) -> Self {
+    fn new(owner: &Arc<RedisConnection>) -> Self {
         Self {
-            link: Arc::downgrade(link),
-            client: link.client.clone(),
-            timeouts: link.timeouts,
+            owner: Arc::downgrade(owner),
+            client: owner.client.clone(),
+            timeouts: owner.timeouts,
         }
     }
 
@@ -232,19 +232,19 @@ impl Attempts {
             varied(pause).await;
         }
         let mut pause = FIRST_PAUSE;
-        while self.link.strong_count() > 0 {
+        while self.owner.strong_count() > 0 {
             match attempt(&self.client, self.timeouts).await {
                 Ok(connection) => {
-                    if let Some(link) = self.link.upgrade() {
-                        tracing::info!(address = %link.address(), "connected to Redis");
-                        link.state().connect(connection);
+                    if let Some(owner) = self.owner.upgrade() {
+                        tracing::info!(address = %owner.address(), "connected to Redis");
+                        owner.state().connect(connection);
                     }
                     return;
                 }
                 Err(error) => {
                     tracing::debug!(%error, "Redis cannot be reached yet");
-                    if let Some(link) = self.link.upgrade() {
-                        link.state().trouble = Some(error.to_string());
+                    if let Some(owner) = self.owner.upgrade() {
+                        owner.state().trouble = Some(error.to_string());
                     }
                 }
             }
@@ -256,8 +256,8 @@ impl Attempts {
 
 impl Drop for Attempts {
     fn drop(&mut self) {
-        if let Some(link) = self.link.upgrade() {
-            link.state().attempting = false;
+        if let Some(owner) = self.owner.upgrade() {
+            owner.state().attempting = false;
         }
     }
 }

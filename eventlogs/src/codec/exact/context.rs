@@ -33,7 +33,7 @@ impl Format for AsMsgPack {
 
 /// Where a value stands.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Context {
     /// The field that it belongs to, for the message; empty outside of structs.
     pub(super) field: &'static str,
     /// What it stands in.
@@ -53,7 +53,7 @@ pub(super) enum Within {
     Key,
 }
 
-impl Place {
+impl Context {
     /// Nothing is around it.
     pub(super) const TOP: Self = Self {
         field: "",

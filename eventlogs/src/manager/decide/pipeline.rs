@@ -1,0 +1,130 @@
+//! The pipelines of decisions: one per log that is being decided on.
+//!
+//! Decisions of one process on one log run one after the other. Each has the pipeline while it runs its closure and hands its
+//! events over to the store, without an await in between, so whoever has the pipeline is running. The next decision sees the
+//! *speculative* state after those events, before they are stored ([`PendingDecision`]). A store that supports this writes the
+//! events in that order, together where it can. If one write fails, so do all that build on it.
+//!
+//! Waiting for the pipeline takes no thread, and goes in the order of arrival. A closure that takes long holds up only its own
+//! log.
+
+use crate::aggregate::Aggregate;
+use crate::ids::LogId;
+use crate::manager::decide::pending::PendingDecision;
+use crate::sync::lock;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The pipelines of all logs that are being decided on.
+pub(in crate::manager) struct Pipelines<A: Aggregate> {
+    /// Locked to look a log up, never while a decision runs.
+    logs: Mutex<HashMap<LogId, Arc<Pipeline<A>>>>,
+}
+
+/// The decisions on one log.
+pub(in crate::manager) struct Pipeline<A: Aggregate> {
+    /// Held by the decision that runs. It is fair.
+    running: tokio::sync::Mutex<()>,
+    /// The decision that was handed over last. Locked for a look or a change.
+    newest: Mutex<Option<Arc<PendingDecision<A>>>>,
+    /// How many writes have been handed over so far, or are about to be.
+    handed_over: AtomicU64,
+}
+
+/// Keeps the pipeline of a log alive while a call of `decide` runs. The pipeline is removed with its last guard.
+pub(in crate::manager) struct PipelineGuard<'a, A: Aggregate> {
+    pipelines: &'a Pipelines<A>,
+    log_id: LogId,
+    pipeline: Arc<Pipeline<A>>,
+    /// How many writes had been handed over when the call began.
+    entered_after: u64,
+}
+
+impl<A: Aggregate> Default for Pipelines<A> {
+    fn default() -> Self {
+        Self {
+            logs: Mutex::new(HashMap::new()),
+        }
+    }
+}
+
+impl<A: Aggregate> Pipelines<A> {
+    /// Enters the pipeline of a log.
+    pub(in crate::manager) fn enter(&self, log_id: LogId) -> PipelineGuard<'_, A> {
+        let pipeline = Arc::clone(lock(&self.logs).entry(log_id).or_insert_with(|| {
+            Arc::new(Pipeline {
+                running: tokio::sync::Mutex::new(()),
+                newest: Mutex::new(None),
+                handed_over: AtomicU64::new(0),
+            })
+        }));
+        let entered_after = pipeline.handed_over.load(Ordering::SeqCst);
+        PipelineGuard {
+            pipelines: self,
+            log_id,
+            pipeline,
+            entered_after,
+        }
+    }
+
+    /// Gives calls that begin from now on a pipeline of their own. The calls in the old one end by themselves.
+    pub(in crate::manager) fn forget(&self, log_id: LogId) {
+        lock(&self.logs).remove(&log_id);
+    }
+}
+
+impl<A: Aggregate> PipelineGuard<'_, A> {
+    /// Waits for the turn of this call: no other decision on the log runs while the guard is held. It must not be held across
+    /// an await.
+    pub(in crate::manager) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.pipeline.running.lock().await
+    }
+
+    /// The decision that was handed over last, if it can be built on.
+    pub(in crate::manager) fn newest(&self) -> Option<Arc<PendingDecision<A>>> {
+        let newest = lock(&self.pipeline.newest);
+        newest
+            .as_ref()
+            .filter(|pending| pending.can_build_on())
+            .cloned()
+    }
+
+    /// The number of the next write. To be called before the write is handed over.
+    pub(in crate::manager) fn next_number(&self) -> u64 {
+        self.pipeline.handed_over.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Whether a decision was handed over after this call began. If it was committed, that was after the call began, too.
+    pub(in crate::manager) fn saw_handed_over(&self, pending: &PendingDecision<A>) -> bool {
+        pending.number() > self.entered_after
+    }
+
+    /// Lets the next decision build on this one.
+    pub(in crate::manager) fn hand_over(&self, pending: &Arc<PendingDecision<A>>) {
+        let pending = Arc::clone(pending);
+        let former = lock(&self.pipeline.newest).replace(pending);
+        // Outside the lock: it may be the last handle on many decisions.
+        drop(former);
+    }
+
+    /// Lets no further decision build on this one, because the log has gone another way.
+    pub(in crate::manager) fn forget(&self, pending: &Arc<PendingDecision<A>>) {
+        let former = lock(&self.pipeline.newest).take_if(|newest| Arc::ptr_eq(newest, pending));
+        drop(former);
+    }
+}
+
+impl<A: Aggregate> Drop for PipelineGuard<'_, A> {
+    fn drop(&mut self) {
+        let mut logs = lock(&self.pipelines.logs);
+        // Two handles: that of the map, and this one. New ones are made under the lock that is held here. After `forget`, the
+        // map may have another pipeline.
+        let own = logs.get(&self.log_id);
+        if own.is_some_and(|own| Arc::ptr_eq(own, &self.pipeline))
+            && Arc::strong_count(&self.pipeline) <= 2
+        {
+            logs.remove(&self.log_id);
+        }
+    }
+}
