@@ -64,16 +64,22 @@ impl<A: Aggregate> Clone for DecisionState<A> {
 pub(super) enum Step<'a, A: Aggregate, R> {
     /// There is no state to decide on yet.
     NeedsState,
-    /// The events of the predecessor are being folded; wait until that is done.
-    Busy(Arc<PendingDecision<A>>),
-    /// The events of the predecessor cannot be folded before their outcome is known.
-    Blocked(Arc<PendingDecision<A>>),
+    /// The state after the predecessor is not available yet.
+    Waits(Obstacle<A>),
     /// The closure returned events, and they were handed over to the store.
     Sent(Write<'a, A>, DecisionState<A>),
     /// The closure returned no events.
     Nothing(DecisionState<A>),
     /// The closure refused.
     Refused(R, DecisionState<A>),
+}
+
+/// Why the state after a predecessor is not available yet.
+pub(super) enum Obstacle<A: Aggregate> {
+    /// Its events are being folded; wait until that is done.
+    Folding(Arc<PendingDecision<A>>),
+    /// Its events cannot be folded before their outcome is known.
+    Unsettled(Arc<PendingDecision<A>>),
 }
 
 /// Events that were handed over to the store.
@@ -138,7 +144,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
     {
         let speculative = match self.speculative(known) {
             Ok(speculative) => speculative,
-            Err(step) => return step,
+            Err(obstacle) => return Step::Waits(obstacle),
         };
         if let Some(known) = known.filter(|known| known.verified) {
             match ask(known, decision) {
@@ -155,18 +161,18 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// The state after the newest decision of this process that is not stored yet, if it goes further than what is known.
-    fn speculative<R>(
+    fn speculative(
         &self,
         known: Option<&DecisionState<A>>,
-    ) -> Result<Option<DecisionState<A>>, Step<'a, A, R>> {
+    ) -> Result<Option<DecisionState<A>>, Obstacle<A>> {
         let Some(newest) = self.pipeline.newest() else {
             return Ok(None);
         };
         let latest = match newest.latest() {
             Ok(latest) => latest,
-            Err(NoState::Busy(pending)) => return Err(Step::Busy(pending)),
+            Err(NoState::Busy(pending)) => return Err(Obstacle::Folding(pending)),
             // The time of recording may be all that the aggregate needs.
-            Err(_) if !newest.is_settled() => return Err(Step::Blocked(newest)),
+            Err(_) if !newest.is_settled() => return Err(Obstacle::Unsettled(newest)),
             Err(_) => return Ok(None),
         };
         // The store may have been read after events that this process has not written.

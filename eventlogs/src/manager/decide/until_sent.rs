@@ -1,7 +1,7 @@
 //! Asking the closure, on one state after the other, until it gives events for the store or there is nothing to send.
 
 use crate::aggregate::Aggregate;
-use crate::manager::decide::call::{Call, DecisionState, Step, Write};
+use crate::manager::decide::call::{Call, DecisionState, Obstacle, Step, Write};
 use crate::manager::decide::decided::Decided;
 use crate::manager::error::DecideError;
 use futures_util::FutureExt;
@@ -40,8 +40,10 @@ impl<'a, A: Aggregate> Call<'a, A> {
             drop(turn);
             match step {
                 Step::NeedsState => *known = Some(self.first_state().await?),
-                Step::Busy(pending) => self.in_time(pending.free().map(Ok)).await?,
-                Step::Blocked(pending) => {
+                Step::Waits(Obstacle::Folding(pending)) => {
+                    self.in_time(pending.free().map(Ok)).await?;
+                }
+                Step::Waits(Obstacle::Unsettled(pending)) => {
                     self.in_time(pending.wait().map(Ok)).await?;
                 }
                 Step::Sent(write, state) => return Ok(Turned::Sent(write, state)),

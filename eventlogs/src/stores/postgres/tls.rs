@@ -1,4 +1,4 @@
-//! ConnectionPool with TLS that cannot be made, and what to do about each.
+//! Connections with TLS that cannot be made, and what to do about each.
 
 use crate::stores::postgres::codes;
 use crate::tls;
