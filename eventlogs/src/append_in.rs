@@ -39,8 +39,8 @@ impl PostgresEventStore {
     /// # #[cfg(all(feature = "macros", feature = "json"))] {
     /// # use eventlogs::{Event, LogState, PostgresEventStore, sqlx::{self, PgPool}};
     /// # #[derive(Event)] enum OrderEvent { #[event(name = "order.paid")] Paid }
-    /// # async fn pay(pool: PgPool, store: PostgresEventStore, state: LogState<OrderEvent>) -> Result<(), Box<dyn
-    /// std::error::Error>> { let mut transaction = pool.begin().await?;
+    /// # async fn pay(pool: PgPool, store: PostgresEventStore, state: LogState<OrderEvent>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = pool.begin().await?;
     /// store.append_in(&mut transaction, state, &[OrderEvent::Paid], &Default::default()).await?;
     /// sqlx::query("update order_list set paid = true where id = $1").bind(7).execute(&mut *transaction).await?;
     /// transaction.commit().await?;
