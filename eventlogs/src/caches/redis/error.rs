@@ -12,7 +12,7 @@ pub enum RedisConnectError {
         "the Redis URL is malformed ({problem}); write redis://[user:password@]host[:port][/database], and percent-encode special characters in the password (`@` is `%40`)"
     )]
     MalformedUrl {
-        /// What is wrong with the URL.
+        /// The fault of the URL.
         problem: &'static str,
     },
     /// The URL requires TLS, but this program was built without TLS.
@@ -25,7 +25,7 @@ pub enum RedisConnectError {
         "the TLS options cannot be used: {problem}; correct `tls` in the options of the cache, or the URL"
     )]
     TlsOptions {
-        /// What is wrong with them.
+        /// The fault of the options.
         problem: &'static str,
     },
     /// One side rejects the other's certificate, or does not speak TLS.
@@ -33,7 +33,7 @@ pub enum RedisConnectError {
     Tls {
         /// The host and port.
         address: String,
-        /// What is wrong, and what to do about it.
+        /// The cause, and advice on what to do.
         advice: &'static str,
         /// The error of the driver.
         source: RedisError,

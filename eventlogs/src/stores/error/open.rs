@@ -14,13 +14,13 @@ pub enum OpenError {
     InvalidPath {
         /// The string.
         path: PathBuf,
-        /// What to write instead.
+        /// Advice on what to write instead.
         advice: &'static str,
     },
     /// The string is not the URL of a database server.
     #[error("the database URL is not valid; {advice}")]
     InvalidUrl {
-        /// What to write instead.
+        /// Advice on what to write instead.
         advice: &'static str,
         /// Why the URL is not valid. It does not repeat the URL, which may hold a password.
         source: DriverError,
@@ -30,7 +30,7 @@ pub enum OpenError {
     InvalidSchema {
         /// The name.
         schema: String,
-        /// Which names are valid.
+        /// Advice on which names are valid.
         advice: &'static str,
     },
     /// The file cannot be opened or created.

@@ -68,7 +68,7 @@ pub enum StoreError {
     /// The server does not answer, or the file cannot be opened again.
     #[error("the database cannot be reached; {advice}")]
     Unavailable {
-        /// What to check.
+        /// Advice on what to check.
         advice: &'static str,
         /// The error of the driver.
         source: DriverError,
@@ -76,7 +76,7 @@ pub enum StoreError {
     /// The server does not let this user log in.
     #[error("the database server denied access; {advice}")]
     AccessDenied {
-        /// What to check.
+        /// Advice on what to check.
         advice: &'static str,
         /// The error of the server.
         source: DriverError,
@@ -84,7 +84,7 @@ pub enum StoreError {
     /// No TLS connection can be made: one side requires what the other does not offer, or rejects the other's certificate.
     #[error("no TLS connection can be made: {advice}")]
     Tls {
-        /// What is wrong, and what to do about it.
+        /// The cause, and advice on what to do.
         advice: &'static str,
         /// The error of the driver or the server.
         source: DriverError,
@@ -92,7 +92,7 @@ pub enum StoreError {
     /// The user lacks a privilege.
     #[error("the database user lacks a privilege; {advice}")]
     InsufficientPrivilege {
-        /// What to do.
+        /// Advice on what to do.
         advice: &'static str,
         /// The error of the server, with the name of the object.
         source: DriverError,
@@ -106,7 +106,7 @@ pub enum StoreError {
     /// The store needs a server that accepts writes. The servers that it can connect to are read-only.
     #[error("none of the servers accepts writes; {advice}")]
     NoPrimary {
-        /// What to check.
+        /// Advice on what to check.
         advice: &'static str,
         /// How many servers there are, and how many of them are read-only.
         source: DriverError,
@@ -116,7 +116,7 @@ pub enum StoreError {
     ReadOnly {
         /// The file or the folder that this process may not write to; `None` if the database is a server.
         path: Option<PathBuf>,
-        /// What to do.
+        /// Advice on what to do.
         advice: &'static str,
         /// The error of the database.
         source: DriverError,
@@ -126,7 +126,7 @@ pub enum StoreError {
         "a connection pooler such as PgBouncer does not work with the store as configured; {advice}, and see the documentation of `Pooler`"
     )]
     Pooler {
-        /// What is wrong, and what to do about it.
+        /// The cause, and advice on what to do.
         advice: &'static str,
         /// The error of the pooler or the server.
         source: DriverError,
@@ -152,7 +152,7 @@ pub enum StoreError {
     /// The database's own structure is damaged.
     #[error("the database is damaged; {advice}")]
     Corrupt {
-        /// What to do about it.
+        /// Advice on what to do.
         advice: &'static str,
         /// The error of the database.
         source: DriverError,
