@@ -1,6 +1,7 @@
-//! Appending inside a transaction of the caller's, on PostgreSQL.
+//! Appends inside a transaction of the caller, on PostgreSQL.
 //!
-//! It stands above the manager, because it takes the manager's options and returns its errors; the manager knows no SQL.
+//! This module is above the manager, because it takes the manager's options and returns the manager's errors. The manager knows
+//! no SQL.
 
 use crate::event::Event;
 use crate::ids::LogId;
@@ -13,24 +14,26 @@ use sqlx::{Postgres, Transaction};
 use std::slice;
 
 impl PostgresEventStore {
-    /// Appends events inside your own transaction, so that they are recorded if and only if what else it writes is.
+    /// Appends events inside your own transaction: they are stored if and only if its other writes are.
     ///
-    /// The promises of an append hold: the log must end at `state`, all events land or none, a used key is a replay. What is
-    /// given up is what needs the library to send the append by itself:
+    /// The guarantees of an append hold: the log must end at `state`, either all events are stored or none, and a used
+    /// idempotency key is a replay. Other features need the library to send the append itself, and do not apply:
     ///
-    /// - It is not gathered with others: a savepoint and an insert, three round trips and your commit.
-    /// - The answer is only true once you have committed. A commit whose connection breaks is yours to find out about: run the
-    ///   transaction again with the same idempotency key.
-    /// - Until you commit, others who append to the log wait, and are told [`Busy`](crate::stores::StoreError::Busy) after a while. Commit
-    ///   soon.
-    /// - Nothing is cached. Metadata is that of the options alone.
-    /// - The transaction must not be older than the log's last event, or else whoever reads all logs in the order of
-    ///   transactions would see the events in the wrong order. One that has written before this call may be
-    ///   ([`TransactionTooOld`](crate::stores::StoreError::TransactionTooOld)): roll it back and run it again, best with the append as its
-    ///   first write.
+    /// - The append does not share a batch with other writes. It takes three round trips, for a savepoint and an insert, and
+    ///   your commit.
+    /// - The returned state is valid only after you have committed. If the connection breaks during the commit, its outcome is
+    ///   unknown: run the transaction again with the same idempotency key to find out.
+    /// - Until you commit, other appends to the log wait. They fail with [`Busy`](crate::stores::StoreError::Busy) when they
+    ///   have waited too long, so commit soon.
+    /// - Nothing is cached. The metadata is only that of the options.
+    /// - The transaction must not be older than the log's last event. Otherwise a reader of all logs in the order of
+    ///   transactions would get the events in the wrong order. A transaction that has written before this call can be too old
+    ///   ([`TransactionTooOld`](crate::stores::StoreError::TransactionTooOld)). Roll it back and run it again, if possible with
+    ///   the append as its first write.
     ///
-    /// After an error the transaction can go on without the events, unless it is
-    /// [`TransactionFailed`](crate::stores::StoreError::TransactionFailed). Dropped half-way, roll the transaction back.
+    /// After an error the transaction can continue without the events, unless the error is
+    /// [`TransactionFailed`](crate::stores::StoreError::TransactionFailed). If the future is dropped before it is ready, roll
+    /// the transaction back.
     ///
     /// ```no_run
     /// # #[cfg(all(feature = "macros", feature = "json"))] {
@@ -46,7 +49,11 @@ impl PostgresEventStore {
     /// ```
     ///
     /// # Errors
-    /// Those of [`LogManager::append`](crate::LogManager::append), and the two named above.
+    /// - [`TransactionTooOld`](crate::stores::StoreError::TransactionTooOld) if the transaction began to write before the log's
+    ///   last event was recorded.
+    /// - [`TransactionFailed`](crate::stores::StoreError::TransactionFailed) if the transaction cannot be serialised with
+    ///   others, or the server chose it to end a deadlock.
+    /// - Those of [`LogManager::append`](crate::LogManager::append).
     pub async fn append_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
@@ -64,11 +71,11 @@ impl PostgresEventStore {
         }
     }
 
-    /// Creates a log inside your own transaction, as [`append_in`](PostgresEventStore::append_in) appends.
+    /// Creates a log inside your own transaction, under the same conditions as [`append_in`](PostgresEventStore::append_in).
     ///
     /// # Errors
-    /// Those of [`LogManager::create`](crate::LogManager::create), and those of
-    /// [`append_in`](PostgresEventStore::append_in).
+    /// - Those of [`LogManager::create`](crate::LogManager::create).
+    /// - Those of [`append_in`](PostgresEventStore::append_in).
     pub async fn create_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,

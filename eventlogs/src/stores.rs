@@ -1,4 +1,4 @@
-//! Where logs are kept.
+//! Stores, which keep logs.
 
 pub mod fake;
 #[cfg(feature = "postgres")]
@@ -41,66 +41,75 @@ use std::time::Duration;
 
 /// A store of logs.
 ///
-/// An append either happens whole or not at all; of several at one index exactly one wins. What it answers is decided
-/// in this order: the events are already stored under their own ids (an attempt whose answer was lost: the same answer
-/// again), the idempotency key was used before ([`AppendError::Replay`]), the log has another end than expected
-/// ([`AppendError::Conflict`] and its kin). [`testing::conformance`](crate::testing::conformance) has the suite that
-/// every store must pass.
+/// An append stores either all its events or none. Of several appends at one index exactly one succeeds. An append returns the
+/// first of these results that applies:
 ///
-/// Databases implement it for every [`Event`](crate::Event); the trait itself asks less, so that a store in memory can
-/// keep plain values.
+/// 1. The events are already stored under their own ids, because the answer of an earlier attempt was lost: the result of that
+///    attempt.
+/// 2. The idempotency key was used before: [`AppendError::Replay`].
+/// 3. The log does not end where the append expects: [`AppendError::Conflict`], [`AppendError::LogAlreadyExists`],
+///    [`AppendError::LogNotFound`] or [`AppendError::WrongKind`].
+///
+/// [`testing::conformance`](crate::testing::conformance) has the suite that every store must pass.
+///
+/// Databases implement this trait for every [`Event`](crate::Event). The trait itself requires less, so that a store in memory
+/// can keep plain values.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not store events of type `{E}`",
     note = "database stores keep every type with `#[derive(Event)]`; `FakeEventStore::<{E}>` keeps every `Clone` type"
 )]
 pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
-    /// Appends events to one log. One round trip when it succeeds.
+    /// Appends events to one log, in one round trip if it succeeds.
     ///
-    /// A future dropped before it first waits has written nothing; after that the events may be stored or not.
+    /// If the future is dropped before it first waits, nothing is written. If it is dropped later, the events may be stored or
+    /// not.
     ///
     /// # Errors
-    /// As described at each variant of [`AppendError`].
+    /// Each variant of [`AppendError`] describes when it is returned.
     fn append(
         &self,
         request: AppendRequest<'_, E>,
     ) -> impl Future<Output = Result<Appended<E>, AppendError>> + Send;
 
-    /// Appends events to several logs, to all of them or to none. One round trip when it succeeds.
+    /// Appends events to several logs, to all of them or to none, in one round trip if it succeeds.
     ///
-    /// What it answers is decided as for a single append; where several logs stand in the way, any of them may be named. The
-    /// states are in the order of the parts. A future dropped before it first waits has written nothing; after that the
-    /// events may be stored, all of them, or not.
+    /// Returns the end of each log, in the order of the parts. The result is decided as for a single append. If several logs
+    /// prevent the append, the error may name any of them.
+    ///
+    /// If the future is dropped before it first waits, nothing is written. If it is dropped later, either all events are stored
+    /// or none.
     ///
     /// # Errors
-    /// As described at each variant of [`AppendError`]. A [`Replay`](AppendError::Replay) is that of the first log;
-    /// [`find_key`](EventStore::find_key) has the others.
+    /// Each variant of [`AppendError`] describes when it is returned. A [`Replay`](AppendError::Replay) describes the first
+    /// log; [`find_key`](EventStore::find_key) returns those of all logs.
     fn append_across(
         &self,
         request: AppendAcrossRequest<'_>,
     ) -> impl Future<Output = Result<Vec<LogPosition>, AppendError>> + Send;
 
-    /// Reads one page of a log in one round trip. A log that does not exist gives an empty page.
+    /// Reads one page of a log in one round trip. The page of a log that does not exist is empty.
     ///
     /// # Errors
-    /// As described at each variant of [`ReadError`].
+    /// Each variant of [`ReadError`] describes when it is returned.
     fn read(&self, request: ReadRequest)
     -> impl Future<Output = Result<Page<E>, ReadError>> + Send;
 
-    /// The write that used an idempotency key: nothing if none did, else one entry for each log that it wrote to, in the order
-    /// in which it named them.
+    /// Returns the write that used an idempotency key: one entry per log that it wrote to, in the order of its parts. Returns
+    /// an empty vector if no write used the key.
     ///
     /// # Errors
-    /// When the store cannot be asked.
+    /// The database failed: each variant of [`StoreError`] describes its cause.
     fn find_key(
         &self,
         key: IdempotencyKey<'_>,
     ) -> impl Future<Output = Result<Vec<Replay>, StoreError>> + Send;
 
-    /// Forgets the idempotency keys that were used longer ago than this, by the store's clock, and returns how many writes
-    /// they belonged to. The events stay. A retry that comes later is not recognised any more.
+    /// Forgets the idempotency keys that were used longer ago than `older_than`, by the store's clock, and returns the number
+    /// of writes that they belonged to. The events stay. A later retry with a forgotten key is not recognised as a replay.
     ///
     /// # Errors
-    /// When the store cannot be asked. What was forgotten before that stays forgotten.
+    /// The database failed: each variant of [`StoreError`] describes its cause. Keys that were forgotten before the failure
+    /// stay forgotten.
     fn prune_idempotency_keys(
         &self,
         older_than: Duration,

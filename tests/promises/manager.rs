@@ -225,7 +225,7 @@ async fn requests_that_no_store_accepts_are_refused_with_a_way_out() {
             .unwrap_err();
         assert_eq!(
             keyless.to_string(),
-            "an idempotency key has 1 to 512 bytes, this one has 0; use a UUID or a hash of the request",
+            "an idempotency key must have 1 to 512 bytes, but this one has 0; use a UUID or a hash of the request",
             "{store}"
         );
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What a [`LogManager`](crate::LogManager) reports.
+//! The errors of a [`LogManager`](crate::LogManager).
 
 use crate::caches::CacheError;
 use crate::ids::LogId;
@@ -9,14 +9,16 @@ use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, DecodeError, EncodeError, ReadError};
 use crate::stores::idempotency::Replay;
 
-/// Why an operation did not happen. Unless a variant says otherwise, nothing was written: only
-/// [`StoredWithoutState`](LogManagerError::StoredWithoutState) and [`StoreError::OutcomeUnknown`] do.
+/// An operation failed.
+///
+/// Nothing was written, with two exceptions. After [`StoredWithoutState`](LogManagerError::StoredWithoutState) the events are
+/// stored. After [`StoreError::OutcomeUnknown`] they may be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogManagerError {
-    /// The idempotency key was used before: the operation has already happened, and nothing was done now.
+    /// The idempotency key was used before: the operation has already happened, and this call did nothing.
     #[error(
-        "this idempotency key was already used for event {event_index} of log {log_id}; take that as the outcome"
+        "this idempotency key was already used for event {event_index} of log {log_id}; take that event as the outcome"
     )]
     #[non_exhaustive]
     IdempotentReplay {
@@ -24,15 +26,15 @@ pub enum LogManagerError {
         log_id: LogId,
         /// The index of the first event that was written with the key.
         event_index: u64,
-        /// How many events were written with the key.
+        /// The number of events that were written with the key.
         event_count: u64,
-        /// Where the log ended right after that write.
+        /// The end of the log right after that write.
         state: LogPosition,
     },
-    /// The idempotency key was used before for something else: on other logs, on one of another kind, or with another request
-    /// fingerprint.
+    /// The idempotency key was used before for another operation: on other logs, on a log of another kind, or with another
+    /// request fingerprint.
     #[error(
-        "this idempotency key was already used for something else, event {event_index} of log {log_id}; use a fresh key"
+        "this idempotency key was already used for another operation, event {event_index} of log {log_id}; use a new key"
     )]
     #[non_exhaustive]
     IdempotencyKeyReused {
@@ -41,9 +43,9 @@ pub enum LogManagerError {
         /// The index of the first event that was written with the key.
         event_index: u64,
     },
-    /// Somebody else appended first, or the log no longer holds the event that the append was based on.
+    /// Another append was first, or the log no longer holds the event that the append was based on.
     #[error(
-        "log {log_id} changed before event {event_index} could be appended; reduce it again and decide anew"
+        "log {log_id} changed before event {event_index} could be appended; reduce the log and decide again"
     )]
     #[non_exhaustive]
     ConcurrentAppend {
@@ -52,7 +54,7 @@ pub enum LogManagerError {
         /// The index that the event would have had.
         event_index: u64,
     },
-    /// A log was to be created that has events.
+    /// The log to be created already has events.
     #[error("log {log_id} already exists; reduce it and append, or use a new id")]
     #[non_exhaustive]
     LogAlreadyExists {
@@ -66,9 +68,9 @@ pub enum LogManagerError {
         /// The log.
         log_id: LogId,
     },
-    /// The log has events of another enum: an id of an order was given where one of a payment is expected, say.
+    /// The log has events of another enum. For example, the caller gave the id of an order instead of the id of a payment.
     #[error(
-        "log {log_id} is of the kind `{found}`, not of the kind `{expected}`; check the id, and what it is the id of"
+        "log {log_id} is of the kind `{found}`, not of the kind `{expected}`; check that the id belongs to the right entity"
     )]
     #[non_exhaustive]
     WrongKind {
@@ -79,7 +81,7 @@ pub enum LogManagerError {
         /// The kind that the events of this manager have.
         expected: &'static str,
     },
-    /// The call itself is at fault.
+    /// The request is not valid.
     #[error(transparent)]
     Invalid(InvalidAppend),
     /// An event cannot be stored.
@@ -88,7 +90,7 @@ pub enum LogManagerError {
     /// A stored event cannot be read by this code.
     #[error(transparent)]
     Decode(Box<DecodeError>),
-    /// The log's indices do not rise by one from zero, so its fold would be wrong.
+    /// The indices of the log's events do not rise by 1 from 0, so a fold of the log would be wrong.
     #[error(
         "log {log_id} is damaged: expected event {expected}, found event {found}; restore it from a backup"
     )]
@@ -96,18 +98,18 @@ pub enum LogManagerError {
     BrokenLog {
         /// The log.
         log_id: LogId,
-        /// The index that should have come.
+        /// The index that should follow.
         expected: u64,
-        /// The index that came.
+        /// The index that follows instead.
         found: u64,
     },
     /// The events are stored, but the state after them could not be computed: the aggregate's `apply` panicked, the store could
-    /// not be read, or the deadline passed. Only [`decide`](crate::LogManager::decide) says this.
+    /// not be read, or the deadline passed. Only [`decide`](crate::LogManager::decide) returns this error.
     ///
-    /// Take the decision as made. To decide again would be to decide a second time, unless it is with the same idempotency
-    /// key, which finds the events.
+    /// Treat the decision as made. Another call would make a second decision, unless it uses the same idempotency key: then it
+    /// finds the stored events.
     #[error(
-        "the events are stored, {event_count} from event {event_index} of log {log_id} on, but the state after them could not be computed; do not decide again, reduce the log"
+        "the events are stored ({event_count} from event {event_index} of log {log_id} on), but the state after them could not be computed; reduce the log, and do not decide again"
     )]
     #[non_exhaustive]
     StoredWithoutState {
@@ -115,30 +117,30 @@ pub enum LogManagerError {
         log_id: LogId,
         /// The index of the first event that was written.
         event_index: u64,
-        /// How many events were written.
+        /// The number of events that were written.
         event_count: u64,
-        /// Why there is no state.
+        /// Why the state could not be computed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The store failed. Of these only [`StoreError::OutcomeUnknown`] leaves open whether something was written.
+    /// The store failed. Nothing was written, except that after [`StoreError::OutcomeUnknown`] the events may be stored.
     #[error(transparent)]
     Store(StoreError),
-    /// The cache could not be told to forget a log, and may give back what it has. Of all calls only
-    /// [`forget_cached`](crate::LogManager::forget_cached) fails with a cache.
+    /// The cache could not forget a log, and may still return its aggregation. Only
+    /// [`forget_cached`](crate::LogManager::forget_cached) fails when a cache fails.
     #[error(
-        "the cache could not be told to forget log {log_id}, and may still have it; make the call again when the cache answers"
+        "the cache could not forget log {log_id} and may still hold it; call again when the cache is available"
     )]
     #[non_exhaustive]
     NotForgotten {
         /// The log.
         log_id: LogId,
-        /// What the cache says.
+        /// The error of the cache.
         source: CacheError,
     },
 }
 
 impl LogManagerError {
-    /// A key that was found on the log it was used for now.
+    /// Makes the error for a key that an earlier attempt of the same operation used.
     pub(super) fn replay(replay: Replay) -> Self {
         Self::IdempotentReplay {
             log_id: replay.state.log_id(),
@@ -148,7 +150,7 @@ impl LogManagerError {
         }
     }
 
-    /// A key that was used for something else.
+    /// Makes the error for a key that another operation used.
     pub(super) fn reused(replay: Replay) -> Self {
         Self::IdempotencyKeyReused {
             log_id: replay.state.log_id(),
@@ -157,7 +159,7 @@ impl LogManagerError {
     }
 }
 
-/// Counts an error on its way to the caller.
+/// Counts an error in the metrics, and returns it.
 pub(super) fn counted(error: LogManagerError) -> LogManagerError {
     match &error {
         LogManagerError::IdempotentReplay { .. } => telemetry::replayed(),
@@ -202,8 +204,8 @@ impl From<AppendError> for LogManagerError {
 impl From<ReadError> for LogManagerError {
     fn from(error: ReadError) -> Self {
         match error {
-            // Reductions drop the cached aggregate and start afresh; only a page that follows another one of the same
-            // reduction can get here, when the log was rewritten in between.
+            // A reduction that starts from a cached aggregation drops it and starts again. So this error comes only from a page
+            // that follows another page of the same reduction, if the log was rewritten between the two.
             ReadError::HistoryChanged { log_id, index } => Self::ConcurrentAppend {
                 log_id,
                 event_index: index.saturating_add(1),
@@ -229,12 +231,12 @@ impl From<StoreError> for LogManagerError {
     }
 }
 
-/// Why [`LogManager::decide`](crate::LogManager::decide) has no new state to return. Nothing was recorded, unless the
+/// [`LogManager::decide`](crate::LogManager::decide) has no new state to return. Nothing was written, unless the
 /// [`LogManagerError`] says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecideError<R> {
-    /// The closure refused, on a state that the store has confirmed.
+    /// The closure refused, based on a state that the store has confirmed.
     #[error("the decision was refused: {0}")]
     Refused(R),
     /// The log could not be read or written.

@@ -17,8 +17,8 @@ use std::fmt;
 
 /// Events for several logs, of one event enum or of several, for [`append_across`](crate::LogManager::append_across).
 ///
-/// Logs of one enum need no more than an array or a `Vec` of states and events. Where the enums differ, or a log begins, the
-/// parts are added one by one:
+/// For existing logs of one enum, an array or a `Vec` of states and events is enough. If the enums differ, or a log is to be
+/// created, add the parts one by one:
 ///
 /// ```
 /// # #[cfg(all(feature = "macros", feature = "json"))] {
@@ -38,18 +38,18 @@ use std::fmt;
 /// ```
 #[derive(Debug, Default)]
 pub struct Appends {
-    /// One a log.
+    /// One part per log.
     parts: Vec<AppendPart>,
 }
 
 impl Appends {
-    /// None yet.
+    /// Makes an empty list of appends.
     #[must_use]
     pub const fn new() -> Self {
         Self { parts: Vec::new() }
     }
 
-    /// Adds events behind the state of a log.
+    /// Adds events to be appended after the state of a log.
     #[must_use]
     pub fn append<E: Event>(
         self,
@@ -61,7 +61,7 @@ impl Appends {
         self.and(position.log_id(), expected, events)
     }
 
-    /// Adds a log that does not exist yet, with its first events.
+    /// Adds a log to be created, with its first events.
     #[must_use]
     pub fn create<E: Event>(
         self,
@@ -87,13 +87,13 @@ impl Appends {
         self
     }
 
-    /// How many logs there are.
+    /// Returns the number of logs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.parts.len()
     }
 
-    /// Whether there is no log.
+    /// Returns `true` if there is no log.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -128,69 +128,70 @@ impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>
 pub struct AppendPart {
     /// The log.
     log_id: LogId,
-    /// Where the caller believes the log to end.
+    /// Where the caller expects the log to end.
     expected: Expected,
-    /// One id an event. They stay the same when the request is sent again.
+    /// One id per event. The ids stay the same when the request is sent again.
     event_ids: Vec<EventId>,
-    /// The events, whose type differs from part to part.
+    /// The events, with their type erased because it differs from part to part.
     events: Box<dyn PartEvents>,
 }
 
 impl AppendPart {
-    /// The log.
+    /// Returns the id of the log.
     #[must_use]
     pub const fn log_id(&self) -> LogId {
         self.log_id
     }
 
-    /// Where the caller believes the log to end.
+    /// Returns where the caller expects the log to end.
     #[must_use]
     pub const fn expected(&self) -> Expected {
         self.expected
     }
 
-    /// One id an event.
+    /// Returns one id per event.
     #[must_use]
     pub fn event_ids(&self) -> &[EventId] {
         &self.event_ids
     }
 
-    /// The index that the first of the events gets.
+    /// Returns the index of the first of the events.
     #[must_use]
     pub const fn first_index(&self) -> u64 {
         self.expected.next_index()
     }
 
-    /// Where the log ends once the events are stored.
+    /// Returns the end of the log after the events are stored.
     #[must_use]
     pub fn state_after(&self) -> LogPosition {
         self.expected.state_after(self.log_id, &self.event_ids)
     }
 
-    /// The kind of the log.
+    /// Returns the kind of the log.
     #[must_use]
     pub fn log_type(&self) -> LogType {
         self.event_enum().log_type
     }
 
-    /// The events, if they are of this type: for stores that keep one enum as it is.
+    /// Returns the events if they are of type `E`, for stores that keep plain values of one enum.
     #[must_use]
     pub fn events<E: Event>(&self) -> Option<&[E]> {
         self.events_of()
     }
 
-    /// The same without asking more of the type than a store in memory knows.
+    /// Returns the events if they are of type `E`. In contrast to [`events`](AppendPart::events), `E` need not be an [`Event`],
+    /// because a store in memory accepts other types as well.
     pub(super) fn events_of<E: 'static>(&self) -> Option<&[E]> {
         let events: &dyn Any = &*self.events;
         events.downcast_ref::<Vec<E>>().map(Vec::as_slice)
     }
 
-    /// The enum of the events.
+    /// Returns the enum of the events.
     pub(super) fn event_enum(&self) -> EventEnum {
         self.events.event_enum()
     }
 
-    /// The events, encoded.
+    /// Encodes the events.
     pub(super) fn encode(&self, limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
         self.events.encode(&self.event_ids, limits)
     }
@@ -207,9 +208,9 @@ impl fmt::Debug for AppendPart {
     }
 }
 
-/// The events of a part, whatever their type.
+/// The events of a part, with their type erased.
 trait PartEvents: Any + Send + Sync {
-    /// Their enum.
+    /// Returns the enum of the events.
     fn event_enum(&self) -> EventEnum;
 
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
@@ -228,18 +229,18 @@ impl<E: Event> PartEvents for Vec<E> {
     }
 }
 
-/// Events for the ends of several logs, which happen together or not at all.
+/// A request to append events to several logs, to all of them or to none.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AppendAcrossRequest<'a> {
-    /// The events, one part a log.
+    /// The events, one part per log.
     pub parts: Vec<AppendPart>,
-    /// What is said of the write besides its events.
+    /// The idempotency key, time, metadata and deadline of the write.
     pub context: WriteContext<'a>,
 }
 
 impl AppendAcrossRequest<'_> {
-    /// All of these appends, or none.
+    /// Makes a request for these appends, with a default context.
     #[must_use]
     pub fn new(appends: Appends) -> Self {
         Self {
@@ -248,17 +249,20 @@ impl AppendAcrossRequest<'_> {
         }
     }
 
-    /// Where each log ends once the events are stored.
+    /// Returns the end of each log after the events are stored.
     #[must_use]
     pub fn states_after(&self) -> Vec<LogPosition> {
         self.parts.iter().map(AppendPart::state_after).collect()
     }
 
-    /// Checks what every store refuses alike, before anything is written.
+    /// Checks the rules that are the same for every store, before anything is written.
     ///
     /// # Errors
-    /// No log, a log without events, a log that stands twice, more events than the limit, a time that not every store
-    /// keeps, a key that is empty or too long, and one that is to be unique in one log: there are several.
+    /// - [`NoEvents`](InvalidAppend::NoEvents) if there is no log, or a log without events.
+    /// - [`LogTwice`](InvalidAppend::LogTwice) if two parts are for the same log.
+    /// - [`TooManyEvents`](InvalidAppend::TooManyEvents) if there are more events than the limit.
+    /// - [`KeyOfOneLog`](InvalidAppend::KeyOfOneLog) if the scope of the idempotency key is one log.
+    /// - Those of [`WriteContext::check`].
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
         let mut logs = HashSet::new();
         let mut events = 0;

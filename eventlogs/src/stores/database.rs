@@ -1,5 +1,5 @@
-//! What all databases share: the queue in front of the writer, the rules of refusal, what a failed batch means, pages, and the
-//! version of the tables.
+//! The code that all databases share: the queue of the writer, the rules for refusing an append, the handling of a failed
+//! batch, pages, and the version of the tables.
 
 pub(in crate::stores) mod log_types;
 pub(in crate::stores) mod outcome;

@@ -1,6 +1,6 @@
-//! Events as bytes: encoded once, in the caller's task, and decoded by every reader.
+//! Events as bytes. The caller's task encodes them once, and every reader decodes them.
 //!
-//! Databases use it, and the fake that encodes as they do.
+//! The database stores use this module, and the fake store that encodes as they do.
 
 pub(in crate::stores) mod decoded;
 pub(in crate::stores) mod event;

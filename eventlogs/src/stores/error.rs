@@ -1,4 +1,4 @@
-//! What can go wrong in a store.
+//! The errors of a store.
 
 pub(crate) mod invalid;
 pub(crate) mod open;
@@ -13,16 +13,16 @@ use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::ids::LogId;
 use crate::stores::idempotency::Replay;
 
-/// Why nothing was appended; except for [`StoreError::OutcomeUnknown`], nothing was stored.
+/// An append failed. Nothing was stored, unless the error is [`StoreError::OutcomeUnknown`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
     /// The idempotency key was used before.
-    #[error("the idempotency key was used before, at index {} of log {}", .0.first_index, .0.state.log_id())]
+    #[error("the idempotency key was already used, at index {} of log {}; take that write as the outcome", .0.first_index, .0.state.log_id())]
     Replay(Replay),
-    /// The log ends elsewhere, or with another event, than expected.
+    /// The log ends at another index or with another event than expected.
     #[error(
-        "log {log_id} does not end before index {event_index} with the event that the append was based on"
+        "log {log_id} does not end with the event before index {event_index} that the append was based on; read the log again, then retry"
     )]
     Conflict {
         /// The log.
@@ -30,34 +30,34 @@ pub enum AppendError {
         /// The index at which the first event would have been written.
         event_index: u64,
     },
-    /// A log was to be created that has events.
-    #[error("log {log_id} already exists")]
+    /// The log to be created already has events.
+    #[error("log {log_id} already exists; append to it, or use a new id")]
     LogAlreadyExists {
         /// The log.
         log_id: LogId,
     },
-    /// A log was to be continued that has no events.
-    #[error("log {log_id} does not exist")]
+    /// The log to be continued has no events.
+    #[error("log {log_id} does not exist; check the id, or create the log first")]
     LogNotFound {
         /// The log.
         log_id: LogId,
     },
     /// The log has events of another enum.
     #[error(
-        "log {log_id} is of the kind `{found}` and cannot take events of the kind `{expected}`; check the id"
+        "log {log_id} is of the kind `{found}` and cannot store events of the kind `{expected}`; check the id"
     )]
     WrongKind {
         /// The log.
         log_id: LogId,
         /// The kind of the log.
         found: String,
-        /// The kind of the events that were to be appended.
+        /// The kind of the events to be appended.
         expected: &'static str,
     },
     /// The idempotency key was used before by a log of another kind.
-    #[error("the idempotency key was used before for a log of another kind, at index {} of log {}", .0.first_index, .0.state.log_id())]
+    #[error("the idempotency key was already used for a log of another kind, at index {} of log {}; use a new key", .0.first_index, .0.state.log_id())]
     KeyReused(Replay),
-    /// The request itself is at fault.
+    /// The request is not valid.
     #[error(transparent)]
     Invalid(#[from] InvalidAppend),
     /// An event cannot be stored.
@@ -68,12 +68,12 @@ pub enum AppendError {
     Store(#[from] StoreError),
 }
 
-/// An event that a codec cannot store such that it could be read again.
+/// An event that a codec cannot store and read back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The codec refused the event: it has no form for it, or would bring it back as something else. What that is is listed
-    /// at [`Codec`](crate::Codec#what-cannot-be-stored).
+    /// The codec refused the event: its format cannot express the event, or the event would be read back as another value.
+    /// [`Codec`](crate::Codec#what-cannot-be-stored) lists these values.
     #[error("`{event_type}` cannot be encoded; change the field that its codec cannot express")]
     Codec {
         /// The event's stored name.
@@ -81,22 +81,22 @@ pub enum EncodeError {
         /// The codec's reason.
         source: CodecError,
     },
-    /// The codec wrote bytes that the event does not read back, as where a `Deserialize` of the user's own is stricter than
-    /// the `Serialize` beside it. Stored, they would make the whole log unreadable.
+    /// The codec wrote bytes that cannot be decoded as the event. For example, a `Deserialize` written by hand is stricter
+    /// than its `Serialize`. If the bytes were stored, the whole log would be unreadable.
     #[error(
-        "`{event_type}` was encoded into bytes that do not decode again; change the field that does not survive its codec"
+        "`{event_type}` was encoded as bytes that cannot be decoded again; change the field that cannot be read back"
     )]
     NotReadable {
         /// The event's stored name.
         event_type: &'static str,
-        /// What reading it back said.
+        /// Why the bytes cannot be decoded.
         source: DecodeProblem,
     },
 }
 
-/// A stored event that this code cannot read. Nothing was skipped, and nothing derived from the log was cached.
+/// A stored event that this code cannot read. No event was skipped, and nothing derived from the log was cached.
 #[derive(Debug, thiserror::Error)]
-#[error("event {index} of log {log_id}, `{event_type}` version {version}, cannot be decoded")]
+#[error("event {index} of log {log_id} (`{event_type}`, version {version}) cannot be decoded")]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The log.
@@ -107,13 +107,13 @@ pub struct DecodeError {
     pub event_type: String,
     /// The stored version.
     pub version: i32,
-    /// What is wrong with it.
+    /// Why it cannot be decoded.
     #[source]
     pub problem: DecodeProblem,
 }
 
 impl DecodeError {
-    /// The error of a store that has found an event it cannot decode.
+    /// Makes the error for an event that a store has read but cannot decode.
     #[must_use]
     pub fn new(
         log_id: LogId,
@@ -131,16 +131,18 @@ impl DecodeError {
     }
 }
 
-/// Why a page could not be read.
+/// A page could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The event behind which the page should start is not there, or is another one.
-    #[error("log {log_id} no longer holds the event that was read before at index {index}")]
+    /// The event after which the page should start is missing, or has another id.
+    #[error(
+        "log {log_id} no longer holds the event that was read before at index {index}; read the log from its start"
+    )]
     HistoryChanged {
         /// The log.
         log_id: LogId,
-        /// The index of the event that is gone.
+        /// The index of the missing event.
         index: u64,
     },
     /// The log has events of another enum.
@@ -150,7 +152,7 @@ pub enum ReadError {
         log_id: LogId,
         /// The kind of the log.
         found: String,
-        /// The kind of the events that were to be read.
+        /// The kind of the events to be read.
         expected: &'static str,
     },
     /// An event on the page cannot be decoded.

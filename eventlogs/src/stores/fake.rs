@@ -1,4 +1,4 @@
-//! A store for tests: logs in memory, the same promises as a database.
+//! A store for tests, which keeps logs in memory and gives the same guarantees as a database.
 
 mod coding;
 mod state;
@@ -23,17 +23,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Keeps events in this process's memory, for unit tests without a database.
+/// A store that keeps events in the memory of this process, for unit tests without a database.
 ///
-/// It passes the same conformance suite as the databases. A clone is another handle on the same logs. It keeps one event enum,
-/// so an append to several logs must be of that one.
+/// It passes the same conformance suite as the databases. A clone is another handle on the same logs. It keeps the events of
+/// one enum, so all events of an append to several logs must be of that enum.
 ///
-/// There are two of them:
+/// There are two forms:
 ///
-/// - [`encoding`](Self::encoding) does with events what a database does: it encodes them, refuses what their codec cannot bring
-///   back, and decodes them on each read. It needs [`Event`]. Use it for events that a database will store.
-/// - [`new`](Self::new) keeps values as they are. Events only need to be `Clone`, and nothing is encoded, so it cannot tell
-///   whether an event would survive its codec.
+/// - [`encoding`](Self::encoding) treats events as a database does: it encodes them, refuses those that their codec cannot read
+///   back, and decodes them on each read. It requires [`Event`]. Use it for events that a database will store.
+/// - [`new`](Self::new) keeps plain values. Events only need to be `Clone`. Nothing is encoded, so this form cannot detect an
+///   event that its codec cannot store.
 ///
 /// ```
 /// # #[cfg(all(feature = "macros", feature = "json"))]
@@ -60,7 +60,7 @@ use std::time::{Duration, Instant};
 /// let cache = MemoryAggregationCache::default();
 /// let sensors = LogManager::<Sensor>::new(FakeEventStore::encoding(), cache, LogManagerOptions::default());
 ///
-/// // JSON has no NaN. On a database it would be refused, so it is here.
+/// // JSON has no NaN, so a database would refuse this event. So does this store.
 /// let broken = SensorEvent::Measured { kelvin: f64::NAN };
 /// let refused = sensors.create(&LogId::new(), &broken, &Default::default()).await;
 /// assert!(matches!(refused, Err(LogManagerError::Encode(_))));
@@ -70,31 +70,31 @@ use std::time::{Duration, Instant};
 /// # fn main() {}
 /// ```
 ///
-/// It answers at once, so it needs no runtime and no timers, and it is the one store that works under paused time
+/// Its futures never wait, so it needs no runtime and no timers. It is the only store that works under paused time
 /// (`#[tokio::test(start_paused = true)]`).
 pub struct FakeEventStore<E> {
     /// Shared by all clones.
     logs: Logs<E>,
-    /// What an append may hold.
+    /// The limits of an append.
     limits: Limits,
 }
 
-/// What is kept. No call waits while it holds a lock.
+/// The logs, in one of two forms. No call waits while it holds a lock.
 enum Logs<E> {
-    /// Events as they are.
+    /// Plain values.
     Plain(Arc<Mutex<State<E>>>),
-    /// What a database would hold.
+    /// Encoded events, as a database would hold them.
     Encoded(Arc<Mutex<State<Row>>>, Coding<E>),
 }
 
 impl<E> FakeEventStore<E> {
-    /// An empty store that keeps values as they are.
+    /// Makes an empty store that keeps plain values.
     #[must_use]
     pub fn new() -> Self {
         Self::with_limits(Limits::default())
     }
 
-    /// The same with other limits.
+    /// Makes an empty store that keeps plain values, with these limits.
     #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self {
@@ -105,13 +105,13 @@ impl<E> FakeEventStore<E> {
 }
 
 impl<E: Event> FakeEventStore<E> {
-    /// An empty store that encodes and decodes events as a database does, and refuses what a database refuses.
+    /// Makes an empty store that encodes and decodes events as a database does, and refuses what a database refuses.
     #[must_use]
     pub fn encoding() -> Self {
         Self::encoding_with_limits(Limits::default())
     }
 
-    /// The same with other limits.
+    /// Makes an empty store that encodes and decodes events as a database does, with these limits.
     #[must_use]
     pub fn encoding_with_limits(limits: Limits) -> Self {
         Self {
@@ -122,8 +122,8 @@ impl<E: Event> FakeEventStore<E> {
 }
 
 impl<E> FakeEventStore<E> {
-    /// The same logs for another event enum, as another version of a program finds them in its database. `None` if the store
-    /// keeps values as they are.
+    /// Returns a handle on the same logs for another event enum, as another version of a program finds them in its database.
+    /// Returns `None` if the store keeps plain values.
     ///
     /// ```
     /// # #[cfg(all(feature = "macros", feature = "json"))]
@@ -277,7 +277,8 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
     }
 }
 
-/// Writes the events of a request, or what they have become, and returns them if the caller wants them.
+/// Writes the events of a request, plain or encoded. Returns the recorded time, and the recorded events if the request asks for
+/// them.
 fn write<E, T: Clone>(
     state: &Mutex<State<T>>,
     request: &AppendRequest<'_, E>,
@@ -296,7 +297,7 @@ fn write<E, T: Clone>(
     Ok((recorded_at, stored.unwrap_or_default().to_vec()))
 }
 
-/// The same for several logs.
+/// Writes the events of a request to several logs, plain or encoded.
 fn write_across<'a, T: Clone + 'a>(
     state: &Mutex<State<T>>,
     request: &'a AppendAcrossRequest<'_>,
@@ -314,7 +315,7 @@ fn write_across<'a, T: Clone + 'a>(
     Ok(())
 }
 
-/// Whoever does not wait any more has written nothing.
+/// Refuses a write whose deadline has passed, before anything is written.
 fn check_deadline(deadline: Option<Instant>) -> Result<(), StoreError> {
     match deadline {
         Some(deadline) if deadline <= Instant::now() => Err(StoreError::DeadlineExceeded),

@@ -1,21 +1,21 @@
-//! The bounds of a write.
+//! The limits of a write.
 
-/// The bounds that keep one caller from hurting the others.
+/// The limits of a write, which protect the other callers of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The greatest encoded size of one event's payload, in bytes; 16 MiB by default.
+    /// The largest encoded size of one event's payload, in bytes; 16 MiB by default.
     pub max_payload_bytes: usize,
-    /// The greatest number of events in one append; 1,000 by default.
+    /// The largest number of events in one append; 1,000 by default.
     pub max_events_per_append: usize,
-    /// The greatest encoded size of an append's metadata, in bytes; 8 KiB by default. It is stored with every event.
+    /// The largest encoded size of an append's metadata, in bytes; 8 KiB by default. The metadata is stored with every event.
     pub max_metadata_bytes: usize,
-    /// How much may wait in front of the writer, in bytes: encoded events with some 250 bytes for each, 64 MiB by default. The
-    /// next callers wait until there is room.
+    /// The largest size of all writes that wait for the writer, in bytes; 64 MiB by default. It counts the encoded events, and
+    /// some 250 bytes more per event. When the queue is full, further callers wait for space.
     pub max_queued_bytes: usize,
 }
 
 impl Limits {
-    /// The greatest length of an idempotency key, in bytes.
+    /// The largest length of an idempotency key, in bytes.
     pub const MAX_KEY_BYTES: usize = 512;
 }
 

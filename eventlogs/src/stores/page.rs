@@ -1,23 +1,23 @@
-//! What stores are asked to read, and what they answer.
+//! A request to read a page of a log, and the page.
 
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
 
-/// One page of a log.
+/// A request to read one page of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadRequest {
     /// The log.
     pub log_id: LogId,
-    /// The first event of the page.
+    /// Where the page starts.
     pub start: ReadStart,
-    /// The greatest number of events in the page.
+    /// The largest number of events in the page.
     pub limit: usize,
 }
 
 impl ReadRequest {
-    /// At most `limit` events from `start` on.
+    /// Makes a request for at most `limit` events from `start` on.
     #[must_use]
     pub const fn new(log_id: LogId, start: ReadStart, limit: usize) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl ReadRequest {
 pub enum ReadStart {
     /// At this index.
     Index(u64),
-    /// Behind this state, whose event must still be there: else the read fails with
+    /// After this state. Its event must still be in the log; otherwise the read fails with
     /// [`ReadError::HistoryChanged`](super::ReadError::HistoryChanged).
     After(LogPosition),
 }
@@ -43,6 +43,6 @@ pub enum ReadStart {
 pub struct Page<E> {
     /// The events, in order.
     pub records: Vec<RecordedEvent<E>>,
-    /// Whether the log goes on behind them. A store may end a page early to keep its memory bounded.
+    /// `true` if the log has more events after them. A store may end a page early to limit its memory.
     pub more: bool,
 }

@@ -1,4 +1,4 @@
-//! An append to one log, and what it did.
+//! A request to append to one log, and its result.
 
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
@@ -10,55 +10,57 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
 
-/// Events for the end of one log.
+/// A request to append events to one log.
 #[non_exhaustive]
 pub struct AppendRequest<'a, E> {
     /// The log.
     pub log_id: LogId,
-    /// Where the caller believes the log to end.
+    /// Where the caller expects the log to end.
     pub expected: Expected,
     /// The events, at least one.
     pub events: &'a [E],
-    /// One id an event. They stay the same when the request is sent again.
+    /// One id per event. The ids stay the same when the request is sent again.
     pub event_ids: Vec<EventId>,
-    /// What is said of the write besides its events.
+    /// The idempotency key, time, metadata and deadline of the write.
     pub context: WriteContext<'a>,
-    /// Whether [`Appended::events`] shall hold the events as a later read will return them.
+    /// `true` to get the events in [`Appended::events`], as a later read will return them.
     pub return_events: bool,
-    /// Who wants to hear what becomes of the append while it is on its way.
+    /// The observer to notify when the append is queued and when it is settled.
     pub observer: Option<Arc<dyn AppendObserver<E>>>,
 }
 
-/// Hears what becomes of an append that waits for its turn in a store.
+/// Observes an append that a store has queued.
 ///
-/// A store that writes the appends of a log in the order in which it took them calls it, and with that says: an append which
-/// builds on this one may be sent before this one is answered. [`decide`](crate::LogManager::decide) then does so, and a log
-/// that many decide on at once commits their decisions together. Other stores leave it alone.
+/// Only a store that writes the appends of a log in the order of its queue calls the observer. The call means that an append
+/// which builds on this one may be sent before this one is settled. [`decide`](crate::LogManager::decide) then does so, and
+/// concurrent decisions on one log are committed together. Other stores do not call the observer.
 pub trait AppendObserver<E>: AppendSettled {
-    /// The append has its place. Called at most once, before the future of the append first waits or while it waits for a
-    /// place.
+    /// The append has its place in the queue. Called at most once, before the future of the append first waits or while it
+    /// waits for a place.
     ///
-    /// `events` are those that a later read returns, but for the recorded time, which is not known yet. They are handed over
-    /// here in place of [`Appended::events`].
+    /// `events` are those that a later read returns, except for the recorded time, which is not known yet. They are passed here
+    /// instead of in [`Appended::events`].
     fn queued(&self, events: Vec<RecordedEvent<E>>);
 }
 
-/// Hears the end of an append: the part of [`AppendObserver`] that knows nothing of its events.
+/// Observes the end of an append: the part of [`AppendObserver`] that does not depend on the type of the events.
 pub trait AppendSettled: Send + Sync {
-    /// The append was stored at this time; `None`: it was refused, given up, or nobody knows. Called once after
-    /// [`queued`](AppendObserver::queued), before the future of the append is woken, in the order of the log, and by the
-    /// store's writer: it must not block.
+    /// The append is settled. `recorded_at` is the time at which it was stored, or `None` if it was refused, was given up, or
+    /// is in doubt.
+    ///
+    /// Called once after [`queued`](AppendObserver::queued), before the future of the append is woken, in the order of the log.
+    /// The store's writer calls it, so it must not block.
     fn settled(&self, recorded_at: Option<DateTime<Utc>>);
 }
 
 impl<'a, E> AppendRequest<'a, E> {
-    /// Events for a log that does not exist yet.
+    /// Makes a request to create a log with these events.
     #[must_use]
     pub fn create(log_id: LogId, events: &'a [E]) -> Self {
         Self::new(log_id, Expected::NewLog, events)
     }
 
-    /// Events for the end of a log that was last seen in this state.
+    /// Makes a request to append these events after this state of a log.
     #[must_use]
     pub fn after(state: impl Into<LogPosition>, events: &'a [E]) -> Self {
         let state = state.into();
@@ -77,23 +79,25 @@ impl<'a, E> AppendRequest<'a, E> {
         }
     }
 
-    /// The index that the first of the events gets.
+    /// Returns the index of the first of the events.
     #[must_use]
     pub const fn first_index(&self) -> u64 {
         self.expected.next_index()
     }
 
-    /// Where the log ends once the events are stored.
+    /// Returns the end of the log after the events are stored.
     #[must_use]
     pub fn state_after(&self) -> LogPosition {
         self.expected.state_after(self.log_id, &self.event_ids)
     }
 
-    /// Checks what every store refuses alike, before anything is written.
+    /// Checks the rules that are the same for every store, before anything is written.
     ///
     /// # Errors
-    /// No events, more or fewer ids than events, more events than the limit, a time that not every store keeps, or a key that
-    /// is empty or too long.
+    /// - [`NoEvents`](InvalidAppend::NoEvents) if there are no events.
+    /// - [`EventIds`](InvalidAppend::EventIds) if the number of ids differs from the number of events.
+    /// - [`TooManyEvents`](InvalidAppend::TooManyEvents) if there are more events than the limit.
+    /// - Those of [`WriteContext::check`].
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
         if self.events.is_empty() {
             return Err(InvalidAppend::NoEvents);
@@ -115,7 +119,7 @@ impl<'a, E> AppendRequest<'a, E> {
 }
 
 impl<E> fmt::Debug for AppendRequest<'_, E> {
-    // By hand, because the derive would ask it of the events and of the observer.
+    // Written by hand: the derive would require `Debug` of the events and of the observer.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("AppendRequest")
@@ -136,13 +140,13 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// That the log ends at this position.
+    /// Expects that the log ends at this position.
     #[must_use]
     pub const fn from_position(position: LogPosition) -> Self {
         Self::After(position)
     }
 
-    /// The index that the next event gets.
+    /// Returns the index of the next event.
     #[must_use]
     pub const fn next_index(self) -> u64 {
         match self {
@@ -151,7 +155,7 @@ impl Expected {
         }
     }
 
-    /// The id of the event that the log must end with; none if any event will do, or if there must be no log.
+    /// Returns the id of the event that the log must end with, or `None` if any event is accepted or the log must not exist.
     #[cfg(feature = "_database")]
     pub(super) const fn predecessor(&self) -> Option<EventId> {
         match self {
@@ -160,7 +164,7 @@ impl Expected {
         }
     }
 
-    /// Where the log ends once events with these ids are stored.
+    /// Returns the end of the log after events with these ids are stored.
     pub(super) fn state_after(self, log_id: LogId, event_ids: &[EventId]) -> LogPosition {
         let first = self.next_index();
         match event_ids.last() {
@@ -168,19 +172,19 @@ impl Expected {
                 let index = first.saturating_add(event_ids.len() as u64 - 1);
                 LogPosition::new(log_id, index, *last)
             }
-            // Refused by `check` before anything is stored.
+            // `check` refuses a request without events before anything is stored.
             None => LogPosition::at(log_id, first),
         }
     }
 }
 
-/// What an append did.
+/// The result of an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended<E> {
-    /// Where the log ends now.
+    /// The end of the log after the append.
     pub state: LogPosition,
     /// The time that was recorded with the events.
     pub recorded_at: DateTime<Utc>,
-    /// The events as a later read will return them, if that was asked for; else empty.
+    /// The events as a later read will return them, if [`AppendRequest::return_events`] is `true`; otherwise empty.
     pub events: Vec<RecordedEvent<E>>,
 }

@@ -1,19 +1,19 @@
-//! When an event may have occurred.
+//! The range of times at which an event can have occurred.
 
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
 
 impl Limits {
-    /// The earliest time at which an event may have occurred: the beginning of the year 4713 BC. PostgreSQL knows none before
-    /// that year.
+    /// The earliest time at which an event can have occurred: the beginning of the year 4713 BC. PostgreSQL has no earlier
+    /// times.
     pub const EARLIEST_OCCURRED_AT: DateTime<Utc> = at(-210_863_520_000);
-    /// The latest time at which an event may have occurred: the beginning of the year 200,000. What the types of databases and of
-    /// Rust can hold ends some ten thousand years later, at a place of its own in each.
+    /// The latest time at which an event can have occurred: the beginning of the year 200,000. The types of the databases and
+    /// of Rust end some 10,000 years later, each at another time.
     pub const LATEST_OCCURRED_AT: DateTime<Utc> = at(6_249_223_180_800);
 }
 
-/// This many seconds after the beginning of 1970.
+/// Returns the time that is this many seconds after the beginning of 1970.
 const fn at(seconds: i64) -> DateTime<Utc> {
     match DateTime::from_timestamp_secs(seconds) {
         Some(time) => time,
@@ -21,7 +21,7 @@ const fn at(seconds: i64) -> DateTime<Utc> {
     }
 }
 
-/// Refuses a time that not every store brings back.
+/// Refuses a time that not every store can keep.
 pub(super) fn check(occurred_at: Option<DateTime<Utc>>) -> Result<(), InvalidAppend> {
     match occurred_at {
         Some(time)
@@ -33,7 +33,7 @@ pub(super) fn check(occurred_at: Option<DateTime<Utc>>) -> Result<(), InvalidApp
     }
 }
 
-/// The time as a database keeps it: in whole microseconds, and a leap second as the one behind it.
+/// Returns the time as a database keeps it: in whole microseconds, with a leap second replaced by the second after it.
 pub(super) fn stored_time(time: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }

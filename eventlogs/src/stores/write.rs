@@ -1,4 +1,4 @@
-//! Everything that is said of a write besides its events.
+//! The context of a write: its idempotency key, time, metadata and deadline.
 
 use crate::ids::LogId;
 use crate::metadata::Metadata;
@@ -10,7 +10,7 @@ use crate::stores::times::stored_time;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
 
-/// Everything that is said of a write besides its events: requests of all forms hold one.
+/// The context of a write: its idempotency key, time, metadata and deadline. Every request to write holds one.
 ///
 /// ```
 /// use eventlogs::Metadata;
@@ -24,29 +24,31 @@ use std::time::Instant;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WriteContext<'a> {
-    /// Makes the write happen only once.
+    /// The key that makes the write happen only once.
     pub idempotency_key: Option<IdempotencyKey<'a>>,
-    /// When the events happened, if the caller says so: within the range of [`Limits::EARLIEST_OCCURRED_AT`] and
-    /// [`Limits::LATEST_OCCURRED_AT`]. Stores keep it in whole microseconds and cut off the rest.
+    /// The time at which the events occurred, if the caller gives it: from [`Limits::EARLIEST_OCCURRED_AT`] to
+    /// [`Limits::LATEST_OCCURRED_AT`]. Stores keep whole microseconds and cut off the rest.
     pub occurred_at: Option<DateTime<Utc>>,
-    /// The metadata that is stored with each of the events.
+    /// The metadata to be stored with each event.
     pub metadata: Metadata,
     /// When the caller stops waiting. The store may stop earlier.
     pub deadline: Option<Instant>,
 }
 
 impl WriteContext<'_> {
-    /// Checks what every store refuses alike, before anything is written.
+    /// Checks the rules that are the same for every store, before anything is written.
+    ///
+    /// The store checks the size of the metadata, because it encodes it.
     ///
     /// # Errors
-    /// [`InvalidAppend::OccurredAt`] for a time that not every store can keep, and [`InvalidAppend::IdempotencyKey`] for a key
-    /// that is empty or too long. The size of the metadata is checked by the store, which encodes it.
+    /// - [`OccurredAt`](InvalidAppend::OccurredAt) if not every store can keep the time.
+    /// - [`IdempotencyKey`](InvalidAppend::IdempotencyKey) if the key is empty or too long.
     pub fn check(&self) -> Result<(), InvalidAppend> {
         times::check(self.occurred_at)?;
         self.idempotency_key.map_or(Ok(()), |key| key.check())
     }
 
-    /// The metadata as bytes, if there is some.
+    /// Encodes the metadata, or returns `None` if it is empty.
     pub(in crate::stores) fn encode_metadata(
         &self,
         limits: &Limits,
@@ -61,18 +63,19 @@ impl WriteContext<'_> {
     }
 }
 
-/// The part of a [`WriteContext`] that is stored, as a database holds it. It borrows nothing, so that it can wait in a queue.
+/// The part of a [`WriteContext`] that is stored, in the form of a database. It borrows nothing, so that it can wait in a
+/// queue.
 #[derive(Debug)]
 pub(in crate::stores) struct StoredContext {
-    /// Makes the write happen only once.
+    /// The key that makes the write happen only once.
     pub(in crate::stores) key: Option<StoredKey>,
-    /// The caller's time, in whole microseconds.
+    /// The time at which the events occurred, in whole microseconds.
     pub(in crate::stores) occurred_at: Option<DateTime<Utc>>,
-    /// The metadata that is stored with each event.
+    /// The encoded metadata, to be stored with each event.
     pub(in crate::stores) metadata: Option<Vec<u8>>,
 }
 
-/// An idempotency key.
+/// An idempotency key that owns its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::stores) struct StoredKey {
     /// The log among whose writes it is unique; `None` means all logs.
@@ -84,7 +87,7 @@ pub(in crate::stores) struct StoredKey {
 }
 
 impl StoredContext {
-    /// Encodes what is stored.
+    /// Encodes the part of the context that is stored.
     pub(in crate::stores) fn encode(
         context: &WriteContext<'_>,
         limits: &Limits,

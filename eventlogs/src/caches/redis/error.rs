@@ -3,68 +3,69 @@ use crate::caches::redis::tls::advice::advice;
 use redis::{ErrorKind, RedisError};
 use std::time::Duration;
 
-/// Why a [`RedisAggregationCache`](crate::RedisAggregationCache) could not connect. None of the messages holds a
-/// password.
+/// A [`RedisAggregationCache`](crate::RedisAggregationCache) could not connect. No message contains a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedisConnectError {
-    /// The URL cannot be read. It is not repeated here, since it may hold a password.
+    /// The URL cannot be parsed. The error does not repeat it, because it may hold a password.
     #[error(
-        "the Redis URL is malformed ({problem}); write redis://[user:password@]host[:port][/database], and what is special in a password in percents, as in %40 for @"
+        "the Redis URL is malformed ({problem}); write redis://[user:password@]host[:port][/database], and percent-encode special characters in the password (`@` is `%40`)"
     )]
     MalformedUrl {
-        /// What is wrong with it.
+        /// The fault of the URL.
         problem: &'static str,
     },
-    /// The URL asks for TLS, and this program was built without.
+    /// The URL requires TLS, but this program was built without TLS.
     #[error(
-        "the Redis URL asks for TLS (rediss://), which this program was built without; enable the feature `tls-rustls` of eventlogs"
+        "the Redis URL requires TLS (rediss://), but this program was built without it; enable the feature `tls-rustls` of eventlogs"
     )]
     TlsNotBuilt,
-    /// The options of TLS cannot be used.
+    /// The TLS options cannot be used.
     #[error(
-        "the options of TLS cannot be used: {problem}; correct `tls` in the options of the cache, or the URL"
+        "the TLS options cannot be used: {problem}; correct `tls` in the options of the cache, or the URL"
     )]
     TlsOptions {
-        /// What is wrong with them.
+        /// The fault of the options.
         problem: &'static str,
     },
-    /// The server and this process do not accept each other's certificates, or one of them does not speak TLS.
-    #[error("no connection with TLS can be made to Redis at {address}: {advice}")]
+    /// One side rejects the other's certificate, or does not speak TLS.
+    #[error("no TLS connection can be made to Redis at {address}: {advice}")]
     Tls {
         /// The host and port.
         address: String,
-        /// What is wrong, and what to do about it.
+        /// The cause, and advice on what to do.
         advice: &'static str,
-        /// What the driver says.
+        /// The error of the driver.
         source: RedisError,
     },
-    /// Nobody listens at the address.
-    #[error("nothing listens at {address}; start Redis there, or correct the URL's host and port")]
+    /// No server listens at the address.
+    #[error(
+        "no server listens at {address}; start Redis there, or correct the host and the port in the URL"
+    )]
     Refused {
         /// The host and port, or the path of the socket.
         address: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: RedisError,
     },
     /// The address cannot be reached.
     #[error(
-        "Redis at {address} cannot be reached; check the URL's host, the network and its firewalls"
+        "Redis at {address} cannot be reached; check the host in the URL, the network and its firewalls"
     )]
     Unreachable {
         /// The host and port, or the path of the socket.
         address: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: RedisError,
     },
-    /// Nothing came back in time.
+    /// The server did not answer in time.
     #[error(
-        "Redis at {address} has not answered within {timeout:?}; check the host and its firewalls, and for rediss:// that the port speaks TLS, or raise `connect_timeout`"
+        "Redis at {address} did not answer within {timeout:?}; check the host, its firewalls and, for rediss://, that the port speaks TLS, or raise `connect_timeout`"
     )]
     TimedOut {
         /// The host and port, or the path of the socket.
         address: String,
-        /// The time it was given.
+        /// How long the cache waited.
         timeout: Duration,
     },
     /// The user name or the password is missing or wrong.
@@ -74,41 +75,43 @@ pub enum RedisConnectError {
     NotAuthenticated {
         /// The host and port, or the path of the socket.
         address: String,
-        /// What Redis says.
+        /// The error of Redis.
         source: RedisError,
     },
-    /// What answers does not speak Redis' protocol, or hangs up.
+    /// The server does not speak the protocol of Redis, or closes the connection.
     #[error(
-        "what listens at {address} hangs up, or does not answer as Redis does; if it demands TLS, write rediss:// in place of redis://; if it is a Redis, see whether it has reached its `maxclients`; else correct the port"
+        "the server at {address} closes the connection, or does not answer as Redis does; if it requires TLS, write rediss:// instead of redis://; if it is Redis, check whether it has reached its `maxclients`; otherwise correct the port"
     )]
     NotRedis {
         /// The host and port, or the path of the socket.
         address: String,
-        /// How it answers.
+        /// The error of the driver.
         source: RedisError,
     },
-    /// What listens is a node of a cluster, which has a part of the logs only.
+    /// The server is a node of a cluster, and has only a part of the keys.
     #[error(
-        "Redis at {address} is a node of a cluster, and has a part of the keys only; connect with `redis::cluster_async` (the crate `redis` with its feature `cluster-async`), and give that connection to `RedisAggregationCache::new`"
+        "Redis at {address} is a node of a cluster, and has only a part of the keys; connect with `redis::cluster_async` (the crate `redis` with its feature `cluster-async`), and give that connection to `RedisAggregationCache::new`"
     )]
     Cluster {
         /// The host and port, or the path of the socket.
         address: String,
-        /// What Redis says.
+        /// The error of Redis.
         source: RedisError,
     },
-    /// Redis is there, and has another reason not to serve.
-    #[error("Redis at {address} refuses to serve; its own message says why")]
+    /// Redis refuses to serve this client for another reason.
+    #[error(
+        "Redis at {address} refuses to serve this client; the source of this error has the reason"
+    )]
     Refusing {
         /// The host and port, or the path of the socket.
         address: String,
-        /// What Redis says.
+        /// The error of Redis.
         source: RedisError,
     },
 }
 
 impl RedisConnectError {
-    /// For what the driver says about a URL. Its message may quote the URL, so it does not become the source.
+    /// Converts the driver's error about a URL. Its message may quote the URL, so it does not become the source.
     pub(super) fn from_url(url: &str, error: &RedisError) -> Self {
         let scheme = url.split(':').next().unwrap_or_default();
         let text = error.to_string();
@@ -121,7 +124,7 @@ impl RedisConnectError {
                 scheme,
                 "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix"
             ) {
-                "host, port or password cannot be told apart"
+                "its host, port and password cannot be distinguished"
             } else {
                 "it does not start with redis://"
             }
@@ -132,14 +135,14 @@ impl RedisConnectError {
         } else if text.contains("ostname") || text.contains("wildcard") {
             "it names no host to connect to"
         } else if text.contains("UTF-8") {
-            "user or password are not UTF-8"
+            "the user or the password is not UTF-8"
         } else {
-            "the driver does not understand it"
+            "the driver cannot parse it"
         };
         Self::MalformedUrl { problem }
     }
 
-    /// For what came of connecting and of the first command.
+    /// Converts the driver's error of connecting or of the first command.
     pub(super) fn from_connecting(
         address: String,
         by_tls: bool,
@@ -170,9 +173,9 @@ impl RedisConnectError {
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
                 Self::NotRedis { address, source }
             }
-            // Connected, and then hung up on: a server that waits for TLS, or another service.
+            // The server accepted the connection and then closed it: it waits for TLS, or is another service.
             ErrorKind::Io if source.is_connection_dropped() => Self::NotRedis { address, source },
-            // The driver counts a host without addresses as a wrong configuration.
+            // For a host without addresses, the driver reports an invalid configuration.
             ErrorKind::Io | ErrorKind::InvalidClientConfig => Self::Unreachable { address, source },
             _ => Self::Refusing { address, source },
         }
@@ -183,7 +186,7 @@ impl RedisConnectError {
 mod tests {
     use super::*;
 
-    /// What the driver says where it was built without TLS, which is not so in most builds that run tests.
+    /// Uses the driver's message for a build without TLS, because most builds that run tests have TLS.
     #[test]
     fn tls_that_was_not_built_is_no_riddle() {
         let words = "can't connect with TLS, the feature is not enabled";

@@ -7,18 +7,18 @@ use crate::stores::error::store::StoreError;
 use crate::sync::{read, write};
 use std::sync::RwLock;
 
-/// Notices two enums that have one kind by accident: rows hold the number of the kind only, so the store could not tell their
-/// logs apart.
+/// Detects two enums that have the same kind by accident. Rows hold only the number of the kind, so the store could not
+/// distinguish their logs.
 ///
-/// Two enums that share a stored event name are taken for two versions of one enum, as in a test of an upgrade.
+/// Two enums that share a stored event name count as two versions of one enum, as in a test of an upgrade.
 #[derive(Default)]
 pub(in crate::stores) struct LogTypes {
-    /// The enums that were used so far; few, so a search from the front does.
+    /// The enums that were used so far. They are few, so a linear search is fast enough.
     known: RwLock<Vec<EventEnum>>,
 }
 
 impl LogTypes {
-    /// Remembers the enum, and compares it with the others at its first use.
+    /// Compares an enum with the others at its first use, and remembers it.
     pub(in crate::stores) fn check(&self, new: EventEnum) -> Result<(), StoreError> {
         let is_known = |known: &[EventEnum]| known.iter().any(|known| known.id == new.id);
         if is_known(&read(&self.known)) {
@@ -39,7 +39,7 @@ impl LogTypes {
         Ok(())
     }
 
-    /// Remembers the enums of all parts of a request.
+    /// Checks the enums of all parts of a request.
     pub(in crate::stores) fn check_all(
         &self,
         request: &AppendAcrossRequest<'_>,
@@ -49,17 +49,17 @@ impl LogTypes {
     }
 }
 
-/// Whether logs of one enum would be taken for logs of the other, which has nothing to do with it.
+/// Returns `true` if the store would take logs of one enum for logs of the other, although the two enums are unrelated.
 fn collide(one: &EventEnum, other: &EventEnum) -> bool {
     let one_kind = one.log_type.accepts(other.log_type.number())
         || other.log_type.accepts(one.log_type.number());
-    // One without names, which is written by hand, says nothing.
+    // An enum that implements `Event` by hand may have an empty schema, which proves nothing.
     let named = !one.schema.is_empty() && !other.schema.is_empty();
     let mut own = names(one.schema);
     one_kind && named && !own.any(|name| names(other.schema).any(|other| other == name))
 }
 
-/// All names that a schema writes or reads.
+/// Returns all names that a schema writes or reads.
 fn names(schema: &'static [EventSchema]) -> impl Iterator<Item = &'static str> {
     let entry = |entry: &'static EventSchema| {
         std::iter::once(entry.event_type.name).chain(entry.aliases.iter().copied())

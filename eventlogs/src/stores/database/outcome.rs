@@ -1,12 +1,13 @@
-//! What a failed batch means to each of its writes.
+//! The outcome of each write in a failed batch.
 
 use crate::stores::error::store::StoreError;
 use std::error::Error;
 
 impl StoreError {
-    /// Whether one write of a batch may have caused the error, so that the others may succeed without it: it may be too large
-    /// for the disk that is left, for example. Every other error concerns the whole batch: each write alone would meet it
-    /// again, and take as long to find out.
+    /// Returns `true` if one write of a batch may have caused the error, so that the others may succeed without it. For
+    /// example, the write may be too large for the free space on the disk.
+    ///
+    /// Every other error concerns the whole batch: each write alone would fail with it again, and take as long to fail.
     pub(in crate::stores) const fn may_concern_one_write(&self) -> bool {
         !matches!(
             self,
@@ -21,8 +22,8 @@ impl StoreError {
         )
     }
 
-    /// The error of a batch for one more of its callers. A source cannot be cloned, so the new error has the text of the
-    /// source instead. The variants that no batch meets become [`Database`](Self::Database).
+    /// Copies the error of a batch for another of its callers. A source cannot be cloned, so the source of the copy is its
+    /// message. Variants that no batch returns become [`Database`](Self::Database).
     pub(in crate::stores) fn for_another_caller(&self) -> Self {
         let text = self
             .source()

@@ -1,4 +1,4 @@
-//! Pages of a log as databases read them.
+//! Builds a page of a log from the rows of a database.
 
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
@@ -8,55 +8,55 @@ use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::page::{Page, ReadRequest, ReadStart};
 
-/// A page ends early after this many bytes of payload and metadata, so that large events cannot fill the memory.
+/// The size at which a page ends early, in bytes of payload and metadata, so that large events cannot fill the memory.
 pub(in crate::stores) const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A row of the answer to a read, as far as it decides what belongs to the page.
+/// The columns of a row that decide whether its event belongs to the page.
 pub(in crate::stores) trait PageRow {
-    /// What goes wrong where a column cannot be read.
+    /// The error for a column that cannot be read.
     type Error;
 
-    /// The index of the event.
+    /// Returns the index of the event.
     fn index(&self) -> Result<i64, Self::Error>;
 
-    /// The id of the event.
+    /// Returns the id of the event.
     fn event_id(&self) -> Result<EventId, Self::Error>;
 
-    /// The number of the log's kind.
+    /// Returns the number of the log's kind.
     fn kind(&self) -> Result<i32, Self::Error>;
 
-    /// How many bytes of payload and metadata the event has.
+    /// Returns the size of the event's payload and metadata, in bytes.
     fn bytes(&self) -> Result<usize, Self::Error>;
 }
 
-/// Builds a page from the rows of one statement, and remembers the first reason why there is no page.
+/// Builds a page from the rows of one statement, and keeps the first error.
 ///
 /// The statement returns the rows of one log in the order of their indices, from [`first_index`](PageBuilder::first_index) on,
-/// and as many as [`rows`](PageBuilder::rows) says. If the page starts after a state, the first row is the event of that state,
-/// the *anchor*: it must still be there, and does not belong to the page. Its payload and metadata are not needed.
+/// and at most [`rows`](PageBuilder::rows) of them. If the page starts after a state, the first row is the event of that state,
+/// the *anchor*. The anchor must still exist, and does not belong to the page. Its payload and metadata are not needed.
 pub(in crate::stores) struct PageBuilder<E> {
     /// The log.
     log_id: LogId,
-    /// The first index that is read.
+    /// The first index to read.
     first_index: i64,
     /// The largest number of events in the page.
     limit: usize,
-    /// The state after which the page starts, until its event was found.
+    /// The state after which the page starts, until the row of its event was found.
     anchor: Option<LogPosition>,
     /// The events that were decoded so far.
     page: Page<E>,
-    /// How many events belong to the page, decoded or not.
+    /// The number of events that belong to the page, decoded or not.
     events: usize,
-    /// How many bytes of payload and metadata they have.
+    /// The size of their payload and metadata, in bytes.
     bytes: usize,
-    /// The number of the log's kind, if it is not the kind of these events.
+    /// The number of the log's kind, if it is not the kind of `E`.
     other_kind: Option<i32>,
-    /// Why there is no page.
+    /// The first error.
     failed: Option<ReadError>,
 }
 
 impl<E: Event> PageBuilder<E> {
-    /// A page without events so far.
+    /// Starts a page.
     pub(in crate::stores) fn new(request: ReadRequest) -> Self {
         let (first_index, anchor) = match request.start {
             ReadStart::Index(index) => (index, None),
@@ -78,38 +78,38 @@ impl<E: Event> PageBuilder<E> {
         }
     }
 
-    /// The first index to read.
+    /// Returns the first index to read.
     pub(in crate::stores) const fn first_index(&self) -> i64 {
         self.first_index
     }
 
-    /// The index of the anchor, if there is one.
+    /// Returns the index of the anchor, if there is one.
     pub(in crate::stores) fn anchor_index(&self) -> Option<i64> {
         self.anchor.map(|state| signed(state.index()))
     }
 
-    /// How many rows to read: those of the page, the anchor, and one more, which tells whether the log goes on.
+    /// Returns the number of rows to read: those of the page, the anchor, and one more to find out whether the log continues.
     pub(in crate::stores) const fn rows(&self) -> usize {
         let extra = if self.anchor.is_some() { 2 } else { 1 };
         self.limit.saturating_add(extra)
     }
 
-    /// Whether no further row can belong to the page.
+    /// Returns `true` if no further row can belong to the page.
     pub(in crate::stores) const fn is_complete(&self) -> bool {
         self.has_failed() || self.page.more
     }
 
-    /// Whether there is no page.
+    /// Returns `true` if the read has failed, so that there is no page.
     pub(in crate::stores) const fn has_failed(&self) -> bool {
         self.failed.is_some() || self.other_kind.is_some()
     }
 
-    /// The number of the log's kind, if it is not the kind of these events.
+    /// Returns the number of the log's kind, if it is not the kind of `E`.
     pub(in crate::stores) const fn other_kind(&self) -> Option<i32> {
         self.other_kind
     }
 
-    /// Looks at the next row, and returns whether its event belongs to the page.
+    /// Checks the next row, and returns `true` if its event belongs to the page.
     pub(in crate::stores) fn admits<R: PageRow>(&mut self, row: &R) -> Result<bool, R::Error> {
         if self.is_complete() {
             return Ok(false);
@@ -122,7 +122,7 @@ impl<E: Event> PageBuilder<E> {
             }
             return Ok(false);
         }
-        // All events of a log are of one kind, so the first one tells.
+        // All events of a log are of one kind, so checking the first one is enough.
         if self.events == 0 {
             let kind = row.kind()?;
             if !E::LOG_TYPE.accepts(kind) {
@@ -150,8 +150,8 @@ impl<E: Event> PageBuilder<E> {
         }
     }
 
-    /// The page, or the first reason why there is none. The name of the log's kind is needed after
-    /// [`other_kind`](PageBuilder::other_kind) only.
+    /// Returns the page or the first error. The name of the log's kind is needed only if
+    /// [`other_kind`](PageBuilder::other_kind) returns a number.
     pub(in crate::stores) fn finish(self, kind_name: Option<&str>) -> Result<Page<E>, ReadError> {
         if let Some(number) = self.other_kind {
             let found = FoundKind {
@@ -178,7 +178,7 @@ impl<E: Event> PageBuilder<E> {
     }
 }
 
-/// Whether a row is the event of a state. Any event will do where the state does not know its id.
+/// Returns `true` if a row is the event of a state. If the state has no event id, only the index counts.
 fn is_event_of<R: PageRow>(row: &R, state: LogPosition) -> Result<bool, R::Error> {
     if row.index()? != signed(state.index()) {
         return Ok(false);

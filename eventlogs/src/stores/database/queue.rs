@@ -1,4 +1,4 @@
-//! The way from the callers to the one task that writes.
+//! The queue from the callers to the writer.
 
 pub(crate) mod batch_size;
 pub(crate) mod pending;
@@ -19,30 +19,30 @@ use std::time::Duration;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout_at;
 
-/// The callers' end.
+/// The callers' end of the queue.
 pub(in crate::stores) struct WriteQueue {
-    /// The writer has the other end. It finishes once every handle on the store is gone and the queue is empty.
+    /// Sends jobs to the writer. The writer ends when every handle on the store is dropped and the queue is empty.
     jobs: mpsc::UnboundedSender<Job>,
-    /// One permit a byte: the bound of the queue, and of what the writer holds. A write gives its permits back once it is
-    /// answered.
+    /// The free capacity of the queue, one permit per byte. It limits the writes in the queue and those that the writer holds.
+    /// A write returns its permits when it is settled.
     room: Arc<Semaphore>,
-    /// How many permits there are; a write that is larger takes them all.
+    /// The total number of permits. A larger write takes all of them.
     capacity: u32,
-    /// The line in front of a queue that fills up: one at a time encodes its events and waits for room. The others wait here
-    /// with nothing but what they were called with, or the memory would be theirs instead of the queue's.
+    /// When the queue fills up, only the caller with this permit encodes its events and waits for capacity. The other callers
+    /// wait here before they encode. Otherwise their encoded events would take memory outside the limit of the queue.
     line: Semaphore,
 }
 
-/// What a writer is asked.
+/// A job for the writer.
 pub(in crate::stores) enum Job {
-    /// To write.
+    /// Write these events.
     Write(Box<Pending>),
-    /// To say when everything before is done, and to take nothing more.
+    /// Finish all jobs before this one, take no more, and answer when they are done.
     Close(oneshot::Sender<()>),
 }
 
 impl WriteQueue {
-    /// A queue, and the end that the writer takes from.
+    /// Makes a queue, and returns it with the writer's end.
     pub(in crate::stores) fn new(limits: &Limits) -> (Self, mpsc::UnboundedReceiver<Job>) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let capacity = u32::try_from(limits.max_queued_bytes.max(1)).unwrap_or(u32::MAX);
@@ -56,7 +56,7 @@ impl WriteQueue {
         (queue, receiver)
     }
 
-    /// Has the events of a request appended, and waits for the commit.
+    /// Queues the events of a request, and waits until they are committed.
     pub(in crate::stores) async fn append<E: Event>(
         &self,
         request: &AppendRequest<'_, E>,
@@ -71,7 +71,7 @@ impl WriteQueue {
         drop(turn);
         if let Some(observer) = &request.observer {
             let decoded = std::mem::take(&mut decoded);
-            // First told, then queued: the writer might settle it at once.
+            // Notify the observer before queueing the write: the writer could settle it immediately.
             observer.queued(records(request, decoded, Utc::now()));
             let observer: Arc<dyn AppendObserver<E>> = Arc::clone(observer);
             pending.observer = Some(observer);
@@ -85,7 +85,7 @@ impl WriteQueue {
         })
     }
 
-    /// Has the events for several logs appended, and waits for the commit.
+    /// Queues events for several logs, and waits until they are committed.
     pub(in crate::stores) async fn append_across(
         &self,
         request: &AppendAcrossRequest<'_>,
@@ -102,7 +102,8 @@ impl WriteQueue {
         Ok(request.states_after())
     }
 
-    /// Waits in the line, if the queue is half full; else there is no line.
+    /// Waits until no other caller encodes, if the queue is at least half full. Otherwise returns immediately, without a
+    /// permit.
     async fn turn(&self, time: TimeLimit) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
         if self.room.available_permits() > self.capacity as usize / 2 {
             return Ok(None);
@@ -110,7 +111,7 @@ impl WriteQueue {
         until(time, self.line.acquire()).await.map(Some)
     }
 
-    /// Waits until the queue has room for a write.
+    /// Waits until the queue has capacity for a write.
     async fn room(
         &self,
         write: &EncodedWrite,
@@ -129,7 +130,7 @@ impl WriteQueue {
         sent.map_err(|_| StoreError::Closed)
     }
 
-    /// Waits until everything that was queued is written, and lets nothing more in.
+    /// Closes the queue to further writes, and waits until all queued writes are settled.
     pub(in crate::stores) async fn close(&self) {
         self.room.close();
         self.line.close();
@@ -141,7 +142,8 @@ impl WriteQueue {
     }
 }
 
-/// Waits for a permit. In a box, since it is seldom waited for, and every append's future would have room for it.
+/// Waits for a permit until a time limit. The future is boxed, because it is rarely needed and would enlarge the future of
+/// every append.
 fn until<'a, T>(
     time: TimeLimit,
     permit: impl Future<Output = Result<T, AcquireError>> + Send + 'a,

@@ -1,4 +1,4 @@
-//! Why a log cannot take an append: the rules that all databases share.
+//! The rules for refusing an append, which all databases share.
 
 use crate::ids::EventId;
 use crate::stores::encoding::write::EncodedAppend;
@@ -6,14 +6,14 @@ use crate::stores::error::AppendError;
 use crate::stores::idempotency::Replay;
 use crate::stores::request::Expected;
 
-/// What a database holds of the log that an append is about.
+/// The state of the log that an append is for, as a database returns it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::stores) struct FoundLog<'a> {
     /// The kind of the log; `None` if it has no events.
     pub(in crate::stores) kind: Option<FoundKind<'a>>,
-    /// The event at the index that the append wants.
+    /// The id of the event that is stored at the first index of the append.
     pub(in crate::stores) stored: Option<EventId>,
-    /// The event before that index.
+    /// The id of the event before that index.
     pub(in crate::stores) predecessor: Option<EventId>,
 }
 
@@ -22,12 +22,12 @@ pub(in crate::stores) struct FoundLog<'a> {
 pub(in crate::stores) struct FoundKind<'a> {
     /// The number, which is stored with each event.
     pub(in crate::stores) number: i32,
-    /// The name, which is stored with the first one.
+    /// The name, which is stored with the first event.
     pub(in crate::stores) name: Option<&'a str>,
 }
 
 impl FoundKind<'_> {
-    /// How messages call the kind.
+    /// Returns the name of the kind for messages.
     pub(in crate::stores) fn name(self) -> String {
         let number = || format!("kind {}", self.number);
         self.name.map_or_else(number, str::to_owned)
@@ -35,7 +35,7 @@ impl FoundKind<'_> {
 }
 
 impl EncodedAppend {
-    /// Why the log cannot take the append, if it cannot.
+    /// Returns the error if the log cannot take the append, or `None` if it can.
     pub(in crate::stores) fn refused_by(&self, found: FoundLog<'_>) -> Option<AppendError> {
         let log_id = self.log_id;
         if self.expected == Expected::NewLog {
@@ -58,7 +58,7 @@ impl EncodedAppend {
         (!is_free).then(|| self.conflict())
     }
 
-    /// The error for a key that an earlier write used.
+    /// Returns the error for an idempotency key that an earlier write used.
     pub(in crate::stores) fn key_used(&self, replay: Replay, kind: i32) -> AppendError {
         if self.log_type.accepts(kind) {
             AppendError::Replay(replay)
@@ -67,7 +67,7 @@ impl EncodedAppend {
         }
     }
 
-    /// That somebody else was faster.
+    /// Returns the error for an append that another one preceded.
     pub(in crate::stores) const fn conflict(&self) -> AppendError {
         AppendError::Conflict {
             log_id: self.log_id,

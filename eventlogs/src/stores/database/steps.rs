@@ -1,30 +1,30 @@
-//! The numbered steps that bring the tables of a database up to date.
+//! The numbered steps that migrate the tables of a database.
 
 use crate::stores::error::store::StoreError;
 
 /// The tables that the first step of every database creates.
 pub(in crate::stores) const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
 
-/// One step of a migration. Once released, it is never changed: what is new goes into a new step.
+/// One step of a migration. A released step never changes: every change is a new step.
 #[derive(Debug)]
 pub(in crate::stores) struct Step {
-    /// The version that the tables have after it.
+    /// The version of the tables after the step.
     pub(in crate::stores) version: i64,
-    /// The statements.
+    /// The SQL statements.
     pub(in crate::stores) sql: &'static str,
 }
 
-/// All steps of one kind of database, in the order of their versions.
+/// All steps of one database product, in the order of their versions.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::stores) struct Steps(&'static [Step]);
 
 impl Steps {
-    /// The steps of a database.
+    /// Takes the steps of a database product.
     pub(in crate::stores) const fn new(steps: &'static [Step]) -> Self {
         Self(steps)
     }
 
-    /// The version that this code works with: the one after the last step.
+    /// Returns the version that this code needs: the version after the last step.
     pub(in crate::stores) const fn needed(self) -> i64 {
         match self.0 {
             [.., last] => last.version,
@@ -32,10 +32,10 @@ impl Steps {
         }
     }
 
-    /// The steps that tables of this version lack. Tables without any step have version 0.
+    /// Returns the steps that tables of this version lack. Before the first step the version is 0.
     ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema) if this code does not know the version.
+    /// - [`NewerSchema`](StoreError::NewerSchema) if the version is newer than this code supports.
     pub(in crate::stores) fn missing_steps(
         self,
         found: i64,
@@ -45,7 +45,7 @@ impl Steps {
     }
 }
 
-/// Refuses tables that a newer version of this crate has made: this one can neither use nor migrate them.
+/// Refuses tables that a newer version of this crate has migrated: this version can neither use nor migrate them.
 pub(in crate::stores) fn refuse_newer(found: i64, needed: i64) -> Result<(), StoreError> {
     if found > needed {
         return Err(StoreError::NewerSchema {

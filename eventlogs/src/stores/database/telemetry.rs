@@ -1,9 +1,9 @@
-//! The metrics of the writers, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The README
-//! lists the names.
+//! The metrics of the writers, recorded with the `metrics` crate. Without the feature `metrics`, these functions do nothing.
+//! The README lists the names.
 
 use std::time::Duration;
 
-/// A batch was written, or refused; `waited` is the time of each append in it.
+/// Records a batch that was written or refused. `waited` has the time that each of its writes spent in the queue.
 pub(in crate::stores) fn batch_written(
     events: usize,
     waited: impl ExactSizeIterator<Item = Duration>,
@@ -21,7 +21,7 @@ pub(in crate::stores) fn batch_written(
     let _ = (events, waited, took);
 }
 
-/// Batches are small enough for it to be exact.
+/// Converts a count. Batches are small enough for the result to be exact.
 #[cfg(feature = "metrics")]
 fn to_f64(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))

@@ -1,8 +1,9 @@
-//! Values as databases hold them.
+//! Values in the form in which databases store them.
 
 use crate::ids::LogId;
 
-/// The scope of a key as databases hold it. Zeros stand for all logs, so the log of that id has another number.
+/// Returns the scope of an idempotency key as databases store it. All zeros mean all logs, so the scope of the log whose id is
+/// all zeros is stored as another value.
 pub(in crate::stores) fn stored_scope(scope: Option<&LogId>) -> &[u8; 16] {
     const ALL_LOGS: &[u8; 16] = &[0; 16];
     const NIL_LOG: &[u8; 16] = b"eventlogs nil id";

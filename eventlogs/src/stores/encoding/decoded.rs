@@ -1,4 +1,4 @@
-//! Events on their way out of a database, the same for all of them.
+//! Decodes the events that a database returns, in the same way for every database.
 
 use crate::codec::CodecId;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
@@ -13,9 +13,9 @@ use chrono::{DateTime, Utc};
 pub(in crate::stores) struct StoredEvent<'a> {
     /// The log.
     pub(in crate::stores) log_id: LogId,
-    /// Its index, as databases hold it.
+    /// The event's index, as databases hold it.
     pub(in crate::stores) index: i64,
-    /// Its identity.
+    /// The event's id.
     pub(in crate::stores) event_id: EventId,
     /// The stored name.
     pub(in crate::stores) name: &'a str,
@@ -25,21 +25,21 @@ pub(in crate::stores) struct StoredEvent<'a> {
     pub(in crate::stores) codec: i64,
     /// The payload.
     pub(in crate::stores) payload: &'a [u8],
-    /// The caller's time.
+    /// The time at which the event occurred, if the caller gave it.
     pub(in crate::stores) occurred_at: Option<DateTime<Utc>>,
-    /// The store's time.
+    /// The time at which the store recorded the event.
     pub(in crate::stores) recorded_at: DateTime<Utc>,
-    /// What was stored beside the event.
+    /// The encoded metadata of the event.
     pub(in crate::stores) metadata: Option<&'a [u8]>,
 }
 
 impl StoredEvent<'_> {
-    /// The event of this row, upgraded if it is an old one.
+    /// Decodes the event of this row, and upgrades it if its version is old.
     pub(in crate::stores) fn decode<E: Event>(self) -> Result<RecordedEvent<E>, ReadError> {
         let (log_id, index) = (self.log_id, self.index.unsigned_abs());
         let stored = StoredPayload {
             name: self.name,
-            // A number that fits no version, or no codec, is one that this code does not know.
+            // A number out of range is a version or a codec that this code does not know, as is `MAX`.
             version: i32::try_from(self.version).unwrap_or(i32::MAX),
             codec: CodecId::from_stored(i16::try_from(self.codec).unwrap_or(i16::MAX)),
             bytes: self.payload,
@@ -57,7 +57,7 @@ impl StoredEvent<'_> {
     }
 }
 
-/// An index as databases hold it. One beyond their range fits no log: it becomes one that no log has reached.
+/// Converts an index into the type of databases. An index beyond its range becomes `i64::MAX`, which no log has reached.
 pub(in crate::stores) fn signed(index: u64) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! One event as bytes: encoded, and decoded again to be sure that it can be read.
+//! Encodes one event, and decodes it again to check that it can be read.
 
 use crate::codec::Codec;
 use crate::codec::stored::StoredPayload;
@@ -8,16 +8,16 @@ use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::{AppendError, EncodeError};
 use crate::stores::limits::Limits;
 
-/// How much room a payload has from the start, in bytes: enough for most, so that it need not grow while it is written.
+/// The initial capacity of a payload, in bytes: enough for most, so that the vector need not grow while the codec writes.
 const USUAL_PAYLOAD_BYTES: usize = 256;
 
-/// How much room a payload may have to spare, in bytes. It has grown by doubling, and what waits is counted by its length.
+/// The largest unused capacity of a payload, in bytes. A vector grows by doubling, but the queue counts only its length.
 const SPARE_BYTES: usize = 1_024;
 
 /// One encoded event.
 #[derive(Debug)]
 pub(in crate::stores) struct EncodedEvent {
-    /// Its identity.
+    /// Its id.
     pub(in crate::stores) id: EventId,
     /// Its stored name and version.
     pub(in crate::stores) event_type: EventType,
@@ -27,7 +27,7 @@ pub(in crate::stores) struct EncodedEvent {
     pub(in crate::stores) payload: Vec<u8>,
 }
 
-/// Encodes one event, and decodes it again.
+/// Encodes one event, and decodes it again. Returns both results.
 pub(in crate::stores) fn encode_event<E: Event>(
     event: &E,
     id: EventId,

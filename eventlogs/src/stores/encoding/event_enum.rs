@@ -3,7 +3,7 @@
 use crate::event::{Event, EventSchema, LogType};
 use std::any::TypeId;
 
-/// An event enum: what a store knows of it where its type is erased.
+/// An event enum as a value, for code in which its type is erased.
 pub(in crate::stores) struct EventEnum {
     /// The type.
     pub(in crate::stores) id: TypeId,
@@ -16,7 +16,7 @@ pub(in crate::stores) struct EventEnum {
 }
 
 impl EventEnum {
-    /// The enum `E`.
+    /// Describes the enum `E`.
     pub(in crate::stores) fn new<E: Event>() -> Self {
         Self {
             id: TypeId::of::<E>(),

@@ -1,4 +1,4 @@
-//! A write as bytes, without its event types, as a database's writer takes it.
+//! Encodes a write for a database's writer, which does not know the types of the events.
 
 use crate::event::{Event, LogType};
 use crate::ids::{EventId, LogId};
@@ -15,49 +15,49 @@ use chrono::{DateTime, Utc};
 use std::iter;
 use std::sync::Arc;
 
-/// What one event takes up beside its payload while it waits, in bytes, rounded up.
+/// The memory that one queued event takes in addition to its payload, in bytes, rounded up.
 const EVENT_BYTES: usize = 256;
 
-/// A write without its event types, as a writer queues it. It happens as a whole or not at all.
+/// An encoded write, as a writer queues it, without the types of the events. It is written completely or not at all.
 #[derive(Debug)]
 pub(in crate::stores) struct EncodedWrite {
-    /// The append to the log; to the first one, if there are several.
+    /// The append to the log, or to the first of several logs.
     pub(in crate::stores) first: EncodedAppend,
     /// The appends to further logs.
     pub(in crate::stores) others: Vec<EncodedAppend>,
-    /// What is stored of the rest.
+    /// The idempotency key, the time and the metadata.
     pub(in crate::stores) context: StoredContext,
 }
 
-/// Events for one log.
+/// The encoded events for one log.
 #[derive(Debug)]
 pub(in crate::stores) struct EncodedAppend {
     /// The log.
     pub(in crate::stores) log_id: LogId,
-    /// Where the caller believes it to end.
+    /// Where the caller expects the log to end.
     pub(in crate::stores) expected: Expected,
     /// The index of the first event.
     pub(in crate::stores) first_index: u64,
     /// The first event.
     pub(in crate::stores) head: EncodedEvent,
-    /// The events behind it.
+    /// The events after it.
     pub(in crate::stores) tail: Vec<EncodedEvent>,
     /// The kind of the log.
     pub(in crate::stores) log_type: LogType,
 }
 
 impl EncodedWrite {
-    /// The appends, one a log.
+    /// Returns the appends, one per log.
     pub(in crate::stores) fn appends(&self) -> impl Iterator<Item = &EncodedAppend> {
         iter::once(&self.first).chain(&self.others)
     }
 
-    /// How many events it holds.
+    /// Returns the number of events.
     pub(in crate::stores) fn event_count(&self) -> usize {
         self.appends().map(|append| 1 + append.tail.len()).sum()
     }
 
-    /// How many bytes it takes up while it waits.
+    /// Returns the memory that the write takes while it is queued, in bytes.
     pub(in crate::stores) fn bytes(&self) -> usize {
         let beside = self.context.metadata.as_ref().map_or(0, Vec::len);
         let events = self.appends().flat_map(EncodedAppend::events);
@@ -87,12 +87,12 @@ impl EncodedAppend {
         })
     }
 
-    /// All its events.
+    /// Returns all events.
     pub(in crate::stores) fn events(&self) -> impl Iterator<Item = &EncodedEvent> {
         iter::once(&self.head).chain(&self.tail)
     }
 
-    /// How many events it holds.
+    /// Returns the number of events.
     pub(in crate::stores) fn event_count(&self) -> u64 {
         1 + self.tail.len() as u64
     }
@@ -103,10 +103,10 @@ impl EncodedAppend {
     }
 }
 
-/// Encodes the events of a request, and decodes them again. What was decoded comes along if somebody wants it.
+/// Encodes the events of a request, and decodes them again. Also returns the decoded events, if the request needs them.
 ///
-/// Reading back costs about as much as encoding, some hundred nanoseconds an event, and buys that no event can make its
-/// log unreadable. What its codec would bring back as something else the codec refuses itself, as JSON does with NaN.
+/// Decoding takes about as long as encoding, some hundred nanoseconds per event. In return no event can make its log
+/// unreadable. A codec refuses values itself that it would read back as other values, as JSON does with NaN.
 pub(in crate::stores) fn encode<E: Event>(
     request: &AppendRequest<'_, E>,
     limits: &Limits,
@@ -148,7 +148,7 @@ pub(in crate::stores) fn encode_across(
     })
 }
 
-/// The events of a request as a later read will return them.
+/// Returns the events of a request as a later read will return them.
 pub(in crate::stores) fn records<E>(
     request: &AppendRequest<'_, E>,
     decoded: Vec<E>,

@@ -1,4 +1,4 @@
-//! Requests that no store accepts.
+//! The error for requests that no store accepts.
 
 use crate::ids::LogId;
 use crate::stores::limits::Limits;
@@ -11,49 +11,49 @@ pub enum InvalidAppend {
     /// There is nothing to append.
     #[error("an append needs at least one event; skip the call when there is nothing to record")]
     NoEvents,
-    /// There are more ids than events, or fewer.
-    #[error("{events} events have {ids} event ids; give each event one id")]
+    /// The number of ids differs from the number of events.
+    #[error("the append has {events} events but {ids} event ids; give one id per event")]
     EventIds {
-        /// How many events there are.
+        /// The number of events.
         events: usize,
-        /// How many ids there are.
+        /// The number of ids.
         ids: usize,
     },
-    /// Too many events at once.
+    /// The append has too many events.
     #[error(
-        "{events} events in one append are more than the limit of {limit}; split them, or raise `max_events_per_append`"
+        "the append has {events} events, more than the limit of {limit}; split it, or raise `max_events_per_append`"
     )]
     TooManyEvents {
-        /// How many there are.
+        /// The number of events.
         events: usize,
-        /// How many are allowed.
+        /// The largest allowed number.
         limit: usize,
     },
     /// An event is too large.
     #[error(
-        "the payload of `{event_type}` has {bytes} bytes, more than the limit of {limit}; store large data elsewhere and record where, or raise `max_payload_bytes`"
+        "the payload of `{event_type}` has {bytes} bytes, more than the limit of {limit}; store large data elsewhere and record a reference to it, or raise `max_payload_bytes`"
     )]
     PayloadTooLarge {
         /// The event's stored name.
         event_type: &'static str,
-        /// Its encoded size.
+        /// Its encoded size, in bytes.
         bytes: usize,
-        /// The greatest allowed size.
+        /// The largest allowed size, in bytes.
         limit: usize,
     },
     /// The metadata is too large.
     #[error(
-        "metadata of {bytes} bytes is more than the limit of {limit}; it is stored with every event, so keep it to ids and flags, or raise `max_metadata_bytes`"
+        "the metadata has {bytes} bytes, more than the limit of {limit}; it is stored with every event, so keep it to ids and flags, or raise `max_metadata_bytes`"
     )]
     MetadataTooLarge {
-        /// Its encoded size.
+        /// Its encoded size, in bytes.
         bytes: usize,
-        /// The greatest allowed size.
+        /// The largest allowed size, in bytes.
         limit: usize,
     },
-    /// The events are said to have occurred at a time that not every store keeps.
+    /// The time at which the events occurred is outside the range that every store can keep.
     #[error(
-        "an event cannot have occurred at {occurred_at}, but from {} to {}; correct the time, or leave it out",
+        "`occurred_at` is {occurred_at}, outside the range from {} to {}; correct the time, or leave it out",
         Limits::EARLIEST_OCCURRED_AT,
         Limits::LATEST_OCCURRED_AT
     )]
@@ -61,20 +61,20 @@ pub enum InvalidAppend {
         /// The time.
         occurred_at: DateTime<Utc>,
     },
-    /// A log stands twice in one append to several logs.
-    #[error("log {log_id} stands twice in one append; give all its events in one part")]
+    /// An append to several logs has two parts for the same log.
+    #[error("the append has two parts for log {log_id}; put all its events into one part")]
     LogTwice {
         /// The log.
         log_id: LogId,
     },
-    /// An append to several logs has a key that is to be unique in one log.
+    /// An append to several logs has an idempotency key whose scope is one log.
     #[error(
-        "an append to several logs cannot have an idempotency key of one log; use `IdempotencyScope::Global`"
+        "an idempotency key scoped to one log cannot be used in an append to several logs; use `IdempotencyScope::Global`"
     )]
     KeyOfOneLog,
-    /// The store keeps the events of one enum only, and these are of another.
+    /// The store keeps the events of one enum only, and the append has events of another enum.
     #[error(
-        "this store keeps one event enum only, and the events for log {log_id} are of another; use a database store"
+        "this store keeps the events of one enum only, but the events for log {log_id} are of another enum; use a database store"
     )]
     OtherEvents {
         /// The log.
@@ -82,11 +82,11 @@ pub enum InvalidAppend {
     },
     /// The key is empty or too long.
     #[error(
-        "an idempotency key has 1 to {} bytes, this one has {bytes}; use a UUID or a hash of the request",
+        "an idempotency key must have 1 to {} bytes, but this one has {bytes}; use a UUID or a hash of the request",
         Limits::MAX_KEY_BYTES
     )]
     IdempotencyKey {
-        /// The length of the key.
+        /// The length of the key, in bytes.
         bytes: usize,
     },
 }

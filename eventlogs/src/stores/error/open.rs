@@ -5,32 +5,32 @@ use std::path::{Path, PathBuf};
 
 /// A store cannot be opened.
 ///
-/// Errors that an open store can return, too, are in [`Store`](OpenError::Store).
+/// [`Store`](OpenError::Store) holds the errors that an open store can return as well.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The text does not name a file.
+    /// The string does not name a file.
     #[error("`{}` is not the path of a database file; {advice}", path.display())]
     InvalidPath {
-        /// The text.
+        /// The string.
         path: PathBuf,
-        /// What to write instead.
+        /// Advice on what to write instead.
         advice: &'static str,
     },
-    /// The text is not the address of a database server.
-    #[error("the database's URL is not valid; {advice}")]
+    /// The string is not the URL of a database server.
+    #[error("the database URL is not valid; {advice}")]
     InvalidUrl {
-        /// What to write instead.
+        /// Advice on what to write instead.
         advice: &'static str,
-        /// What is wrong with it. It does not repeat the URL, which may hold a password.
+        /// Why the URL is not valid. It does not repeat the URL, which may hold a password.
         source: DriverError,
     },
-    /// The name cannot be that of a schema.
-    #[error("`{schema}` cannot be the name of a schema; {advice}")]
+    /// The name is not a valid name for a schema.
+    #[error("`{schema}` is not a valid schema name; {advice}")]
     InvalidSchema {
         /// The name.
         schema: String,
-        /// Which names are possible.
+        /// Advice on which names are valid.
         advice: &'static str,
     },
     /// The file cannot be opened or created.
@@ -41,25 +41,26 @@ pub enum OpenError {
     CannotOpen {
         /// The file.
         path: PathBuf,
-        /// What else may help.
+        /// Further advice, which continues the sentence; may be empty.
         advice: &'static str,
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
-    /// The file is something else.
-    #[error("`{}` is not a {expected} database; give another path, or move that file away", path.display())]
+    /// The file is not a database of this product.
+    #[error("`{}` is not a {expected} database; give another path, or move the file away", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
-        /// The product whose database it should be.
+        /// The database product that the file should belong to.
         expected: &'static str,
     },
-    /// What can happen to an open store, too: the server cannot be reached, the tables are newer than this code, and so on.
+    /// An error that an open store can return as well: the server cannot be reached, the tables are newer than this code, and
+    /// so on.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The folder of a file, with a space and backticks.
+/// Returns the folder of a file in backticks, after a space; nothing if the path has no folder.
 fn folder(path: &Path) -> String {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => format!(" `{}`", folder.display()),

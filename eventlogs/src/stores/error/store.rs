@@ -1,40 +1,42 @@
-//! What a database says.
+//! The errors of a database.
 
 use crate::ids::LogId;
 use std::path::{Path, PathBuf};
 
-/// What a driver said, kept as the source of an error.
+/// An error of the driver or the database, kept as the source of ours.
 pub(crate) type DriverError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The database cannot be used as asked.
+/// The database cannot do what the store needs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file at the path is not the one that was opened: that one was deleted, moved or replaced. Or its write-ahead log was
-    /// removed, and the store could not open it anew. Nothing was written. A write that was under way when it happened gets
-    /// [`OutcomeUnknown`](StoreError::OutcomeUnknown) with this error as its source: it may be found in the file that was
-    /// opened.
+    /// The file at the path is not the one that the store opened: that file was deleted, moved or replaced. Or its write-ahead
+    /// log was removed, and the store could not open the file again.
+    ///
+    /// Nothing was written. A write that was in progress when this happened gets
+    /// [`OutcomeUnknown`](StoreError::OutcomeUnknown) with this error as its source: the file that the store opened may contain
+    /// the write.
     #[error(
-        "`{}` is no longer the file that was opened; put that one back, or close the store and open it again",
+        "`{}` is no longer the file that the store opened; put that file back, or close the store and open it again",
         path.display()
     )]
     FileReplaced {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// How the file has changed.
         source: DriverError,
     },
-    /// A table of one of our names has other columns.
-    #[error("there is a table `{table}` already, which holds something else; {advice}")]
+    /// A table with a name that the store needs exists already, and has other columns.
+    #[error("another table named `{table}` exists already; {advice}")]
     UnrelatedTable {
-        /// The table.
+        /// The name of the table.
         table: &'static str,
         /// Where to keep the events instead.
         advice: &'static str,
     },
-    /// Two enums that share no event have the same kind, so the store could not keep their logs apart.
+    /// Two enums that share no event have the same kind, so the store could not distinguish their logs.
     #[error(
-        "`{one}` and `{other}` both have the log type `{log_type}`; give one of them another: `#[event(log_type = \"…\")]`"
+        "`{one}` and `{other}` both have the log type `{log_type}`; give one of them another with `#[event(log_type = \"…\")]`"
     )]
     LogTypeTwice {
         /// The kind.
@@ -44,163 +46,165 @@ pub enum StoreError {
         /// The enum of this call.
         other: &'static str,
     },
-    /// The tables are missing, or older than this code; or they come from another server, by a dump or an upgrade, whose order
-    /// of events goes on only after [`migrate`](crate::PostgresEventStore::migrate).
+    /// The tables are missing, or older than this code. Or they come from another server, by a dump or an upgrade. The order of
+    /// their events continues only after [`migrate`](crate::PostgresEventStore::migrate).
     #[error("{}", not_migrated(*found, *needed))]
     NotMigrated {
-        /// The version found; 0 where there are no tables. It is the one that is needed where the tables come from another
-        /// server.
+        /// The version found; 0 if there are no tables. If the tables come from another server, it equals `needed`.
         found: i64,
-        /// The version that this code works with.
+        /// The version that this code needs.
         needed: i64,
     },
-    /// A newer version of this crate was here.
+    /// A newer version of this crate has migrated the tables.
     #[error(
-        "the database has schema version {found}, this code knows up to {supported}; use a newer version of eventlogs"
+        "the database has schema version {found}, but this code supports at most {supported}; use a newer version of eventlogs"
     )]
     NewerSchema {
         /// The version found.
         found: i64,
-        /// The newest version that this code works with.
+        /// The newest version that this code supports.
         supported: i64,
     },
     /// The server does not answer, or the file cannot be opened again.
     #[error("the database cannot be reached; {advice}")]
     Unavailable {
-        /// What to check.
+        /// Advice on what to check.
         advice: &'static str,
-        /// What the driver said.
+        /// The error of the driver.
         source: DriverError,
     },
-    /// The server does not let this user in.
+    /// The server does not let this user log in.
     #[error("the database server denied access; {advice}")]
     AccessDenied {
-        /// What to check.
+        /// Advice on what to check.
         advice: &'static str,
-        /// What the server said.
+        /// The error of the server.
         source: DriverError,
     },
-    /// No connection with TLS can be made: one side wants what the other does not have, or does not accept the other's
-    /// certificate.
-    #[error("no connection with TLS can be made: {advice}")]
+    /// No TLS connection can be made: one side requires what the other does not offer, or rejects the other's certificate.
+    #[error("no TLS connection can be made: {advice}")]
     Tls {
-        /// What is wrong, and what to do about it.
+        /// The cause, and advice on what to do.
         advice: &'static str,
-        /// What the driver or the server said.
+        /// The error of the driver or the server.
         source: DriverError,
     },
     /// The user lacks a privilege.
     #[error("the database user lacks a privilege; {advice}")]
     InsufficientPrivilege {
-        /// What to do.
+        /// Advice on what to do.
         advice: &'static str,
-        /// What the server said, with the name of the object.
+        /// The error of the server, with the name of the object.
         source: DriverError,
     },
-    /// There is no room left. Nothing was written; the same append works once there is room.
+    /// There is no storage space left. Nothing was written. The same append succeeds when there is space again.
     #[error("the database is full; free disk space or raise its size limit, then try again")]
     StorageFull {
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
-    /// None of the servers is one that the store may use: those that let it in only read, and one that writes is wanted.
+    /// The store needs a server that accepts writes. The servers that it can connect to are read-only.
     #[error("none of the servers accepts writes; {advice}")]
     NoPrimary {
-        /// What to check.
+        /// Advice on what to check.
         advice: &'static str,
-        /// How many servers there are, and how many of them only read.
+        /// How many servers there are, and how many of them are read-only.
         source: DriverError,
     },
-    /// The database may only be read. Nothing was written.
+    /// The database is read-only for this process. Nothing was written.
     #[error("{} is read-only for this process; {advice}", read_only(path.as_deref()))]
     ReadOnly {
-        /// The file or the folder that this process may not write to; nothing where the database is a server.
+        /// The file or the folder that this process may not write to; `None` if the database is a server.
         path: Option<PathBuf>,
-        /// What to do.
+        /// Advice on what to do.
         advice: &'static str,
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
-    /// What stands between the store and its server, such as PgBouncer, gets in the way.
+    /// A connection pooler between the store and its server, such as PgBouncer, does not support what the store does.
     #[error(
-        "something in front of the database server, such as PgBouncer, gets in the way; {advice}, and see the documentation of `Pooler`"
+        "a connection pooler such as PgBouncer does not work with the store as configured; {advice}, and see the documentation of `Pooler`"
     )]
     Pooler {
-        /// What to do.
+        /// The cause, and advice on what to do.
         advice: &'static str,
-        /// What it said.
+        /// The error of the pooler or the server.
         source: DriverError,
     },
-    /// The database's encoding has no such letters. Nothing was written.
+    /// The database's encoding lacks a character of the name. Nothing was written.
     #[error(
-        "the encoding of the database cannot hold the name `{name}`; store the event or the aggregate under another one, or use a database whose encoding is UTF8"
+        "the encoding of the database cannot represent the name `{name}`; store the event or the aggregate under another name, or use a database with the encoding UTF8"
     )]
     UnstorableName {
         /// The stored name of an event, or the name of an aggregate.
         name: String,
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
-    /// Somebody else kept the database locked for longer than the timeout. Nothing was written.
+    /// Another connection kept the database locked for longer than the timeout. Nothing was written.
     #[error(
-        "the database stayed locked by somebody else; try again, and keep other programs' transactions short"
+        "the database stayed locked for longer than the timeout; try again, and keep the transactions of other programs short"
     )]
     Busy {
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
-    /// The database's own structure is broken.
+    /// The database's own structure is damaged.
     #[error("the database is damaged; {advice}")]
     Corrupt {
-        /// What to do about it.
+        /// Advice on what to do.
         advice: &'static str,
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
-    /// The writes in front of this one took longer than the store's timeout, which was nearer than the caller's deadline.
+    /// The writes queued before this one took longer than the store's timeout, which ended before the caller's deadline.
     /// Nothing was written.
     #[error(
-        "the store has more to write than it can; try again later, and look at how long the database takes to commit"
+        "the store has more writes queued than it can finish before its timeout; try again later, and check how long the database takes to commit"
     )]
     Overloaded,
-    /// The caller's deadline has passed before anything was written, in the call or before it.
-    #[error("the deadline has passed before anything was written; try again with a later one")]
+    /// The caller's deadline passed before anything was written: during the call, or before it.
+    #[error("the deadline passed before anything was written; try again with a later deadline")]
     DeadlineExceeded,
-    /// The caller's transaction began to write before the last event of the log was recorded. In it, the new event would come
-    /// first for whoever reads all logs in the order of transactions.
+    /// The caller's transaction began to write before the last event of the log was recorded. A reader of all logs in the
+    /// order of transactions would get the new event before that last event.
     #[error(
-        "the transaction is older than the last event of log {log_id}; roll it back and run it again, with the append as its first write"
+        "the transaction began to write before the last event of log {log_id} was recorded; roll it back and run it again, with the append as its first write"
     )]
     TransactionTooOld {
         /// The log.
         log_id: LogId,
     },
-    /// The caller's transaction cannot be serialised with others, or was chosen to end a deadlock. It must be rolled back.
-    #[error("the transaction ran into another one; roll it back and run it again")]
+    /// The caller's transaction cannot be serialised with others, or the database chose it to end a deadlock. It must be rolled
+    /// back.
+    #[error("the transaction conflicts with another one; roll it back and run it again")]
     TransactionFailed {
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
     /// The store was closed, or the runtime that it was opened on has ended. Nothing was written.
-    #[error("the store is closed; open it again, on a runtime that outlives its users")]
-    Closed,
-    /// The write was under way when its answer was lost: it may be stored or not. Retried with an idempotency key, or
-    /// after a new `reduce`, it cannot happen twice.
     #[error(
-        "the outcome of the write is unknown; retry with the same idempotency key, or reduce the log and look"
+        "the store is closed; open it again, on a runtime that runs for as long as the store is used"
+    )]
+    Closed,
+    /// The write is in doubt: it was in flight when its answer was lost, and may be stored or not. A retry with the same
+    /// idempotency key, or after a new `reduce`, cannot write it twice.
+    #[error(
+        "the outcome of the write is unknown; retry with the same idempotency key, or reduce the log to check it"
     )]
     OutcomeUnknown {
-        /// What broke the connection, if it said anything.
+        /// The error that broke the connection, if there was one.
         source: Option<DriverError>,
     },
-    /// Anything else that the database said.
+    /// Any other error of the database.
     #[error("the database failed: {source}")]
     Database {
-        /// What the database said.
+        /// The error of the database.
         source: DriverError,
     },
 }
 
+/// Names the database in the message of [`StoreError::ReadOnly`].
 fn read_only(path: Option<&Path>) -> String {
     path.map_or_else(
         || "the database server".to_owned(),
@@ -208,14 +212,14 @@ fn read_only(path: Option<&Path>) -> String {
     )
 }
 
-/// What [`StoreError::NotMigrated`] says.
+/// Returns the message of [`StoreError::NotMigrated`].
 fn not_migrated(found: i64, needed: i64) -> String {
     if found == needed {
-        return "the tables come from another server, by a dump or an upgrade; call `migrate()` on the store once, as their \
-                owner, so that the order of their events goes on here"
+        return "the tables come from another server, by a dump or an upgrade; call `migrate()` on the store once, as the owner \
+                of the tables, so that the order of their events continues on this server"
             .to_owned();
     }
     format!(
-        "the database has schema version {found}, this code needs {needed}; call `migrate()` on the store"
+        "the database has schema version {found}, but this code needs {needed}; call `migrate()` on the store"
     )
 }

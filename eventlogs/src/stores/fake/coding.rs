@@ -1,4 +1,4 @@
-//! What a database would hold of events, in a fake that encodes.
+//! Encodes and decodes events for the fake, as a database would.
 
 use crate::event::Event;
 use crate::record::{EventRecord, RecordedEvent};
@@ -13,17 +13,19 @@ use crate::stores::request::AppendRequest;
 use std::iter;
 use std::sync::Arc;
 
-/// What a row of the table of events holds beside its place and its times.
+/// An encoded event that can be cloned cheaply.
 pub(super) type Row = Arc<StoredRow>;
 
-/// The same.
+/// An encoded event: the columns of a row of the table of events, except its log, its index and its times.
 pub(super) struct StoredRow {
     event: EncodedEvent,
     metadata: Option<Arc<[u8]>>,
 }
 
-/// How events of `E` become rows and come back: the functions that databases use. As pointers, since a store of plain values
-/// has the same type, and asks less of its events.
+/// Encodes events of `E` as rows and decodes them, with the functions that databases use.
+///
+/// It holds function pointers, because they do not require `E: Event`. A store of plain values has the same type, and requires
+/// less of its events.
 pub(super) struct Coding<E> {
     encode: Encode<E>,
     decode: Decode<E>,
@@ -53,7 +55,7 @@ impl<E: Event> Coding<E> {
 }
 
 impl<E> Coding<E> {
-    /// The rows of a request.
+    /// Encodes the events of a request.
     pub(super) fn encode(
         &self,
         request: &AppendRequest<'_, E>,
@@ -63,7 +65,7 @@ impl<E> Coding<E> {
         Ok(rows(write).into_iter().flatten().collect())
     }
 
-    /// What is read of rows.
+    /// Decodes rows that were read.
     pub(super) fn decode(
         &self,
         records: &[RecordedEvent<Row>],
@@ -74,7 +76,7 @@ impl<E> Coding<E> {
             .collect()
     }
 
-    /// The same for rows that have just been written.
+    /// Decodes rows that were just written.
     pub(super) fn decode_appended(
         &self,
         records: &[RecordedEvent<Row>],
@@ -113,7 +115,7 @@ impl<E> Coding<E> {
     }
 }
 
-/// The rows of a request for several logs, log by log.
+/// Encodes the events of a request for several logs. Returns the rows of each log.
 pub(super) fn rows_across(
     request: &AppendAcrossRequest<'_>,
     limits: &Limits,

@@ -1,4 +1,4 @@
-//! The logs of a fake, whatever they keep of an event.
+//! The logs and idempotency keys of a fake, for plain and for encoded events.
 
 use crate::ids::{EventId, LogId};
 use crate::record::{EventRecord, RecordedEvent};
@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(super) struct State<E> {
     /// The events of each log; none of the vectors is empty.
     logs: HashMap<LogId, Vec<RecordedEvent<E>>>,
-    /// What each used key wrote, by the log that it is unique in, if it is not so among all.
+    /// The writes of each used key, by the scope of the key and the key.
     keys: HashMap<(Option<LogId>, String), Vec<Replay>>,
 }
 
@@ -25,9 +25,9 @@ pub(super) struct State<E> {
 pub(super) struct Part<'a, E> {
     /// The log.
     pub(super) log_id: LogId,
-    /// Where the caller believes it to end.
+    /// Where the caller expects the log to end.
     pub(super) expected: Expected,
-    /// One id an event.
+    /// One id per event.
     pub(super) event_ids: &'a [EventId],
     /// The events.
     pub(super) events: &'a [E],
@@ -42,7 +42,7 @@ impl<E> Clone for Part<'_, E> {
 impl<E> Copy for Part<'_, E> {}
 
 impl<E> State<E> {
-    /// No log.
+    /// Makes a state without logs.
     pub(super) fn new() -> Self {
         Self {
             logs: HashMap::new(),
@@ -50,12 +50,12 @@ impl<E> State<E> {
         }
     }
 
-    /// How many logs there are.
+    /// Returns the number of logs.
     pub(super) fn len(&self) -> usize {
         self.logs.len()
     }
 
-    /// Forgets the keys that were used longer ago than this.
+    /// Forgets the keys that were used longer ago than this, and returns how many they were.
     pub(super) fn prune(&mut self, older_than: Duration) -> u64 {
         let before = self.keys.len();
         let age = chrono::Duration::from_std(older_than).unwrap_or(chrono::Duration::MAX);
@@ -66,18 +66,18 @@ impl<E> State<E> {
         (before - self.keys.len()) as u64
     }
 
-    /// The events of a log; none if it does not exist.
+    /// Returns the events of a log; none if it does not exist.
     fn log(&self, log_id: LogId) -> &[RecordedEvent<E>] {
         self.logs.get(&log_id).map_or(&[], Vec::as_slice)
     }
 
-    /// What a key was used for.
+    /// Returns the writes that used a key, one per log.
     pub(super) fn used(&self, key: IdempotencyKey<'_>) -> &[Replay] {
         let replays = self.keys.get(&(key.scope, key.key.to_owned()));
         replays.map_or(&[], Vec::as_slice)
     }
 
-    /// The events of this very part, if they are stored.
+    /// Returns the stored events of this part, if all of them are stored under their own ids.
     pub(super) fn stored(&self, part: &Part<'_, E>) -> Option<&[RecordedEvent<E>]> {
         let first = usize::try_from(part.expected.next_index()).ok()?;
         let end = first.checked_add(part.event_ids.len())?;
@@ -121,9 +121,9 @@ impl<E: Clone> State<E> {
             .map_or_else(Utc::now, |first| first.recorded_at))
     }
 
-    /// Stores the events of a part, and returns what a replay of it is told.
+    /// Stores the events of a part, and returns the replay for later writes with the same key.
     fn extend(&mut self, part: &Part<'_, E>, context: &WriteContext<'_>) -> Replay {
-        // Microseconds, as databases keep them; never before the event in front.
+        // Whole microseconds, as databases keep them, and never earlier than the event before.
         let now = Utc::now().trunc_subsecs(6);
         let log = self.logs.entry(part.log_id).or_default();
         let recorded_at = log.last().map_or(now, |last| now.max(last.recorded_at()));
@@ -173,7 +173,7 @@ impl<E: Clone> State<E> {
     }
 }
 
-/// Whether the log ends where the part expects it to.
+/// Refuses a part if the log does not end where the part expects.
 fn check_end<E>(log: &[RecordedEvent<E>], part: &Part<'_, E>) -> Result<(), AppendError> {
     let log_id = part.log_id;
     match part.expected {
@@ -195,7 +195,7 @@ fn check_end<E>(log: &[RecordedEvent<E>], part: &Part<'_, E>) -> Result<(), Appe
     }
 }
 
-/// Whether the log has this event; any event will do where the id is not known.
+/// Returns `true` if the log has this event. If the id is not known, any event at the index counts.
 fn holds<E>(log: &[RecordedEvent<E>], index: u64, event_id: Option<EventId>) -> bool {
     let stored = usize::try_from(index).ok().and_then(|index| log.get(index));
     stored.is_some_and(|stored| event_id.is_none_or(|id| id == stored.event_id()))

@@ -25,7 +25,8 @@ pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 
 /// What to do about a file or a folder that may only be read.
-pub(super) const READ_ONLY: &str = "grant it the right to write there, or only read, from a store that was opened with `SqliteEventStore::open_read_only`";
+pub(super) const READ_ONLY: &str =
+    "allow this process to write to it, or open the store with `SqliteEventStore::open_read_only`";
 
 /// The error of an open database.
 pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
@@ -89,7 +90,7 @@ pub(super) fn into_reopening_error(error: OpenError) -> StoreError {
     match error {
         OpenError::Store(error) => error,
         error => StoreError::Unavailable {
-            advice: "check that the file and its folder are where they were, and that this process may use them",
+            advice: "check that the file and its folder are still there, and that this process may use them",
             source: error.into(),
         },
     }

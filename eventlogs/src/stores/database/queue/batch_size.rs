@@ -1,12 +1,12 @@
-//! How much a writer sends together.
+//! The limits of a batch.
 
 use crate::stores::encoding::write::EncodedWrite;
 
-/// How many events a writer puts into one batch at the most.
+/// The largest number of events in a batch.
 pub(in crate::stores) const BATCH_EVENTS: usize = 1_000;
-/// How many bytes a writer puts into one batch at the most. A larger write travels alone.
+/// The largest size of a batch, in bytes. A larger write is sent alone.
 pub(in crate::stores) const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// How much is in a batch.
+/// The size of a batch so far.
 #[derive(Default)]
 pub(in crate::stores) struct BatchSize {
     events: usize,
@@ -20,12 +20,12 @@ impl BatchSize {
         self.bytes += write.bytes();
     }
 
-    /// Whether nothing more belongs into the batch.
+    /// Returns `true` if the batch has reached a limit.
     pub(in crate::stores) const fn is_full(&self) -> bool {
         self.events >= BATCH_EVENTS || self.bytes >= BATCH_BYTES
     }
 
-    /// Whether this write still belongs into the batch, which is not empty.
+    /// Returns `true` if this write still fits into the batch, which is not empty.
     #[cfg(feature = "postgres")]
     pub(in crate::stores) fn has_room_for(&self, write: &EncodedWrite) -> bool {
         self.events + write.event_count() <= BATCH_EVENTS

@@ -1,4 +1,4 @@
-//! A write that waits for its answer: the writer's end and the caller's end of it.
+//! A write that is queued or in flight: the writer's end and the caller's end.
 
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::AppendError;
@@ -12,70 +12,70 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// How long a caller waits beyond its own deadline for a writer that is writing, and will soon know what became of it.
+/// How long a caller waits after its own deadline for a write in flight, whose outcome will soon be known.
 const GRACE: Duration = Duration::from_millis(25);
-/// How long beyond the store's timeout, which nobody counts the milliseconds of.
+/// How long a caller waits after the store's timeout. It is longer, because no caller depends on the exact length of a timeout.
 const LONG_GRACE: Duration = Duration::from_millis(250);
 
-/// What a write is told: the recorded time, or why it did not happen.
+/// The outcome of a write: the recorded time, or the error.
 pub(in crate::stores) type Outcome = Result<DateTime<Utc>, AppendError>;
 
-/// A write that waits for its answer.
+/// A write that is not settled yet.
 ///
-/// It stays in the box in which it was queued, and goes back to its caller with the answer: what a task has allocated, it
-/// frees. Freed in bulk by the writer, it would have all threads wait for one another in the allocator.
+/// It stays in the box in which it was queued, and returns to its caller with the outcome, so that the task that allocated it
+/// also frees it. If the writer freed all writes of a batch, threads would wait for one another in the allocator.
 pub(in crate::stores) struct Pending {
     /// The events.
     pub(in crate::stores) write: EncodedWrite,
-    /// When it was queued.
+    /// The time at which it was queued.
     pub(in crate::stores) since: Instant,
-    /// When its time is over.
+    /// The earlier of the caller's deadline and the end of the store's timeout.
     pub(in crate::stores) deadline: Instant,
-    /// Whose time that is.
+    /// Which of the two `deadline` is.
     limit: Limit,
-    /// The caller's future has the other end; taken when it is told.
+    /// Sends the outcome to the caller's future; taken when the write is settled.
     answer: Option<oneshot::Sender<Answer>>,
     /// Shared with the caller's future.
     claim: Arc<Claim>,
-    /// Who else wants to know; taken when it is told.
+    /// The observer of the write; taken when the write is settled.
     pub(in crate::stores) observer: Option<Arc<dyn AppendSettled>>,
-    /// The write's share of the queue; given back before the caller is told, who may not listen.
+    /// The write's share of the queue. It is released before the outcome is sent, because the caller may no longer wait for it.
     pub(in crate::stores) room: Option<OwnedSemaphorePermit>,
 }
 
-/// What a caller gets back: what became of its write, and the write, to be freed.
+/// The answer to a caller: the outcome of its write, and the write, which the caller frees.
 type Answer = (Outcome, Box<Pending>);
 
-/// The caller's end of a write that waits.
+/// The caller's end of a write that is not settled yet.
 pub(in crate::stores) struct Waiting {
-    /// The writer has the other end.
+    /// Receives the outcome from the writer.
     answered: oneshot::Receiver<Answer>,
-    /// Lets the write be withdrawn.
+    /// Withdraws the write.
     withdrawing: Withdrawing,
-    /// When its time is over.
+    /// The time limit of the write.
     time: TimeLimit,
 }
 
-/// When the time of a write is over, and whose time that is.
+/// The end of the time of a write, and which limit sets it.
 #[derive(Clone, Copy)]
 pub(in crate::stores) struct TimeLimit {
-    /// When.
+    /// The end of the time.
     pub(in crate::stores) at: Instant,
-    /// Whose.
+    /// The limit that ends first.
     limit: Limit,
 }
 
-/// Whose time it is that is over first.
+/// The limit of a write that ends first.
 #[derive(Clone, Copy)]
 enum Limit {
-    /// The deadline that the caller has set.
+    /// The caller's deadline.
     Callers,
     /// The store's own timeout.
     Stores,
 }
 
 impl Limit {
-    /// What the caller is told when the time is over before the writer has taken the write.
+    /// Returns the error for a time limit that ends before the writer has taken the write.
     const fn passed(self) -> StoreError {
         match self {
             Self::Callers => StoreError::DeadlineExceeded,
@@ -91,8 +91,8 @@ impl Limit {
     }
 }
 
-/// Whether a write is still the caller's to withdraw. Decided once, so that a caller who gives up knows whether anything
-/// can have been written.
+/// The owner of a write: the caller, who can still withdraw it, or the writer. Only one of them can claim it, so a caller that
+/// gives up knows whether the write may have been written.
 struct Claim(AtomicU8);
 
 impl Claim {
@@ -105,7 +105,7 @@ impl Claim {
     }
 
     fn turn(&self, from: u8, to: u8) -> bool {
-        // It guards no other memory, the write itself travels through the channel.
+        // Relaxed ordering is enough: the flag guards no other memory, because the channel transfers the write.
         let turned = self
             .0
             .compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
@@ -113,11 +113,11 @@ impl Claim {
     }
 }
 
-/// Withdraws a write when its caller goes away before the writer has taken it.
+/// Withdraws a write if the caller's future is dropped before the writer has taken the write.
 struct Withdrawing(Arc<Claim>);
 
 impl Withdrawing {
-    /// Withdraws the write; `false` if the writer has it.
+    /// Withdraws the write. Returns `false` if the writer has already taken it.
     fn withdrawn(&self) -> bool {
         self.0.settle(Claim::WITHDRAWN)
     }
@@ -130,7 +130,8 @@ impl Drop for Withdrawing {
 }
 
 impl TimeLimit {
-    /// That of a write that begins now. An error if its time is over already: then nothing is even encoded.
+    /// Makes the time limit of a write that begins now. Returns an error if the caller's deadline has already passed, before
+    /// anything is encoded.
     pub(in crate::stores) fn new(
         asked: Option<std::time::Instant>,
         timeout: Duration,
@@ -146,13 +147,13 @@ impl TimeLimit {
         Ok(Self { at, limit })
     }
 
-    /// What the caller is told when the time is over before the writer has taken the write.
+    /// Returns the error for a time limit that ends before the writer has taken the write.
     pub(in crate::stores) const fn passed(self) -> StoreError {
         self.limit.passed()
     }
 }
 
-/// A write that is about to be queued, and the caller's end of it.
+/// Prepares a write for the queue, and returns it with the caller's end.
 pub(in crate::stores) fn pending(write: EncodedWrite, time: TimeLimit) -> (Box<Pending>, Waiting) {
     let (sender, answered) = oneshot::channel();
     let claim = Arc::new(Claim(AtomicU8::new(Claim::WAITING)));
@@ -175,7 +176,7 @@ pub(in crate::stores) fn pending(write: EncodedWrite, time: TimeLimit) -> (Box<P
 }
 
 impl Waiting {
-    /// Waits for the answer.
+    /// Waits for the outcome.
     pub(in crate::stores) async fn outcome(self) -> Outcome {
         let Self {
             mut answered,
@@ -184,7 +185,7 @@ impl Waiting {
         } = self;
         match timeout_at(at, &mut answered).await {
             Ok(Ok((outcome, _written))) => outcome,
-            // The writer has gone. What it has not taken is not written.
+            // The writer has ended. A write that it has not taken is not written.
             Ok(Err(_)) if withdrawing.withdrawn() => Err(StoreError::Closed.into()),
             Ok(Err(_)) => Err(StoreError::OutcomeUnknown { source: None }.into()),
             Err(_) if withdrawing.withdrawn() => Err(limit.passed().into()),
@@ -193,7 +194,7 @@ impl Waiting {
     }
 }
 
-/// Waits a little longer for the answer to a write that is under way. In a box, being seldom waited for.
+/// Waits a little longer for the outcome of a write in flight. The caller boxes this future, because it is rarely needed.
 async fn late(
     answered: oneshot::Receiver<Answer>,
     withdrawing: Withdrawing,
@@ -202,14 +203,14 @@ async fn late(
 ) -> Outcome {
     match timeout_at(end, answered).await {
         Ok(Ok((outcome, _written))) => outcome,
-        // Put back meanwhile, without having been written.
+        // The writer has put the write back without writing it.
         _ if withdrawing.withdrawn() => Err(limit.passed().into()),
         _ => Err(StoreError::OutcomeUnknown { source: None }.into()),
     }
 }
 
 impl Pending {
-    /// Takes the write over from its caller; not if the caller has withdrawn it, or if its time is over.
+    /// Takes the write over from its caller. Returns `None` if the caller has withdrawn it, or if its time limit has passed.
     pub(in crate::stores) fn take(self: Box<Self>, now: Instant) -> Option<Box<Self>> {
         if now >= self.deadline {
             let passed = self.limit.passed();
@@ -219,14 +220,14 @@ impl Pending {
         self.claim.settle(Claim::TAKEN).then_some(self)
     }
 
-    /// Gives the write back to its caller, who may withdraw it, because it was not written and waits once more.
+    /// Lets the caller withdraw the write again, because it was not written and will be retried.
     #[cfg(feature = "postgres")]
     pub(in crate::stores) fn put_back(self: Box<Self>) -> Box<Self> {
         self.claim.turn(Claim::TAKEN, Claim::WAITING);
         self
     }
 
-    /// Tells the caller, if it is still there.
+    /// Settles the write: notifies the observer, releases the capacity, and sends the outcome to the caller if it still waits.
     pub(in crate::stores) fn tell(mut self: Box<Self>, outcome: Outcome) {
         let outcome = outcome.map_err(|error| self.in_terms_of_the_deadline(error));
         if let Some(observer) = self.observer.take() {
@@ -234,22 +235,22 @@ impl Pending {
         }
         self.room = None;
         if let Some(answer) = self.answer.take() {
-            // An error means that the caller has gone away.
+            // An error means that the caller no longer waits.
             let _ = answer.send((outcome, self));
         }
     }
 }
 
 impl Pending {
-    /// A server that did not answer, or a lock that was not free, before a caller's deadline may be only slower than that: it
-    /// is the deadline that has ended the write.
+    /// Replaces the error of a server that did not answer, or of a lock that was not released, if the caller's deadline has
+    /// passed: the server may only be slower than the deadline, so the deadline is the cause.
     fn in_terms_of_the_deadline(&self, error: AppendError) -> AppendError {
         match (self.limit, &error) {
             (
                 Limit::Callers,
                 AppendError::Store(StoreError::Unavailable { .. } | StoreError::Busy { .. }),
             ) if Instant::now() >= self.deadline => {
-                tracing::debug!(%error, "a deadline passed before a write");
+                tracing::debug!(%error, "the deadline of a write has passed");
                 self.limit.passed().into()
             }
             _ => error,
@@ -258,7 +259,7 @@ impl Pending {
 }
 
 impl Drop for Pending {
-    /// Whoever builds on the write must not wait for an answer that will not come.
+    /// Notifies the observer, because a write that builds on this one must not wait for an outcome that will never come.
     fn drop(&mut self) {
         if let Some(observer) = self.observer.take() {
             observer.settled(None);
