@@ -59,10 +59,10 @@ use std::time::Duration;
 
 /// Keeps logs in PostgreSQL.
 ///
-/// It is a cheap handle: clone it into as many managers as you like, of any aggregates. They share one gatherer: appends that
-/// arrive while others are being written go to the server together, in one statement, each with an answer of its own. A lone
-/// append is sent at once. The gatherer is a background task on the runtime that the store was opened on, which must outlive
-/// the store's users.
+/// The store is a cheap handle: clone it into any number of managers, of any aggregates. All clones share one writer: appends
+/// that arrive while others are in flight are sent together, in one statement, and each append gets its own outcome. A single
+/// append is sent immediately. The writer is a background task on the runtime that the store was opened on. That runtime must
+/// outlive all users of the store.
 ///
 /// ```no_run
 /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
@@ -74,56 +74,59 @@ use std::time::Duration;
 /// # Ok(()) }
 /// ```
 ///
-/// Broken connections are replaced without help. An operation whose connection breaks, or is silent for longer than
-/// [`PostgresOptions::silence`], is tried again on a new one until [`PostgresOptions::timeout`]; an append is sent with the
-/// same event ids, so that it cannot happen twice. Once one connection has proved broken or silent, none that was made
-/// before is used again: after a fail-over that nobody was told of, an operation takes as long as one silence, however many
-/// connections were at rest, if the address leads to a server that answers.
+/// The store replaces broken connections by itself. If the connection of an operation breaks, or is silent for longer than
+/// [`PostgresOptions::silence`], the store tries the operation again on a new connection until [`PostgresOptions::timeout`]. An
+/// append is sent again with the same event ids, so it cannot happen twice. Once one connection has proved broken or silent, no
+/// connection that was made before it is used again. So after a fail-over without notice, an operation takes as long as one
+/// silence, however many connections were idle, if the address leads to a server that answers.
 ///
 /// # Several servers
-/// An address can name several, as for libpq:
-/// `postgres://app:secret@one.internal,two.internal:5433/payments?target_session_attrs=read-write`. Each new connection is
-/// made to the first of them that will do ([`TargetSession`]), so that the store finds the one that has taken over. Without
-/// `target_session_attrs` that is the first one that writes; a server that stands alone is used as it is. A store that was
-/// opened from a pool uses the server that the pool connects to.
+/// An address can name several servers, as for libpq:
+/// `postgres://app:secret@one.internal,two.internal:5433/payments?target_session_attrs=read-write`. Each new connection is made
+/// to the first server that is acceptable ([`TargetSession`]), so the store finds the server that has taken over. Without
+/// `target_session_attrs`, the first server that accepts writes is used; a server that is the only one is used as it is. A
+/// store that was opened from a pool uses the server that the pool connects to.
 ///
 #[doc = include_str!("postgres/tls.md")]
 ///
 /// # Time
-/// It needs a tokio runtime with I/O and timers, and time that passes: a server answers in its own time, so under paused time
-/// (`#[tokio::test(start_paused = true)]`) every timeout is over at once. Use [`FakeEventStore`](super::fake::FakeEventStore)
-/// there.
+/// The store needs a tokio runtime with I/O and timers, and time that passes. A server takes real time to answer, so under
+/// paused time (`#[tokio::test(start_paused = true)]`) every timeout expires at once. Use
+/// [`FakeEventStore`](super::fake::FakeEventStore) there.
 #[derive(Clone)]
 pub struct PostgresEventStore {
-    /// The queue in front of the gatherer, which ends with the last clone.
+    /// The queue of the writer, which ends with the last clone.
     writer: Arc<WriteQueue>,
-    /// Shared with the gatherer.
+    /// Shared with the writer.
     core: Arc<Core>,
 }
 
 impl PostgresEventStore {
-    /// Connects to a server, and makes connections as they are needed.
+    /// Connects to a server. Further connections are made when they are needed.
     ///
-    /// Its sessions have settings of their own. One of them is a `search_path` of `pg_catalog` alone, so that no function of
-    /// somebody else is called in place of one that is built in: triggers of yours on its tables must name schemas, or set
-    /// their own path. Behind PgBouncer, say so in [`PostgresOptions::pooler`].
+    /// The sessions of the store have their own settings. One of them is a `search_path` of `pg_catalog` alone, so that no
+    /// user-defined function is called in place of a built-in one. Triggers of yours on the tables must therefore name schemas,
+    /// or set their own path. If PgBouncer is between the store and the server, set [`PostgresOptions::pooler`].
     ///
-    /// A database without tables, or with older ones, can be opened; using it wants a call of
-    /// [`migrate`](PostgresEventStore::migrate) by somebody.
+    /// A database without tables, or with older ones, can be opened. Some process must call
+    /// [`migrate`](PostgresEventStore::migrate) before the store can be used.
     ///
     /// # Errors
-    /// - [`InvalidUrl`](OpenError::InvalidUrl) if the text is not an address.
-    /// - [`Store`](OpenError::Store) with [`Unavailable`](StoreError::Unavailable) if no server answers,
-    ///   [`AccessDenied`](StoreError::AccessDenied) if it does not let the user in, [`Tls`](StoreError::Tls),
-    ///   [`NoPrimary`](StoreError::NoPrimary), [`InsufficientPrivilege`](StoreError::InsufficientPrivilege), and
-    ///   [`NewerSchema`](StoreError::NewerSchema) if a newer version of this crate has migrated the database.
+    /// - [`InvalidUrl`](OpenError::InvalidUrl): the URL is not an address.
+    /// - [`Store`](OpenError::Store) with one of these:
+    ///   - [`Unavailable`](StoreError::Unavailable): no server answers.
+    ///   - [`AccessDenied`](StoreError::AccessDenied): the server does not let the user in.
+    ///   - [`Tls`](StoreError::Tls): no connection with TLS can be made.
+    ///   - [`NoPrimary`](StoreError::NoPrimary): none of the servers accepts writes, and one that does is required.
+    ///   - [`InsufficientPrivilege`](StoreError::InsufficientPrivilege): the user lacks a privilege.
+    ///   - [`NewerSchema`](StoreError::NewerSchema): a newer version of this crate has migrated the database.
     ///
     /// No message contains the password.
     pub async fn connect(url: &str) -> Result<Self, OpenError> {
         Self::connect_url_with(url, PostgresOptions::default()).await
     }
 
-    /// The same with options. [`target_session`](PostgresOptions::target_session) counts before what the URL says.
+    /// Connects with options. [`target_session`](PostgresOptions::target_session) takes precedence over the URL.
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), eventlogs::stores::OpenError> {
@@ -136,7 +139,9 @@ impl PostgresEventStore {
     /// ```
     ///
     /// # Errors
-    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](OpenError::InvalidSchema).
+    /// - Those of [`connect`](PostgresEventStore::connect).
+    /// - [`InvalidSchema`](OpenError::InvalidSchema): the name of the schema is not a plain identifier, or is one of the
+    ///   server's.
     pub async fn connect_url_with(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let Address { servers, target } = address::parse(url)?;
         let target_session = options.target_session.or(target);
@@ -147,10 +152,12 @@ impl PostgresEventStore {
         Self::connect_any(servers, options).await
     }
 
-    /// The same with your own connect options, for what a URL cannot say.
+    /// Connects with explicit `PgConnectOptions`, for settings that a URL cannot express.
     ///
     /// # Errors
-    /// Those of [`connect`](PostgresEventStore::connect), and [`InvalidSchema`](OpenError::InvalidSchema).
+    /// - Those of [`connect`](PostgresEventStore::connect).
+    /// - [`InvalidSchema`](OpenError::InvalidSchema): the name of the schema is not a plain identifier, or is one of the
+    ///   server's.
     pub async fn connect_with(
         connect: PgConnectOptions,
         options: PostgresOptions,
@@ -158,8 +165,8 @@ impl PostgresEventStore {
         Self::connect_any([connect], options).await
     }
 
-    /// The same with several servers, of which each new connection uses the first that will do
-    /// ([`target_session`](PostgresOptions::target_session)), beginning with the one that did the last time.
+    /// Connects to one of several servers. Each new connection uses the first server that is acceptable
+    /// ([`target_session`](PostgresOptions::target_session)), beginning with the server that was used last.
     ///
     /// ```no_run
     /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
@@ -178,10 +185,10 @@ impl PostgresEventStore {
         servers: impl IntoIterator<Item = PgConnectOptions>,
         options: PostgresOptions,
     ) -> Result<Self, OpenError> {
-        // Checked before anybody is bothered.
+        // Checked before any server is contacted.
         let statements = Statements::for_schema(&options.schema)?;
         let servers: Vec<_> = servers.into_iter().collect();
-        // Somebody who names several has a primary among them, and a store is there to write.
+        // A caller that names several servers has a primary among them, and a store exists to write.
         let target = options.target_session.unwrap_or(match servers.len() {
             1 => TargetSession::Any,
             _ => TargetSession::ReadWrite,
@@ -197,17 +204,18 @@ impl PostgresEventStore {
         Self::start(Arc::new(readers), Arc::new(writers), statements, options).await
     }
 
-    /// Uses a pool of yours, and its connections as they are set up.
+    /// Opens a store on a pool of yours, with its connections as they are set up.
     ///
-    /// Which server they lead to is the pool's affair: `target_session` is not looked at, and there is no list of servers. Nor
-    /// does a pool say which of its connections are new: where one of them is silent, its resting ones are closed, and it is
-    /// given back only what has answered. What the pool itself asks of a connection, as when it takes one back, has no bound
-    /// but its own: give it a short `acquire_timeout`, and more than one connection.
+    /// The pool decides which server its connections lead to: `target_session` is ignored, and there is no list of servers. A
+    /// pool does not say which of its connections are new, either. So when a connection is silent, the store closes the pool's
+    /// idle connections, and it gives back only connections that have answered. Requests that the pool itself makes, for
+    /// example when it takes a connection back, are bounded by the pool's own timeouts only: give the pool a short
+    /// `acquire_timeout`, and more than one connection.
     ///
-    /// On your own connections, set `plan_cache_mode=force_generic_plan`: the server otherwise plans the small statements of
-    /// this crate anew at every execution. Where anybody may create functions in the database, set `search_path=pg_catalog`.
-    /// A pool behind PgBouncer in transaction mode needs [`Pooler::Transaction`]; its own connections want
-    /// `statement_cache_capacity(0)` and `extra_float_digits(None)`.
+    /// On your own connections, set `plan_cache_mode=force_generic_plan`: otherwise the server plans the small statements of
+    /// this crate again at every execution. If other users may create functions in the database, set `search_path=pg_catalog`.
+    /// A pool that connects to PgBouncer in transaction mode needs [`Pooler::Transaction`]; set `statement_cache_capacity(0)`
+    /// and `extra_float_digits(None)` on its connections.
     ///
     /// # Errors
     /// Those of [`connect_with`](PostgresEventStore::connect_with).
@@ -242,34 +250,36 @@ impl PostgresEventStore {
         Ok(Self { writer, core })
     }
 
-    /// Creates the schema and brings its tables to the version that this code needs. Any number of processes may call it
-    /// at once; each step happens once, as a whole or not at all.
+    /// Creates the schema and brings its tables to the version that this code needs. Any number of processes may call it at
+    /// once; each step happens once, as a whole or not at all.
     ///
-    /// It needs the right to create the schema, or to create tables in one that exists. Afterwards a role with `usage` on
+    /// It needs the privilege to create the schema, or to create tables in one that exists. Afterwards a role with `usage` on
     /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work. Such a role may
-    /// call it, too: what is up to date is not touched.
+    /// call `migrate`, too: tables that are up to date are not touched.
     ///
-    /// Call it once after the database has moved to another server, by a dump or by `pg_upgrade`. There transactions are
-    /// counted anew, and the order of all events goes by that count, so a new epoch begins. Until then each operation is
-    /// refused with [`NotMigrated`](StoreError::NotMigrated). A store looks where it is when it is opened, and at each new
-    /// connection that it makes; one on [a pool of yours](PostgresEventStore::from_pool) only when it is opened. A role that
-    /// may not execute `pg_control_system()`, as everybody may by default, cannot look.
+    /// Call it once after the database has moved to another server, by a dump or by `pg_upgrade`. There the count of
+    /// transactions starts again, and the order of all events depends on that count, so a new epoch begins. Until then each
+    /// operation returns [`NotMigrated`](StoreError::NotMigrated). A store checks which server it is on when it is opened and
+    /// at each new connection that it makes; a store on [a pool of yours](PostgresEventStore::from_pool) only when it is
+    /// opened. A role needs the privilege to execute `pg_control_system()` for this check. All roles have it by default;
+    /// without it there is no check.
     ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema), [`UnrelatedTable`](StoreError::UnrelatedTable) and
-    /// [`InsufficientPrivilege`](StoreError::InsufficientPrivilege), as they say themselves.
+    /// - [`NewerSchema`](StoreError::NewerSchema): a newer version of this crate has migrated the database.
+    /// - [`UnrelatedTable`](StoreError::UnrelatedTable): a table with one of the store's names holds something else.
+    /// - [`InsufficientPrivilege`](StoreError::InsufficientPrivilege): the role lacks one of the privileges above.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         let operation = core.reading().for_any_server();
         if migrate::is_due(&operation, &core.options.schema).await? {
-            // A connection that rested may be broken, and the steps are not tried again.
+            // A connection that was idle may be broken, and the steps are not tried again.
             let operation = core.reading().for_any_server().afresh();
             migrate::migrate(&operation, &core.options.schema).await?;
         }
         core.schema.found(migrations::NEEDED)
     }
 
-    /// Waits for the operations under way and closes the connections, those of a pool of yours, too. Other handles on this
+    /// Waits for the operations in progress and closes the connections, also those of a pool of yours. Other handles on this
     /// store get [`Closed`](StoreError::Closed) from then on.
     pub async fn close(&self) {
         self.writer.close().await;
@@ -322,7 +332,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
 
 impl fmt::Debug for PostgresEventStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the pool, whose connect options hold the password.
+        // The pool is left out, because its connect options hold the password.
         formatter
             .debug_struct("PostgresEventStore")
             .field("options", &self.core.options)

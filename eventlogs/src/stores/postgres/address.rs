@@ -1,11 +1,11 @@
-//! Reading addresses: one server or several, as libpq writes them. Nothing of an address is repeated in an error, since there
-//! is a password in it, and not always in its place.
+//! Addresses: one server or several, as libpq writes them. No error repeats any part of an address, because an address contains
+//! a password, and not always in the right place.
 
 use crate::stores::error::open::OpenError;
 use crate::stores::postgres::options::TargetSession;
 use sqlx::postgres::PgConnectOptions;
 
-/// What the driver knows behind the `?`. Of others it would log the values.
+/// The parameters that the driver knows. It would log the values of others.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -27,18 +27,18 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
-/// How an address is written.
+/// How to write an address.
 const ADDRESS: &str = "write it as postgres://user:password@host:5432/database, and percent-encode special characters of the password: %23 is #, %2F is /, %40 is @";
 
-/// What an address says.
+/// The contents of an address.
 pub(super) struct Address {
-    /// How to connect, once for each server.
+    /// The connect options, one per server.
     pub(super) servers: Vec<PgConnectOptions>,
-    /// Which of them will do, if it says so.
+    /// Which of the servers are acceptable, if the address says so.
     pub(super) target: Option<TargetSession>,
 }
 
-/// Reads an address.
+/// Parses an address.
 pub(super) fn parse(url: &str) -> Result<Address, OpenError> {
     read(url).map_err(|problem| OpenError::InvalidUrl {
         advice: ADDRESS,
@@ -65,12 +65,12 @@ fn read(url: &str) -> Result<Address, String> {
     };
     let query = Query::read(query)?;
     if user.is_empty() && database.contains('@') || query.has_at {
-        return Err("it contains a `/` or a `?` in front of its `@`".to_owned());
+        return Err("it contains a `/` or a `?` before its `@`".to_owned());
     }
     let servers = query.servers(hosts)?.into_iter().map(|server| {
         let Server { place, parameters } = server;
         let one = format!("{scheme}://{user}{place}{database}?{parameters}");
-        // Says what is wrong in a few fixed words.
+        // The driver's error has a few fixed words, and no part of the address.
         one.parse()
             .map(|connect| without_brackets(connect, &place))
             .map_err(|error: sqlx::Error| error.to_string())
@@ -81,7 +81,7 @@ fn read(url: &str) -> Result<Address, String> {
     })
 }
 
-/// The driver takes the brackets of an IPv6 address for a part of it.
+/// Removes the brackets of an IPv6 address, which the driver would take for a part of it.
 fn without_brackets(connect: PgConnectOptions, place: &str) -> PgConnectOptions {
     let address = place
         .strip_prefix('[')
@@ -92,26 +92,26 @@ fn without_brackets(connect: PgConnectOptions, place: &str) -> PgConnectOptions 
     }
 }
 
-/// What stands behind the `?`.
+/// The parameters, after the `?`.
 #[derive(Default)]
 struct Query<'a> {
-    /// What all servers have in common, for the driver.
+    /// The parameters that all servers share, for the driver.
     common: Vec<&'a str>,
-    /// Hosts in a list, by the name of the parameter.
+    /// A list of hosts, with the name of its parameter.
     hosts: Option<(&'a str, &'a str)>,
-    /// Ports in a list.
+    /// A list of ports.
     ports: Option<&'a str>,
-    /// Which of the servers will do.
+    /// Which of the servers are acceptable.
     target: Option<TargetSession>,
-    /// Whether there is an `@` in the name of a parameter: this is the rest of a password then.
+    /// Whether the name of a parameter contains an `@`: then it is the rest of a password.
     has_at: bool,
 }
 
 /// One server of an address, for the driver.
 struct Server {
-    /// Host and port, in front of the database.
+    /// Host and port, before the database.
     place: String,
-    /// What stands behind the `?`.
+    /// The parameters, after the `?`.
     parameters: String,
 }
 
@@ -129,13 +129,13 @@ impl<'a> Query<'a> {
                     query.common.push(parameter);
                 }
                 // Its name and value may be secret, as those of a misspelt password.
-                _ => tracing::warn!("a parameter of the database's URL is not known and ignored"),
+                _ => tracing::warn!("an unknown parameter of the database's URL is ignored"),
             }
         }
         Ok(query)
     }
 
-    /// The servers, of which the hosts and ports of the parameters count before those in front of them.
+    /// Returns the servers. Hosts and ports among the parameters take precedence over those before the `?`.
     fn servers(&self, places: &str) -> Result<Vec<Server>, String> {
         let places: Vec<_> = split(places);
         let hosts = self.hosts.map(|(name, hosts)| (name, split(hosts)));
@@ -144,10 +144,10 @@ impl<'a> Query<'a> {
             .as_ref()
             .map_or(places.len(), |(_, hosts)| hosts.len());
         if hosts.is_some() && places.len() > 1 && places.len() != count {
-            return Err("it names servers twice".to_owned());
+            return Err("it names servers both before and after the `?`".to_owned());
         }
         if ports.len() > 1 && ports.len() != count {
-            return Err("it has another number of ports than of hosts".to_owned());
+            return Err("its number of ports differs from its number of hosts".to_owned());
         }
         let server = |number| {
             let mut parameters: Vec<String> = self.common.iter().map(ToString::to_string).collect();
@@ -155,14 +155,14 @@ impl<'a> Query<'a> {
                 let host: &str = hosts.get(number).copied().unwrap_or_default();
                 parameters.extend((!host.is_empty()).then(|| format!("{name}={host}")));
             }
-            // One port is that of all.
+            // A single port is the port of all servers.
             let port = ports.get(number).or(ports.first()).copied();
             let port = port.filter(|port| !port.is_empty());
             parameters.extend(port.map(|port| format!("port={port}")));
-            // One place is that of all: a port for the hosts of a list.
+            // A single place is for all servers: a port for the hosts of a list.
             let place = places.get(number).or(places.first()).copied();
             let place = place.filter(|place| !place.is_empty());
-            // The driver wants a host behind an `@`, even if a parameter names another one.
+            // The driver requires a host after an `@`, even if a parameter names another one.
             let place = place.unwrap_or(if hosts.is_some() { "localhost" } else { "" });
             Server {
                 place: place.to_owned(),
@@ -173,7 +173,7 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The members of a list, whose comma may be written in percents.
+/// Splits a list, whose commas may be percent-encoded.
 fn split(list: &str) -> Vec<&str> {
     list.split(',')
         .flat_map(|part| part.split("%2C"))
@@ -186,7 +186,7 @@ fn target(value: &str) -> Result<TargetSession, String> {
         "any" => Ok(TargetSession::Any),
         "read-write" => Ok(TargetSession::ReadWrite),
         "primary" => Ok(TargetSession::Primary),
-        _ => Err("its `target_session_attrs` is none of `read-write`, `primary` and `any`; a store writes".to_owned()),
+        _ => Err("its `target_session_attrs` is not `read-write`, `primary` or `any`, and a store writes".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writing a batch: one guarded insert, and a look at what was refused.
+//! Writing a batch: one guarded insert, and a query for the writes that it did not store.
 
 use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::database::telemetry;
@@ -24,13 +24,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Writes a batch, and finds out what each of its writes is to be told.
+/// Writes a batch, and returns the outcome of each of its writes.
 pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pending>, Outcome)> {
     tracing::trace!(writes = batch.len(), "writing a batch");
     let start = Instant::now();
     let progress = BatchProgress::new(&batch);
-    // The driver panics at some values that a database can contain. The writer must survive that, with what it knows of the
-    // logs in flight. What became of the writes without an outcome is unknown then.
+    // The driver panics at some values that a database can contain. The writer must survive that and keep its pins. The writes
+    // without an outcome are in doubt then.
     let written = write_until_settled(&core, &progress, batch.deadline());
     let _ = AssertUnwindSafe(written).catch_unwind().await;
     let outcomes = progress.into_outcomes();
@@ -38,8 +38,8 @@ pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pendi
     batch.with_outcomes(outcomes)
 }
 
-/// Sends the writes of a batch until all of them have an outcome: together, and then each open group alone, if together they
-/// met something that may be the fault of one group.
+/// Sends the writes of a batch until all of them have an outcome. It sends all groups together, and then each open group alone
+/// if the failure may be the fault of one group.
 async fn write_until_settled(core: &Core, progress: &BatchProgress<'_>, deadline: Instant) {
     let whole = progress.whole();
     let doubt = WriteInDoubt::default();
@@ -59,7 +59,7 @@ async fn write_until_settled(core: &Core, progress: &BatchProgress<'_>, deadline
     }
 }
 
-/// Sends each open group of a batch alone, so that one which cannot be stored does not take the others along.
+/// Sends each open group of a batch alone, so that a group that cannot be stored does not fail the others.
 async fn write_open_groups_alone(
     core: &Core,
     progress: &BatchProgress<'_>,
@@ -73,20 +73,21 @@ async fn write_open_groups_alone(
     }
 }
 
-/// How a part of a batch was written.
+/// The result of writing a part of a batch.
 enum Written {
-    /// The server has answered. What has no outcome yet is open again and again, though nothing stands in its way.
+    /// The server has answered. Writes without an outcome stayed open each time, although nothing prevented them.
     Answered,
-    /// Another process has stored something of the same at the same moment. The statement has written nothing; alone, each
-    /// group meets only what is its own.
+    /// Another process has stored an event or a key at the same place at the same moment. The statement has written nothing.
+    /// Sent alone, each group meets only its own conflicts.
     Clashed,
 }
 
-/// Sends a part of a batch: all groups of it, or one. One round trip, unless something is refused or a connection breaks.
+/// Sends a part of a batch: all of its groups, or one. This takes one round trip, unless something is refused or a connection
+/// breaks.
 ///
-/// After an attempt whose answer was lost the next one has the same ids. If the first one was carried out, the second one is
-/// refused because of the very events that it wants to write, which tells. Whatever has an outcome is not sent again, and an
-/// error later on does not change it.
+/// After an attempt whose answer was lost, the next attempt has the same event ids. If the first one was carried out, the
+/// second one is refused because its own events are there, which settles the outcome. A write with an outcome is not sent
+/// again, and a later error does not change its outcome.
 async fn write_part(
     core: &Core,
     progress: &BatchProgress<'_>,
@@ -141,8 +142,8 @@ async fn write_on(
         if progress.open(part).is_empty() {
             break;
         }
-        // What the statement clashed with may be gone meanwhile. Twice in a row, though, it is no constraint of ours: somebody
-        // has put their own on our tables.
+        // The row that the statement clashed with may be gone by now. A second time in a row, though, the constraint is not one
+        // of this store: another program has added it to the tables.
         let is_strange = clash.is_some() && progress.unknown(part) == unknown;
         if let Some(clash) = clash
             && is_strange
@@ -152,14 +153,14 @@ async fn write_on(
             return Err(AttemptError::Final(StoreError::Database { source }));
         }
         was_strange = is_strange;
-        // Nothing stands in the way of the others any more: what the statement met was rolled back before the question. They
-        // are sent again.
+        // Nothing prevents the other writes any more: the rows that the statement met were rolled back before the query. The
+        // writes are sent again.
     }
     Ok(Written::Answered)
 }
 
-/// Sends the insert of some groups, and returns the recorded time of each group that is stored, by the first log of the group:
-/// no two groups of a batch are about the same log.
+/// Sends the insert of some groups. Returns the recorded time of each stored group, by the first log of the group: no two
+/// groups of a batch have a log in common.
 async fn insert(
     core: &Core,
     connection: &mut Leased<'_>,
@@ -178,7 +179,7 @@ async fn insert(
     stored
 }
 
-/// The rows that an insert returns: the recorded times by the logs.
+/// Returns the recorded times by log, from the rows of an insert.
 fn recorded_times(rows: &[PgRow]) -> Result<HashMap<Uuid, DateTime<Utc>>, sqlx::Error> {
     let Some(first) = rows.first() else {
         return Ok(HashMap::new());
@@ -189,7 +190,7 @@ fn recorded_times(rows: &[PgRow]) -> Result<HashMap<Uuid, DateTime<Utc>>, sqlx::
         .collect()
 }
 
-/// Asks why groups were not stored, and notes it.
+/// Asks why groups were not stored, and notes the findings.
 async fn ask(
     core: &Core,
     connection: &mut Leased<'_>,

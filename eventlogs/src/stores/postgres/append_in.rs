@@ -1,4 +1,4 @@
-//! An append inside a transaction of the caller's: a guarded insert under a savepoint.
+//! Appends inside a transaction of the caller: a guarded insert under a savepoint.
 
 use crate::event::Event;
 use crate::log_state::LogPosition;
@@ -19,7 +19,7 @@ use sqlx::{Acquire, Connection, Postgres, Transaction};
 use std::time::Instant;
 
 impl PostgresEventStore {
-    /// Writes the events of a request inside a transaction of the caller's.
+    /// Writes the events of a request inside a transaction of the caller.
     pub(crate) async fn write_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
@@ -36,7 +36,7 @@ impl PostgresEventStore {
         Ok(request.state_after())
     }
 
-    /// Inserts under a savepoint, since an insert that fails ends the transaction; and asks what stood in the way.
+    /// Inserts under a savepoint, because a failed insert ends the transaction; then asks why the insert stored nothing.
     async fn insert_in(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
@@ -65,7 +65,7 @@ impl PostgresEventStore {
                     rolled_back.map_err(in_transaction)?;
                     return Err(self.why_refused_in(transaction, write).await?);
                 }
-                // What the connection knows of the tables is not true any more.
+                // The connection's prepared statement no longer fits the tables.
                 Some((Verdict::Stale, _)) if !is_stale => {
                     rolled_back.map_err(in_transaction)?;
                     transaction
@@ -74,7 +74,7 @@ impl PostgresEventStore {
                         .map_err(in_transaction)?;
                     is_stale = true;
                 }
-                // Where the rollback fails, too, the transaction is over, which the error says in any case.
+                // If the rollback fails, too, the transaction is over, which the error says in any case.
                 Some((_, error)) => return Err(naming(in_transaction(error), &[write]).into()),
             }
         }
@@ -91,14 +91,14 @@ impl PostgresEventStore {
                 AppendError::Replay(self.part_of_key_in(connection, write, found).await?)
             }
             Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
-            // What stood in the way is gone, or cannot be seen by a transaction as isolated as this one.
+            // The obstacle is gone, or this transaction cannot see it at its isolation level.
             _ => write.first.conflict(),
         })
     }
 }
 
 impl PostgresEventStore {
-    /// What stands in the way of a write.
+    /// Returns why a write was not stored.
     async fn findings_in(
         &self,
         connection: &mut PgConnection,
@@ -124,7 +124,7 @@ impl PostgresEventStore {
         findings(&[write], &refusals, &stored)
     }
 
-    /// What a key was used for on the log of a write, if it was used on several; else what was found.
+    /// Returns the use of a key on the log of a write, if the key was used on several logs; otherwise `found`.
     async fn part_of_key_in(
         &self,
         connection: &mut PgConnection,
@@ -149,7 +149,7 @@ impl PostgresEventStore {
     }
 }
 
-/// The error for a caller whose transaction the store cannot try again.
+/// Converts an error for a caller whose transaction the store cannot try again.
 fn in_transaction(error: sqlx::Error) -> StoreError {
     if classify_statement(&error) == Verdict::Retry {
         return StoreError::TransactionFailed {

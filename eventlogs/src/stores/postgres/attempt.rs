@@ -1,21 +1,21 @@
-//! The attempt that is under way: which connections it may use, and how far it has come.
+//! The current attempt: which connections it may use, and how far it has come.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The generation of no connection.
+/// Stands for the generation while there is no connection.
 const NONE: u64 = u64::MAX;
 
-/// The attempt of an operation that is under way. The attempt itself keeps it up to date, because the clock may end the
-/// attempt at any await; the loop that makes the attempts reads it afterwards.
+/// The current attempt of an operation. The attempt itself keeps these values up to date, because a timeout may end it at any
+/// await; the loop that makes the attempts reads them afterwards.
 pub(super) struct Attempt {
-    /// How long a connection may be silent, in nanoseconds; longer after each attempt that was silent.
+    /// How long a connection may be silent, in nanoseconds; doubled after each attempt that was silent.
     silence: AtomicU64,
     /// Whether a new connection may lead to a server that the tables do not belong to.
     to_any_server: bool,
-    /// Whether a connection that has rested must not be used.
+    /// Whether only a new connection may be used, not an idle one.
     wants_new: AtomicBool,
-    /// Whether the attempt waits for the server; otherwise a silence says nothing about the server.
+    /// Whether the attempt waits for the server. If not, a silence says nothing about the server.
     is_with_server: AtomicBool,
     /// The generation of the connection in use; [`NONE`] without a connection.
     generation: AtomicU64,
@@ -32,7 +32,7 @@ impl Attempt {
         }
     }
 
-    /// The same for an operation that finds out by itself which server the tables belong to.
+    /// Changes this attempt into one of an operation that checks by itself which server the tables belong to.
     pub(super) fn for_any_server(self) -> Self {
         Self {
             to_any_server: true,
@@ -47,49 +47,49 @@ impl Attempt {
         self.silence()
     }
 
-    /// How long a connection may be silent at present.
+    /// Returns how long a connection may be silent in the current attempt.
     pub(super) fn silence(&self) -> Duration {
         Duration::from_nanos(self.silence.load(Ordering::Relaxed))
     }
 
-    /// Lets the next attempt wait twice as long.
+    /// Doubles the silence that the next attempt allows.
     pub(super) fn double_silence(&self) {
         let longer = self.silence.load(Ordering::Relaxed).saturating_mul(2);
         self.silence.store(longer, Ordering::Relaxed);
     }
 
-    /// Whether a new connection must lead to the server that the tables belong to.
+    /// Returns `true` if a new connection must lead to the server that the tables belong to.
     pub(super) const fn wants_home(&self) -> bool {
         !self.to_any_server
     }
 
-    /// Whether only a new connection will do.
+    /// Returns `true` if only a new connection may be used.
     pub(super) fn wants_new(&self) -> bool {
         self.wants_new.load(Ordering::Relaxed)
     }
 
-    /// Lets only new connections do from here on.
+    /// Allows only new connections from here on.
     pub(super) fn want_new(&self) {
         self.wants_new.store(true, Ordering::Relaxed);
     }
 
-    /// From here on the attempt waits for the server.
+    /// Notes that the attempt waits for the server from here on.
     pub(super) fn server_begins(&self) {
         self.is_with_server.store(true, Ordering::Relaxed);
     }
 
-    /// From here on the attempt waits for the server, over a connection of this generation.
+    /// Notes that the attempt waits for the server from here on, over a connection of this generation.
     pub(super) fn server_begins_on(&self, generation: u64) {
         self.generation.store(generation, Ordering::Relaxed);
         self.server_begins();
     }
 
-    /// Whether the attempt waits for the server.
+    /// Returns `true` if the attempt waits for the server.
     pub(super) fn is_with_server(&self) -> bool {
         self.is_with_server.load(Ordering::Relaxed)
     }
 
-    /// The generation of the connection in use, if there is one.
+    /// Returns the generation of the connection in use, if there is one.
     pub(super) fn generation(&self) -> Option<u64> {
         let generation = self.generation.load(Ordering::Relaxed);
         (generation != NONE).then_some(generation)

@@ -1,4 +1,4 @@
-//! A batch of writes, and what is known of it while it is being written.
+//! A batch of writes, and its progress while it is in flight.
 
 use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::encoding::write::EncodedWrite;
@@ -16,22 +16,22 @@ use uuid::Uuid;
 /// Writes that are sent together, in groups.
 ///
 /// A group is stored whole or not at all: it is a single write, or a chain of writes to one log, each of which builds on the
-/// one before. No two groups want the same log or the same key. A write to several logs is alone in its batch.
+/// one before. No two groups have a log or a key in common. A write to several logs is alone in its batch.
 pub(super) struct Batch {
-    /// The writes, those of a group next to each other.
+    /// The writes; those of a group are next to each other.
     #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
     writes: Vec<Box<Pending>>,
-    /// Where the groups are.
+    /// The range of places of each group.
     groups: Vec<Range<usize>>,
 }
 
 impl Batch {
-    /// A batch of one write.
+    /// Makes a batch of one write.
     pub(super) fn single(write: Box<Pending>) -> Self {
         Self::new(vec![(0, write)], 1)
     }
 
-    /// A batch of writes, each with the number of its group. Within a group they stay in their order.
+    /// Makes a batch of writes, each with the number of its group. Within a group they keep their order.
     pub(super) fn new(mut writes: Vec<(usize, Box<Pending>)>, groups: usize) -> Self {
         if groups < writes.len() {
             writes.sort_by_key(|(group, _)| *group);
@@ -51,47 +51,47 @@ impl Batch {
         }
     }
 
-    /// How many writes there are.
+    /// Returns the number of writes.
     pub(super) fn len(&self) -> usize {
         self.writes.len()
     }
 
-    /// How many events they have.
+    /// Returns the number of events.
     pub(super) fn event_count(&self) -> usize {
         let writes = self.writes.iter();
         writes.map(|pending| pending.write.event_count()).sum()
     }
 
-    /// When the time of the last one is over.
+    /// Returns the latest deadline of the writes.
     pub(super) fn deadline(&self) -> Instant {
         let latest = self.writes.iter().map(|pending| pending.deadline).max();
         latest.unwrap_or_else(Instant::now)
     }
 
-    /// How long each of them had waited at that time.
+    /// Returns how long each write had waited at that time.
     pub(super) fn waited(&self, until: Instant) -> impl ExactSizeIterator<Item = Duration> {
         self.writes.iter().map(move |pending| until - pending.since)
     }
 
-    /// The writes, each with its outcome.
+    /// Returns the writes, each with its outcome.
     pub(super) fn with_outcomes(self, outcomes: Vec<Outcome>) -> Vec<(Box<Pending>, Outcome)> {
         self.writes.into_iter().zip(outcomes).collect()
     }
 }
 
-/// What is known of a batch.
+/// The outcomes of a batch that are known so far.
 pub(super) struct BatchProgress<'a> {
     /// The writes.
     writes: Vec<&'a EncodedWrite>,
-    /// What became of them. Locked for the time of a note only, because the clock may end an attempt at any await.
+    /// The outcomes so far. Locked only to note something, because a timeout may end an attempt at any await.
     known: Mutex<KnownOutcomes>,
 }
 
-/// What became of the writes of a batch.
+/// The outcomes of the writes of a batch.
 struct KnownOutcomes {
-    /// In the order of the batch; `None` as long as nothing is known.
+    /// In the order of the batch; `None` while the outcome is unknown.
     outcomes: Vec<Option<Outcome>>,
-    /// The open groups: those of the writes without an outcome.
+    /// The open groups: those with writes without an outcome.
     open: Vec<Range<usize>>,
 }
 
@@ -105,31 +105,31 @@ impl<'a> BatchProgress<'a> {
         }
     }
 
-    /// The part of the batch that is all of it.
+    /// Returns the whole batch as a part of it.
     pub(super) fn whole(&self) -> Range<usize> {
         0..self.writes.len()
     }
 
-    /// The writes of a part of the batch.
+    /// Returns the writes of a part of the batch.
     pub(super) fn writes(&self, part: &Range<usize>) -> &[&'a EncodedWrite] {
         self.writes.get(part.clone()).unwrap_or_default()
     }
 
-    /// The open groups of a part of the batch.
+    /// Returns the open groups of a part of the batch.
     pub(super) fn open(&self, part: &Range<usize>) -> Vec<Range<usize>> {
         let known = self.known();
         let open = known.open.iter().filter(|group| is_in(group, part));
         open.cloned().collect()
     }
 
-    /// How many writes of a part of the batch have no outcome.
+    /// Returns how many writes of a part of the batch have no outcome.
     pub(super) fn unknown(&self, part: &Range<usize>) -> usize {
         let known = self.known();
         let outcomes = known.outcomes.get(part.clone()).unwrap_or_default();
         outcomes.iter().filter(|outcome| outcome.is_none()).count()
     }
 
-    /// Notes which groups are stored, by their first logs, with their recorded times.
+    /// Notes the groups that are stored, by their first logs, with their recorded times.
     pub(super) fn note_stored(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
         let KnownOutcomes { outcomes, open } = &mut *self.known();
         open.retain(|group| {
@@ -143,8 +143,8 @@ impl<'a> BatchProgress<'a> {
         });
     }
 
-    /// Notes the findings about the writes of an open group, in their order. The first write that cannot be stored takes all
-    /// writes with it that build on it. Those before it stay open, as a shorter group.
+    /// Notes the findings about the writes of an open group, in their order. If a write cannot be stored, neither can the
+    /// writes that build on it. Those before it stay open, as a shorter group.
     pub(super) fn note_findings(
         &self,
         group: &Range<usize>,
@@ -160,7 +160,7 @@ impl<'a> BatchProgress<'a> {
             let outcome = match finding {
                 Finding::Settled(outcome) => Some(outcome),
                 _ if failed => Some(Err(write.first.conflict())),
-                // The write before it, which it misses, has not been stored yet.
+                // The write before this one, which the server did not find, is not stored yet.
                 Finding::Refused(_) if waiting.is_some() => None,
                 Finding::Refused(refusal) => Some(Err(refusal)),
                 Finding::Free => None,
@@ -183,9 +183,8 @@ impl<'a> BatchProgress<'a> {
         }
     }
 
-    /// Notes that there are no more attempts for a part of the batch. The writes without an outcome get this error. Without
-    /// an error all attempts were answered, so nothing stood in the way of these writes each time, and they lost a race each
-    /// time.
+    /// Notes that there are no more attempts for a part of the batch. Its writes without an outcome get this error. Without an
+    /// error, all attempts were answered: nothing prevented these writes, but they lost a race each time.
     pub(super) fn note_end(&self, part: &Range<usize>, error: Option<&StoreError>) {
         let KnownOutcomes { outcomes, open } = &mut *self.known();
         let writes = self.writes(part).iter();
@@ -199,7 +198,7 @@ impl<'a> BatchProgress<'a> {
         open.retain(|group| !is_in(group, part));
     }
 
-    /// The outcomes of all writes.
+    /// Returns the outcomes of all writes.
     pub(super) fn into_outcomes(self) -> Vec<Outcome> {
         let outcomes = std::mem::take(&mut self.known().outcomes);
         let unknown = || Err(StoreError::OutcomeUnknown { source: None }.into());
@@ -209,7 +208,7 @@ impl<'a> BatchProgress<'a> {
             .collect()
     }
 
-    /// What is known so far, locked for the time of a note.
+    /// Locks the outcomes, to note something.
     fn known(&self) -> MutexGuard<'_, KnownOutcomes> {
         lock(&self.known)
     }

@@ -22,9 +22,9 @@ pub(super) const CANNOT_CONNECT_NOW: &str = "57P03";
 pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
 pub(super) const DATA_CORRUPTED: &str = "XX001";
 pub(super) const INDEX_CORRUPTED: &str = "XX002";
-/// The class of all that is about a lack of room.
+/// The class of errors about insufficient resources.
 pub(super) const INSUFFICIENT_RESOURCES: &str = "53";
-/// The class of what an administrator does to the server.
+/// The class of errors about actions of an administrator.
 pub(super) const OPERATOR_INTERVENTION: &str = "57";
-/// The class of broken connections.
+/// The class of errors about broken connections.
 pub(super) const CONNECTION_EXCEPTION: &str = "08";

@@ -1,14 +1,14 @@
-//! Columns by their names.
+//! Columns by name.
 
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row};
 
-/// The number of a column, for results with many rows: looked up once for all of them.
+/// Returns the number of a column, for results with many rows: it is looked up once for all of them.
 pub(super) fn column(row: &PgRow, name: &str) -> Result<usize, sqlx::Error> {
     Ok(row.try_column(name)?.ordinal())
 }
 
-/// Where the columns of `page.sql` are.
+/// The numbers of the columns of `page.sql`.
 #[derive(Clone, Copy)]
 pub(super) struct PageColumns {
     pub(super) event_index: usize,
@@ -43,14 +43,14 @@ impl PageColumns {
         row.try_get(self.event_index)
     }
 
-    /// The size of an event that has come without its payload.
+    /// Returns the size of an event that came without its payload.
     pub(super) fn left_out(&self, row: &PgRow) -> Result<Option<usize>, sqlx::Error> {
         let bytes: Option<i32> = row.try_get(self.left_out_bytes)?;
         Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(0)))
     }
 }
 
-/// Where the columns are that both `page.sql` and `large_events.sql` have.
+/// The numbers of the columns that both `page.sql` and `large_events.sql` have.
 #[derive(Clone, Copy)]
 pub(super) struct ContentColumns {
     pub(super) payload: usize,

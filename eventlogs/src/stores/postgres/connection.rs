@@ -1,4 +1,4 @@
-//! Making connections, as this crate wants them.
+//! Making connections with the settings of this crate.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::failure::Failure;
@@ -11,14 +11,14 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::time::Duration;
 
-/// How long the first connection may take. Later ones have the time of the operation that wants them.
+/// How long the first connection may take. Later ones have the time of the operation that needs them.
 const FIRST_CONNECTION: Duration = Duration::from_secs(10);
-/// How much later than the last of several servers the clock ends it.
+/// The additional time before the timeout of all servers, so that the error of the last server comes first.
 const SHARED: Duration = Duration::from_millis(100);
-/// How long a statement of the writer waits for somebody else's lock before its writes are sent one by one.
+/// How long a statement of the writer waits for a lock of another session before its writes are sent one by one.
 const WRITERS_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How connections for everybody are made, and those of the writer.
+/// Returns how connections for all operations are made, and how those of the writer are made.
 pub(super) fn settings(
     servers: &[PgConnectOptions],
     target: TargetSession,
@@ -40,7 +40,7 @@ pub(super) fn settings(
     (everybody, writer)
 }
 
-/// A lock that somebody holds on one log must not hold up a batch for long.
+/// Returns the lock timeout of the writer: a lock of another session on one log must not delay a batch for long.
 pub(super) fn writers_lock_timeout(options: &PostgresOptions) -> Duration {
     options.lock_timeout.min(WRITERS_LOCK_TIMEOUT)
 }
@@ -56,18 +56,18 @@ fn as_wanted(
             .options(SETTINGS)
             .options([("lock_timeout", milliseconds(lock_timeout))])
     } else {
-        // A parameter that PgBouncer does not know, and that changes nothing that is read here.
+        // PgBouncer does not know this parameter, and without it nothing changes that is read here.
         connect.extra_float_digits(None)
     }
 }
 
-/// Connects once, to tell early and exactly what is wrong.
+/// Connects once, to report early and exactly what is wrong.
 pub(super) async fn try_out(servers: &Hosts, timeout: Duration) -> Result<(), StoreError> {
     let patience = FIRST_CONNECTION.min(timeout);
-    // Several servers share the time, and say more than the clock.
+    // Several servers share the time, and their errors say more than a timeout.
     match tokio::time::timeout(patience + SHARED, servers.connect(patience)).await {
         Ok(first) => {
-            // It was only to see that one can be had.
+            // It only showed that a connection can be made.
             let _ = first?.close().await;
             Ok(())
         }

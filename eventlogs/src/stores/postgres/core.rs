@@ -1,4 +1,4 @@
-//! What the handles on a store and its writer share.
+//! The state that the handles on a store and its writer share.
 
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
@@ -14,26 +14,26 @@ use crate::stores::postgres::statements::Statements;
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 
-/// What the clones of a store and its writer share.
+/// The state that the clones of a store and its writer share.
 pub(super) struct Core {
-    /// The connections for all operations but batches.
+    /// The connections for all operations except batches.
     pub(super) readers: Arc<ConnectionPool>,
-    /// The connections of the writer, which then never waits for one that reads; with a user's pool, the same as `readers`.
+    /// The connections of the writer, so that it never waits for readers; with a user's pool, the same pool as `readers`.
     pub(super) writers: Arc<ConnectionPool>,
     /// The statements for the schema.
     pub(super) statements: Statements,
-    /// Which schema version the database has, and whether this code can work with it.
+    /// The schema version of the database, and whether this code can use it.
     pub(super) schema: SchemaVersion,
     /// The event enums that the store is used with.
     pub(super) log_types: LogTypes,
     /// The columns of a page, looked up by name with the first page.
     pub(super) page_columns: OnceLock<PageColumns>,
-    /// What the user chose.
+    /// The options of the user.
     pub(super) options: PostgresOptions,
 }
 
 impl Core {
-    /// Refuses to work with tables that this code does not know.
+    /// Returns an error if this code does not know the tables.
     pub(super) async fn check_schema(&self) -> Result<(), StoreError> {
         if self.schema.is_current() {
             return Ok(());
@@ -47,20 +47,20 @@ impl Core {
         }
     }
 
-    /// An operation that begins now, over the connections for all.
+    /// Begins an operation over the connections for all operations.
     pub(super) fn reading(&self) -> Operation<'_> {
         let options = &self.options;
         Operation::new(&self.readers, options.deadline(), options.patience())
     }
 
-    /// The same for a statement that takes long: a second attempt beside the first one would only wait for its locks.
+    /// Begins an operation with a long statement: a second attempt during the first one would only wait for its locks.
     pub(super) fn tidying(&self) -> Operation<'_> {
         let options = &self.options;
         let silence = options.patience().max(options.timeout / 2);
         Operation::new(&self.readers, options.deadline(), silence)
     }
 
-    /// A batch, to be written until then, over the writer's connections.
+    /// Begins the write of a batch until this deadline, over the connections of the writer.
     pub(super) fn writing(&self, deadline: Instant) -> Operation<'_> {
         Operation::new(&self.writers, deadline, self.options.patience())
     }

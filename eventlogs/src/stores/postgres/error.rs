@@ -1,11 +1,11 @@
-//! Errors of the server and the driver, as errors that say what to do.
+//! Converting errors of the server and the driver into errors that say what to do.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::failure::{Failure, Verdict, refuses_parameters};
 use crate::stores::postgres::migrations::NEEDED;
 use crate::stores::postgres::{codes, tls};
 
-/// The error for the caller.
+/// Converts a failure into the error that the caller gets.
 pub(super) fn into_store_error(failure: impl Into<Failure>) -> StoreError {
     failure.into().into()
 }

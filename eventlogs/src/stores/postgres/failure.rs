@@ -1,4 +1,4 @@
-//! Why an attempt has no answer, and what that means for the next one.
+//! Why an attempt has no answer, and what follows for the next attempt.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::{codes, tls};
@@ -7,27 +7,27 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use std::error::Error;
 use std::time::Duration;
 
-/// Where the server finds out that a plan is of no use any more. Messages are translated, names of functions are not.
+/// The server's function that finds a stale plan. Messages are translated, names of functions are not.
 const STALE_PLAN: &str = "RevalidateCachedQuery";
 
-/// Why an attempt has no answer.
+/// The reason why an attempt has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// No connection could be made.
     #[error(transparent)]
     Connecting(sqlx::Error),
-    /// A statement failed, or the connection that it was on.
+    /// A statement failed, or its connection.
     #[error(transparent)]
     Statement(#[from] sqlx::Error),
-    /// All servers that let us in only read, and one that writes is wanted.
-    #[error("of {servers} servers {read_only} let this process in, and they only read")]
+    /// All servers that let the store in only read, and one that accepts writes is required.
+    #[error("{read_only} of {servers} servers let this process in, and they only read")]
     NoPrimary {
-        /// How many there are.
+        /// How many servers there are.
         servers: usize,
         /// How many of them only read.
         read_only: usize,
     },
-    /// The tables on this server come from another one.
+    /// The tables on this server come from another server.
     #[error("the tables come from another server")]
     Elsewhere,
     /// Nothing came from the server.
@@ -44,11 +44,11 @@ pub(super) enum Failure {
     Closed,
 }
 
-/// How an attempt ended that has no answer.
+/// The end of an attempt that has no answer.
 pub(super) enum AttemptError<E = StoreError> {
-    /// A server, a connection or the driver is the reason: another attempt may have an answer.
+    /// A server, a connection or the driver is the cause: another attempt may get an answer.
     Failed(Failure),
-    /// The error is the answer: every other attempt would have the same one.
+    /// The error is the answer: every other attempt would get the same error.
     Final(E),
 }
 
@@ -64,27 +64,27 @@ impl<E> From<sqlx::Error> for AttemptError<E> {
     }
 }
 
-/// What a failure means for the attempt that met it.
+/// The meaning of a failure for the attempt that met it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The statement did nothing, and nothing will come of trying it again.
+    /// The statement did nothing, and another attempt would not change that.
     Final,
     /// The statement did nothing, and may succeed the next time.
     Retry,
-    /// There is no connection, or none any more: the statement may have been carried out or not.
+    /// There is no connection, or none any more: the statement is in doubt.
     Ended,
-    /// The statement did nothing, since this server only reads. Another one may write.
+    /// The statement did nothing, because this server only reads. Another server may accept writes.
     ReadOnly,
-    /// The statement did nothing, since what the connection knows of the tables is not true any more.
+    /// The statement did nothing, because the connection's prepared statement no longer fits the tables.
     Stale,
-    /// Another row was there first; a look at it tells more.
+    /// Another row was there first; a query finds out more.
     Clash,
-    /// Trying again is of no use, even where the outcome of an earlier attempt is open.
+    /// Another attempt is of no use, even while an earlier one is in doubt.
     Over,
 }
 
 impl Failure {
-    /// A failure to get a connection.
+    /// Makes the failure of getting a connection.
     pub(super) fn connecting(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolClosed => Self::Closed,
@@ -92,7 +92,7 @@ impl Failure {
         }
     }
 
-    /// What it means.
+    /// Returns the meaning of this failure.
     pub(super) fn verdict(&self) -> Verdict {
         match self {
             Self::Connecting(error) => classify_connecting(error),
@@ -103,7 +103,7 @@ impl Failure {
         }
     }
 
-    /// Whether a statement that met it may have been carried out: the server has not said no.
+    /// Returns `true` if the failed statement may have been carried out: the server has not refused it.
     pub(super) fn leaves_open(&self) -> bool {
         match self {
             Self::Statement(sqlx::Error::Database(_)) => self.verdict() == Verdict::Ended,
@@ -112,7 +112,7 @@ impl Failure {
         }
     }
 
-    /// Whether the connection cannot be used any more.
+    /// Returns `true` if the connection cannot be used any more.
     pub(super) fn ends_connection(&self) -> bool {
         match self {
             Self::Statement(sqlx::Error::Database(_)) => matches!(
@@ -123,7 +123,7 @@ impl Failure {
         }
     }
 
-    /// Whether it says as much about the other connections, to the same server and made before, as about its own.
+    /// Returns `true` if the failure holds as well for the other connections that were made earlier to the same server.
     pub(super) fn speaks_for_others(&self) -> bool {
         let verdict = self.verdict();
         match self {
@@ -131,7 +131,7 @@ impl Failure {
                 matches!(verdict, Verdict::Ended | Verdict::ReadOnly | Verdict::Stale)
             }
             Self::Silent { .. } => true,
-            // A caller's deadline may be a short one.
+            // The deadline that passed may be a caller's short one.
             Self::Connecting(_)
             | Self::NoPrimary { .. }
             | Self::Elsewhere
@@ -140,7 +140,7 @@ impl Failure {
         }
     }
 
-    /// The same as the source of an error.
+    /// Converts the failure into the source of an error.
     pub(super) fn into_source(self) -> Box<dyn Error + Send + Sync> {
         match self {
             Self::Connecting(error) | Self::Statement(error) => error.into(),
@@ -149,18 +149,18 @@ impl Failure {
     }
 }
 
-/// What the error of a statement means.
+/// Returns the meaning of a statement's error.
 pub(super) fn classify_statement(error: &sqlx::Error) -> Verdict {
     let error = match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             return Verdict::Ended;
         }
         sqlx::Error::Database(error) => error,
-        // A closed pool, or an answer that the driver cannot read: the next attempt would end like this one.
+        // A closed pool, or an answer that the driver cannot read: the next attempt would end in the same way.
         _ => return Verdict::Over,
     };
     let postgres = error.try_downcast_ref::<PgDatabaseError>();
-    // The server ends the session, for whatever reason, and possibly during its commit.
+    // The server ends the session, for any reason, and possibly during its commit.
     let is_fatal = postgres
         .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic));
     if is_fatal {
@@ -187,10 +187,10 @@ pub(super) fn classify_statement(error: &sqlx::Error) -> Verdict {
     }
 }
 
-/// What it means that no connection could be made. The server calls each of these errors fatal; some of them pass.
+/// Returns the meaning of a failure to connect. The server calls each of these errors fatal, but some of them pass.
 fn classify_connecting(error: &sqlx::Error) -> Verdict {
     let error = match error {
-        // To the driver a bad certificate is an error of the network. It stays as it is.
+        // The driver reports a bad certificate as an error of the network, but the certificate stays bad.
         sqlx::Error::Io(_) if tls::advice(error).is_some() => return Verdict::Final,
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             return Verdict::Ended;
@@ -214,7 +214,7 @@ fn classify_connecting(error: &sqlx::Error) -> Verdict {
     }
 }
 
-/// Whether a pooler refuses a startup parameter. Its other errors have the same code.
+/// Returns `true` if a pooler refuses a startup parameter. Its other errors have the same code.
 fn is_refusal_of_parameters(error: &(dyn DatabaseError + 'static)) -> bool {
     error.code().as_deref() == Some(codes::PROTOCOL_VIOLATION)
         && error.message().contains("unsupported startup parameter")

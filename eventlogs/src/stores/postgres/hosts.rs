@@ -1,4 +1,4 @@
-//! The servers that a store may use, and the one of them that is connected to.
+//! The servers that a store may use, and the choice of the one to connect to.
 
 use crate::stores::postgres::failure::{Failure, Verdict, classify_statement};
 use crate::stores::postgres::options::TargetSession;
@@ -9,17 +9,17 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// How connections are made.
+/// The servers, and how to connect to them.
 pub(super) struct Hosts {
-    /// One for each server.
+    /// The connect options, one per server.
     all: Vec<PgConnectOptions>,
-    /// Which of them will do.
+    /// Which of the servers are acceptable.
     target: TargetSession,
-    /// What a new session is told, unless that is among its startup parameters.
+    /// The settings that a new session is sent, unless they are startup parameters.
     settings: Option<SqlStr>,
-    /// What asks whether the tables belong to the server.
+    /// The statement that asks whether the tables belong to the server.
     is_at_home: SqlStr,
-    /// The one that did the last time, and is tried first.
+    /// The place of the server that was used last, which is tried first.
     last: AtomicUsize,
 }
 
@@ -39,9 +39,9 @@ impl Hosts {
         }
     }
 
-    /// Refuses a connection to a server that the tables have been moved to, and do not belong to yet: its transaction numbers
-    /// say nothing about those that it would write behind. Where that cannot be asked, since there are no tables or no rights,
-    /// whoever works with them will be told.
+    /// Returns [`Failure::Elsewhere`] if the tables have been moved to this server and do not belong to it yet: its transaction
+    /// numbers do not compare with those of the events that are there. If the server cannot be asked, because tables or
+    /// privileges are missing, the operation that uses the tables gets the error.
     pub(super) async fn check_home(&self, connection: &mut PgConnection) -> Result<(), Failure> {
         let is_at_home = sqlx::raw_sql(self.is_at_home.clone());
         match is_at_home.fetch_optional(connection).await {
@@ -52,8 +52,7 @@ impl Hosts {
         }
     }
 
-    /// Connects to the first server that will do, for as long as `patience`: where there are several, each has its share of
-    /// it.
+    /// Connects to the first acceptable server, within `patience`; several servers share that time equally.
     pub(super) async fn connect(&self, patience: Duration) -> Result<PgConnection, Failure> {
         let servers = self.all.len();
         let share = patience / u32::try_from(servers.max(1)).unwrap_or(u32::MAX);
@@ -75,7 +74,7 @@ impl Hosts {
                 }
                 Err(error) => Failure::connecting(error),
             };
-            // One that may pass by tells whether to try again.
+            // A failure that may pass decides whether there is another attempt.
             let passes = failure.verdict() == Verdict::Ended;
             if passes || worst.is_none() {
                 worst = Some(failure);
@@ -87,7 +86,7 @@ impl Hosts {
         })
     }
 
-    /// The same in a share of the time, if there are others that want one.
+    /// Connects to a server, within its share of the time if there are other servers.
     async fn connect_within(
         &self,
         share: Duration,
@@ -101,7 +100,7 @@ impl Hosts {
         in_time.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
     }
 
-    /// Connects to a server; `None` if it is not of the kind that is wanted.
+    /// Connects to a server. Returns `None` if the server is not of the required kind.
     async fn connect_to(
         &self,
         connect: &PgConnectOptions,
@@ -123,7 +122,7 @@ impl Hosts {
         if row.try_get("is_wanted")? {
             return Ok(Some(connection));
         }
-        // The server notices in any case.
+        // If this fails, the server notices the end of the connection by itself.
         let _ = connection.close().await;
         Ok(None)
     }

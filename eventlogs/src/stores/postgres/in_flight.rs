@@ -5,14 +5,15 @@ use std::pin::Pin;
 use std::task::Poll;
 use tokio::task::JoinSet;
 
-/// Futures that run at the same time, each in a task of its own, so that several processors can work for them.
+/// Futures that run at the same time, each in its own task, so that several processors can work for them.
 ///
-/// One that is alone is polled by whoever waits for it instead: a task for it would have the runtime wake another thread
-/// each time, which takes longer than all else that a lone write costs in this process.
+/// A single future is polled by the task that waits for it instead: with a task for it, the runtime would wake another thread
+/// each time, which takes longer than everything else that a single write costs in this process (see "Figures" in
+/// ARCHITECTURE).
 pub(super) struct InFlight<F: Future> {
-    /// The one that is polled here.
+    /// The single future, which is polled here.
     lone: Option<Pin<Box<F>>>,
-    /// The others.
+    /// The other futures.
     tasks: JoinSet<F::Output>,
 }
 
@@ -24,7 +25,7 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of futures.
     pub(super) fn len(&self) -> usize {
         self.tasks.len() + usize::from(self.lone.is_some())
     }
@@ -33,7 +34,7 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
         self.len() == 0
     }
 
-    /// Adds one that is likely to stay alone.
+    /// Adds a future that is likely to stay the only one.
     pub(super) fn push_lone(&mut self, future: F) {
         if self.is_empty() {
             self.lone = Some(Box::pin(future));
@@ -42,12 +43,12 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
         }
     }
 
-    /// Adds one.
+    /// Adds a future.
     pub(super) fn push(&mut self, future: F) {
         self.tasks.spawn(future);
     }
 
-    /// Waits for the first to finish. Nothing is lost if it is dropped. `None` if there are none.
+    /// Waits for the first future to finish; returns `None` if there are none. If this call is dropped, nothing is lost.
     pub(super) async fn next(&mut self) -> Option<F::Output> {
         poll_fn(|context| {
             if let Some(lone) = &mut self.lone
@@ -58,7 +59,7 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
             }
             loop {
                 return match self.tasks.poll_join_next(context) {
-                    // Its runtime is going away; those who wait for it learn of it by what it drops.
+                    // The runtime of that task is shutting down; its callers notice when the task drops their writes.
                     Poll::Ready(Some(Err(_))) => continue,
                     Poll::Ready(Some(Ok(output))) => Poll::Ready(Some(output)),
                     Poll::Ready(None) if self.lone.is_none() => Poll::Ready(None),

@@ -1,4 +1,4 @@
-//! The tables, in numbered steps.
+//! Migrations: the tables, in numbered steps.
 
 use crate::stores::database::steps::{TABLES, refuse_newer};
 use crate::stores::error::store::StoreError;
@@ -16,25 +16,26 @@ use crate::stores::postgres::statements::text::in_schema;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row};
 
-/// What a database has.
+/// The state of a database.
 pub(super) struct Found {
-    /// The version of the tables; 0 where there are none of ours.
+    /// The version of the tables; 0 if there are no tables of this store.
     version: i64,
-    /// The identifier of the server that the tables were last brought up to date on; 0 where it is not known.
+    /// The identifier of the server that the tables were last migrated on; 0 if it is not known.
     home: i64,
-    /// The identifier of this server; 0 if this role may not ask for it.
+    /// The identifier of this server; 0 if this role lacks the privilege to ask for it.
     here: i64,
-    /// Whether appends take the epoch that the tables are in.
+    /// Whether appends use the current epoch of the tables.
     is_default_epoch: bool,
 }
 
 impl Found {
-    /// Whether the tables come from another server: their transaction numbers say nothing about those of this one.
+    /// Returns `true` if the tables come from another server: their transaction numbers do not compare with those of this
+    /// server.
     const fn is_from_elsewhere(&self) -> bool {
         self.home != 0 && self.here != 0 && self.home != self.here
     }
 
-    /// The version, for whoever wants to work with the tables.
+    /// Returns the version for an operation that uses the tables.
     pub(super) const fn usable_version(&self) -> i64 {
         if self.is_from_elsewhere() && self.version == NEEDED {
             ELSEWHERE
@@ -48,7 +49,7 @@ impl Found {
     }
 }
 
-/// Looks at what a database has now.
+/// Looks up the state of a database.
 pub(super) async fn find(operation: &Operation<'_>, schema: &str) -> Result<Found, StoreError> {
     retry::read(operation, || find_once(operation, schema)).await
 }
@@ -56,22 +57,22 @@ pub(super) async fn find(operation: &Operation<'_>, schema: &str) -> Result<Foun
 async fn find_once(operation: &Operation<'_>, schema: &str) -> Result<Found, AttemptError> {
     let mut connection = operation.lease().await?;
     let found = look(&mut connection, schema).await?;
-    // Other operations do not get a connection that was made without asking where it leads to.
+    // Other operations must not get a connection that was made without a check of its server.
     if !found.is_from_elsewhere() {
         connection.give_back();
     }
     Ok(found)
 }
 
-/// Whether there is something to do. What is up to date is not touched, so that a role that works with the tables may ask for
-/// their migration.
+/// Returns `true` if there is something to migrate. Tables that are up to date are not touched, so a role that only uses the
+/// tables may call for their migration.
 pub(super) async fn is_due(operation: &Operation<'_>, schema: &str) -> Result<bool, StoreError> {
     let found = find(operation, schema).await?;
     refuse_newer(found.version, NEEDED)?;
     Ok(!found.is_up_to_date())
 }
 
-/// Takes the steps that are missing.
+/// Takes the missing steps.
 pub(super) async fn migrate(operation: &Operation<'_>, schema: &str) -> Result<(), StoreError> {
     let mut connection = retry::read(operation, || lease(operation)).await?;
     let transaction = connection.begin().await;
@@ -87,9 +88,9 @@ async fn lease<'a>(operation: &Operation<'a>) -> Result<Leased<'a>, AttemptError
 }
 
 async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
-    // Whatever the session's search path is, the steps mean the built-in functions, and no others of the same names.
+    // Whatever the session's search path is, the steps must use the built-in functions, and no others of the same names.
     execute(connection, "set local search_path = pg_catalog", schema).await?;
-    // Of several processes that start at once, one migrates and the others find it done. Held until the commit.
+    // If several processes start at the same time, one migrates and the others find it done. The lock is held until the commit.
     execute(connection, LOCK_MIGRATION, schema).await?;
     let found = look(connection, schema).await.map_err(into_store_error)?;
     let steps = STEPS.missing_steps(found.version)?;
@@ -99,7 +100,7 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
     for step in steps {
         execute(connection, step.sql, schema).await?;
     }
-    // Not kept: behind a pooler the next transaction may be in another session.
+    // Not kept: with a pooler, the next transaction may be in another session.
     let finish = finish_migration(schema, NEEDED, found.here).persistent(false);
     let finished = finish.execute(&mut *connection).await;
     finished.map_err(into_store_error)?;
@@ -132,7 +133,7 @@ async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<()
             });
         }
     }
-    // `if not exists` wants the right to create schemas even where there is nothing to create.
+    // `if not exists` needs the privilege to create schemas even if there is nothing to create.
     if !found
         .try_get::<bool, _>("has_schema")
         .map_err(into_store_error)?
@@ -142,7 +143,7 @@ async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<()
     Ok(())
 }
 
-/// Looks at the tables. Each question is a message of its own, without values, so that it needs no prepared statement.
+/// Looks at the tables. Each query is a message of its own, without values, so that it needs no prepared statement.
 async fn look(connection: &mut PgConnection, schema: &str) -> Result<Found, sqlx::Error> {
     const HERE: &str = "select system_identifier from pg_catalog.pg_control_system()";
     let mut found = Found {
@@ -168,7 +169,7 @@ async fn look(connection: &mut PgConnection, schema: &str) -> Result<Found, sqlx
     Ok(found)
 }
 
-/// The row that a statement without parameters returns.
+/// Returns the row of a statement without parameters.
 async fn row(
     connection: &mut PgConnection,
     file: &str,

@@ -2,13 +2,13 @@
 
 use crate::stores::database::steps::{Step, Steps};
 
-/// The migrations, in their order. A released migration is never changed; what is new goes into a new one.
+/// The migrations, in their order. A released migration is never changed; a change goes into a new one.
 pub(super) const STEPS: Steps = Steps::new(&[Step {
     version: 1,
     sql: include_str!("migrations/0001_events.sql"),
 }]);
 
-/// The version that this code works with.
+/// The version that this code needs.
 pub(super) const NEEDED: i64 = STEPS.needed();
 
 /// Stands for the version of tables that come from another server.

@@ -5,7 +5,7 @@ use crate::stores::error::store::StoreError;
 use crate::stores::postgres::codes;
 use std::fmt::Write;
 
-/// The same error, with the name that it is about, if it is about one of these writes: all else of them is bytes.
+/// Adds to an error the name that it is about, if it is about a name of these writes: all other values of a write are bytes.
 pub(super) fn naming(error: StoreError, writes: &[&EncodedWrite]) -> StoreError {
     let StoreError::Database { source } = error else {
         return error;
@@ -24,7 +24,7 @@ pub(super) fn naming(error: StoreError, writes: &[&EncodedWrite]) -> StoreError 
         std::iter::once(append.log_type.name()).chain(events)
     });
     let mut names: Vec<_> = names.filter(|name| !name.is_ascii()).collect();
-    // The message has the bytes of the character, in whichever language it is.
+    // The message contains the bytes of the character, in any language.
     if let Some(culprit) = names.iter().position(|name| is_about(message, name)) {
         names.swap(0, culprit);
     }
@@ -42,12 +42,12 @@ fn is_about(message: &str, name: &str) -> bool {
     letters.any(|letter| message.contains(&hexadecimal(letter)))
 }
 
-/// The bytes of a letter, as the server writes them.
+/// Returns the bytes of a letter, as the server writes them.
 fn hexadecimal(letter: char) -> String {
     let mut text = String::new();
     for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
         let space = if text.is_empty() { "" } else { " " };
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{space}0x{byte:02x}");
     }
     text

@@ -4,56 +4,57 @@ use crate::time_box;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What any connection is allowed: less would be nothing at all.
+/// The shortest silence that can be set: less would leave a connection no time at all.
 const LEAST_SILENCE: Duration = Duration::from_millis(10);
-/// The bounds of what [`PostgresOptions::silence`] is by default.
+/// The bounds of the default of [`PostgresOptions::silence`].
 const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// Options of a [`PostgresEventStore`](crate::PostgresEventStore).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresOptions {
-    /// The database schema that the tables are in, a plain lower-case identifier; `eventlogs` by default. Tenants, and
-    /// tests that run at the same time, get one each.
+    /// The database schema that the tables are in, a plain lower-case identifier; `eventlogs` by default. Give each tenant its
+    /// own schema, and each test that runs at the same time as others.
     pub schema: String,
-    /// The greatest number of connections that read, for a store that makes its own; 16 by default, and one at least. Two
-    /// more write.
+    /// The greatest number of connections for reading, for a store that makes its own; 16 by default, at least 1. The store
+    /// uses 2 more connections for writing.
     pub max_connections: u32,
-    /// How long an operation may take, with all its attempts on broken connections; of a write, with its wait for its turn,
-    /// too. 30 s by default; `Duration::MAX` is for ever.
+    /// How long an operation may take, with all its attempts on broken connections; for a write, this includes its time in the
+    /// queue. 30 s by default; with `Duration::MAX` it may take indefinitely.
     pub timeout: Duration,
-    /// How long a connection may be silent before the operation is tried again on a new one: a host that died, or a firewall
-    /// that forgot the connection, says nothing. By default a quarter of the timeout, but 300 ms at least, 10 s at most, and
+    /// How long a connection may be silent before the operation is tried again on a new one. A host that died, or a firewall
+    /// that forgot the connection, sends nothing. By default a quarter of the timeout, but at least 300 ms, at most 10 s, and
     /// never more than half of the timeout.
     ///
-    /// What counts is the time in which no byte comes or goes, not the time that an operation takes. Still, make it longer
-    /// than what a loaded server takes to begin to answer: it is asked once more then, and waited for until the timeout, while
-    /// it may be busy with the first question. That is safe, but work. No connection that was made before one proved silent is
-    /// used again, so that a silence is paid for once, not once for each.
+    /// Only the time in which no byte comes or goes counts, not the time that an operation takes. Still, make it longer than a
+    /// loaded server takes to begin its answer. Otherwise the store sends the statement once more, and waits for that answer
+    /// until the timeout, while the server may still work on the first one. That is safe, but extra work. No connection that
+    /// was made before one proved silent is used again, so a silence is waited for once, not once per connection.
     pub silence: Option<Duration>,
-    /// Which servers will do, for a store that makes its own connections; what an address says in `target_session_attrs` is
-    /// used where this is `None`. By default any one that stands alone, and of several the first that writes.
+    /// Which servers are acceptable, for a store that makes its own connections. If this is `None`, `target_session_attrs` of
+    /// the address applies. By default a server that is the only one is used whatever it is, and of several servers the first
+    /// that accepts writes.
     pub target_session: Option<TargetSession>,
-    /// How long a statement waits for somebody else's lock, for a store that makes its own connections; 5 s by default.
+    /// How long a statement waits for a lock of another session, for a store that makes its own connections; 5 s by default.
     pub lock_timeout: Duration,
-    /// What stands between the store and its server; nothing by default.
+    /// The connection pooler between the store and its server; none by default.
     pub pooler: Pooler,
-    /// The bounds of a write, and of the queue in front of the gatherer.
+    /// The bounds of a write, and of the writer's queue.
     pub limits: Limits,
 }
 
-/// What a server must be to be used, as `target_session_attrs` says it in an address.
+/// The kind of server that a store may use, as `target_session_attrs` in an address expresses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TargetSession {
-    /// Whatever lets us in, `any`. On a server that only reads, writes are refused with
+    /// `any`: every server that lets the store in. On a server that only reads, writes return
     /// [`ReadOnly`](crate::stores::StoreError::ReadOnly).
     Any,
-    /// A server whose sessions write by default, `read-write`: no standby, and no `default_transaction_read_only`. While there
-    /// is none, an operation waits for one until its timeout, and then is refused with
+    /// `read-write`: a server whose sessions write by default, so no standby, and no `default_transaction_read_only`. While
+    /// there is none, an operation waits for one until its timeout, and then returns
     /// [`NoPrimary`](crate::stores::StoreError::NoPrimary).
     ReadWrite,
-    /// A server that is no standby, `primary`; with the same consequences.
+    /// `primary`: a server that is not a standby. While there is none, operations wait as for [`ReadWrite`](Self::ReadWrite).
     Primary,
 }
 
@@ -73,7 +74,7 @@ impl Default for PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// For how long a connection may be silent.
+    /// Returns how long a connection may be silent.
     pub(super) fn patience(&self) -> Duration {
         let by_default = (self.timeout / 4)
             .clamp(SHORTEST_SILENCE, LONGEST_SILENCE)
@@ -81,7 +82,7 @@ impl PostgresOptions {
         self.silence.unwrap_or(by_default).max(LEAST_SILENCE)
     }
 
-    /// When the time of an operation is over that begins now.
+    /// Returns the deadline of an operation that begins now.
     pub(super) fn deadline(&self) -> Instant {
         time_box::end_after(self.timeout)
     }

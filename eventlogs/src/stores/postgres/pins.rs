@@ -1,8 +1,8 @@
-//! What may not be sent while something else is in flight.
+//! Which writes must wait while others are in flight.
 //!
-//! A log with a write in flight is pinned: the next write of that log waits for the answer. In another statement it would
-//! not see what the first one is about to commit, and be refused for it. The same goes for keys. Within a batch, writes to one
-//! log that build on one another are a chain.
+//! A log with a write in flight is pinned: the next write of that log waits for the outcome. In another statement it would not
+//! see what the first write is about to commit, and would be refused. The same applies to keys. Within a batch, writes to one
+//! log that build on each other are a chain.
 
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
@@ -15,49 +15,49 @@ use std::hash::{BuildHasher, RandomState};
 /// The logs and keys in flight.
 #[derive(Default)]
 pub(super) struct Pins {
-    /// The number of the batch that is being made.
+    /// The number of the current batch.
     batch: u64,
     /// The logs with a write in flight.
     logs: HashMap<LogId, Pin>,
-    /// The keys in flight, by their hashes: of two keys with the same one the second waits in vain, for a moment.
+    /// The hashes of the keys in flight. If two keys have the same hash, the second write waits for a moment without need.
     keys: HashSet<u64>,
-    /// Makes those hashes.
+    /// Makes the hashes.
     hasher: RandomState,
 }
 
-/// Where a log will end once its write in flight is stored.
+/// The end of a log once its write in flight is stored.
 struct Pin {
-    /// The batch that the write is in.
+    /// The batch of the write.
     batch: u64,
-    /// Its group there.
+    /// The group of the write in that batch.
     group: usize,
-    /// Its last event.
+    /// The last event of the write.
     end: LogPosition,
 }
 
-/// Where a write goes.
+/// The place of a write.
 pub(super) enum Placement {
-    /// After the writes that it builds on, in this group.
+    /// In this group, after the writes that it builds on.
     AfterGroup(usize),
-    /// Into a group of its own.
+    /// In a group of its own.
     OwnGroup,
-    /// Into a later batch.
+    /// In a later batch.
     LaterBatch,
 }
 
-/// Whether a write continues its log where the pinned write will leave it.
+/// Returns `true` if a write continues its log at the end of the pinned write.
 fn builds_on(write: &EncodedWrite, pin: &Pin) -> bool {
     write.first.expected == Expected::After(pin.end)
 }
 
 impl Pins {
-    /// Begins another batch: what is pinned from now on is in it.
+    /// Begins the next batch: what is pinned from now on is in it.
     pub(super) fn begin(&mut self) {
         self.batch += 1;
     }
 
-    /// Where in the batch that is being made a write goes. It must wait for its log, unless it is the next link of a chain,
-    /// and for its key.
+    /// Returns the place of a write with regard to the current batch. A write must wait for its log, unless it is the next of a
+    /// chain, and for its key.
     pub(super) fn placement(&self, write: &EncodedWrite) -> Placement {
         let key = write.context.key.as_ref();
         if key.is_some_and(|key| self.keys.contains(&self.hash_of(key))) {
@@ -85,7 +85,7 @@ impl Pins {
         self.hasher.hash_one((key.scope, &key.key))
     }
 
-    /// Pins the log and the key of a write that goes into this group of the batch.
+    /// Pins the logs and the key of a write that goes into this group of the current batch.
     pub(super) fn pin(&mut self, write: &EncodedWrite, group: usize) {
         let batch = self.batch;
         self.logs.extend(write.appends().map(|append| {
@@ -99,7 +99,7 @@ impl Pins {
         }
     }
 
-    /// Lets the next ones go.
+    /// Unpins the logs and the key of a write.
     pub(super) fn unpin(&mut self, write: &EncodedWrite) {
         for append in write.appends() {
             self.logs.remove(&append.log_id);

@@ -1,11 +1,12 @@
 //! The connections of a store.
 //!
-//! sqlx's own pool sends the server a question whenever a connection comes back, which costs as much as a small statement. A
-//! store makes its own connections therefore, and finds out that one is broken when it is used: every operation is tried
-//! again on the next.
+//! The pool of sqlx sends the server a query whenever a connection is returned, which costs as much as a small statement (see
+//! "Figures" in ARCHITECTURE). A store therefore makes its own connections, and finds out that one is broken when it uses it:
+//! every operation is tried again on the next connection.
 //!
-//! What has broken or silenced one connection has mostly done it to all of them. They are of a generation therefore: once one
-//! of it proves dead, none of it is used again, so that no operation has to find out about more than one.
+//! A fault that breaks or silences one connection has mostly done the same to all others. Connections therefore belong to a
+//! generation: once one of a generation proves broken or silent, none of it is used again, so that no operation meets more than
+//! one dead connection.
 
 use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure};
@@ -21,83 +22,84 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// A connection that was not used for longer than this is closed: something on the way may have forgotten it, silently.
+/// The longest idle time of a connection. After that a device on the network may have dropped the connection silently, so it is
+/// closed.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 /// More connections than any server has.
 const MOST: u32 = 1 << 20;
 
-/// Which connections are still used: those of this generation. Shared by all connections to the same servers.
+/// The generation of the connections that may still be used. All connections to the same servers share it.
 #[derive(Clone, Default)]
 pub(super) struct Generation(Arc<AtomicU64>);
 
-/// A bounded number of connections to one server, or to the one of several that is wanted.
+/// A bounded number of connections to one server, or to the acceptable one of several.
 pub(super) struct ConnectionPool {
-    /// Where they come from.
+    /// Where connections come from.
     source: Source,
-    /// One permit a connection in use.
+    /// One permit per connection in use.
     places: Semaphore,
-    /// How many may be in use.
+    /// How many connections may be in use.
     limit: u32,
-    /// Those at rest, the last used one at the end. Locked for a push or a pop only.
+    /// The idle connections, the last used one at the end. Locked only for a push or a pop.
     resting: Mutex<Vec<Resting>>,
-    /// The generation of new ones.
+    /// The generation of new connections.
     generation: Generation,
-    /// What begins the transaction of a statement, where each must have one.
+    /// The statement that begins the transaction of each statement, if each must have one.
     begin: Option<SqlStr>,
 }
 
 /// Where connections come from.
 enum Source {
-    /// They are made here.
+    /// The store makes them.
     Own(Hosts),
-    /// They are the user's.
+    /// They come from the user's pool.
     Pool {
-        /// Where they rest.
+        /// The user's pool.
         pool: PgPool,
-        /// The generation since which none of an older one has rested there.
+        /// The generation at which the pool was last emptied: no older connection is idle in it.
         emptied: AtomicU64,
     },
 }
 
-/// A connection that nobody uses.
+/// An idle connection.
 struct Resting {
     /// The connection.
     connection: Box<PgConnection>,
-    /// Since when.
+    /// When it became idle.
     since: Instant,
     /// Its generation.
     generation: u64,
 }
 
-/// A connection in use. Dropped before it is [given back](Leased::give_back), as when its future is dropped or it has
-/// failed, it is closed.
+/// A lease: a connection taken from the pool. It is closed if it is dropped before it is [given back](Leased::give_back), for
+/// example when its future is dropped or the connection has failed.
 pub(super) struct Leased<'a> {
     /// The connection.
     held: Held,
-    /// Where it goes.
+    /// The pool that it returns to.
     connections: &'a ConnectionPool,
     /// Its generation.
     generation: u64,
     /// Whether a transaction was begun and not ended.
     is_in_transaction: bool,
-    /// Its place, for as long as it is in use.
+    /// The permit, for as long as the connection is in use.
     _place: SemaphorePermit<'a>,
 }
 
-/// The connection itself.
+/// The connection of a lease.
 enum Held {
-    /// One of our own.
+    /// A connection that the store made.
     Own(Box<PgConnection>),
-    /// One of the user's.
+    /// A connection of the user's pool.
     Pooled(Pooled),
 }
 
-/// One of the user's connections, which is closed when it is dropped: returned to its pool it would be tried out, for which
-/// a silent one takes for ever, and its place in the pool with it.
+/// A connection of the user's pool, which is closed when it is dropped. If it were returned, its pool would test it, which
+/// takes indefinitely with a silent connection, and the connection would keep its place in the pool.
 struct Pooled {
     /// The connection.
     connection: PoolConnection<Postgres>,
-    /// Whether it is returned to its pool after all.
+    /// Whether it is returned to its pool instead.
     is_good: bool,
 }
 
@@ -110,7 +112,7 @@ impl Drop for Pooled {
 }
 
 impl ConnectionPool {
-    /// At most `limit` connections, made as they are needed.
+    /// Makes a pool of at most `limit` connections, which are made when they are needed.
     pub(super) fn new(
         servers: Hosts,
         limit: u32,
@@ -120,7 +122,7 @@ impl ConnectionPool {
         Self::with_source(Source::Own(servers), limit, generation, begin)
     }
 
-    /// The connections of a user's pool, as many as it has.
+    /// Uses the connections of a user's pool, as many as it has.
     pub(super) fn from_pool(pool: PgPool, begin: Option<SqlStr>) -> Self {
         let limit = pool.options().get_max_connections();
         let emptied = AtomicU64::new(0);
@@ -145,7 +147,7 @@ impl ConnectionPool {
         }
     }
 
-    /// A connection, once there is one.
+    /// Takes a connection from the pool, once one is free.
     pub(super) async fn lease(&self, attempt: &Attempt) -> Result<Leased<'_>, Failure> {
         let place = self.places.acquire().await;
         let place = place.map_err(|_| Failure::Closed)?;
@@ -157,7 +159,8 @@ impl ConnectionPool {
                         resting.close_on_drop();
                     }
                 }
-                // Where one rests, there is nobody else to wait for, and it is tried out first.
+                // If the pool has an idle connection, the attempt waits for no other task: the pool tests that connection
+                // first.
                 if pool.num_idle() > 0 {
                     attempt.server_begins_on(generation);
                 }
@@ -173,7 +176,7 @@ impl ConnectionPool {
                 let rested = may_rest.then(|| self.rested(generation)).flatten();
                 Held::Own(match rested {
                     Some(connection) => connection,
-                    // Boxed, or every operation's future would have room for it.
+                    // Boxed, because every operation's future would have room for it otherwise.
                     None => Box::new(Box::pin(new(servers, attempt)).await?),
                 })
             }
@@ -188,10 +191,10 @@ impl ConnectionPool {
         })
     }
 
-    /// The connection that was used last.
+    /// Takes the idle connection that was used last.
     fn rested(&self, generation: u64) -> Option<Box<PgConnection>> {
         let mut resting = self.resting();
-        // The others have rested longer.
+        // The others have been idle for longer.
         if resting
             .last()
             .is_some_and(|last| last.since.elapsed() > LONGEST_REST)
@@ -202,7 +205,7 @@ impl ConnectionPool {
         resting.pop().map(|resting| resting.connection)
     }
 
-    /// A connection of this generation is dead. None of it is used again.
+    /// Retires a generation of which a connection is dead: no connection of it is used again.
     pub(super) fn retire(&self, generation: u64) {
         let next = generation.saturating_add(1);
         self.generation.0.fetch_max(next, Ordering::Relaxed);
@@ -212,14 +215,14 @@ impl ConnectionPool {
         lock(&self.resting)
     }
 
-    /// Waits for those in use, closes all, and gives out no more.
+    /// Waits for the connections in use, closes all, and hands out no more.
     pub(super) async fn close(&self) {
         let all = self.places.acquire_many(self.limit).await;
         self.places.close();
         drop(all);
         let resting = std::mem::take(&mut *self.resting());
         for resting in resting {
-            // The server notices in any case.
+            // If this fails, the server notices the end of the connection by itself.
             let _ = resting.connection.close().await;
         }
         if let Source::Pool { pool, .. } = &self.source {
@@ -228,7 +231,7 @@ impl ConnectionPool {
     }
 }
 
-/// A new connection, to the server that the tables belong to.
+/// Makes a connection to the server that the tables belong to.
 async fn new(servers: &Hosts, attempt: &Attempt) -> Result<PgConnection, Failure> {
     let mut connection = servers.connect(attempt.silence()).await?;
     if attempt.wants_home() {
@@ -238,14 +241,14 @@ async fn new(servers: &Hosts, attempt: &Attempt) -> Result<PgConnection, Failure
 }
 
 impl Generation {
-    /// The one of connections that are made now.
+    /// Returns the generation of connections that are made now.
     fn now(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Leased<'_> {
-    /// The whole answer to a statement, which is committed if it has a transaction of its own.
+    /// Returns all rows of a statement, and commits it if it has its own transaction.
     pub(super) async fn rows(
         &mut self,
         statement: Statement<'_>,
@@ -256,7 +259,7 @@ impl Leased<'_> {
         self.end_statement(rows).await
     }
 
-    /// Begins the transaction of a statement, where each must have one: what follows reaches one session then.
+    /// Begins the transaction of a statement, if each must have one: all messages up to its end reach one session.
     pub(super) async fn begin_statement(&mut self) -> Result<(), sqlx::Error> {
         if let Some(begin) = &self.connections.begin {
             self.is_in_transaction = true;
@@ -266,7 +269,7 @@ impl Leased<'_> {
         Ok(())
     }
 
-    /// Ends it, and returns what became of the statement in it.
+    /// Ends the transaction of a statement, and returns the result of the statement.
     pub(super) async fn end_statement<T, E: From<sqlx::Error>>(
         &mut self,
         result: Result<T, E>,
@@ -277,13 +280,13 @@ impl Leased<'_> {
         let end = if result.is_ok() { "commit" } else { "rollback" };
         let ended = sqlx::raw_sql(end).execute(&mut **self).await;
         self.is_in_transaction = ended.is_err();
-        // What the statement said first says more.
+        // The error of the statement says more than that of the rollback.
         let value = result?;
         ended?;
         Ok(value)
     }
 
-    /// Keeps the connection for the next one, after an operation that has gone through.
+    /// Makes the connection idle, after a successful operation.
     pub(super) fn give_back(self) {
         if self.is_in_transaction {
             return;
@@ -301,7 +304,7 @@ impl Leased<'_> {
         }
     }
 
-    /// Keeps the connection, unless what was done with it has shown that it is of no use any more.
+    /// Makes the connection idle, unless the result shows that it cannot be used any more.
     pub(super) fn give_back_after<T, E>(self, result: &Result<T, AttemptError<E>>) {
         match result {
             Err(AttemptError::Failed(failure)) if failure.ends_connection() => {}

@@ -1,4 +1,4 @@
-//! Reading pages and keys. A read changes nothing, so one whose connection breaks is simply tried again.
+//! Reading pages and keys. A read changes nothing, so if its connection breaks it is simply tried again.
 
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
@@ -20,13 +20,13 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
-/// How many events a page holds at the most, whatever was asked for.
+/// The greatest number of events in a page, whatever the request says.
 const MOST_EVENTS: usize = 2_048;
 
-/// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+/// Reads one page. The anchor comes with the same statement, with its id only.
 ///
-/// Large events, of which a page holds fewer than were asked for, take a second statement: the first one tells how large they
-/// are, and the second one fetches those that belong to the page. So nothing is sent twice, from one page to the next.
+/// Large events, of which a page holds fewer than the request asks for, take a second statement: the first one returns their
+/// sizes, and the second one fetches those that belong to the page. So no event is sent twice from one page to the next.
 pub(super) async fn page<E: Event>(
     core: &Core,
     request: ReadRequest,
@@ -41,8 +41,8 @@ async fn one_page<E: Event>(
     request: ReadRequest,
 ) -> Result<Page<E>, AttemptError<ReadError>> {
     let mut connection = operation.lease().await?;
-    // After a failure, or cut off in the middle, the connection is closed: what the server was still sending would keep its
-    // session busy, and its snapshot alive, for as long as the connection rests.
+    // After a failure, or when this future is dropped, the connection is closed: the rest of the answer would keep the session
+    // busy, and its snapshot alive, for as long as the connection is idle.
     connection.begin_statement().await?;
     let page = page_on(core, &mut connection, request).await;
     let page = connection.end_statement(page).await;
@@ -67,7 +67,7 @@ async fn page_on<E: Event>(
         from: page.first_index(),
         anchor: page.anchor_index(),
         rows: signed(rows as u64),
-        // As many events of this size fill a page.
+        // A page is full with this many events of this size.
         whole_bytes: i32::try_from(PAGE_BYTES / rows).unwrap_or(i32::MAX),
     };
     let statements = &core.statements;
@@ -75,7 +75,7 @@ async fn page_on<E: Event>(
     let statement = statements.page(bounds).persistent(keeps_statements);
     let mut rows = statement.fetch(&mut *connection);
     let mut reading = Reading::new(core, request.log_id, page);
-    // All rows are taken, whatever is found on the way.
+    // All rows are read, even if the page is complete before.
     while let Some(row) = rows.try_next().await? {
         reading.take(row)?;
     }
@@ -98,7 +98,7 @@ async fn page_on<E: Event>(
         let contents = ContentColumns::find(&whole)?;
         let index: i64 = whole.try_get(column(&whole, "event_index")?)?;
         let is_due = |row: &PgRow| columns.index(row).is_ok_and(|found| found <= index);
-        // What is not there any more is passed over, as if it had been gone before.
+        // An event that is gone since the first statement is skipped, as if it had been gone before.
         while let Some(row) = waiting.next_if(is_due) {
             if columns.left_out(&row)?.is_none() {
                 reading.decode(&row, &row, columns.contents)?;
@@ -149,15 +149,15 @@ impl PageRow for FoundRow<'_> {
 
 /// A page that is being read.
 struct Reading<'a, E> {
-    /// Knows the columns, once a page has come.
+    /// Keeps the numbers of the columns after the first page.
     core: &'a Core,
     /// The log.
     log_id: LogId,
-    /// What is decoded already.
+    /// The events that are decoded already.
     page: PageBuilder<E>,
-    /// The rows from the first one on that has come without its payload.
+    /// All rows from the first one that came without its payload: they are decoded later, in their order.
     waiting: Vec<PgRow>,
-    /// Where the columns of the rows are, once it is known.
+    /// The numbers of the columns, once they are known.
     columns: Option<PageColumns>,
 }
 
@@ -188,19 +188,19 @@ impl<'a, E: Event> Reading<'a, E> {
         self.decode(&row, &row, columns.contents)
     }
 
-    /// The columns of the rows: the same for all pages of a store.
+    /// Returns the numbers of the columns, which are the same for all pages of a store.
     fn columns(&mut self, row: &PgRow) -> Result<PageColumns, sqlx::Error> {
         if let Some(columns) = self.columns {
             return Ok(columns);
         }
         let columns = PageColumns::find(row)?;
-        // Another task may have been faster, with the same columns.
+        // Another task may have been faster, with the same numbers.
         let _ = self.core.page_columns.set(columns);
         self.columns = Some(columns);
         Ok(columns)
     }
 
-    /// Decodes the event of a row. Its payload and metadata are in these columns of that row, or of another one.
+    /// Decodes the event of a row. `whole` is the row with its payload and metadata, in the columns `contents`.
     fn decode(
         &mut self,
         row: &PgRow,
@@ -225,7 +225,7 @@ impl<'a, E: Event> Reading<'a, E> {
         Ok(())
     }
 
-    /// The first and the last index of the rows that wait for what was left out of them.
+    /// Returns the first and the last index of the waiting rows.
     fn range_of_waiting(&self) -> Result<Option<(i64, i64)>, sqlx::Error> {
         let (Some(first), Some(last)) = (self.waiting.first(), self.waiting.last()) else {
             return Ok(None);
@@ -239,7 +239,7 @@ impl<'a, E: Event> Reading<'a, E> {
     }
 }
 
-/// Finds the write of a key, log by log.
+/// Finds the write of a key, with one `Replay` per log.
 pub(super) async fn find_key(
     core: &Core,
     key: IdempotencyKey<'_>,
@@ -260,7 +260,7 @@ async fn find_key_once(
     Ok(rows.iter().map(replay).collect::<Result<_, _>>()?)
 }
 
-/// The write of a key, from a row of `find_key.sql`, `refusals.sql` or `refusals_in.sql`.
+/// Returns the write of a key from a row of `find_key.sql`, `refusals.sql` or `refusals_in.sql`.
 pub(super) fn replay(row: &PgRow) -> Result<Replay, sqlx::Error> {
     let first_index = row.try_get::<i64, _>("key_first_index")?.unsigned_abs();
     let event_count = row.try_get::<i64, _>("key_event_count")?.unsigned_abs();

@@ -13,18 +13,18 @@ use sqlx::postgres::PgRow;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What is found out about a write that an insert did not store.
+/// The finding about a write that an insert did not store.
 pub(super) enum Finding {
-    /// It is stored, by an earlier attempt; or it cannot be.
+    /// The write is settled: an earlier attempt stored it, or it cannot be stored.
     Settled(Outcome),
-    /// Another write is in its way, or is missing before it.
+    /// Another write prevents it, or is missing before it.
     Refused(AppendError),
-    /// Nothing is in its way now: it must be sent again.
+    /// Nothing prevents it now: it must be sent again.
     Free,
 }
 
-/// The writes of several events that seem to be stored, each with its number: those of which every part begins with an event
-/// that is. Nobody promises that an event id is used only once, so `stored_writes.sql` must say whether all events are stored.
+/// Returns the writes of several events that seem to be stored, each with its number: the first event of each of their parts is
+/// stored. Event ids need not be unique, so `stored_writes.sql` must check whether all events are stored.
 pub(super) fn in_question<'a>(
     writes: &[&'a EncodedWrite],
     refusals: &[PgRow],
@@ -38,9 +38,9 @@ pub(super) fn in_question<'a>(
     Ok(in_question)
 }
 
-/// What the rows of `refusals.sql` say about these writes, in the order own events, key, index: own events come first, because
-/// an earlier attempt may have stored the write. `stored` has the rows of `stored_writes.sql` for the writes
-/// [in question](in_question).
+/// Returns the findings about these writes from the rows of `refusals.sql`, in the order own events, key, index: own events
+/// come first, because an earlier attempt may have stored the write. `stored` has the rows of `stored_writes.sql` for the
+/// writes [in question](in_question).
 pub(super) fn findings(
     writes: &[&EncodedWrite],
     refusals: &[PgRow],
@@ -63,7 +63,7 @@ pub(super) fn findings(
                 let recorded_at: DateTime<Utc> = first.try_get("stored_recorded_at")?;
                 return Ok(Finding::Settled(Ok(recorded_at)));
             }
-            // A write happens as a whole or not at all, so the first part that tells something tells all.
+            // A write is stored as a whole or not at all, so the first part with a finding decides for all parts.
             for (append, row) in write.appends().zip(rows) {
                 let found = finding(append, row)?;
                 if !matches!(found, Finding::Free) {
@@ -75,7 +75,7 @@ pub(super) fn findings(
         .collect()
 }
 
-/// The writes, each with the rows of its parts.
+/// Returns the writes, each with the rows of its parts.
 fn parts<'a, 'r>(
     writes: &[&'a EncodedWrite],
     mut rows: &'r [PgRow],
@@ -94,7 +94,7 @@ fn has_several_events(write: &EncodedWrite) -> bool {
     write.appends().any(|append| !append.tail.is_empty())
 }
 
-/// Whether each part of a write begins with an event that is stored at its place.
+/// Returns `true` if the first event of each part of a write is stored at its place.
 fn begins(write: &EncodedWrite, rows: &[PgRow]) -> Result<bool, sqlx::Error> {
     for (append, row) in write.appends().zip(rows) {
         if event_id(row, "stored_event_id")? != Some(append.head.id) {
@@ -104,7 +104,7 @@ fn begins(write: &EncodedWrite, rows: &[PgRow]) -> Result<bool, sqlx::Error> {
     Ok(true)
 }
 
-/// What a row of the answer says of the part of a write that it is about.
+/// Returns the finding of a row about its part of a write.
 fn finding(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
     if event_id(row, "key_last_event_id")?.is_some() {
         let used = append.key_used(replay(row)?, row.try_get("key_kind")?);

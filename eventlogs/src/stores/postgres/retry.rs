@@ -10,22 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The longest pause between two attempts.
+/// The longest backoff between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// How many attempts a statement has that lost against others, such as in a deadlock. After a broken connection there are
+/// How many attempts a statement has if it loses against others, for example in a deadlock. After a broken connection there are
 /// attempts until the deadline.
 pub(super) const LOST_RACES: u32 = 10;
-/// How many attempts a write has on servers that only read: the first attempt may have an old connection, to a server that
-/// was the primary when the connection was made.
+/// How many attempts a write has on servers that only read. The first attempt may use an old connection, to a server that was
+/// the primary when the connection was made.
 const READ_ONLY: u32 = 2;
 
-/// A question to the server, in as many attempts as it takes.
+/// A request to the server, in as many attempts as it takes.
 pub(super) struct Operation<'a> {
     /// Where its connections come from.
     connections: &'a ConnectionPool,
-    /// When its time is over.
+    /// The deadline of the operation.
     deadline: Instant,
-    /// The attempt that is under way.
+    /// The current attempt.
     attempt: Attempt,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The same for an operation that finds out by itself which server the tables belong to.
+    /// Changes this operation into one that checks by itself which server the tables belong to.
     pub(super) fn for_any_server(self) -> Self {
         Self {
             attempt: self.attempt.for_any_server(),
@@ -50,30 +50,30 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The same over new connections only.
+    /// Changes this operation into one over new connections only.
     pub(super) fn afresh(self) -> Self {
         self.attempt.want_new();
         self
     }
 
-    /// A connection for the attempt that is under way, once there is one.
+    /// Takes a connection for the current attempt from the pool, once one is free.
     pub(super) async fn lease(&self) -> Result<Leased<'a>, Failure> {
         self.connections.lease(&self.attempt).await
     }
 }
 
-/// Whether a write may have been carried out although no answer to it came.
+/// Whether a write is in doubt: it may have been carried out although its answer is lost.
 #[derive(Default)]
 pub(super) struct WriteInDoubt {
-    /// Whether a write is on its way to the server: if not, it cannot have been carried out. Set by the attempt itself, which
-    /// the clock may end at any await.
+    /// Whether a write is in flight; if not, it cannot have been carried out. The attempt itself sets this, because a timeout
+    /// may end it at any await.
     is_sending: AtomicBool,
-    /// Whether an attempt ended while its write was on its way.
+    /// Whether an attempt ended while its write was in flight.
     is_in_doubt: AtomicBool,
 }
 
 impl WriteInDoubt {
-    /// The doubt that a group of a batch begins with: that of the batch.
+    /// Returns the doubt that a group of a batch begins with: that of the batch.
     pub(super) fn for_one_group(&self) -> Self {
         Self {
             is_sending: AtomicBool::new(false),
@@ -81,17 +81,17 @@ impl WriteInDoubt {
         }
     }
 
-    /// A write is being sent.
+    /// Notes that a write is in flight.
     pub(super) fn sending(&self) {
         self.is_sending.store(true, Ordering::Relaxed);
     }
 
-    /// The server has answered, and the answer is known.
+    /// Notes that the server has answered, and that the answer is known.
     pub(super) fn answered(&self) {
         self.is_sending.store(false, Ordering::Relaxed);
     }
 
-    /// Ends an attempt, and returns whether a write of this attempt or of an earlier one is in doubt.
+    /// Ends an attempt. Returns `true` if a write of this attempt or of an earlier one is in doubt.
     fn end_attempt(&self) -> bool {
         if self.is_sending.swap(false, Ordering::Relaxed) {
             self.is_in_doubt.store(true, Ordering::Relaxed);
@@ -100,12 +100,12 @@ impl WriteInDoubt {
     }
 }
 
-/// Runs attempts of a statement that may be carried out twice without harm, until one has an answer, the time is over, or
-/// another attempt is of no use.
+/// Runs attempts of a statement that is harmless if carried out twice, until one has an answer, the deadline passes, or another
+/// attempt is of no use.
 ///
-/// An attempt on a silent connection is given up. The next one has a new connection, and twice the time to make it. The
-/// server may be slow rather than gone, and still work on the first attempt. It must not have to work on more than two, so
-/// the second one waits for its answer until the deadline.
+/// An attempt on a silent connection is given up. The next one has a new connection, and twice the time to make it. The server
+/// may be slow rather than gone, and still work on the first attempt. It must not have to work on more than two, so the second
+/// one waits for its answer until the deadline.
 pub(super) fn read<T, E, F>(
     operation: &Operation<'_>,
     attempt: impl FnMut() -> F,
@@ -117,10 +117,10 @@ where
     until_answered(operation, || false, attempt)
 }
 
-/// Runs attempts of a write, like [`read()`]. An attempt tells `doubt` when it sends the write and when it has the answer.
+/// Runs attempts of a write, like [`read()`]. An attempt notes in `doubt` when it sends the write and when it has the answer.
 ///
-/// If a write was on its way when its connection broke, and no later attempt finds out what became of it, the outcome is
-/// unknown. Until then there are further attempts, whatever the server says: after a fail-over the address may lead to a
+/// If a connection breaks while its write is in flight, and no later attempt finds out whether it was stored, the outcome is
+/// unknown. Until then there are further attempts, whatever the server answers: after a fail-over the address may lead to a
 /// server that only reads, or that refuses all connections for a while.
 pub(super) fn write<T, E, F>(
     operation: &Operation<'_>,
@@ -134,7 +134,7 @@ where
     until_answered(operation, || doubt.end_attempt(), attempt)
 }
 
-/// The loop of [`read()`] and [`write()`]. `in_doubt` is called after each attempt without an answer.
+/// Runs the loop of [`read()`] and [`write()`]. `in_doubt` is called after each attempt without an answer.
 async fn until_answered<T, E, F>(
     operation: &Operation<'_>,
     in_doubt: impl Fn() -> bool,
@@ -184,8 +184,8 @@ where
     }
 }
 
-/// How long to wait before the next attempt; `None` if another attempt is of no use. `in_doubt` is how long the last attempt
-/// took, if a write is in doubt.
+/// Returns the backoff before the next attempt, or `None` if another attempt is of no use. `in_doubt` is the duration of the
+/// last attempt if a write is in doubt.
 fn pause_after(failure: &Failure, attempts: u32, in_doubt: Option<Duration>) -> Option<Duration> {
     let verdict = failure.verdict();
     let again = match verdict {
@@ -197,10 +197,10 @@ fn pause_after(failure: &Failure, attempts: u32, in_doubt: Option<Duration>) -> 
         Verdict::Final | Verdict::Clash => false,
     };
     again.then(|| match (failure, verdict, in_doubt) {
-        // The silence was pause enough.
+        // The silence was long enough as a backoff.
         (Failure::Silent { .. }, ..) => Duration::ZERO,
         (_, Verdict::Ended, _) | (.., None) => random_pause(attempts),
-        // A large write that waits for what an earlier attempt still has locked is not sent all the time.
+        // A large write that waits for locks of an earlier attempt must not be sent all the time.
         (.., Some(lasted)) => random_pause(attempts).max(lasted),
     })
 }
@@ -215,8 +215,8 @@ fn final_error(failure: Failure, in_doubt: bool) -> StoreError {
     }
 }
 
-/// Short after the first attempts, since the next connection may be a good one; random, so that not all who wait come back at
-/// the same time.
+/// Returns a random backoff. It is short after the first attempts, because the next connection may be a good one, and random,
+/// so that callers who wait do not all come back at the same time.
 fn random_pause(attempts: u32) -> Duration {
     let ceiling = Duration::from_millis(2)
         .saturating_mul(1 << attempts.min(8))

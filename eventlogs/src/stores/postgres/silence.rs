@@ -1,4 +1,4 @@
-//! Telling a server that works from one that is silent.
+//! Distinguishing a working server from a silent one.
 
 use crate::time_box::after;
 use futures_util::task::AtomicWaker;
@@ -10,20 +10,20 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// How a future ended that was watched.
+/// The end of a watched future.
 pub(super) enum Heard<T> {
-    /// It is done.
+    /// The future is done.
     Done(T),
-    /// Nothing has happened in it for too long.
+    /// Nothing has happened in the future for too long.
     Silent,
-    /// Its time is over.
+    /// The deadline has passed.
     Late,
 }
 
-/// Runs a future until it is done, its time is over, or nothing has happened in it for as long as `bound`.
+/// Runs a future until it is done, its deadline passes, or nothing has happened in it for as long as `bound`.
 ///
-/// What happens in a future is what wakes it: bytes that come, room for bytes to send, a connection that is made. A large
-/// answer over a slow network is no silence therefore. `counts` says whether silence counts at the moment.
+/// Something happens in a future when it is woken: bytes arrive, there is room for bytes to send, a connection is made. So a
+/// large answer over a slow network is no silence. `counts` returns `true` while silence counts.
 pub(super) async fn watch<F: Future>(
     bound: Duration,
     deadline: Instant,
@@ -40,7 +40,7 @@ pub(super) async fn watch<F: Future>(
     let mut sleep = pin!(sleep_until(deadline.min(after(heard, bound))));
     poll_fn(move |context| {
         signs.task.register(context.waker());
-        // Not whenever the task is polled: it may have much else to do, none of which is a sign of this server.
+        // Not whenever the task is polled: the task may do much else, none of which is a sign of this server.
         if signs.woken.swap(false, Ordering::AcqRel) {
             let done = future.as_mut().poll(&mut Context::from_waker(&waker));
             if let Poll::Ready(output) = done {
@@ -64,11 +64,11 @@ pub(super) async fn watch<F: Future>(
     .await
 }
 
-/// What a watched future is woken by.
+/// The waker of a watched future.
 struct Signs {
-    /// Whether it was, since it was last polled.
+    /// Whether the future was woken since it was last polled.
     woken: AtomicBool,
-    /// The task that watches it.
+    /// The task that watches the future.
     task: AtomicWaker,
 }
 

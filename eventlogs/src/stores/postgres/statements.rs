@@ -1,7 +1,8 @@
 //! The statements of a store, for the schema that it uses.
 //!
-//! Each statement is a file in `statements`: what it does, its parameters, its columns and the reasons for its form are said
-//! at the start of the file. `{schema}` stands for the name of the schema; with that put in, a file can be tried in psql.
+//! Each statement is a file in `statements`. The comment at the start of the file describes what the statement does, its
+//! parameters, its columns and the reasons for its form. `{schema}` stands for the name of the schema; once that is filled in,
+//! a file can be tried in psql.
 
 mod appends;
 pub(super) mod migration;
@@ -40,7 +41,7 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    /// The statements of a schema. Its name must be a plain identifier, and none of the server's own.
+    /// Makes the statements of a schema, whose name must be a plain identifier, and none of the server's own.
     pub(super) fn for_schema(schema: &str) -> Result<Self, OpenError> {
         check_schema_name(schema)?;
         let statement = |file| in_schema(file, schema);
@@ -64,7 +65,7 @@ impl Statements {
         })
     }
 
-    /// The insert of a batch. A write to several logs must be alone in its batch.
+    /// Returns the insert of a batch. A write to several logs must be alone in its batch.
     pub(super) fn append<'a>(&self, groups: &[Group<'a, '_>]) -> Statement<'a> {
         let writes = || groups.iter().copied().flatten();
         if writes().any(|write| !write.others.is_empty()) {
@@ -91,32 +92,32 @@ impl Statements {
         }
     }
 
-    /// The insert of one write in a transaction of the caller's.
+    /// Returns the insert of one write in a transaction of the caller.
     pub(super) fn append_in<'a>(&self, write: &'a EncodedWrite) -> Statement<'a> {
         appends::append_groups(&self.append_in, &[&[write]])
     }
 
-    /// Why writes were not stored: one row for each of their logs.
+    /// Asks why writes were not stored: one row for each of their logs.
     pub(super) fn refusals<'a>(&self, writes: &[&'a EncodedWrite]) -> Statement<'a> {
         questions::refusals(&self.refusals, writes)
     }
 
-    /// Why a write was not stored in a transaction of the caller's.
+    /// Asks why a write was not stored in a transaction of the caller.
     pub(super) fn refusals_in<'a>(&self, write: &'a EncodedWrite) -> Statement<'a> {
         questions::refusals(&self.refusals_in, &[write])
     }
 
-    /// Which of these writes, each with a number, are stored with all their events.
+    /// Asks which of these writes, each with a number, are stored with all their events.
     pub(super) fn stored_writes(&self, writes: &[(i64, &EncodedWrite)]) -> Statement<'static> {
         questions::stored_writes(&self.stored_writes, writes)
     }
 
-    /// The name of a log's kind.
+    /// Reads the name of a log's kind.
     pub(super) fn log_type(&self, log_id: LogId) -> Statement<'static> {
         questions::log_type(&self.log_type, log_id)
     }
 
-    /// The write of a key.
+    /// Finds the write of a key.
     pub(super) fn find_key<'a>(&self, scope: Option<LogId>, key: &'a str) -> Statement<'a> {
         questions::find_key(&self.find_key, scope_uuid(scope), key)
     }
@@ -126,17 +127,17 @@ impl Statements {
         questions::prune(&self.prune, older_than, limit)
     }
 
-    /// A page of a log.
+    /// Reads a page of a log.
     pub(super) fn page(&self, bounds: PageBounds) -> Statement<'static> {
         questions::page(&self.page, bounds)
     }
 
-    /// What a page has left out, from the first index to the last one.
+    /// Reads the contents that a page has left out, from the first index to the last one.
     pub(super) fn large_events(&self, page: PageBounds, range: (i64, i64)) -> Statement<'static> {
         questions::large_events(&self.large_events, page, range)
     }
 
-    /// Whether the tables belong to this server. It has no parameters, so that it can be sent in one message.
+    /// Asks whether the tables belong to this server. It has no parameters, so that it can be sent in one message.
     pub(super) fn is_at_home(&self) -> SqlStr {
         self.is_at_home.clone()
     }

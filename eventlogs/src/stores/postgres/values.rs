@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Writes that are stored as a whole or not at all: a chain of writes to one log, or a single write.
 pub(super) type Group<'a, 'b> = &'b [&'a EncodedWrite];
 
-/// The heads: the first event of each log of a group, with what its guard compares.
+/// The heads: the first event of each log of a group, with the values that its guard compares.
 pub(super) struct Heads<'a> {
     pub(super) events: Events<'a>,
     pub(super) previous: Vec<Option<Uuid>>,
@@ -51,7 +51,7 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// All other events.
+/// The tails: all other events.
 #[derive(Default)]
 pub(super) struct Tails<'a> {
     pub(super) events: Events<'a>,
@@ -63,7 +63,7 @@ impl<'a> Tails<'a> {
         for group in groups {
             for (nth, write) in group.iter().enumerate() {
                 for append in write.appends() {
-                    // Saturating: a position beyond all logs is refused by the guard, not here.
+                    // Saturating: the guard, not this code, refuses a position beyond the end of all logs.
                     let events = append.events().zip(0..).skip(usize::from(nth == 0));
                     for (event, place) in events {
                         let index = append.first_index.saturating_add(place);
@@ -124,7 +124,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// The keys, with one row for each log that the write of a key is about.
+/// The keys: one row for each log of a write with a key.
 #[derive(Default)]
 pub(super) struct Keys<'a> {
     pub(super) log_ids: Vec<Uuid>,
@@ -161,7 +161,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// The scope of a key as it is stored; the zero id stands for all logs.
+/// Returns the stored form of a key's scope; the zero id stands for all logs.
 pub(super) fn scope_uuid(scope: Option<LogId>) -> Uuid {
     Uuid::from_bytes(*stored_scope(scope.as_ref()))
 }
@@ -175,7 +175,7 @@ pub(super) fn request_hash(key: &StoredKey) -> Option<&[u8]> {
     fingerprint.map(|fingerprint| &fingerprint.as_bytes()[..])
 }
 
-/// A column of nulls only is sent as an empty array: `unnest` fills up with nulls what is shorter than the rest, and an element
+/// Replaces a column that holds only nulls by an empty array: `unnest` fills up shorter arrays with nulls, and an element
 /// beyond the end of an array is null, too.
 pub(super) fn sparse<T>(values: Vec<Option<T>>) -> Vec<Option<T>> {
     if values.iter().any(Option::is_some) {
@@ -185,22 +185,22 @@ pub(super) fn sparse<T>(values: Vec<Option<T>>) -> Vec<Option<T>> {
     }
 }
 
-/// The version as the column holds it. Versions are small; one beyond the column's range is refused on reading.
+/// Returns the version in the type of its column. Versions are small; one beyond that range is refused on reading.
 pub(super) fn version(event: &EncodedEvent) -> i16 {
     i16::try_from(event.event_type.version).unwrap_or(i16::MAX)
 }
 
-/// The predecessor that the caller saw.
+/// Returns the id of the event before, as the caller saw it.
 pub(super) fn previous(append: &EncodedAppend) -> Option<Uuid> {
     append.expected.predecessor().map(Uuid::from)
 }
 
-/// The name of the kind, which is stored with the first event of a log.
+/// Returns the name of the kind for the first event of a log, with which it is stored.
 pub(super) fn log_type_name(append: &EncodedAppend) -> Option<&'static str> {
     matches!(append.expected, Expected::NewLog).then(|| append.log_type.name())
 }
 
-/// Adds the former numbers of a kind, each paired with the number of today.
+/// Adds the former numbers of a kind, each paired with today's number.
 pub(super) fn push_renamed(renamed: &mut Vec<i64>, log_type: LogType) {
     for alias in log_type.aliases() {
         let former = i64::from(LogType::new(alias).number()) << 32;

@@ -1,8 +1,8 @@
-//! The gatherer: writes of all tasks in this process, in as few statements as possible.
+//! The writer: sends the writes of all tasks of this process, in as few statements as possible.
 //!
-//! What arrives while a statement is in flight is the next batch. Nothing waits for a time to pass: a lone write is sent at
-//! once, a few go together when the statement in flight is back, and many take turns in two statements, so that the next
-//! batch is made while the last one commits. With more than two in flight the batches only get smaller.
+//! The writes that arrive while a statement is in flight are the next batch. Nothing waits for a fixed time: a single write is
+//! sent immediately, a few writes go together when the statement in flight returns, and many writes go in two statements in
+//! turn, so that the next batch is made while the last one commits. With more than two in flight, the batches only get smaller.
 
 use crate::stores::database::queue::Job;
 use crate::stores::database::queue::batch_size::BatchSize;
@@ -24,20 +24,21 @@ use tracing::Instrument;
 
 /// How many statements may be in flight.
 pub(super) const IN_FLIGHT: u32 = 2;
-/// The smallest second batch while another one is in flight, in writes: a statement costs the server as much as that many
-/// rows, and this process as much again. Fewer writes wait, and go together with those of the callers who will be told next.
+/// The smallest second batch while another one is in flight, in writes. A statement costs the server as much as this many rows,
+/// and this process as much again: see "Figures" in ARCHITECTURE. Fewer writes wait, and go together with the next writes of
+/// the callers whose batch returns first. This is the coalescing wait.
 const MIN_SECOND_BATCH: usize = 16;
-/// How long they wait at most. Statements take less, unless the network is slow or somebody's lock is in the way.
+/// The longest coalescing wait. Statements take less, unless the network is slow or a lock of another session delays them.
 const MAX_COALESCE_WAIT: Duration = Duration::from_millis(2);
-/// Among how many writes the gatherer looks for the next batch; the others wait in the queue. It passes over pinned writes,
-/// so it must see more than one batch.
+/// The greatest number of writes that the writer holds and makes the next batch from; the others wait in the queue. It passes
+/// over pinned writes, so it must hold more than one batch.
 const MAX_HELD_WRITES: usize = 4_096;
-/// How long a write that met somebody's lock waits before it is sent again.
+/// How long a write that met a lock of another session waits before it is sent again.
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
-/// After how many yields in a row without a new write the gatherer stops waiting for the callers who were just told.
+/// The number of yields in a row without a new write after which the writer stops waiting for the callers of the last batch.
 const MAX_QUIET_YIELDS: u32 = 3;
 
-/// Starts the gatherer on the current runtime.
+/// Starts the writer on the current runtime.
 pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     let gatherer = Gatherer {
         core,
@@ -57,26 +58,26 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     );
 }
 
-/// What waits, and what may not be sent meanwhile.
+/// The writer's task: the writes that wait, and the pins of those in flight.
 struct Gatherer {
-    /// The connections and statements; the callers' handles have the queue beside it.
+    /// The connections and statements. The handles of the callers share them, and have the queue.
     core: Arc<Core>,
-    /// Where writes come from.
+    /// The jobs from the queue.
     jobs: mpsc::UnboundedReceiver<Job>,
-    /// Who wants to know when everything is written.
+    /// The callers that wait until everything is written.
     closing: Vec<oneshot::Sender<()>>,
     /// The writes that wait, in the order of arrival.
     held: VecDeque<Box<Pending>>,
-    /// Those that met somebody's lock, with the time of their next attempt. They travel alone, so that an open transaction
-    /// of somebody's holds up nobody else.
+    /// The writes that met a lock of another session, with the time of their next attempt. Each is alone in its batch, so that
+    /// an open transaction of another session delays no other write.
     locked_out: VecDeque<(Box<Pending>, Instant)>,
     /// When the last batch was sent.
     sent_at: Instant,
     /// How many writes are in flight.
     sent: usize,
-    /// How many writes were in the last batch that has come back.
+    /// How many writes were in the batch that returned last.
     told: usize,
-    /// What may not be sent meanwhile.
+    /// The logs and keys in flight.
     pins: Pins,
 }
 
@@ -118,7 +119,7 @@ impl Gatherer {
                 job = self.jobs.recv(), if open && self.held.len() < MAX_HELD_WRITES => {
                     open = job.is_some();
                     self.take(job);
-                    // More of those who were told of the last batch may be about to come.
+                    // The other callers of the last batch may be about to queue their next writes.
                     if self.told > 1 {
                         yield_now().await;
                     }
@@ -128,14 +129,15 @@ impl Gatherer {
             }
         }
         for answer in self.closing {
-            // The one who asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = answer.send(());
         }
     }
 
-    /// Lets those who were just told come with their next writes, now that nothing is in flight: what they bring belongs into
-    /// the next statement, with what is held already and may be waiting for the same log. Ends when as many have come, or
-    /// nobody does any more. Not for a lone caller: the runtime would wake another thread meanwhile, in vain.
+    /// Lets the callers of the last batch queue their next writes, now that nothing is in flight. These writes belong in the
+    /// next statement, together with the writes that are held already and may wait for the same log. Ends when as many writes
+    /// have come as were in the last batch, or when no more come. Not for a single caller: the runtime would wake another
+    /// thread in vain.
     async fn gather(&mut self) {
         let (mut came, mut quiet) = (0, 0);
         while self.told > 1 && came < self.told && quiet < MAX_QUIET_YIELDS {
@@ -146,7 +148,7 @@ impl Gatherer {
         }
     }
 
-    /// Takes all that is in the queue, as far as there is room, and returns how much that was.
+    /// Takes all jobs from the queue, as long as there is room. Returns the number of writes among them.
     fn take_waiting(&mut self) -> usize {
         let before = self.held.len();
         while self.held.len() < MAX_HELD_WRITES
@@ -161,7 +163,7 @@ impl Gatherer {
         match job {
             Some(Job::Write(pending)) => self.held.push_back(pending),
             Some(Job::Close(answer)) => {
-                // What is queued already is still written; what comes later is refused.
+                // Writes that are queued already are still written; later ones are refused.
                 self.jobs.close();
                 self.closing.push(answer);
             }
@@ -169,11 +171,12 @@ impl Gatherer {
         }
     }
 
-    /// How many writes make the next batch.
+    /// Returns how many writes make the next batch.
     ///
-    /// Half of all that is under way, so that two statements of about the same size take turns: one gathers what the other
-    /// one's callers bring next. Sent as soon as a slot is free, whatever has come by then, batches would be a third. Where
-    /// half is little, all of it, once the statement in flight is back; but two lone writes do not wait for each other.
+    /// It is half of all writes that are held or in flight, so that two statements of about the same size take turns: while one
+    /// is in flight, the next writes of the other one's callers come together. If a batch were sent as soon as a slot is free,
+    /// with the writes that have come by then, each batch would have a third of them. If half is few, it is all of them, once
+    /// the statement in flight returns; but two single writes do not wait for each other.
     fn share(&self) -> usize {
         let all = self.sent + self.held.len();
         let few = (3..MIN_SECOND_BATCH * IN_FLIGHT as usize).contains(&all);
@@ -184,7 +187,7 @@ impl Gatherer {
         }
     }
 
-    /// When to look again at what waits, if nothing happens before.
+    /// Returns when to look again at the waiting writes, if nothing happens before.
     fn next_attempt(&self) -> Option<Instant> {
         let locked_out = self.locked_out.front().map(|(_, at)| *at);
         let few = (!self.held.is_empty()).then(|| self.sent_at + MAX_COALESCE_WAIT);
@@ -210,11 +213,11 @@ impl Gatherer {
                 self.held.push_front(pending);
                 break;
             }
-            // One about several logs travels alone, as the statement is another one.
+            // A write to several logs is alone in its batch, because its statement is another one.
             let several = !write.others.is_empty();
             let group = match self.pins.placement(write) {
                 Placement::AfterGroup(group) => group,
-                // A chain is not broken up, whatever the share.
+                // A chain is not broken up, whatever the share is.
                 Placement::OwnGroup if groups < share && !(several && groups > 0) => groups,
                 Placement::OwnGroup | Placement::LaterBatch => {
                     passed_over.push_back(pending);
@@ -232,13 +235,13 @@ impl Gatherer {
                 break;
             }
         }
-        // They stay in front of what came later, so that the writes of a log keep their order.
+        // They go before the writes that came later, so that the writes of a log keep their order.
         passed_over.append(&mut self.held);
         self.held = passed_over;
         (!batch.is_empty()).then(|| Batch::new(batch, groups))
     }
 
-    /// The next of those that met a lock, if its time has come.
+    /// Takes the next write that met a lock, if its time has come.
     fn next_locked_out(&mut self) -> Option<Batch> {
         let now = Instant::now();
         let (pending, _) = self.locked_out.pop_front_if(|(_, at)| *at <= now)?;
@@ -252,7 +255,7 @@ impl Gatherer {
         Some(Batch::single(pending))
     }
 
-    /// Tells everybody what became of their writes, but those that met a lock.
+    /// Sends each caller its outcome, except for writes that met a lock, which are sent again later.
     fn tell(&mut self, written: Vec<(Box<Pending>, Outcome)>) {
         self.sent -= written.len();
         self.told = written.len();

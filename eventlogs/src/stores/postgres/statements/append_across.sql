@@ -9,11 +9,11 @@
 -- $6  smallint[]     stored version
 -- $7  smallint[]     number of the codec
 -- $8  bytea[]        payload
--- $9  timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array stands for nulls only
--- $11 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $9  timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array means only nulls
+-- $11 bytea[]        metadata, or null; an empty array means only nulls
 -- $12 integer[]      number of the kind
--- $13 bigint[]       former numbers of kinds: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $13 bigint[]       former numbers of kinds: the former number in the upper 32 bits, today's in the lower 32 bits
 -- The other events of the write:
 -- $14 uuid[]         log of the event
 -- $15 bigint[]       its index
@@ -22,29 +22,28 @@
 -- $18 smallint[]     stored version
 -- $19 smallint[]     number of the codec
 -- $20 bytea[]        payload
--- $21 timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $22 bytea[]        metadata, or null; an empty array stands for nulls only
--- The key of the write, with one row for each log that the write of a key is about:
+-- $21 timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $22 bytea[]        metadata, or null; an empty array means only nulls
+-- The key of the write, with one row for each of its logs:
 -- $23 uuid[]         log
 -- $24 uuid[]         scope of the key; the zero id stands for all logs
 -- $25 bytea[]        the key
 -- $26 smallint[]     number of the row among those of the key, from 0
 -- $27 bigint[]       index of the first event of the write
--- $28 bigint[]       how many events the write has
+-- $28 bigint[]       number of events of the write
 -- $29 uuid[]         id of the last event of the write
--- $30 bytea[]        digest of the request, or null; an empty array stands for nulls only
+-- $30 bytea[]        digest of the request, or null; an empty array means only nulls
 --
--- Returns one row per log if the write is stored, no row if one of the logs cannot take it or if the key is used:
+-- Returns one row per log if the write is stored, and no row if one of the logs cannot take it or if the key is used:
 -- log_id, recorded_at
--- An index that is taken by somebody whose commit cannot be seen yet, or a key that somebody else takes at the same moment,
--- fails the statement: there is no `on conflict`.
+-- There is no `on conflict`: the statement fails if an index is taken by a transaction that it cannot see yet, or if another
+-- process uses the key at the same moment.
 --
 -- It is `append_groups.sql` with `refused`: the logs that cannot take their events. If there is one, nothing is stored.
--- What belongs to a stored head is found with `width_bucket`: a binary search for its log among the stored logs, which are
--- sorted. Without hash and merge joins, which must not be used on the connections of this store, a join would compare every
--- row with every other.
--- Keys are joined from the left, so that the plan must look each of them up: an inner join would be turned round while the
--- table is empty, and read all keys ever after.
+-- The rows of a stored head are found with `width_bucket`: a binary search for its log among the stored logs, which are sorted.
+-- Hash and merge joins are disabled on the connections of this store, so a join would compare every row with every other.
+-- Keys are joined from the left, so that the plan must look up each of them: while the table is empty, the planner would
+-- reverse an inner join, and that plan would always read all keys.
 
 with blocked as materialized (
     select x.log_id

@@ -9,11 +9,11 @@
 -- $6  smallint[]     stored version
 -- $7  smallint[]     number of the codec
 -- $8  bytea[]        payload
--- $9  timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array stands for nulls only
--- $11 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $9  timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array means only nulls
+-- $11 bytea[]        metadata, or null; an empty array means only nulls
 -- $12 integer[]      number of the kind
--- $13 bigint[]       former numbers of kinds: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $13 bigint[]       former numbers of kinds: the former number in the upper 32 bits, today's in the lower 32 bits
 -- The other events of the groups:
 -- $14 uuid[]         log of the event
 -- $15 bigint[]       its index
@@ -22,35 +22,35 @@
 -- $18 smallint[]     stored version
 -- $19 smallint[]     number of the codec
 -- $20 bytea[]        payload
--- $21 timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $22 bytea[]        metadata, or null; an empty array stands for nulls only
--- The keys of the groups, with one row for each log that the write of a key is about:
+-- $21 timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $22 bytea[]        metadata, or null; an empty array means only nulls
+-- The keys of the groups, with one row for each log of a write with a key:
 -- $23 uuid[]         log
 -- $24 uuid[]         scope of the key; the zero id stands for all logs
 -- $25 bytea[]        the key
 -- $26 smallint[]     number of the row among those of the key, from 0
 -- $27 bigint[]       index of the first event of the write
--- $28 bigint[]       how many events the write has
+-- $28 bigint[]       number of events of the write
 -- $29 uuid[]         id of the last event of the write
--- $30 bytea[]        digest of the request, or null; an empty array stands for nulls only
+-- $30 bytea[]        digest of the request, or null; an empty array means only nulls
 --
--- Returns one row per stored group, none for a group that the guard refuses or of which a key is used:
+-- Returns one row per stored group, and none for a group that the guard refuses or of which a key is used:
 -- log_id, recorded_at
--- An index of the other events that is taken, or a key that somebody else takes at the same moment, fails the statement.
+-- The statement fails if an index of the other events is taken, or if another process uses a key at the same moment.
 --
--- The log tells the groups of a batch apart, not the event id: callers choose event ids, and may use one twice.
+-- The log distinguishes the groups of a batch, not the event id: callers choose event ids, and may use one twice.
 -- The guard: the event before must be the one that the caller saw, and of the same kind as the new event. A log that was
--- created under a former name of its kind keeps the old number, so $13 pairs such numbers with those of today. An index that
--- is taken is not an error: its row does not come back.
+-- created under a former name of its kind keeps the old number, so $13 pairs such numbers with today's. An index that is taken
+-- is not an error: its row is not returned.
 -- The other events and the keys follow their head: they are stored if it is.
--- What belongs to a stored head is found with `width_bucket`: a binary search for its log among the stored logs, which are
--- sorted. Without hash and merge joins, which must not be used on the connections of this store, a join would compare every
--- row with every other.
--- Keys are joined from the left, so that the plan must look each of them up: an inner join would be turned round while the
--- table is empty, and read all keys ever after.
--- `order by` keeps two of these statements from deadlocking.
--- recorded_at never falls along a log. A time without an end, which only somebody else can have written, orders nothing.
--- The epoch is the default of its column: reading it from `meta` would make a lone append a sixth slower.
+-- The rows of a stored head are found with `width_bucket`: a binary search for its log among the stored logs, which are sorted.
+-- Hash and merge joins are disabled on the connections of this store, so a join would compare every row with every other.
+-- Keys are joined from the left, so that the plan must look up each of them: while the table is empty, the planner would
+-- reverse an inner join, and that plan would always read all keys.
+-- `order by` prevents deadlocks between two of these statements.
+-- recorded_at never decreases along a log. An infinite time, which only another program can have written, is not compared.
+-- The epoch is the default of its column: to read it from `meta` would make a single append slower (see "Figures" in
+-- ARCHITECTURE).
 
 with blocked as materialized (
     select x.log_id

@@ -1,4 +1,4 @@
--- Stores one write to one log in a transaction of the caller's, with or without a key; whole or not at all.
+-- Stores one write to one log in a transaction of the caller, with or without a key; whole or not at all.
 --
 -- The first event of the write, its head, in arrays of one element:
 -- $1  uuid[]         log of the event
@@ -9,11 +9,11 @@
 -- $6  smallint[]     stored version
 -- $7  smallint[]     number of the codec
 -- $8  bytea[]        payload
--- $9  timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array stands for nulls only
--- $11 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $9  timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array means only nulls
+-- $11 bytea[]        metadata, or null; an empty array means only nulls
 -- $12 integer[]      number of the kind
--- $13 bigint[]       former numbers of kinds: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $13 bigint[]       former numbers of kinds: the former number in the upper 32 bits, today's in the lower 32 bits
 -- The other events of the write:
 -- $14 uuid[]         log of the event
 -- $15 bigint[]       its index
@@ -22,24 +22,24 @@
 -- $18 smallint[]     stored version
 -- $19 smallint[]     number of the codec
 -- $20 bytea[]        payload
--- $21 timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $22 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $21 timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $22 bytea[]        metadata, or null; an empty array means only nulls
 -- The key of the write, in arrays of one element, or of none:
 -- $23 uuid[]         log
 -- $24 uuid[]         scope of the key; the zero id stands for all logs
 -- $25 bytea[]        the key
 -- $26 smallint[]     number of the row among those of the key, from 0
 -- $27 bigint[]       index of the first event of the write
--- $28 bigint[]       how many events the write has
+-- $28 bigint[]       number of events of the write
 -- $29 uuid[]         id of the last event of the write
--- $30 bytea[]        digest of the request, or null; an empty array stands for nulls only
+-- $30 bytea[]        digest of the request, or null; an empty array means only nulls
 --
--- Returns one row if the write is stored, none if the guard refuses it, if its key is used, or if the transaction is too old:
+-- Returns one row if the write is stored, and none if the guard refuses it, its key is used, or the transaction is too old:
 -- log_id, recorded_at
--- An index of the other events that is taken, or a key that somebody else takes at the same moment, fails the statement.
+-- The statement fails if an index of the other events is taken, or if another process uses the key at the same moment.
 --
 -- It is `append_groups.sql` with one more condition. Transaction numbers must rise along a log, and the caller's transaction
--- may have got its number before the last event of the log was written. Numbers of one epoch compare.
+-- may have got its number before the last event of the log was written. Only numbers of the same epoch compare.
 
 with blocked as materialized (
     select x.log_id

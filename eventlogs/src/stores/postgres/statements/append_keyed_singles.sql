@@ -1,4 +1,4 @@
--- Stores single events of a different log each, with one key each.
+-- Stores single events, each for a different log and with one key.
 --
 -- $1  uuid[]         log of the event
 -- $2  bigint[]       its index
@@ -8,30 +8,31 @@
 -- $6  smallint[]     stored version
 -- $7  smallint[]     number of the codec
 -- $8  bytea[]        payload
--- $9  timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array stands for nulls only
--- $11 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $9  timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array means only nulls
+-- $11 bytea[]        metadata, or null; an empty array means only nulls
 -- $12 integer[]      number of the kind
--- $13 bigint[]       former numbers of kinds: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $13 bigint[]       former numbers of kinds: the former number in the upper 32 bits, today's in the lower 32 bits
 -- $14 uuid[]         scope of the key; the zero id stands for all logs
 -- $15 bytea[]        the key
--- $16 bytea[]        digest of the request, or null; an empty array stands for nulls only
+-- $16 bytea[]        digest of the request, or null; an empty array means only nulls
 -- All arrays must be in the order of $1.
 --
--- Returns one row per stored event, none for an event that the guard refuses or whose key is used:
+-- Returns one row per stored event, and none for an event that the guard refuses or whose key is used:
 -- log_id, recorded_at
--- A key that somebody else takes at the same moment fails the statement.
+-- The statement fails if another process uses a key at the same moment.
 --
 -- The guard: the event before must be the one that the caller saw, and of the same kind as the new event. A log that was
--- created under a former name of its kind keeps the old number, so $13 pairs such numbers with those of today. An index that
--- is taken is not an error: its row does not come back.
--- The key that belongs to a stored event is found with `width_bucket`: a binary search for its log in $1, which is sorted
--- therefore. That costs less than a join or a window.
--- Keys are joined from the left, so that the plan must look each of them up: an inner join would be turned round while the
--- table is empty, and read all keys ever after.
--- `order by` keeps two of these statements from deadlocking.
--- recorded_at never falls along a log. A time without an end, which only somebody else can have written, orders nothing.
--- The epoch is the default of its column: reading it from `meta` would make a lone append a sixth slower.
+-- created under a former name of its kind keeps the old number, so $13 pairs such numbers with today's. An index that is taken
+-- is not an error: its row is not returned.
+-- The key of a stored event is found with `width_bucket`: a binary search for its log in $1, which must therefore be sorted.
+-- That costs less than a join or a window.
+-- Keys are joined from the left, so that the plan must look up each of them: while the table is empty, the planner would
+-- reverse an inner join, and that plan would always read all keys.
+-- `order by` prevents deadlocks between two of these statements.
+-- recorded_at never decreases along a log. An infinite time, which only another program can have written, is not compared.
+-- The epoch is the default of its column: to read it from `meta` would make a single append slower (see "Figures" in
+-- ARCHITECTURE).
 
 with head as (
     insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,

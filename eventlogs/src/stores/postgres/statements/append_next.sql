@@ -1,4 +1,4 @@
--- Stores one event without a key after an event whose id is known. Most lone appends are like this.
+-- Stores one event without a key after an event whose id is known. Most single appends are like this.
 --
 -- $1  uuid         log of the event
 -- $2  bigint       its index
@@ -13,12 +13,12 @@
 -- $11 bytea        metadata, or null
 -- $12 integer[]    numbers of the kind: today's and all former ones
 --
--- Returns one row if the event is stored, none if the guard refuses it:
+-- Returns one row if the event is stored, and none if the guard refuses it:
 -- log_id, recorded_at
 --
--- It is `append_one.sql` without a join: the row before is there, or nothing is stored. That takes the server a fourteenth
--- less.
--- recorded_at never falls along a log. A time without an end, which only somebody else can have written, orders nothing.
+-- It is `append_one.sql` without a join: either the row before exists, or nothing is stored. That takes the server less time
+-- (see "Figures" in ARCHITECTURE).
+-- recorded_at never decreases along a log. An infinite time, which only another program can have written, is not compared.
 
 insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
                              recorded_at, log_type, metadata, kind)

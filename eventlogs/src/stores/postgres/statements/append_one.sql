@@ -12,16 +12,17 @@
 -- $10 text         name of the log's kind for the first event of a log, else null
 -- $11 bytea        metadata, or null
 -- $12 integer      number of the kind
--- $13 bigint[]     former numbers of the kind: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $13 bigint[]     former numbers of the kind: the former number in the upper 32 bits, today's in the lower 32 bits
 --
--- Returns one row if the event is stored, none if the guard refuses it:
+-- Returns one row if the event is stored, and none if the guard refuses it:
 -- log_id, recorded_at
 --
 -- The guard: the event before must be the one that the caller saw, and of the same kind as the new event. A log that was
--- created under a former name of its kind keeps the old number, so $13 pairs such numbers with those of today. An index that
--- is taken is not an error: its row does not come back.
--- recorded_at never falls along a log. A time without an end, which only somebody else can have written, orders nothing.
--- The epoch is the default of its column: reading it from `meta` would make a lone append a sixth slower.
+-- created under a former name of its kind keeps the old number, so $13 pairs such numbers with today's. An index that is taken
+-- is not an error: its row is not returned.
+-- recorded_at never decreases along a log. An infinite time, which only another program can have written, is not compared.
+-- The epoch is the default of its column: to read it from `meta` would make a single append slower (see "Figures" in
+-- ARCHITECTURE).
 
 insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
                              recorded_at, log_type, metadata, kind)

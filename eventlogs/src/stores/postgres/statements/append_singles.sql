@@ -1,4 +1,4 @@
--- Stores single events without keys, of a different log each: the common batch.
+-- Stores single events without keys, each for a different log. This is the usual batch.
 --
 -- $1  uuid[]         log of the event
 -- $2  bigint[]       its index
@@ -8,22 +8,23 @@
 -- $6  smallint[]     stored version
 -- $7  smallint[]     number of the codec
 -- $8  bytea[]        payload
--- $9  timestamptz[]  the caller's time, or null; an empty array stands for nulls only
--- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array stands for nulls only
--- $11 bytea[]        metadata, or null; an empty array stands for nulls only
+-- $9  timestamptz[]  the caller's time, or null; an empty array means only nulls
+-- $10 text[]         name of the log's kind for the first event of a log, else null; an empty array means only nulls
+-- $11 bytea[]        metadata, or null; an empty array means only nulls
 -- $12 integer[]      number of the kind
--- $13 bigint[]       former numbers of kinds: the former one in the upper 32 bits, today's one in the lower 32 bits
+-- $13 bigint[]       former numbers of kinds: the former number in the upper 32 bits, today's in the lower 32 bits
 --
--- Returns one row per stored event, none for an event that the guard refuses:
+-- Returns one row per stored event, and none for an event that the guard refuses:
 -- log_id, recorded_at
 --
--- The log tells the events of a batch apart, not the event id: callers choose event ids, and may use one twice.
+-- The log distinguishes the events of a batch, not the event id: callers choose event ids, and may use one twice.
 -- The guard: the event before must be the one that the caller saw, and of the same kind as the new event. A log that was
--- created under a former name of its kind keeps the old number, so $13 pairs such numbers with those of today. An index that
--- is taken is not an error: its row does not come back.
--- `order by` keeps two of these statements from deadlocking.
--- recorded_at never falls along a log. A time without an end, which only somebody else can have written, orders nothing.
--- The epoch is the default of its column: reading it from `meta` would make a lone append a sixth slower.
+-- created under a former name of its kind keeps the old number, so $13 pairs such numbers with today's. An index that is taken
+-- is not an error: its row is not returned.
+-- `order by` prevents deadlocks between two of these statements.
+-- recorded_at never decreases along a log. An infinite time, which only another program can have written, is not compared.
+-- The epoch is the default of its column: to read it from `meta` would make a single append slower (see "Figures" in
+-- ARCHITECTURE).
 
 insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, occurred_at,
                              recorded_at, log_type, metadata, kind)

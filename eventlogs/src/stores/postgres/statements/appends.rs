@@ -1,5 +1,5 @@
-//! The inserts: each file, and the function that binds its parameters in the order of their numbers. What they mean is said
-//! at the start of the file.
+//! The inserts: each file, and the function that binds its parameters in the order of their numbers. The comment at the start
+//! of the file describes the parameters.
 
 use crate::event::LogType;
 use crate::stores::encoding::decoded::signed;
@@ -12,7 +12,7 @@ use crate::stores::postgres::values::{
 use sqlx::SqlStr;
 use uuid::Uuid;
 
-/// One event without a key.
+/// Stores one event without a key.
 pub(super) const APPEND_ONE: &str = include_str!("append_one.sql");
 
 /// Binds the parameters of [`APPEND_ONE`].
@@ -25,7 +25,7 @@ pub(super) fn append_one<'a>(statement: &SqlStr, write: &'a EncodedWrite) -> Sta
         .bind(renamed)
 }
 
-/// One event without a key after an event whose id is known.
+/// Stores one event without a key after an event whose id is known.
 pub(super) const APPEND_NEXT: &str = include_str!("append_next.sql");
 
 /// Binds the parameters of [`APPEND_NEXT`].
@@ -54,7 +54,7 @@ fn bind_single<'a>(statement: &SqlStr, write: &'a EncodedWrite) -> Statement<'a>
         .bind(write.context.metadata.as_deref())
 }
 
-/// Single events without keys.
+/// Stores single events without keys.
 pub(super) const APPEND_SINGLES: &str = include_str!("append_singles.sql");
 
 /// Binds the parameters of [`APPEND_SINGLES`].
@@ -62,7 +62,7 @@ pub(super) fn append_singles<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -
     bind_heads(statement, Heads::collect(groups))
 }
 
-/// Single events with one key each.
+/// Stores single events with one key each.
 pub(super) const APPEND_KEYED_SINGLES: &str = include_str!("append_keyed_singles.sql");
 
 /// Binds the parameters of [`APPEND_KEYED_SINGLES`].
@@ -70,7 +70,7 @@ pub(super) fn append_keyed_singles<'a>(
     statement: &SqlStr,
     groups: &[Group<'a, '_>],
 ) -> Statement<'a> {
-    // The statement searches among the logs.
+    // The statement searches among the logs, so they must be sorted.
     let mut groups = groups.to_vec();
     groups.sort_unstable_by_key(|group| group.first().map(|write| write.first.log_id));
     let writes = groups.iter().copied().flatten();
@@ -87,11 +87,11 @@ pub(super) fn append_keyed_singles<'a>(
         .bind(sparse(keys.iter().map(|key| request_hash(key)).collect()))
 }
 
-/// Groups of events, each for a different log.
+/// Stores groups of events, each for a different log.
 pub(super) const APPEND_GROUPS: &str = include_str!("append_groups.sql");
-/// One write to several logs.
+/// Stores one write to several logs.
 pub(super) const APPEND_ACROSS: &str = include_str!("append_across.sql");
-/// One write to one log in a transaction of the caller's.
+/// Stores one write to one log in a transaction of the caller.
 pub(super) const APPEND_IN: &str = include_str!("append_in.sql");
 
 /// Binds the parameters of [`APPEND_GROUPS`], [`APPEND_ACROSS`] and [`APPEND_IN`].

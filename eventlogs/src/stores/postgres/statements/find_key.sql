@@ -3,11 +3,11 @@
 -- $1 uuid   scope of the key; the zero id stands for all logs
 -- $2 bytea  the key
 --
--- Returns one row per log that the write is about:
+-- Returns one row per log of the write:
 -- key_log_id, key_first_index, key_event_count, key_last_event_id, key_recorded_at, key_request_hash
 --
--- Times are moved into the range that the driver can read: it panics at one without an end. Such a time was not written by
--- this store, and orders nothing, so the nearest one will do.
+-- Times are moved into the range that the driver can read, because it panics at an infinite time. This store writes no such
+-- time, and the time does not decide the order, so the nearest one is good enough.
 
 select log_id as key_log_id,
        first_index as key_first_index,

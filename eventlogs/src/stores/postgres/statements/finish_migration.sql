@@ -3,7 +3,7 @@
 -- $1 bigint  the version
 -- $2 bigint  the identifier of this server; 0 if this role may not ask for it
 --
--- A database that was restored into another server counts its transactions from the start: a new epoch begins.
+-- A database that was restored into another server counts its transactions from the start, so a new epoch begins.
 
 update {schema}.meta set
     schema_version = $1::bigint,

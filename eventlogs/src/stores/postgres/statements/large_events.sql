@@ -1,4 +1,4 @@
--- Reads what `page.sql` has left out of the events of a page.
+-- Reads the contents that `page.sql` has left out of the events of a page.
 --
 -- $1 uuid     log
 -- $2 bigint   index of the first event

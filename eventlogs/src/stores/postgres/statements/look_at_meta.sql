@@ -1,8 +1,8 @@
--- Reads which version the tables have, and which server they belong to.
+-- Reads the version of the tables, and the server that they belong to.
 --
 -- Returns one row:
 -- schema_version, system_identifier
--- is_default_epoch  whether appends take the epoch that the tables are in: whether it is the default of its column
+-- is_default_epoch  whether appends use the current epoch of the tables: whether it is the default of its column
 --
 -- It has no parameters, so that it needs no prepared statement.
 

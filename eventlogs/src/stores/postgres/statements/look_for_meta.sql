@@ -1,7 +1,7 @@
 -- Asks whether the schema has tables of this store, and whether this role may ask for the identifier of the server.
 --
 -- Returns one row:
--- is_ours               whether there is a table `meta` with our columns: one with other columns is somebody else's
+-- is_ours               whether there is a table `meta` with this store's columns: with others it belongs to another program
 -- may_ask_for_identifier
 --
 -- It has no parameters, so that it needs no prepared statement.

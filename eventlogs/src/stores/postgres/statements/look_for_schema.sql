@@ -1,4 +1,4 @@
--- Asks what a schema without our tables has: whether it exists, and whether tables of somebody else have the names of ours.
+-- Asks what a schema without tables of this store has: whether it exists, and whether other tables have the names of ours.
 --
 -- Returns one row:
 -- has_schema, meta, events, idempotency_keys

@@ -1,16 +1,16 @@
-//! The statements of a migration beside its steps. They are sent seldom, so their texts are made when they are.
+//! The statements of a migration besides its steps. They are rarely sent, so their text is made each time.
 
 use crate::stores::postgres::statements::text::{Statement, in_schema};
 
-/// Whether the schema has tables of this store.
+/// Asks whether the schema has tables of this store.
 pub(in crate::stores) const LOOK_FOR_META: &str = include_str!("look_for_meta.sql");
-/// Which version the tables have.
+/// Reads which version the tables have.
 pub(in crate::stores) const LOOK_AT_META: &str = include_str!("look_at_meta.sql");
 /// Waits for other processes that migrate.
 pub(in crate::stores) const LOCK_MIGRATION: &str = include_str!("lock_migration.sql");
-/// What a schema without our tables has.
+/// Asks which tables a schema without tables of this store has.
 pub(in crate::stores) const LOOK_FOR_SCHEMA: &str = include_str!("look_for_schema.sql");
-/// Has appends take the epoch of the tables.
+/// Makes appends use the current epoch of the tables.
 pub(in crate::stores) const SET_DEFAULT_EPOCH: &str = include_str!("set_default_epoch.sql");
 
 /// Notes the version and the server of the tables.

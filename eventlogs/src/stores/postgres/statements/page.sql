@@ -11,12 +11,12 @@
 -- payload, metadata  null for the event $3 and for events of more than $5 bytes
 -- left_out_bytes     size of payload and metadata if that is more than $5, else null
 --
--- The event $3 comes along without its payload: it only tells whether the log still has it.
--- An event that is larger than its share of a page comes along with its size only, so that the answer is bounded, whatever the
--- log holds. A running sum could tell the server where the page ends, but takes half as long again as all the rest. For the
--- sizes the server need not read what it stores apart from the row.
--- Times are moved into the range that the driver can read: it panics at one without an end. Such a time was not written by
--- this store, and orders nothing, so the nearest one will do.
+-- The event $3 is returned without its payload: it only shows whether the log still has it.
+-- An event that is larger than its share of a page is returned with its size only, so that the answer is bounded for every log.
+-- With a running sum the server could find the end of the page by itself, but that would take it considerably longer (see
+-- "Figures" in ARCHITECTURE). The sizes are known without reading values that are stored outside the row.
+-- Times are moved into the range that the driver can read, because it panics at an infinite time. This store writes no such
+-- time, and the time does not decide the order, so the nearest one is good enough.
 
 select event_index,
        event_id,

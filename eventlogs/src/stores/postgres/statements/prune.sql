@@ -6,7 +6,7 @@
 -- Returns one row per row of a key, so that a write to several logs has several:
 -- part  number of the row among those of the key, from 0
 --
--- It goes by the first row of each write, so that writes to several logs are forgotten as a whole.
+-- The first row of each write decides, so that writes to several logs are forgotten as a whole.
 
 with old as materialized (
     select scope, key from {schema}.idempotency_keys

@@ -1,5 +1,5 @@
 //! The statements that store no events: each file, and the function that binds its parameters in the order of their numbers.
-//! What they mean is said at the start of the file.
+//! The comment at the start of the file describes the parameters.
 
 use crate::ids::LogId;
 use crate::stores::encoding::decoded::signed;
@@ -10,9 +10,9 @@ use sqlx::SqlStr;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Why writes were not stored.
+/// Asks why writes were not stored.
 pub(super) const REFUSALS: &str = include_str!("refusals.sql");
-/// The same in a transaction of the caller's.
+/// Asks why a write was not stored in a transaction of the caller.
 pub(super) const REFUSALS_IN: &str = include_str!("refusals_in.sql");
 
 /// Binds the parameters of [`REFUSALS`] and [`REFUSALS_IN`], one element for each log of the writes.
@@ -39,7 +39,7 @@ pub(super) fn refusals<'a>(statement: &SqlStr, writes: &[&'a EncodedWrite]) -> S
         .bind(keys)
 }
 
-/// Which writes are stored with all their events.
+/// Asks which writes are stored with all their events.
 pub(super) const STORED_WRITES: &str = include_str!("stored_writes.sql");
 
 /// Binds the parameters of [`STORED_WRITES`]: the events of these writes, each of which has a number.
@@ -65,7 +65,7 @@ pub(super) fn stored_writes<'a>(
         .bind(ids)
 }
 
-/// The name of a log's kind.
+/// Reads the name of a log's kind.
 pub(super) const LOG_TYPE: &str = include_str!("log_type.sql");
 
 /// Binds the parameter of [`LOG_TYPE`].
@@ -73,7 +73,7 @@ pub(super) fn log_type<'a>(statement: &SqlStr, log_id: LogId) -> Statement<'a> {
     sqlx::query(statement.clone()).bind(Uuid::from(log_id)) // $1
 }
 
-/// The write of a key.
+/// Finds the write of a key.
 pub(super) const FIND_KEY: &str = include_str!("find_key.sql");
 
 /// Binds the parameters of [`FIND_KEY`].
@@ -93,7 +93,7 @@ pub(super) fn prune<'a>(statement: &SqlStr, older_than: Duration, limit: i64) ->
         .bind(limit)
 }
 
-/// A page of a log.
+/// Reads a page of a log.
 pub(super) const PAGE: &str = include_str!("page.sql");
 
 /// The parameters of [`PAGE`].
@@ -103,11 +103,11 @@ pub(in crate::stores) struct PageBounds {
     pub(in crate::stores) log_id: LogId,
     /// The index of the first row.
     pub(in crate::stores) from: i64,
-    /// The index of the event after which the page starts, if it starts after one.
+    /// The index of the anchor: the event after which the page starts, if it starts after one.
     pub(in crate::stores) anchor: Option<i64>,
     /// The greatest number of rows.
     pub(in crate::stores) rows: i64,
-    /// The greatest number of bytes of an event that comes along whole.
+    /// The greatest number of bytes of an event that is returned whole.
     pub(in crate::stores) whole_bytes: i32,
 }
 
@@ -121,7 +121,7 @@ pub(super) fn page<'a>(statement: &SqlStr, bounds: PageBounds) -> Statement<'a> 
         .bind(bounds.whole_bytes)
 }
 
-/// What a page has left out.
+/// Reads the contents that a page has left out.
 pub(super) const LARGE_EVENTS: &str = include_str!("large_events.sql");
 
 /// Binds the parameters of [`LARGE_EVENTS`]: those of the page, and the indices of the first and the last event.
@@ -137,5 +137,5 @@ pub(super) fn large_events<'a>(
         .bind(page.whole_bytes)
 }
 
-/// Whether the tables belong to this server.
+/// Asks whether the tables belong to this server.
 pub(super) const IS_AT_HOME: &str = include_str!("is_at_home.sql");

@@ -1,4 +1,4 @@
--- Looks up all that decides why a write was refused in a transaction of the caller's.
+-- Looks up everything that decides why a write was refused in a transaction of the caller.
 --
 -- $1 uuid[]    log
 -- $2 bigint[]  index of the first event that could not be stored
@@ -16,11 +16,11 @@
 -- is_too_old                                           whether this transaction got its number before that of the
 --                                                      event before the index: numbers of one epoch compare
 --
--- It is a statement of its own, so that it sees what the insert ran into.
--- `zero` comes out of the rows that are asked about: compared with a constant, a plan from the time when the tables were empty
--- reads the index of all logs, and that of all keys, for each row.
--- Times are moved into the range that the driver can read: it panics at one without an end. Such a time was not written by
--- this store, and orders nothing, so the nearest one will do.
+-- It is a separate statement, so that it sees the rows that the insert met.
+-- `zero` comes from the rows of the parameters: with a constant instead, a plan from the time when the tables were empty reads
+-- the index of all logs, and that of all keys, for each row.
+-- Times are moved into the range that the driver can read, because it panics at an infinite time. This store writes no such
+-- time, and the time does not decide the order, so the nearest one is good enough.
 
 select own.event_id as stored_event_id,
        least(greatest(own.recorded_at, '4713-01-01 00:00+00 BC'), '200000-01-01 00:00+00') as stored_recorded_at,

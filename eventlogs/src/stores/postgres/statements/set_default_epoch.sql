@@ -1,7 +1,7 @@
--- Has appends take the epoch that the tables are in, as the default of its column.
+-- Makes the current epoch of the tables the default of its column, so that appends use it.
 --
--- A default cannot be a parameter, so the statement is put together on the server. Run it only if the default is another one:
--- it locks the table for a moment.
+-- A default cannot be a parameter, so the server builds the statement. Run it only if the default is another one, because it
+-- locks the table for a moment.
 
 do $$
 begin

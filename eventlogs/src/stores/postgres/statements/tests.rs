@@ -1,4 +1,5 @@
-//! What a statement's file says of it, compared with what is sent and with what a server makes of it.
+//! Compares the comment at the start of a statement's file with the parameters that are sent and with those that a server
+//! finds.
 
 use super::*;
 use crate::event::{EventType, LogType};
@@ -17,7 +18,7 @@ use sqlx::{
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// All files, by their names without the ending.
+/// Returns all files, by their names without the ending.
 fn files() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/stores/postgres/statements");
     let paths = std::fs::read_dir(folder).unwrap();
@@ -29,13 +30,13 @@ fn files() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The comment at the start of a file.
+/// Returns the comment at the start of a file.
 fn header(file: &str) -> String {
     let lines = file.lines().take_while(|line| line.starts_with("--"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The types of the parameters, as the header lists them.
+/// Returns the types of the parameters, as the header lists them.
 fn parameters(file: &str) -> Vec<String> {
     let header = header(file);
     let lines = header.lines().filter_map(|line| line.strip_prefix("-- $"));
@@ -119,14 +120,14 @@ fn created(key: Option<&str>) -> EncodedWrite {
     write(LogId::new(), Expected::NewLog, 1, key)
 }
 
-/// One event after the only one of a write.
+/// Makes one event after the only event of a write.
 fn next(write_before: &EncodedWrite) -> EncodedWrite {
     let EncodedAppend { log_id, head, .. } = &write_before.first;
     let expected = Expected::After(LogPosition::new(*log_id, 0, head.id));
     write(*log_id, expected, 1, None)
 }
 
-/// A connection, and a store in a schema of its own, if there is a server.
+/// Returns a connection, and the options of a store in its own schema, if there is a server.
 async fn server() -> Option<(PgConnection, PostgresOptions)> {
     let url = std::env::var("EVENTLOGS_POSTGRES_URL").unwrap_or_default();
     if url.is_empty() {
@@ -151,7 +152,7 @@ async fn drop_schema(mut connection: PgConnection, options: &PostgresOptions) {
     connection.execute(AssertSqlSafe(drop)).await.unwrap();
 }
 
-/// How the server calls a type.
+/// Returns the name that the server has for a type.
 fn server_name(sql_type: &str) -> String {
     let (element, array) = match sql_type.strip_suffix("[]") {
         Some(element) => (element, "[]"),
@@ -200,11 +201,11 @@ async fn a_server_finds_the_parameters_and_columns_that_the_header_lists() {
     drop_schema(connection, &options).await;
 }
 
-/// Each statement with parameters, bound as the store binds them, by the names of the files.
+/// Executes each statement with parameters, bound as the store binds them. Returns the numbers of parameters, by file name.
 async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'static str, usize> {
     let statements = Statements::for_schema(schema).unwrap();
     let mut bound = BTreeMap::new();
-    // How many rows it must return.
+    // `rows` is the number of rows that it must return.
     let mut execute = async |name, mut statement: Statement<'_>, rows: usize| {
         let arguments = statement.take_arguments().unwrap().unwrap();
         bound.insert(name, arguments.len());

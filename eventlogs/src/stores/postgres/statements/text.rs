@@ -11,7 +11,7 @@ pub(in crate::stores) type Statement<'a> = Query<'a, Postgres, PgArguments>;
 /// The only placeholder in the files: the name of the schema, in quotes.
 const SCHEMA: &str = "{schema}";
 
-/// Refuses a schema whose name is no plain identifier, or belongs to the server.
+/// Refuses a schema whose name is not a plain identifier, or belongs to the server.
 pub(in crate::stores) fn check_schema_name(schema: &str) -> Result<(), OpenError> {
     let is_first = |char: char| char.is_ascii_lowercase() || char == '_';
     let is_plain = schema.len() <= 63
@@ -30,16 +30,16 @@ pub(in crate::stores) fn check_schema_name(schema: &str) -> Result<(), OpenError
     }
 }
 
-/// The statement of a file for a schema, whose name has been [checked](check_schema_name). The name is put in quotes, because
-/// it may be a word of the language.
+/// Makes the statement of a file for a schema, whose name has been [checked](check_schema_name). The name is put in quotes,
+/// because it may be a keyword of SQL.
 ///
-/// The comment at the start of a file is for people, and is left out: the server would read it with each preparation.
+/// The comment at the start of a file is for readers, and is left out: the server would read it with each preparation.
 pub(in crate::stores) fn in_schema(file: &str, schema: &str) -> SqlStr {
     let statement = without_header(file).replace(SCHEMA, &format!("\"{schema}\""));
     AssertSqlSafe(statement).into_sql_str()
 }
 
-/// A file without the comment at its start.
+/// Returns a file without the comment at its start.
 fn without_header(file: &str) -> &str {
     let mut rest = file;
     while let Some((line, next)) = rest.split_once('\n')
