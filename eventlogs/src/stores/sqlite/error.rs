@@ -1,4 +1,4 @@
-//! SQLite's result codes as errors that say what to do.
+//! Converts SQLite's result codes into errors that say what to do.
 
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
@@ -27,7 +27,7 @@ pub(super) const CORRUPT: &str =
 /// What to do about a file or a folder that may only be read.
 pub(super) const READ_ONLY: &str = "grant it the right to write there, or only read, from a store that was opened with `SqliteEventStore::open_read_only`";
 
-/// The error of an open database.
+/// Converts an error of an open database.
 pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::PoolClosed => return StoreError::Closed,
@@ -60,7 +60,7 @@ pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// The error of a file that cannot be opened.
+/// Converts an error of opening a file.
 pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
     match primary_code(&error) {
         Some(code::NOTADB) => OpenError::NotADatabase {
@@ -72,7 +72,7 @@ pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
             advice: ", or open it with `SqliteEventStore::open_read_only`",
             source: error.into(),
         },
-        // It may be the log that cannot be made, which SQLite does not tell.
+        // It may be the log that cannot be created, which SQLite does not report.
         Some(code::READONLY) if !file::can_write(file::folder(path)) => StoreError::ReadOnly {
             path: Some(file::folder(path).to_owned()),
             advice: READ_ONLY,
@@ -84,7 +84,7 @@ pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
     }
 }
 
-/// The error of an open store that has to open its file again, and cannot.
+/// Converts the error of an open store that has to open its file again, and cannot.
 pub(super) fn into_reopening_error(error: OpenError) -> StoreError {
     match error {
         OpenError::Store(error) => error,
@@ -108,12 +108,12 @@ pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> St
     }
 }
 
-/// Whether a database could not be read because its log or the index of that cannot be made.
+/// Returns `true` if a database could not be read because its log or the log's index cannot be created.
 pub(super) fn cannot_make_log(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY))
 }
 
-/// Whether a write was committed into files that are no longer at the path.
+/// Returns `true` if a write was committed into files that are no longer at the path.
 pub(super) fn is_committed_elsewhere(error: &StoreError) -> bool {
     let StoreError::OutcomeUnknown {
         source: Some(source),
@@ -125,8 +125,8 @@ pub(super) fn is_committed_elsewhere(error: &StoreError) -> bool {
     matches!(source, Some(StoreError::FileReplaced { .. }))
 }
 
-/// The error of a failed commit. SQLite rolls back for every reason but one: when the disk fails, the transaction may be in the
-/// write-ahead log, and the next process may find it there.
+/// Converts the error of a failed commit. SQLite rolls back after every failure but one: when the disk fails, the transaction
+/// may be in the write-ahead log, and the next process may find it there.
 pub(super) fn into_commit_error(error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
         Some(code::IOERR) => StoreError::OutcomeUnknown {
