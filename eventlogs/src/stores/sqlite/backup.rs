@@ -64,8 +64,8 @@ impl SqliteEventStore {
     ///
     /// # Errors
     /// - [`FileExists`](BackupError::FileExists) if a file of that name exists, or a log that belongs to that name.
-    /// - [`CannotWrite`](BackupError::CannotWrite) if the folder is missing, this process lacks the privilege to write there,
-    ///   or the disk is full.
+    /// - [`CannotWrite`](BackupError::CannotWrite) if the copy cannot be written, because the folder is missing, this process
+    ///   lacks the privilege, or the disk is full.
     /// - [`Store`](BackupError::Store) with [`NotMigrated`](StoreError::NotMigrated) if the tables are missing or too old.
     /// - [`Store`](BackupError::Store) with [`FileReplaced`](StoreError::FileReplaced) if the file at the path is not the file
     ///   that was opened.

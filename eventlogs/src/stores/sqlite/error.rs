@@ -20,7 +20,7 @@ mod code {
     pub(super) const READONLY_DIRECTORY: i32 = 1544;
 }
 
-/// What to do about a damaged file.
+/// Advice about a damaged file.
 pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 

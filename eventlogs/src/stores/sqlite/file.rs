@@ -68,7 +68,7 @@ pub(super) struct Marks {
 pub(super) struct Moved {
     /// `true` if it is the database itself. Otherwise it is its log, and the connections can be opened again.
     pub(super) is_database: bool,
-    /// What was found.
+    /// The error that describes what was found.
     source: io::Error,
 }
 

@@ -46,7 +46,7 @@ impl WriterConnection {
 pub(in crate::stores) struct WriterGuard<'a> {
     /// The connection.
     connection: HeldConnection,
-    /// Where it goes back to, unless the database is in memory.
+    /// The place to give the connection back to, unless the database is in memory.
     home: Option<MutexGuard<'a, WriterConnection>>,
     /// The files that it has open.
     generation: Arc<Generation>,
