@@ -227,7 +227,7 @@ where
             Ok(Value::Nil) => return Ok(None),
             Ok(_) => return Err("Redis returned a value of an unexpected type for a GET".into()),
             Err(error) if is_of_another_type(&error) => {
-                tracing::warn!(key, "Redis has a value of another type under this key; removing it");
+                tracing::warn!(key, "Redis has a value of another type; removing it");
                 self.discard(&key, &[]).await;
                 return Ok(None);
             }

@@ -152,7 +152,7 @@ impl<'a, 'de> Variant<'a, 'de> {
             | tag::NEWTYPE_VARIANT
             | tag::TUPLE_VARIANT
             | tag::STRUCT_VARIANT) => (tag, reader.name()?),
-            _ => return Err(Problem::custom("the type asks for a variant where there is none")),
+            _ => return Err(Problem::custom("the value is not a variant of an enum")),
         };
         Ok(Self { reader, tag, name })
     }
@@ -162,7 +162,7 @@ impl<'a, 'de> Variant<'a, 'de> {
         if self.tag == tag {
             Ok(self.reader)
         } else {
-            Err(Problem::custom("a variant is of another kind than the type asks for"))
+            Err(Problem::custom("the variant is not of the expected kind"))
         }
     }
 }
