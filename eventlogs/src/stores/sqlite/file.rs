@@ -140,7 +140,7 @@ impl DatabaseFile {
     }
 
     /// Waits until this process has closed a log that no longer has its name. SQLite shares the index of a log among all
-    /// connections of a process, so a connection that is opened earlier would have the old index and a new log.
+    /// connections of a process, so a connection that is opened before that would have the old index and a new log.
     pub(super) async fn let_go(&self, opened: &Marks) -> Result<(), StoreError> {
         let give_up = Instant::now() + CLOSING;
         loop {
