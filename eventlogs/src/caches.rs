@@ -1,4 +1,4 @@
-//! Where reduced aggregates are kept between reductions.
+//! Caches, which keep reduced aggregates between reductions.
 
 #[cfg(feature = "_shared_cache")]
 pub(crate) mod envelope;
@@ -18,65 +18,65 @@ use crate::log_state::LogPosition;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a cache did not answer. It never reaches the caller of a [`LogManager`](crate::LogManager): a failing cache is a
-/// slow cache, not an error.
+/// The error of a cache that cannot be read or written. It never reaches the caller of a [`LogManager`](crate::LogManager): a
+/// failing cache makes calls slower, but does not make them fail.
 pub type CacheError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A place for aggregates that may lose anything at any time.
+/// Keeps aggregates between reductions, and may lose any of them at any time.
 ///
-/// An entry need not be of the log's true history, nor be new, to be harmless: a reduction that starts from it first compares
-/// the event that it was reduced through with the store, and fetches what was recorded since. The state itself is believed.
-/// So a cache gives back what it was given, or nothing; and whoever can write to it by other means can have decisions made on
-/// a state that never was, see
+/// An old entry, or one that is not of the log's true history, does no harm: a reduction that starts from an entry first
+/// compares the event that the entry was reduced through with the store, and fetches the events recorded since. The state
+/// itself is not checked. So a cache must return what it was given, or nothing. Anyone who can write to it by other means can
+/// cause decisions on a state that never existed, see
 #[cfg_attr(
     feature = "redis",
     doc = "[`RedisCacheOptions::mac_keys`](crate::RedisCacheOptions::mac_keys)."
 )]
 #[cfg_attr(not(feature = "redis"), doc = "`RedisCacheOptions::mac_keys`.")]
 ///
-/// Calls are time-boxed by the manager, and a call that is dropped half-way must leave the cache usable.
+/// The manager limits the time of each call. A call that is dropped half-way must leave the cache usable.
 /// [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache for `{A}`",
     note = "caches are typed by their aggregate, as in `MemoryAggregationCache::<{A}>::default()`"
 )]
 pub trait AggregationCache<A>: Send + Sync + 'static {
-    /// What is kept for a log, if anything.
+    /// Returns the aggregation that is kept for a log, if there is one.
     ///
     /// # Errors
-    /// When the cache cannot be asked. An entry that cannot be read is not an error but absent.
+    /// If the cache cannot be reached. An entry that cannot be read is not an error; it counts as absent.
     fn get(
         &self,
         log_id: LogId,
     ) -> impl Future<Output = Result<Option<Aggregation<A>>, CacheError>> + Send;
 
-    /// Keeps an aggregation, unless an entry that was reduced further is already there.
+    /// Keeps an aggregation, unless the cache already has an entry that was reduced further.
     ///
     /// `ttl` is how long it may be kept; `None` leaves that to the cache.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// If the cache cannot be written.
     fn put(
         &self,
         aggregation: Aggregation<A>,
         ttl: Option<Duration>,
     ) -> impl Future<Output = Result<(), CacheError>> + Send;
 
-    /// Drops the entry of a log if it was reduced through exactly this event, and leaves any other alone.
+    /// Removes the entry of a log if it was reduced through exactly this event, and keeps any other entry.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// If the cache cannot be written.
     fn remove(&self, state: LogPosition) -> impl Future<Output = Result<(), CacheError>> + Send;
 
-    /// Drops the entry of a log, whatever event it was reduced through. Once it has returned, the cache does not give the
-    /// entry back, from whatever tier, until somebody puts another one.
+    /// Removes the entry of a log, whatever event it was reduced through. Once this has returned, no tier of the cache returns
+    /// the entry until another one is put.
     ///
     /// # Errors
-    /// When the cache cannot be written: then the entry may still be there.
+    /// If the cache cannot be written. The entry may then still be there.
     fn forget(&self, log_id: LogId) -> impl Future<Output = Result<(), CacheError>> + Send;
 }
 
-/// A cache that several managers, or a manager and a test, share.
+/// A cache that is shared by several managers, or by a manager and a test.
 impl<A: Send + 'static, C: AggregationCache<A>> AggregationCache<A> for Arc<C> {
     fn get(
         &self,

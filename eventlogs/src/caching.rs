@@ -1,4 +1,4 @@
-//! Which aggregates are worth a place in the cache.
+//! Policies that decide which aggregates are cached.
 
 mod policies;
 pub(crate) mod rules;
@@ -10,8 +10,8 @@ use crate::aggregation::Aggregation;
 
 /// Decides which reduced aggregates are cached.
 ///
-/// It is asked by the background task that writes to the cache, so it may take its time without slowing a caller down.
-/// A closure is a policy:
+/// The background task that writes to the cache asks the policy, so a policy may take its time without slowing a caller down. A
+/// closure is a policy:
 ///
 /// ```
 /// # use eventlogs::{Aggregate, EventRecord};
@@ -30,7 +30,7 @@ use crate::aggregation::Aggregation;
     note = "give a closure `|aggregation: &Aggregation<{A}>| -> bool`, `LogLengthPolicy` or `LogAgePolicy`, or implement `AggregationCachingPolicy`"
 )]
 pub trait AggregationCachingPolicy<A>: Send + Sync + 'static {
-    /// Whether this aggregation shall be written to the cache.
+    /// Returns `true` if this aggregation is to be written to the cache.
     fn should_cache(&self, aggregation: &Aggregation<A>) -> bool;
 }
 

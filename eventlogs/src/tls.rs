@@ -1,38 +1,38 @@
-//! What a TLS handshake failed at. Both drivers hide that in errors of the network.
+//! Finds the cause of a failed TLS handshake, which both drivers hide in network errors.
 
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-/// What is wrong, as far as there is something else to do about it.
+/// The cause of a failed handshake. There is one variant for each remedy.
 #[cfg_attr(
     not(feature = "tls-rustls"),
-    expect(dead_code, reason = "only rustls says what is wrong")
+    expect(dead_code, reason = "only rustls reports the cause")
 )]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Nobody whom this process trusts has signed the server's certificate.
+    /// No authority that this process trusts has signed the server's certificate.
     Authority,
-    /// The certificate is another host's.
+    /// The certificate is for another host.
     Name,
-    /// It has expired, or is not valid yet.
+    /// The certificate has expired, or is not valid yet.
     Time,
-    /// The server does not accept the certificate of this process, or that it has none.
+    /// The server does not accept the certificate of this process, or requires one.
     Client,
-    /// Anything else.
+    /// Any other cause.
     Other,
 }
 
-/// What is wrong with TLS, if that is what an error is about.
+/// The cause of an error, if the error is about TLS.
 pub(crate) fn trouble(error: &(dyn Error + 'static)) -> Option<Trouble> {
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        // What is in it is not its source.
+        // The inner error of an I/O error is not its source.
         return match error.get_ref().and_then(|inner| trouble(inner)) {
             None if error.kind() == io::ErrorKind::InvalidData => Some(Trouble::Other),
             found => found,
         };
     }
-    // So does the driver of Redis keep what others say.
+    // The Redis driver keeps the errors of other libraries in this form.
     if let Some(error) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
         return trouble(&**error);
     }
@@ -49,7 +49,7 @@ fn from_rustls(error: &rustls::Error) -> Trouble {
     match error {
         rustls::Error::InvalidCertificate(
             Certificate::UnknownIssuer
-            // Of an authority that has the name of a trusted one, and another key.
+            // An authority that has the name of a trusted one, and another key.
             | Certificate::BadSignature,
         ) => Trouble::Authority,
         rustls::Error::InvalidCertificate(
@@ -66,7 +66,7 @@ fn from_rustls(error: &rustls::Error) -> Trouble {
     }
 }
 
-/// Whether a server says with it that it wants another certificate of this process, or one at all.
+/// Returns `true` if the server uses the alert to require another certificate of this process, or one at all.
 #[cfg(feature = "tls-rustls")]
 const fn is_about_client(alert: rustls::AlertDescription) -> bool {
     use rustls::AlertDescription as Alert;

@@ -1,7 +1,7 @@
 //! The bytes of an entry: a head of fixed length, the aggregate, and a seal.
 //!
-//! The index and the event id stand at fixed places, so that Redis can compare entries without understanding them. All
-//! numbers of the head are big-endian.
+//! The index and the event id are at fixed offsets, so that Redis can compare entries without decoding them. All numbers of the
+//! head are big-endian.
 
 use crate::aggregation::{Aggregation, ReducedThrough};
 use crate::caches::seal::{Seal, Sealing};
@@ -15,28 +15,28 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The first bytes of every entry; one follows that tells the layout and the kind of seal.
+/// The first bytes of every entry. The next byte gives the layout and the kind of seal.
 const MAGIC: &[u8; 4] = b"evlg";
-/// Where index and event id stand, one behind the other.
+/// The bytes of the index and of the event id, which follow each other.
 const STATE: std::ops::Range<usize> = 5..29;
-/// How long the head is; the aggregate follows.
+/// The length of the head; the aggregate follows it.
 const HEAD: usize = 85;
 
-/// How many bytes of an entry Redis looks at to find out which of two was reduced further: magic, layout and index.
+/// The number of bytes of an entry that Redis compares to find out which of two was reduced further: magic, layout and index.
 pub(in crate::caches) const ORDER_BYTES: usize = 13;
 
-/// What an entry must agree with, beside the log: all that the key says.
+/// The properties that an entry must have, in addition to its log: everything that the key says.
 #[derive(Clone, Copy)]
 pub(in crate::caches) struct Identity<'a> {
     /// The key of the entry. It is part of the seal, so bytes under another aggregate's key do not fit.
     pub(in crate::caches) key: &'a str,
-    /// The aggregate's code.
+    /// The fingerprint of the aggregate's code.
     pub(in crate::caches) fingerprint: u64,
     /// How entries are sealed.
     pub(in crate::caches) sealing: &'a Sealing,
 }
 
-/// Why bytes are not an entry.
+/// The reason why bytes are not an entry.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::caches) enum Misfit {
     #[error("it is not an entry of this format, or its seal is of another kind")]
@@ -45,15 +45,16 @@ pub(in crate::caches) enum Misfit {
     Seal,
     #[error("it was reduced by other code")]
     Fingerprint,
-    #[error("it is of another log")]
+    #[error("it belongs to another log")]
     Log,
     #[error("its times are out of range")]
     Times,
-    #[error("its aggregate does not come back: {0}")]
+    #[error("its aggregate cannot be read back: {0}")]
     Aggregate(#[source] SnapshotError),
 }
 
-/// The entry for an aggregation, if the aggregate takes no more than `limit` bytes and comes back from them as it is.
+/// Encodes an aggregation as an entry, if the entry takes no more than `limit` bytes and the aggregate is read back from it as
+/// it was.
 pub(in crate::caches) fn encode<A: Serialize + DeserializeOwned>(
     aggregation: &Aggregation<A>,
     identity: Identity<'_>,
@@ -81,7 +82,7 @@ pub(in crate::caches) fn encode<A: Serialize + DeserializeOwned>(
     Ok(bytes)
 }
 
-/// The aggregation in an entry. No code of the aggregate runs before the seal was found whole.
+/// Decodes the aggregation in an entry. No code of the aggregate runs before the seal was checked.
 pub(in crate::caches) fn decode<A: Serialize + DeserializeOwned>(
     bytes: &[u8],
     log_id: LogId,
@@ -136,7 +137,7 @@ pub(in crate::caches) fn decode<A: Serialize + DeserializeOwned>(
     ))
 }
 
-/// The part of an entry that says what it was reduced through, if the state names an event.
+/// The part of an entry that holds the position it was reduced through, if the position names an event.
 pub(in crate::caches) fn state_bytes(state: LogPosition) -> Option<[u8; STATE.end - STATE.start]> {
     let mut bytes = [0; STATE.end - STATE.start];
     let (index, event_id) = bytes.split_at_mut(8);
@@ -149,7 +150,7 @@ pub(in crate::caches) fn state_bytes(state: LogPosition) -> Option<[u8; STATE.en
 struct Head<'a>(&'a [u8]);
 
 impl Head<'_> {
-    /// The next bytes; zeros behind the end, which [`decode`] has made sure not to reach.
+    /// The next bytes; zeros after the end, which [`decode`] makes sure not to reach.
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let Some((taken, rest)) = self.0.split_first_chunk() else {
             return [0; N];

@@ -1,4 +1,4 @@
-//! A cache for tests: no bound, no surprises.
+//! A cache for tests, which has no bound and evicts nothing.
 
 use super::{AggregationCache, CacheError};
 use crate::aggregation::Aggregation;
@@ -10,18 +10,18 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// Keeps every aggregate for as long as it lives. For unit tests; services take
+/// Keeps every aggregate until it expires. It is for unit tests; services use
 /// [`MemoryAggregationCache`](crate::MemoryAggregationCache), which is bounded.
 pub struct FakeAggregationCache<A> {
-    /// One entry a log. No call holds the lock while it waits for anything, so a plain mutex does.
+    /// One entry per log. No call holds the lock across an await, so a plain mutex is enough.
     entries: Mutex<Entries<A>>,
 }
 
-/// The aggregation of each log, and when it expires.
+/// The aggregation of each log, and the time at which it expires.
 type Entries<A> = HashMap<LogId, (Aggregation<A>, Option<Instant>)>;
 
 impl<A> FakeAggregationCache<A> {
-    /// An empty cache.
+    /// Creates an empty cache.
     #[must_use]
     pub fn new() -> Self {
         Self {

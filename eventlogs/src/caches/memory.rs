@@ -8,13 +8,13 @@ use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How many aggregates are kept unless said otherwise.
+/// The number of aggregates that are kept by default.
 const DEFAULT_CAPACITY: usize = 10_000;
 
 /// Keeps the aggregates of recently used logs in this process's memory.
 ///
-/// It holds a bounded number of them and lets go of those that are used least. A hit copies a pointer, not the
-/// aggregate; nothing is serialised, so aggregates need none of serde's traits.
+/// It holds a bounded number of aggregates, and evicts those that are used least. A hit copies a pointer, not the aggregate.
+/// Nothing is serialised, so aggregates need none of serde's traits.
 ///
 /// ```
 /// use eventlogs::MemoryAggregationCache;
@@ -24,20 +24,20 @@ const DEFAULT_CAPACITY: usize = 10_000;
 /// # let _ = cache;
 /// ```
 pub struct MemoryAggregationCache<A> {
-    /// One entry a log. Its shards have locks of their own that are held for the time of a look-up.
+    /// One entry per log. Each shard has its own lock, which is held for the time of one lookup.
     entries: Cache<LogId, Entry<A>>,
 }
 
-/// What is kept for a log.
+/// The entry of a log.
 struct Entry<A> {
-    /// The aggregation itself; shared with those who reduced it.
+    /// The aggregation itself, shared with the callers that reduced it.
     aggregation: Aggregation<A>,
     /// When the entry stops being valid.
     expires_at: Option<Instant>,
 }
 
 impl<A> MemoryAggregationCache<A> {
-    /// A cache for the aggregates of at most `logs` logs.
+    /// Creates a cache for the aggregates of at most `logs` logs.
     #[must_use]
     pub fn with_capacity(logs: usize) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl<A> MemoryAggregationCache<A> {
 }
 
 impl<A> Default for MemoryAggregationCache<A> {
-    /// A cache for the aggregates of 10,000 logs.
+    /// Creates a cache for the aggregates of 10,000 logs.
     fn default() -> Self {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
@@ -59,7 +59,7 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A>
             return Ok(None);
         };
         if entry.is_expired() {
-            // Only this entry: a fresh one may have taken its place since.
+            // Only an expired entry: a fresh one may have replaced it since.
             self.entries.remove_if(&log_id, Entry::is_expired);
             return Ok(None);
         }
@@ -79,7 +79,7 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A>
             aggregation,
             expires_at,
         });
-        // Comparing and replacing in one step: of two folds that finish at once the shorter must not stay.
+        // Compares and replaces in one step: of two folds that finish at the same time, the shorter one must not stay.
         let place = self.entries.entry(&log_id, None, |_, kept| {
             let further = !kept.is_expired() && kept.aggregation.through_index() > through_index;
             if let Some(entry) = entry.take_if(|_| !further) {
@@ -88,7 +88,7 @@ impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A>
             EntryAction::Retain(())
         });
         if let (EntryResult::Vacant(place), Some(entry)) = (place, entry) {
-            // Refused only when the log's entry was removed at this very moment; the next reduction writes it again.
+            // Refused only if the entry of the log was removed at this very moment; the next reduction writes it again.
             let _ = place.insert(entry);
         }
         Ok(())

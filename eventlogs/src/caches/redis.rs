@@ -1,4 +1,4 @@
-//! The cache that processes share.
+//! The cache in Redis, which several processes share.
 
 mod connect;
 mod connection;
@@ -35,13 +35,13 @@ pub use options::RedisCacheOptions;
 #[cfg(feature = "tls-rustls")]
 pub use tls::{RedisTls, RedisTlsClient};
 
-/// The longest time to live that is passed on; Redis refuses what exceeds its clock.
+/// The longest time to live that is sent; Redis refuses a time that exceeds its clock.
 const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 
-/// Keeps aggregates in Redis (6.2 or later, or what speaks its protocol), where other processes find them.
+/// Keeps aggregates in Redis (6.2 or later, or another server that speaks its protocol), where other processes find them.
 ///
-/// The aggregate must be serialisable, and have a [`CodeFingerprint`] and be a [`WholeSnapshot`], which
-/// `derive(Aggregate)` takes care of: programs whose code differs share a Redis without seeing each other's entries.
+/// The aggregate must be serialisable, and implement [`CodeFingerprint`] and [`WholeSnapshot`]; `derive(Aggregate)` implements
+/// both. Programs whose code differs share a Redis without seeing each other's entries.
 ///
 /// ```no_run
 /// use eventlogs::{Aggregate, Event, LogManager, LogManagerOptions, RedisAggregationCache, event_handler};
@@ -63,72 +63,71 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 /// # }
 /// ```
 ///
-/// # What it costs
+/// # Cost
 ///
-/// Every call is one round trip on one connection that all calls, and all clones of the cache, share: `get` a `GET`,
-/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take a second one: the first use of a script after
-/// Redis was started, and an entry that turns out not to be one, which is dropped.
+/// Every call takes one round trip, on one connection that all calls and all clones of the cache share: `get` sends a `GET`,
+/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take a second round trip: the first use of a script
+/// after Redis was started, and a value that is not a valid entry, which is removed.
 ///
-/// # Which states it keeps
+/// # Cached states
 ///
-/// Those that come back as they are. Before an aggregate is put, in the background, it is read back from its bytes and compared;
-/// one that comes back as something else, or not at all, is not cached, and a warning says so. `Some(None)` and `None` are
-/// two things here, whatever the types around them, and so are `-0.0` and `0.0`.
+/// The cache keeps the states that are read back as they were. Before an aggregate is put, in the background, it is read back
+/// from its bytes and compared. An aggregate that comes back as another value, or not at all, is not cached, and a warning is
+/// logged. `Some(None)` and `None` are two different values here, whatever the types around them, and so are `-0.0` and `0.0`.
 ///
-/// What serde does not write cannot be missed that way, nor that two states are written alike. [`WholeSnapshot`] keeps
-/// aggregates out whose own fields have `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; for the types of
-/// those fields, make a test with [`snapshot_laws!`](crate::testing::snapshot_laws).
+/// This check cannot find a value that serde does not write, nor two states that are written alike. [`WholeSnapshot`] excludes
+/// aggregates whose own fields have `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`. For the types of those
+/// fields, write a test with [`snapshot_laws!`](crate::testing::snapshot_laws).
 ///
 /// # Other versions of the program
 ///
-/// Entries of other code are under other keys. The [fingerprint](CodeFingerprint) does not see into the types of fields, so an
-/// entry says what its types asked for while they read it: names of fields and of variants, kinds of numbers. Where the
-/// reader's types ask for something else, the entry is a miss. Two versions that differ in nothing but a nested type put
-/// each other's entries out for as long as both run; a text in
-/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new one keys of its own. What no
-/// type asks serde for is not seen: an enum that is untagged or tagged inside does not tell of variants that a state does not
-/// have.
+/// Entries of other code have other keys. The [fingerprint](CodeFingerprint) does not cover the types of fields, so an entry
+/// also records what its types asked for while they read it: names of fields and of variants, and kinds of numbers. If the
+/// reader's types ask for something else, the entry is a miss. Two versions that differ only in a nested type replace each
+/// other's entries for as long as both run. A string in
+/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new version its own keys. Anything that
+/// no type asks serde for is not covered: an untagged or internally tagged enum does not reveal the variants that a state does
+/// not have.
 ///
-/// # Who can write to Redis can decide
+/// # Write access to Redis
 ///
-/// An entry that was made on purpose, with a true event id and a false state, is believed: reductions return that
-/// state, and decisions are made on it. Keep strangers out of the Redis, or give the cache
-/// [`mac_keys`](RedisCacheOptions::mac_keys): then only those count who have a key. An old entry of the same log that is put
-/// back does no harm, since a reduction fetches what was recorded since.
+/// A forged entry, with a true event id and a false state, is believed: reductions return that state, and decisions are made on
+/// it. Keep strangers out of the Redis, or give the cache [`mac_keys`](RedisCacheOptions::mac_keys): then only the entries of
+/// those who have a key count. An old entry of the same log that is put back does no harm, because a reduction fetches the
+/// events recorded since.
 ///
-/// # What it does not promise
+/// # Lost entries and failures
 ///
-/// Redis may lose, evict or expire entries whenever it likes, `maxmemory` with an `allkeys` policy included. A
-/// connection that breaks is made anew in the background, and until then calls fail at once. One that leads to a server which
-/// has become a replica, or is still loading, is made anew as well: after a fail-over the cache follows the address within
-/// seconds. Whatever stands at a key that is not an entry of this log, aggregate and code is a miss, and so is an entry on
-/// which a type's `Deserialize` panics, which may be of another build. (The program's panic hook hears of that; with
-/// `panic = "abort"` nothing can be caught.)
+/// Redis may lose, evict or expire entries at any time, also under `maxmemory` with an `allkeys` policy. A connection that
+/// breaks is replaced in the background; until then, calls fail at once. A connection to a server that has become a replica, or
+/// that is still loading, is replaced as well: after a failover, the cache follows the address within seconds. A value that is
+/// not an entry of this log, aggregate and code is a miss. So is an entry on which a type's `Deserialize` panics, which may
+/// come from another build. (The program's panic hook runs for it; with `panic = "abort"` nothing can be caught.)
 ///
-/// A user of Redis who may do little needs `ping`, `get`, `evalsha`, `eval`, `getrange`, `set` and `unlink`.
+/// A Redis user with few privileges needs `ping`, `get`, `evalsha`, `eval`, `getrange`, `set` and `unlink`.
 ///
 /// # TLS
 ///
-/// With the feature `tls-rustls`, a URL that starts with `rediss://` is spoken to in TLS. The server's certificate must be for
-/// the host that the URL names, and signed by an authority that the system trusts, or by one of those in the options
-/// (`RedisCacheOptions::tls`). Everything goes over the wire in plain text otherwise, the password and the aggregates
-/// included: that is for a network in which nobody else can read or answer.
+/// With the feature `tls-rustls`, the cache uses TLS for a URL that starts with `rediss://`. The server's certificate must be
+/// for the host that the URL names, and must be signed by an authority that the system trusts, or by one of those in the
+/// options (`RedisCacheOptions::tls`). Without TLS, everything is sent in plain text, including the password and the
+/// aggregates. Use that only in a network in which no other machine can read or answer.
 ///
-/// TLS is rustls. It uses the cryptography that the program has installed as the process's default
-/// (`rustls::crypto::CryptoProvider`); where there is none, the first cache of such a URL installs *ring* as that.
+/// The implementation of TLS is rustls. It uses the cryptography that the program has installed as the process's default
+/// (`rustls::crypto::CryptoProvider`). If there is none, the first cache with such a URL installs *ring* as the default.
 ///
 /// # Keys
 ///
-/// `eventlogs:Payment:88a1f0c2b4d6e813:{0198b0a2-…}`: namespace, [name](Aggregate::name) and fingerprint of the
-/// aggregate, and the log. The braces keep a log's entries on one node of a cluster.
+/// A key such as `eventlogs:Payment:88a1f0c2b4d6e813:{0198b0a2-…}` consists of the namespace, the [name](Aggregate::name) and
+/// the fingerprint of the aggregate, and the log. The braces keep a log's entries on one node of a cluster.
 pub struct RedisAggregationCache<A> {
     /// Shared by all clones.
     connection: Arc<dyn Connection>,
-    /// Shared by all clones, too.
+    /// Shared by all clones.
     options: Arc<RedisCacheOptions>,
-    /// How entries are sealed, and shared as well.
+    /// How entries are sealed; shared by all clones.
     sealing: Arc<Sealing>,
-    /// The aggregate is in the keys and the entries only.
+    /// The type of the aggregate is in the keys and the entries only.
     aggregate: PhantomData<fn() -> A>,
 }
 
@@ -142,7 +141,7 @@ impl<A> RedisAggregationCache<A> {
         }
     }
 
-    /// A cache for another aggregate, on the same connection and with the same options.
+    /// Returns a cache for another aggregate, on the same connection and with the same options.
     ///
     /// ```no_run
     /// # use eventlogs::RedisAggregationCache;
@@ -164,7 +163,7 @@ impl<A> RedisAggregationCache<A> {
         }
     }
 
-    /// Runs a script, of which Redis usually knows the hash.
+    /// Runs a script by its hash, which Redis usually knows.
     async fn run(&self, script: &Compare, key: &str, arguments: &[&[u8]]) -> RedisResult<()> {
         let answer = self.connection.send(&script.by_hash(key, arguments)).await;
         let unknown = ErrorKind::Server(ServerErrorKind::NoScript);
@@ -178,14 +177,16 @@ impl<A> RedisAggregationCache<A> {
         Ok(())
     }
 
-    /// Drops what is no entry. It would only be fetched again and again; but nobody depends on its going.
+    /// Removes a value that is not a valid entry, which would only be fetched again and again. A failure is not an error,
+    /// because nothing depends on the removal.
     async fn discard(&self, key: &str, bytes: &[u8]) {
         if let Err(error) = self.run(&scripts::DISCARD, key, &[bytes]).await {
-            tracing::debug!(key, %error, "could not drop what is no entry");
+            tracing::debug!(key, %error, "could not remove a value that is not a valid entry");
         }
     }
 
-    /// The milliseconds for Redis, or nothing if an entry may stay. A time that was asked for is never exceeded.
+    /// The time to live in milliseconds, or an empty string if an entry may stay. A time that the caller asked for is never
+    /// exceeded.
     fn milliseconds_to_live(&self, ttl: Option<Duration>) -> String {
         let (ttl, most) = match (ttl, self.options.default_ttl) {
             (Some(ttl), _) => (ttl, 1.0),
@@ -224,9 +225,9 @@ where
         let bytes = match self.connection.send(cmd("GET").arg(&key)).await {
             Ok(Value::BulkString(bytes)) => bytes,
             Ok(Value::Nil) => return Ok(None),
-            Ok(_) => return Err("Redis answers a GET with something else".into()),
+            Ok(_) => return Err("Redis returned a value of an unexpected type for a GET".into()),
             Err(error) if is_of_another_type(&error) => {
-                tracing::warn!(key, "Redis has a value of another type; dropped it");
+                tracing::warn!(key, "Redis has a value of another type; removing it");
                 self.discard(&key, &[]).await;
                 return Ok(None);
             }
@@ -235,7 +236,7 @@ where
         match envelope::decode(&bytes, log_id, self.identity(&key)) {
             Ok(aggregation) => Ok(Some(aggregation)),
             Err(misfit) => {
-                tracing::warn!(key, %misfit, "Redis has an entry that does not fit; dropped it");
+                tracing::warn!(key, %misfit, "Redis has an entry that does not fit; removing it");
                 self.discard(&key, &bytes).await;
                 Ok(None)
             }
@@ -270,7 +271,7 @@ where
     }
 
     async fn remove(&self, state: LogPosition) -> Result<(), CacheError> {
-        // A state without an event is no entry's.
+        // A position without an event id belongs to no entry.
         let Some(bytes) = envelope::state_bytes(state) else {
             return Ok(());
         };
@@ -280,9 +281,9 @@ where
     }
 }
 
-/// Why an aggregate was not put.
+/// The reason why an aggregate was not put.
 #[derive(Debug, thiserror::Error)]
-#[error("the aggregate cannot be cached, since it would not come back as it is: {source}")]
+#[error("the aggregate cannot be cached, because it would not be read back as it was: {source}")]
 struct NotCached {
     source: SnapshotError,
 }
@@ -292,7 +293,7 @@ fn is_of_another_type(error: &RedisError) -> bool {
 }
 
 impl<A> Clone for RedisAggregationCache<A> {
-    // By hand, because the derive would ask `A: Clone`.
+    // Written by hand: `derive(Clone)` would add an `A: Clone` bound.
     fn clone(&self) -> Self {
         self.for_aggregate()
     }

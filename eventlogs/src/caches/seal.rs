@@ -1,4 +1,4 @@
-//! What closes an entry: a checksum against accidents, or a code that only those can make who have a key.
+//! The seal of an entry: a checksum against accidents, or an authentication code that only holders of a key can make.
 
 use crate::hash::Fnv1a64;
 use hmac::digest::Output;
@@ -6,9 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 
-/// A secret that entries are sealed with, see [`RedisCacheOptions::mac_keys`](crate::RedisCacheOptions::mac_keys).
+/// A secret that seals entries, see [`RedisCacheOptions::mac_keys`](crate::RedisCacheOptions::mac_keys).
 ///
-/// It is 32 bytes that cannot be guessed, from a random generator and out of a store of secrets. `Debug` does not show it.
+/// It consists of 32 bytes that cannot be guessed: take them from a random generator, and keep them in a store of secrets.
+/// `Debug` does not show them.
 ///
 /// ```
 /// use eventlogs::MacKey;
@@ -21,13 +22,13 @@ use std::fmt;
 pub struct MacKey([u8; 32]);
 
 impl MacKey {
-    /// The key of these bytes.
+    /// Creates a key from these bytes.
     #[must_use]
     pub const fn new(secret: [u8; 32]) -> Self {
         Self(secret)
     }
 
-    /// HMAC fills a key up with zeros to a block of the hash, and so does this.
+    /// Begins an HMAC with the key. HMAC pads a key with zeros to a block of the hash, and so does this.
     fn begin(&self) -> Hmac<Sha256> {
         let mut block = [0; 64];
         let (key, _) = block.split_at_mut(self.0.len());
@@ -52,14 +53,14 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// How entries are sealed and by which seals they are accepted.
+/// How entries are sealed, and which seals are accepted.
 pub(in crate::caches) struct Sealing {
-    /// With the first one entries are sealed; none seals with a checksum. Their beginnings, so that the key is taken up
-    /// once.
+    /// Entries are sealed with the first key, or with a checksum if there are no keys. These are begun HMACs, so that each key
+    /// is processed only once.
     keys: Vec<Hmac<Sha256>>,
 }
 
-/// What closes an entry.
+/// The seal of an entry.
 pub(in crate::caches) enum Seal {
     Checksum([u8; 8]),
     Mac(Output<Sha256>),
@@ -72,7 +73,7 @@ impl Sealing {
         }
     }
 
-    /// Which of the layouts the entries have.
+    /// The number of the layout that the entries have.
     pub(in crate::caches) const fn layout(&self) -> u8 {
         if self.keys.is_empty() { 2 } else { 3 }
     }
@@ -81,7 +82,7 @@ impl Sealing {
         if self.keys.is_empty() { 8 } else { 32 }
     }
 
-    /// The seal over a key of Redis and what stands there.
+    /// The seal over a Redis key and the content of its entry.
     pub(in crate::caches) fn seal(&self, key: &str, content: &[u8]) -> Seal {
         match self.keys.first() {
             Some(begun) => Seal::Mac(over(begun, key, content).finalize().into_bytes()),
@@ -89,18 +90,18 @@ impl Sealing {
         }
     }
 
-    /// Whether the seal was made over these, by somebody who has one of the keys if there are any.
+    /// Returns `true` if the seal was made over these, with one of the keys if there are any.
     pub(in crate::caches) fn is_whole(&self, key: &str, content: &[u8], seal: &[u8]) -> bool {
         if self.keys.is_empty() {
             return checksum(key, content) == *seal;
         }
         let mut keys = self.keys.iter();
-        // It takes the same time wherever the seals differ.
+        // The comparison takes the same time wherever the seals differ.
         keys.any(|begun| over(begun, key, content).verify_slice(seal).is_ok())
     }
 }
 
-/// The length of the key keeps the two apart.
+/// The HMAC over a Redis key and a content. The length of the key keeps the two apart.
 fn over(begun: &Hmac<Sha256>, key: &str, content: &[u8]) -> Hmac<Sha256> {
     let length = (key.len() as u64).to_be_bytes();
     begun
@@ -110,8 +111,8 @@ fn over(begun: &Hmac<Sha256>, key: &str, content: &[u8]) -> Hmac<Sha256> {
         .chain_update(content)
 }
 
-/// Each step of the hash is invertible, so no single damaged byte goes unnoticed. This is about accidents; whoever wants to
-/// make one can.
+/// The checksum over a Redis key and a content. Each step of the hash is invertible, so no single damaged byte goes unnoticed.
+/// It protects against accidents only: anyone can make one.
 fn checksum(key: &str, content: &[u8]) -> [u8; 8] {
     let checksum = Fnv1a64::EMPTY.with(key.as_bytes()).with(content);
     checksum.finish().to_be_bytes()

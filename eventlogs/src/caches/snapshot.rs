@@ -1,20 +1,21 @@
-//! How a state is written down outside the process, so that exactly that state comes back or none.
+//! Encodes a state for use outside the process, so that exactly that state is read back, or none.
 //!
-//! The format keeps serde's data model as it is: `Some`, `None` and `()` are three things, numbers have their width, a
-//! character is no text, and an enum's variant is no text either. Formats that people read, and `MessagePack` and CBOR too,
-//! write several of these alike. Binary formats that write no types at all cannot be read by untagged and flattened types.
-//! Reading hands each thing to the type as what was written, whatever it asks for, and goes no deeper than [`DEPTH`](format::DEPTH).
+//! The format keeps serde's data model as it is: `Some`, `None` and `()` are three different values, numbers have their width,
+//! and neither a character nor a variant of an enum is a string. Formats that people read, and also `MessagePack` and CBOR,
+//! write several of these alike. Untagged and flattened types cannot read binary formats that write no types at all. The reader
+//! gives each value to the type as what was written, whatever the type asks for, and goes no deeper than
+//! [`DEPTH`](format::DEPTH).
 //!
-//! That is not enough for every type: what serde itself keeps aside for an untagged or flattened type has no 128-bit numbers,
-//! and what is written by hand may read something else than it writes. So a state is read back, and written once more, before
-//! it leaves: [`take`] gives no bytes for a state that does not come back. That costs a writer, which is in the background,
-//! three times the work; a reader does all this once.
+//! That is not enough for every type. Serde's own buffer for an untagged or flattened type has no 128-bit numbers, and a
+//! hand-written implementation may read something else than it writes. So a state is read back, and encoded again, before it
+//! leaves the process: [`take`] returns no bytes for a state that is not read back as it was. This is three times the work for
+//! a writer, which is in the background; a reader does all this once.
 //!
-//! A reader may be another build, whose nested types have changed where no macro looks. So the bytes come with the *shape*:
-//! a hash of everything that the types of the writer asked for while they read these very bytes, names of fields, of
-//! variants and kinds of numbers among them. The reader's types must ask for the same, or it is another state. What types ask
-//! for in an untagged or flattened part does not get here, so a state that has one is written once more by the reader,
-//! too, and compared.
+//! A reader may be another build, whose nested types have changed where no macro looks. So the bytes come with the *shape*: a
+//! hash of everything that the types of the writer asked for while they read these very bytes, including names of fields, names
+//! of variants and kinds of numbers. The reader's types must ask for the same; otherwise it is another state. Anything that
+//! types ask for in an untagged or flattened part does not get here, so the reader encodes a state with such a part again, too,
+//! and compares it.
 
 mod deserializer;
 mod entries;
@@ -35,15 +36,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A state, written down.
+/// An encoded state.
 pub(crate) struct Snapshot {
-    /// The state.
+    /// The bytes of the state.
     pub(crate) bytes: Vec<u8>,
-    /// What its types asked for while they read it.
+    /// The hash of what its types asked for while they read it.
     pub(crate) shape: u64,
 }
 
-/// Why a state was not written down, or did not come back.
+/// The reason why a state was not encoded, or was not read back.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SnapshotError {
     #[error("its `Serialize` fails")]
@@ -58,15 +59,19 @@ pub(crate) enum SnapshotError {
     Shape,
     #[error("its `Serialize` or `Deserialize` panics")]
     Panicked,
-    /// Not a fault: the caller has said how much it wants at the most.
+    /// Not a fault: the caller has set the limit.
     #[error("it takes more than {limit} bytes")]
     TooLarge { limit: usize },
 }
 
-/// Writes a state down, if it takes no more than `limit` bytes and comes back as it is.
+/// Encodes a state, if it takes no more than `limit` bytes and is read back as it was.
 ///
 /// # Errors
-/// Why there are no bytes that would bring the state back.
+/// - [`NotWritten`](SnapshotError::NotWritten) if its `Serialize` fails.
+/// - [`TooLarge`](SnapshotError::TooLarge) if it takes more than `limit` bytes.
+/// - [`NotRead`](SnapshotError::NotRead) if it cannot be read back.
+/// - [`Changed`](SnapshotError::Changed) if it is read back as another value.
+/// - [`Panicked`](SnapshotError::Panicked) if the code of its type panics.
 pub(crate) fn take<T: Serialize + DeserializeOwned>(
     state: &T,
     limit: usize,
@@ -85,10 +90,14 @@ pub(crate) fn take<T: Serialize + DeserializeOwned>(
     })
 }
 
-/// Brings a state back.
+/// Decodes a state.
 ///
 /// # Errors
-/// When these bytes are not of this type, or not all of it was written by types of the same shape.
+/// - [`NotRead`](SnapshotError::NotRead) if these bytes are not of this type.
+/// - [`Shape`](SnapshotError::Shape) if they were written by types of another shape.
+/// - [`Changed`](SnapshotError::Changed) if a part whose shape is not known is read as another value.
+/// - [`NotWritten`](SnapshotError::NotWritten) if such a part is to be compared, and its `Serialize` fails.
+/// - [`Panicked`](SnapshotError::Panicked) if the code of the type panics.
 pub(crate) fn restore<T: Serialize + DeserializeOwned>(
     bytes: &[u8],
     shape: u64,
@@ -112,7 +121,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, trace::Trace), Snapshot
     Ok((state, trace))
 }
 
-/// Fails if the state, written down, is not what these bytes are.
+/// Fails if the state, encoded, is not the same as these bytes.
 fn ensure_same<T: Serialize>(state: &T, bytes: &[u8]) -> Result<(), SnapshotError> {
     let again = serializer::write(state).map_err(SnapshotError::NotWritten)?;
     if same::same(&again, bytes) {
@@ -122,9 +131,9 @@ fn ensure_same<T: Serialize>(state: &T, bytes: &[u8]) -> Result<(), SnapshotErro
     }
 }
 
-/// Runs what calls the code of a type. The bytes may be of another build, with values that this one would never write, and a
-/// `Deserialize` may take it for granted that there are none.
+/// Runs work that calls the code of a type, and catches its panics. The bytes may come from another build, with values that
+/// this build would never write, and a `Deserialize` may assume that there are none.
 fn guarded<T>(work: impl FnOnce() -> Result<T, SnapshotError>) -> Result<T, SnapshotError> {
-    // Nothing outlives the panic: the state is borrowed to be read, and what was made so far is dropped.
+    // Nothing outlives the panic: the state is only borrowed for reading, and everything made so far is dropped.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SnapshotError::Panicked))
 }

@@ -1,4 +1,4 @@
-//! A fast cache in front of a shared one.
+//! Combines a fast cache with a shared one.
 
 use super::{AggregationCache, CacheError};
 use crate::aggregation::Aggregation;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::RwLock;
 
-/// How long the near cache keeps what came from the far one, unless said otherwise.
+/// How long the near cache keeps a copy of an entry of the far cache by default.
 const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
 
-/// Two caches as one: the near one is asked first, the far one only if that has nothing.
+/// Combines two caches: a lookup asks the near cache first, and the far cache only if the near one has nothing.
 ///
-/// With the process's memory near and Redis far, a log that this process works on costs no round trip to Redis, and one
-/// that another process has reduced costs no full fold here.
+/// With the process's memory as the near cache and Redis as the far one, a log that this process works on costs no round trip
+/// to Redis, and a log that another process has reduced costs no full fold here.
 ///
 /// ```no_run
 /// # #[cfg(feature = "redis")] {
@@ -31,28 +31,30 @@ const DEFAULT_NEAR_TTL: Duration = Duration::from_mins(1);
 /// # }
 /// ```
 ///
-/// What the far cache has goes into the near one on the way. Writes go to both, the near one first, so that a far cache
-/// that fails or hangs only loses its own part. That the near cache may be behind the far one does no harm: a reduction
-/// fetches what was recorded since, as it always does.
+/// An entry that is found in the far cache is copied into the near one. Writes go to both caches, to the near one first, so
+/// that a far cache that fails or hangs loses only its own entry. The near cache may have an older entry than the far one. This
+/// does no harm: every reduction fetches the events recorded since.
 ///
-/// What this process has reduced itself stays near for as long as the aggregate's rules or the near cache say, and what it
-/// copied from the far one [for a minute](TieredAggregationCache::with_near_ttl): so long a log that
-/// [another process has had forgotten](crate::LogManager::forget_cached) may be remembered here.
+/// An entry that this process has reduced itself stays in the near cache for as long as the aggregate's rules or the near cache
+/// allow. A copy of an entry of the far cache stays [for one minute](TieredAggregationCache::with_near_ttl). For that long,
+/// this process may still remember a log that [another process has forgotten](crate::LogManager::forget_cached).
 #[derive(Debug, Clone)]
 pub struct TieredAggregationCache<N, F> {
-    /// Asked first.
+    /// The cache that is asked first.
     near: N,
-    /// Asked if the near one has nothing.
+    /// The cache that is asked if the near one has nothing.
     far: F,
-    /// The far cache does not tell how long its entry would have lived on, so the copy gets a short life of its own.
+    /// The time to live of a copy in the near cache. The far cache does not return how long its entry will live, so the copy
+    /// gets its own, short time.
     near_ttl: Duration,
-    /// How many logs were forgotten; shared by all clones. Held while the near cache is told, and while it is given a copy:
-    /// what was asked of the far cache before a log was forgotten must not be copied after that.
+    /// The number of logs that were forgotten; shared by all clones. The lock is held while the near cache forgets, and while
+    /// it is given a copy: an entry that was requested from the far cache before its log was forgotten must not be copied after
+    /// that.
     forgotten: Arc<RwLock<u64>>,
 }
 
 impl<N, F> TieredAggregationCache<N, F> {
-    /// Puts a near cache in front of a far one.
+    /// Combines a near cache with a far one.
     #[must_use]
     pub fn new(near: N, far: F) -> Self {
         Self {
@@ -63,8 +65,8 @@ impl<N, F> TieredAggregationCache<N, F> {
         }
     }
 
-    /// How long the near cache keeps a copy of what the far one had; a minute by default. What this process has reduced
-    /// itself stays as long as in the far cache.
+    /// Sets how long the near cache keeps a copy of an entry of the far one; one minute by default. An entry that this process
+    /// has reduced itself stays as long as in the far cache.
     ///
     /// ```
     /// use eventlogs::TieredAggregationCache;
@@ -102,14 +104,14 @@ where
                 if *since == forgotten {
                     let copy = self.near.put(aggregation.clone(), Some(self.near_ttl));
                     if let Err(error) = copy.await {
-                        tracing::warn!(%log_id, error, "the near cache failed; answering from the far one");
+                        tracing::warn!(%log_id, error, "the near cache failed; using the far one");
                     }
                 }
                 Ok(Some(aggregation))
             }
-            // The near cache has answered, and that is an answer.
+            // The near cache works, and has nothing: a miss, not an error.
             (Err(error), Ok(_)) => {
-                tracing::warn!(%log_id, error, "the far cache failed; answering from the near one");
+                tracing::warn!(%log_id, error, "the far cache failed; using the near one");
                 Ok(None)
             }
             (Ok(None) | Err(_), Err(error)) => Err(error),
@@ -122,7 +124,7 @@ where
         aggregation: Aggregation<A>,
         ttl: Option<Duration>,
     ) -> Result<(), CacheError> {
-        // One after the other: the time box may end while the far cache hangs, and the near one has it by then.
+        // One after the other: the time limit may end while the far cache hangs, and the near one has the entry by then.
         let near = self.near.put(aggregation.clone(), ttl).await;
         let far = self.far.put(aggregation, ttl).await;
         near.and(far)
@@ -135,10 +137,10 @@ where
     }
 
     async fn forget(&self, log_id: LogId) -> Result<(), CacheError> {
-        // The time box may end while the far cache hangs, and the near one has forgotten by then.
+        // The time limit may end while the far cache hangs, and the near one has forgotten by then.
         let near = self.near.forget(log_id).await;
         let far = self.far.forget(log_id).await;
-        // Meanwhile somebody may have copied the entry.
+        // A lookup may have copied the entry meanwhile.
         let mut forgotten = self.forgotten.write().await;
         *forgotten = forgotten.wrapping_add(1);
         let copy = self.near.forget(log_id).await;

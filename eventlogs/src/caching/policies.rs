@@ -5,7 +5,7 @@ use crate::aggregation::Aggregation;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Caches the aggregates of logs whose number of events lies in a range.
+/// Caches the aggregates of logs whose number of events is in a range.
 ///
 /// ```
 /// use eventlogs::LogLengthPolicy;
@@ -20,13 +20,13 @@ pub struct LogLengthPolicy {
 }
 
 impl LogLengthPolicy {
-    /// Logs of at least this many events.
+    /// A policy for logs of at least this many events.
     #[must_use]
     pub const fn at_least(events: u64) -> Self {
         Self::within(events..=u64::MAX)
     }
 
-    /// Logs whose number of events lies in this range.
+    /// A policy for logs whose number of events is in this range.
     #[must_use]
     pub const fn within(events: RangeInclusive<u64>) -> Self {
         Self { events }
@@ -41,13 +41,13 @@ impl<A: 'static> AggregationCachingPolicy<A> for LogLengthPolicy {
     }
 }
 
-/// Caches the aggregates of logs whose age lies in a range: the time from the log's first event to the reduction.
+/// Caches the aggregates of logs whose age is in a range. The age is the time from the log's first event to the reduction.
 ///
 /// ```
 /// use eventlogs::LogAgePolicy;
 /// use std::time::Duration;
 ///
-/// // Logs that have settled, but are not forgotten yet.
+/// // Logs that are no longer new, and not yet old.
 /// let policy = LogAgePolicy::within(Duration::from_secs(60)..=Duration::from_secs(30 * 24 * 3600));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,19 +57,19 @@ pub struct LogAgePolicy {
 }
 
 impl LogAgePolicy {
-    /// Logs of at least this age.
+    /// A policy for logs of at least this age.
     #[must_use]
     pub const fn at_least(age: Duration) -> Self {
         Self::within(age..=Duration::MAX)
     }
 
-    /// Logs of at most this age.
+    /// A policy for logs of at most this age.
     #[must_use]
     pub const fn at_most(age: Duration) -> Self {
         Self::within(Duration::ZERO..=age)
     }
 
-    /// Logs whose age lies in this range.
+    /// A policy for logs whose age is in this range.
     #[must_use]
     pub const fn within(age: RangeInclusive<Duration>) -> Self {
         Self { age }
@@ -82,7 +82,7 @@ impl<A: 'static> AggregationCachingPolicy<A> for LogAgePolicy {
     }
 }
 
-/// The log's age when it was reduced. The store's clock may be ahead of this process's: that counts as an age of zero.
+/// The age of the log when it was reduced. If the store's clock is ahead of this process's clock, the age is zero.
 pub(super) fn age_of<A>(aggregation: &Aggregation<A>) -> Duration {
     (aggregation.reduced_at() - aggregation.created_at())
         .to_std()

@@ -1,4 +1,4 @@
-//! The policy that `#[aggregate(cache(…))]` writes, as plain data.
+//! The policy that `#[aggregate(cache(…))]` generates, as plain data.
 
 use super::AggregationCachingPolicy;
 use crate::aggregation::Aggregation;
@@ -6,9 +6,9 @@ use crate::caching::policies::age_of;
 use std::fmt;
 use std::time::Duration;
 
-/// When an aggregate is cached: a constant of its type, [`Aggregate::CACHE`](crate::Aggregate::CACHE).
+/// The rules for caching an aggregate: a constant of its type, [`Aggregate::CACHE`](crate::Aggregate::CACHE).
 ///
-/// All rules must hold. A log counts as long as it was when it was reduced.
+/// All rules must hold. The length of a log is its length when it was reduced.
 ///
 /// ```
 /// use eventlogs::CacheRules;
@@ -18,13 +18,13 @@ use std::time::Duration;
 /// const RULES: CacheRules<Order> = CacheRules::always().min_events(10).ttl(Duration::from_secs(3600));
 /// ```
 pub struct CacheRules<A> {
-    /// Nothing is cached.
+    /// `true` if nothing is cached.
     never: bool,
     /// The least number of events in the log.
     min_events: u64,
     /// The greatest number of events in the log.
     max_events: u64,
-    /// The least number of events that the reduction applied to what was cached.
+    /// The least number of events that the reduction applied to the cached state.
     every: u64,
     /// The least age of the log.
     min_age: Duration,
@@ -61,7 +61,7 @@ impl<A> CacheRules<A> {
         }
     }
 
-    /// Caches only logs of at least this many events: short ones are folded faster than fetched.
+    /// Caches only logs of at least this many events: short logs are folded faster than fetched.
     #[must_use]
     pub const fn min_events(mut self, events: u64) -> Self {
         self.min_events = events;
@@ -75,7 +75,7 @@ impl<A> CacheRules<A> {
         self
     }
 
-    /// Replaces an entry only when at least this many events have come since it was written. 0 counts as 1.
+    /// Replaces an entry only if at least this many events were recorded since it was written. 0 counts as 1.
     #[must_use]
     pub const fn every(mut self, events: u64) -> Self {
         self.every = if events == 0 { 1 } else { events };
@@ -135,7 +135,7 @@ impl<A> Clone for CacheRules<A> {
     }
 }
 
-// By hand, as the derives would ask the same of `A`, of which nothing is held.
+// Written by hand: the derives would add bounds on `A`, of which no value is held.
 impl<A> Copy for CacheRules<A> {}
 
 impl<A> fmt::Debug for CacheRules<A> {

@@ -46,32 +46,36 @@ use std::time::Duration;
 #[doc = include_str!("sqlite/file.md")]
 #[derive(Clone)]
 pub struct SqliteEventStore {
-    /// The queue in front of the writer, which ends with the last clone.
+    /// The queue of the writer task, which ends when the last clone is dropped.
     writer: Arc<WriteQueue>,
-    /// Shared with the writer.
+    /// The state that is shared with the writer task.
     core: Arc<Core>,
 }
 
 impl SqliteEventStore {
-    /// Brings the tables to the version that this code needs. Several processes may call it at once; each step happens
-    /// once, as a whole or not at all.
+    /// Migrates the tables to the version that this code needs. Several processes may call it at once; each step happens once,
+    /// and as a whole or not at all.
     ///
-    /// A dropped future leaves each step done or not begun.
+    /// If the future is dropped, each step is either done or not begun.
     ///
     /// # Errors
-    /// [`NewerSchema`](StoreError::NewerSchema), [`UnrelatedTable`](StoreError::UnrelatedTable),
-    /// [`FileReplaced`](StoreError::FileReplaced), [`ReadOnly`](StoreError::ReadOnly) and
-    /// [`Busy`](StoreError::Busy), as they say themselves.
+    /// - [`NewerSchema`](StoreError::NewerSchema) if a newer version of this crate has migrated the file.
+    /// - [`UnrelatedTable`](StoreError::UnrelatedTable) if the file is another program's: it has a table with the name of one
+    ///   of ours.
+    /// - [`FileReplaced`](StoreError::FileReplaced) if the file at the path is not the file that was opened.
+    /// - [`ReadOnly`](StoreError::ReadOnly) if the store only reads, or this process may not write to the file or its folder.
+    /// - [`Busy`](StoreError::Busy) if another program keeps the file locked for longer than
+    ///   [`busy_timeout`](SqliteOptions::busy_timeout).
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let core = &*self.core;
         core.schema.found(migrate::migrate(&core.pool).await?)
     }
 
-    /// Finishes the writes under way and closes the file. Other handles on this store get
-    /// [`Closed`](StoreError::Closed) from then on.
+    /// Finishes the writes that are queued or in flight, and closes the file. From then on, every handle on this store gets
+    /// [`Closed`](StoreError::Closed).
     ///
-    /// Ending a process without it is safe, too: it only leaves the write-ahead log beside the file, for the next one to
-    /// take up.
+    /// A process may also end without calling it: the write-ahead log then stays next to the file, and the next process that
+    /// opens the file uses it.
     pub async fn close(&self) {
         self.writer.close().await;
         self.core.pool.close().await;
@@ -116,7 +120,7 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     }
 
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
-        // The method of the type itself, not this one.
+        // The inherent method, not this method of the trait.
         Self::prune_idempotency_keys(self, older_than).await
     }
 }

@@ -1,4 +1,4 @@
-//! What is an entry and what is none.
+//! Which bytes are an entry, and which are not.
 
 use super::*;
 use crate::caches::seal::MacKey;

@@ -1,4 +1,4 @@
-//! How the cache comes to its connection.
+//! Connects a cache to Redis.
 
 use super::RedisAggregationCache;
 use crate::caches::redis::connection::Given;
@@ -12,24 +12,36 @@ use redis::aio::ConnectionLike;
 use redis::{Client, RedisResult, Value, cmd};
 use std::sync::Arc;
 
-/// How many keys are asked for to find out whether a server has all of them. They are spread over a cluster's nodes, so a node
-/// that has half of them goes unnoticed once in 65,536 times.
+/// The number of keys that are read to find out whether a server has all keys. They are spread over the nodes of a cluster, so
+/// a node that has half of the keys goes unnoticed once in 65,536 times.
 const CLUSTER_PROBES: usize = 16;
 
 impl<A> RedisAggregationCache<A> {
-    /// Connects to a server: `redis://[user:password@]host[:port][/database]`, or `unix:/path/to/socket`; with TLS, see
-    /// [above](RedisAggregationCache#tls), to `rediss://…`.
+    /// Connects to a server: `redis://[user:password@]host[:port][/database]`, or `unix:/path/to/socket`; or with
+    /// [TLS](RedisAggregationCache#tls), `rediss://…`.
     ///
-    /// It takes [a bounded time](RedisCacheOptions::connect_timeout). The connection lives on the current runtime; once
-    /// that has ended, the next call on another one makes it anew there.
+    /// It takes [a bounded time](RedisCacheOptions::connect_timeout). The connection belongs to the current runtime. After that
+    /// runtime has ended, the next call on another runtime makes a new connection there.
     ///
     /// # Errors
-    /// [`RedisConnectError`] says what to do about each.
+    /// Each message says what to do:
+    /// - [`MalformedUrl`](RedisConnectError::MalformedUrl) if the URL cannot be read.
+    /// - [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt) if the URL asks for TLS, and the program was built without it.
+    /// - [`TlsOptions`](RedisConnectError::TlsOptions) if the options of TLS cannot be used.
+    /// - [`Tls`](RedisConnectError::Tls) if the server and this process do not accept each other's certificates, or one of them
+    ///   does not speak TLS.
+    /// - [`Refused`](RedisConnectError::Refused) if nothing listens at the address.
+    /// - [`Unreachable`](RedisConnectError::Unreachable) if the address cannot be reached.
+    /// - [`TimedOut`](RedisConnectError::TimedOut) if there is no answer in time.
+    /// - [`NotAuthenticated`](RedisConnectError::NotAuthenticated) if the user or the password is missing or wrong.
+    /// - [`NotRedis`](RedisConnectError::NotRedis) if the server does not speak Redis' protocol, or hangs up.
+    /// - [`Cluster`](RedisConnectError::Cluster) if the server is a node of a cluster.
+    /// - [`Refusing`](RedisConnectError::Refusing) if Redis has another reason not to serve.
     pub async fn connect(url: &str) -> Result<Self, RedisConnectError> {
         Self::connect_with(url, RedisCacheOptions::default()).await
     }
 
-    /// The same with other options.
+    /// Connects as [`connect`](RedisAggregationCache::connect) does, with these options.
     ///
     /// # Errors
     /// Those of [`connect`](RedisAggregationCache::connect).
@@ -47,12 +59,12 @@ impl<A> RedisAggregationCache<A> {
         let connection = RedisConnection::connect(client, timeouts)
             .await
             .map_err(failed)?;
-        // A node of a cluster answers to everything until it is asked for what another one has.
+        // A node of a cluster answers everything until it is asked for a key of another node.
         let probes = (0..CLUSTER_PROBES).map(async |probe| {
             let key = format!("{}:connect:{probe}", options.namespace);
             connection.send(cmd("GET").arg(key)).await
         });
-        // Any other error is that of a first use as well, and not for here.
+        // Any other error also happens at the first use, and is not reported here.
         let elsewhere = |answer: RedisResult<Value>| answer.err().filter(moved::is_cluster);
         if let Some(error) = join_all(probes).await.into_iter().find_map(elsewhere) {
             return Err(failed(error));
@@ -60,11 +72,11 @@ impl<A> RedisAggregationCache<A> {
         Ok(Self::over(Arc::new(connection), options))
     }
 
-    /// A cache that connects when it is first used, in the background: Redis need not be there when the program starts. Until
-    /// it is, the cache has nothing.
+    /// Creates a cache that connects in the background when it is first used: Redis need not be there when the program starts.
+    /// Until it is, the cache has nothing.
     ///
-    /// There is nobody to tell what keeps it from connecting, as [`connect`](RedisAggregationCache::connect) does: a wrong
-    /// address or password is in the warnings that the manager logs.
+    /// Unlike [`connect`](RedisAggregationCache::connect), it cannot return the reason why it does not connect: a wrong address
+    /// or password is in the warnings that the manager logs.
     ///
     /// ```
     /// use eventlogs::RedisAggregationCache;
@@ -76,13 +88,16 @@ impl<A> RedisAggregationCache<A> {
     /// ```
     ///
     /// # Errors
-    /// [`MalformedUrl`](RedisConnectError::MalformedUrl), [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt) and
-    /// [`TlsOptions`](RedisConnectError::TlsOptions), and no other.
+    /// - [`MalformedUrl`](RedisConnectError::MalformedUrl) if the URL cannot be read.
+    /// - [`TlsNotBuilt`](RedisConnectError::TlsNotBuilt) if the URL asks for TLS, and the program was built without it.
+    /// - [`TlsOptions`](RedisConnectError::TlsOptions) if the options of TLS cannot be used.
+    ///
+    /// There are no other errors.
     pub fn lazy(url: &str) -> Result<Self, RedisConnectError> {
         Self::lazy_with(url, RedisCacheOptions::default())
     }
 
-    /// The same with other options.
+    /// Creates a cache as [`lazy`](RedisAggregationCache::lazy) does, with these options.
     ///
     /// # Errors
     /// Those of [`lazy`](RedisAggregationCache::lazy).
@@ -94,7 +109,7 @@ impl<A> RedisAggregationCache<A> {
         ))
     }
 
-    /// What the URL and the options say, without going anywhere.
+    /// Reads the URL and the options, without connecting.
     fn opened(
         url: &str,
         options: &RedisCacheOptions,
@@ -107,9 +122,9 @@ impl<A> RedisAggregationCache<A> {
         Ok((client, timeouts))
     }
 
-    /// Uses a connection that is there already: a multiplexed one, one to a cluster, or any other that can be cloned.
+    /// Uses an existing connection: a multiplexed one, one to a cluster, or any other that can be cloned.
     ///
-    /// Whether it comes back after a failure is up to that connection. A `redis::aio::MultiplexedConnection` does not.
+    /// That connection must reconnect by itself after a failure. A `redis::aio::MultiplexedConnection` does not.
     ///
     /// ```no_run
     /// use eventlogs::{RedisAggregationCache, RedisCacheOptions, redis};

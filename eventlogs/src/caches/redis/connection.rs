@@ -1,4 +1,4 @@
-//! What the cache sends its commands through: a connection of its own, or one that the user brought along.
+//! The connection of a cache: its own, or one that the user has given.
 
 use crate::caches::redis::reconnect::RedisConnection;
 use futures_util::future::BoxFuture;
@@ -8,7 +8,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A connection whose type was forgotten, since the cache's type should name the aggregate only. One box a command.
+/// A connection with its type erased, because the type of the cache should name the aggregate only. It takes one box per
+/// command.
 pub(super) trait Connection: Send + Sync {
     /// Sends a command and waits for its answer, for a bounded time.
     fn send<'a>(&'a self, command: &'a Cmd) -> BoxFuture<'a, RedisResult<Value>>;
@@ -20,11 +21,11 @@ impl Connection for Arc<RedisConnection> {
     }
 }
 
-/// A connection of the user's.
+/// A connection that the user has given.
 pub(super) struct Given<C> {
-    /// Cloned for each command: clones share what is underneath.
+    /// Cloned for each command: clones share the underlying connection.
     pub(super) connection: C,
-    /// Its own time limit, if it has one, is not ours to know.
+    /// The time limit of each command. The connection's own limit, if it has one, is not known here.
     pub(super) response_timeout: Duration,
 }
 

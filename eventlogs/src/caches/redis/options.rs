@@ -18,30 +18,29 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisCacheOptions {
-    /// What all keys start with; `eventlogs` by default. Programs with databases of their own that share a Redis need
-    /// one each, or they would only push out each other's entries.
+    /// The start of all keys; `eventlogs` by default. Programs that share a Redis and have their own databases need one
+    /// namespace each; otherwise they would only replace each other's entries.
     pub namespace: String,
-    /// How long an entry lives if neither the aggregate nor the policy says so; a day by default. It varies by a tenth,
-    /// so that what was cached at once does not expire at once. `None` keeps entries until Redis itself lets go of
-    /// them.
+    /// How long an entry lives if neither the aggregate nor the policy sets a time; one day by default. It varies by 10 %, so
+    /// that entries that were cached at the same time do not expire at the same time. `None` keeps entries until Redis itself
+    /// evicts them.
     pub default_ttl: Option<Duration>,
-    /// How long Redis may take for one answer; 500 ms by default. A connection that is slower is given up and made
-    /// anew. Reductions do not wait for this: they have [a shorter time box of their
-    /// own](crate::LogManagerOptions::cache_timeout).
+    /// How long Redis may take for one answer; 500 ms by default. A connection that is slower is given up and replaced.
+    /// Reductions do not wait for this: they have [a shorter time limit](crate::LogManagerOptions::cache_timeout).
     pub response_timeout: Duration,
-    /// How long [`connect`](crate::RedisAggregationCache::connect), and each later attempt in the background, may take;
-    /// 5 s by default.
+    /// The time limit for [`connect`](crate::RedisAggregationCache::connect), and for each later attempt in the background; 5 s
+    /// by default.
     pub connect_timeout: Duration,
-    /// How many bytes an entry may have; 1 MiB by default. Larger aggregates are not cached: fetching them would not be
-    /// faster than reducing them, and Redis answers everybody else in the order of arrival.
+    /// The largest size of an entry, in bytes; 1 MiB by default. Larger aggregates are not cached: fetching them would not be
+    /// faster than reducing them, and they would delay all other users, because Redis answers in the order of arrival.
     pub max_entry_bytes: usize,
-    /// Keys for a code (HMAC-SHA-256) that seals each entry together with where it stands, so that only those who have a
-    /// key can make one; none by default. Without, an entry has a checksum, which is about accidents: whoever can write to
-    /// Redis can have a state decided on that never was.
+    /// Keys for an authentication code (HMAC-SHA-256) that seals each entry together with its Redis key, so that only those who
+    /// have a key can make an entry; none by default. Without keys, an entry has a checksum, which only protects against
+    /// accidents: anyone who can write to Redis can cause decisions on a state that never existed.
     ///
-    /// Entries are sealed with the first key, and accepted with any. A new key is brought in by adding it *behind* the old
-    /// one in all processes, then moving it to the front, and then leaving out the old one. What is not sealed with one of
-    /// the keys is a miss, and is dropped.
+    /// Entries are sealed with the first key, and accepted with any of the keys. To introduce a new key, add it *after* the old
+    /// one in all processes, then move it to the first place, and then remove the old one. An entry that is not sealed with one
+    /// of the keys is a miss, and is removed.
     ///
     /// ```
     /// use eventlogs::{MacKey, RedisCacheOptions};
@@ -54,8 +53,8 @@ pub struct RedisCacheOptions {
     /// # let _ = options;
     /// ```
     pub mac_keys: Vec<MacKey>,
-    /// Whom to trust, and how to be known, where the URL begins with `rediss://`; by default everybody whom the system trusts,
-    /// and not at all.
+    /// The certificates for a URL that starts with `rediss://`. By default, every authority that the system trusts is trusted,
+    /// and this process has no certificate.
     #[cfg(feature = "tls-rustls")]
     pub tls: RedisTls,
 }

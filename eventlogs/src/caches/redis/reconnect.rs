@@ -1,9 +1,9 @@
-//! One multiplexed connection that is made anew when it breaks, or when it leads to a server that does not serve.
+//! One multiplexed connection, which is replaced when it breaks, or when its server does not serve.
 //!
-//! The driver's own `ConnectionManager` does nearly that, but lets commands wait for the new connection, which for a
-//! cache means that every reduction waits for its whole time box; and after an attempt that failed for another reason
-//! than the network (too many clients, a password being changed) it makes no further one. Here a command without a
-//! connection fails at once, and one background task goes on trying for as long as the cache exists.
+//! The driver's own `ConnectionManager` does nearly that. But it lets commands wait for the new connection, which for a cache
+//! means that every reduction waits for its whole time limit. And after an attempt that failed for another reason than the
+//! network (too many clients, a password that is being changed), it makes no further attempt. Here a command without a
+//! connection fails at once, and one background task keeps trying for as long as the cache exists.
 
 mod attempt;
 
@@ -18,44 +18,44 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
-/// The pause behind the first failed attempt; it doubles with each one.
+/// The pause after the first failed attempt; it doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// The longest pause: so long after Redis is back the cache may still be without it.
+/// The longest pause. For this long after Redis is back, the cache may still have no connection.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A connection that is younger than this when its server turns out not to serve has led to the same server, most likely.
+/// A connection that is younger than this when its server turns out not to serve has most likely led to the same server again.
 const YOUNG: Duration = Duration::from_secs(10);
-/// How many commands in a row may stay without an answer. Callers give up long before the time limit and take their
-/// future with them, so nobody else would notice a server that hangs.
+/// The number of commands in a row that may stay without an answer. Callers give up long before the time limit and drop their
+/// futures, so nothing else would notice a server that hangs.
 const UNANSWERED: u32 = 3;
 
-/// The connection, whatever state it is in.
+/// The connection, in any state.
 pub(super) struct RedisConnection {
-    /// Where to connect to.
+    /// The client with the address to connect to.
     client: Client,
-    /// How long each thing may take.
+    /// The time limits.
     timeouts: Timeouts,
     /// Locked for a few instructions, never across an await.
     state: Mutex<State>,
 }
 
-/// What there is of a connection.
+/// The state of the connection.
 struct State {
-    /// The one that is used.
+    /// The connection in use.
     connected: Option<Connected>,
-    /// Whether a task is on making a new one, which a connection that is there may wait for, too.
+    /// `true` while a task makes a new connection. An existing connection may be waiting for its replacement.
     attempting: bool,
-    /// How long the next one waits that is made because the server does not serve.
+    /// The pause before the next replacement of a connection whose server does not serve.
     pause: Duration,
-    /// Why there is none, as far as it is known.
+    /// The reason why there is no connection, if it is known.
     trouble: Option<String>,
 }
 
 /// A connection that has worked so far.
 struct Connected {
     connection: MultiplexedConnection,
-    /// Tells this connection from later ones, so that a late failure does not take the new one away.
+    /// Distinguishes this connection from later ones, so that a late failure does not remove the new one.
     made_at: Instant,
-    /// How many commands in a row were sent without an answer, and since when.
+    /// The number of commands in a row that were sent without an answer, and the time of the first one.
     unanswered: u32,
     unanswered_since: Instant,
 }
@@ -69,7 +69,7 @@ impl RedisConnection {
         Ok(owner)
     }
 
-    /// One that connects as soon as somebody sends something.
+    /// Creates a connection that is made when the first command is sent.
     pub(super) fn unconnected(client: Client, timeouts: Timeouts) -> Arc<Self> {
         Arc::new(Self {
             client,
@@ -113,14 +113,14 @@ impl RedisConnection {
             && connected.unanswered_since.elapsed() > self.timeouts.response
         {
             state.connected = None;
-            state.trouble = Some("it does not answer any more".to_owned());
+            state.trouble = Some("it no longer answers".to_owned());
             return None;
         }
         connected.unanswered += 1;
         Some((connected.connection.clone(), connected.made_at))
     }
 
-    /// Gives a connection up, unless it was replaced already, and has a new one made.
+    /// Gives a connection up, unless it was replaced already, and starts making a new one.
     fn lose(self: &Arc<Self>, made_at: Instant, error: &RedisError) {
         {
             let mut state = self.state();
@@ -134,9 +134,9 @@ impl RedisConnection {
         self.attempt_after(None);
     }
 
-    /// Has a connection replaced, unless it was already, which leads to a server that does not serve. It is used until then:
-    /// a replica may have what is looked for. The address may lead to the old server for a while, and each connection
-    /// costs the server something, so there is a pause.
+    /// Replaces a connection to a server that does not serve, unless it was replaced already. The connection is used until
+    /// then: a replica may have the entry. There is a pause before the replacement, because the address may lead to the old
+    /// server for a while, and each connection costs the server something.
     fn renew(self: &Arc<Self>, made_at: Instant, error: &RedisError) {
         let pause = {
             let mut state = self.state();
@@ -150,13 +150,13 @@ impl RedisConnection {
             };
             state.pause
         };
-        tracing::warn!(address = %self.address(), %error, "Redis does not serve, or is another one now");
+        tracing::warn!(address = %self.address(), %error, "Redis does not serve, or is another server now; connecting again");
         self.attempt_after(Some(pause));
     }
 
-    /// Starts the task that makes a new connection, if nobody is on it.
+    /// Starts the task that makes a new connection, unless it is already running.
     fn attempt_after(self: &Arc<Self>, pause: Option<Duration>) {
-        // Outside a runtime nobody could do it; the next command inside one starts it.
+        // Outside a runtime, no task can be started; the next command inside one starts it.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
@@ -212,7 +212,7 @@ impl State {
 
 /// The task that makes a new connection. If it ends early, because its runtime does, another one can start.
 struct Attempts {
-    /// It must not keep alive what nobody uses any more.
+    /// Weak, because the task must not keep an unused cache alive.
     owner: Weak<RedisConnection>,
     client: Client,
     timeouts: Timeouts,

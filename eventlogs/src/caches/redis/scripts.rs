@@ -1,21 +1,21 @@
-//! The changes of an entry. Each compares and acts in one step within Redis, and is one round trip.
+//! The changes of an entry. Each compares and changes in one atomic step within Redis, and takes one round trip.
 
 use crate::caches::envelope::ORDER_BYTES;
 use redis::{Cmd, Script, cmd};
 use std::sync::LazyLock;
 
-/// A piece of Lua that Redis runs in one step.
+/// A Lua script, which Redis runs as one atomic step.
 pub(super) struct Compare {
     code: &'static str,
-    /// What Redis knows the code by, once it has seen it.
+    /// The hash by which Redis knows the code, once it has seen it.
     hash: LazyLock<String>,
 }
 
-/// Keeps an entry (the first argument) for some milliseconds (the second one, for ever if empty), unless one is there
-/// that was reduced further. What is there counts only if it has this format.
+/// Keeps an entry (the first argument) for a number of milliseconds (the second argument; indefinitely if it is empty), unless
+/// there is an entry that was reduced further. An existing value counts only if it has this format.
 ///
-/// The index is compared in two halves, as Lua's numbers have 53 bits, and not as a string, since that would depend on
-/// the server's locale.
+/// The index is compared in two halves, because Lua's numbers have 53 bits. It is not compared as a string, because that would
+/// depend on the server's locale.
 pub(super) static PUT: Compare = Compare {
     code: "
 local kept = redis.pcall('GETRANGE', KEYS[1], 0, 12)
@@ -34,7 +34,7 @@ return 1",
 };
 const _: () = assert!(ORDER_BYTES == 13, "the script compares these bytes");
 
-/// Drops an entry if it was reduced through this event.
+/// Removes an entry if it was reduced through this event.
 pub(super) static REMOVE: Compare = Compare {
     code: "
 if redis.pcall('GETRANGE', KEYS[1], 5, 28) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
@@ -42,7 +42,7 @@ return 0",
     hash: LazyLock::new(|| hash_of(REMOVE.code)),
 };
 
-/// Drops what is no entry: these bytes, or a value that is no string at all.
+/// Removes a value that is not a valid entry: these bytes, or a value that is not a string.
 pub(super) static DISCARD: Compare = Compare {
     code: "
 local kept = redis.pcall('GET', KEYS[1])
@@ -56,13 +56,13 @@ fn hash_of(code: &str) -> String {
 }
 
 impl Compare {
-    /// The command that names the code: short, and enough if Redis has seen it since it was started.
+    /// The command that names the code by its hash. It is short, and enough if Redis has seen the code since it was started.
     pub(super) fn by_hash(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
         Self::command("EVALSHA", &self.hash, key, arguments)
     }
 
-    /// The command that brings the code along, after which Redis knows it. It goes to the node of the key, while a
-    /// separate `SCRIPT LOAD` would be another round trip, and to all nodes of a cluster.
+    /// The command that sends the code, after which Redis knows it. It goes to the node of the key. A separate `SCRIPT LOAD`
+    /// would be another round trip, and would have to go to all nodes of a cluster.
     pub(super) fn by_code(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
         Self::command("EVAL", self.code, key, arguments)
     }

@@ -1,4 +1,4 @@
-//! How long Redis may take.
+//! Time limits for Redis.
 
 use std::time::Duration;
 

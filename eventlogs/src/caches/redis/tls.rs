@@ -1,4 +1,4 @@
-//! Redis over TLS: whom to trust, how to be known, and what to do where that fails.
+//! Redis over TLS: trusted authorities, the certificate of this process, and advice for failures.
 
 pub(super) mod advice;
 #[cfg(feature = "tls-rustls")]
@@ -13,7 +13,7 @@ use crate::caches::redis::error::RedisConnectError;
 use crate::caches::redis::options::RedisCacheOptions;
 use redis::{Client, ConnectionAddr};
 
-/// A client of the server at a URL, which goes nowhere yet.
+/// Creates a client for the server at a URL, without connecting.
 pub(super) fn client(url: &str, options: &RedisCacheOptions) -> Result<Client, RedisConnectError> {
     let client = Client::open(url).map_err(|error| RedisConnectError::from_url(url, &error))?;
     #[cfg(feature = "tls-rustls")]
@@ -25,7 +25,7 @@ pub(super) fn client(url: &str, options: &RedisCacheOptions) -> Result<Client, R
     }
 }
 
-/// Whether TLS is spoken with the server.
+/// Returns `true` if the client uses TLS.
 pub(super) fn is_spoken_by(client: &Client) -> bool {
     matches!(
         client.get_connection_info().addr(),

@@ -1,11 +1,11 @@
-//! Reading a value as the type asks for it.
+//! Reads a value as its type asks for it.
 
 use crate::caches::snapshot::entries::{Elements, Entries, Fields, OneVariant, Variant};
 use crate::caches::snapshot::format::{Problem, tag};
 use crate::caches::snapshot::reader::Reader;
 use serde::de::{Deserializer, Error, Visitor};
 
-/// What is asked for: numbers behind those of the tags, which stand for what they are the tags of.
+/// The kinds that types ask for, with numbers after those of the tags. A tag's number stands for the kind of its own values.
 mod asked {
     pub(super) const ANYTHING: u8 = 100;
     pub(super) const IGNORED: u8 = 101;
@@ -21,7 +21,7 @@ mod asked {
 }
 
 impl<'de> Reader<'de> {
-    /// Hands the next value over as what it is.
+    /// Gives the next value to the visitor as what was written.
     fn visit<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Problem> {
         match self.tag()? {
             tag::NONE => visitor.visit_none(),
@@ -47,17 +47,17 @@ impl<'de> Reader<'de> {
             tag::SEQ | tag::TUPLE => self.nested(|reader| Elements::visit(reader, visitor)),
             tag::MAP => self.nested(|reader| Entries::visit(reader, visitor)),
             tag::STRUCT => self.nested(|reader| Fields::visit(reader, visitor)),
-            // As formats that describe themselves show an enum to those who do not expect one.
+            // As self-describing formats present an enum to a type that does not expect one.
             tag::UNIT_VARIANT => visitor.visit_borrowed_str(self.name()?),
             variant @ (tag::NEWTYPE_VARIANT | tag::TUPLE_VARIANT | tag::STRUCT_VARIANT) => {
                 self.nested(|reader| OneVariant::visit(reader, variant, visitor))
             }
-            tag => Err(Problem::custom(format_args!("nothing has the tag {tag}"))),
+            tag => Err(Problem::custom(format_args!("the tag {tag} is unknown"))),
         }
     }
 }
 
-/// Notes what is asked for, and hands over what is there.
+/// Records what is asked for, and gives what was written.
 macro_rules! ask {
     ($($method:ident => $asked:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
@@ -105,7 +105,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         self.visit(visitor)
     }
 
-    // A key of a map whose fields are known to the type only: a flattened one.
+    // The key of a map whose fields only the type knows: a flattened one.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         self.trace.kind(asked::IDENTIFIER);
         self.trace.blind();
@@ -116,7 +116,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         self.trace.kind(asked::OPTION);
         match self.next_tag() {
             Some(tag::NONE | tag::SOME) | None => self.visit(visitor),
-            // Written by hand, as what is inside.
+            // Written by hand, as its content alone.
             Some(_) => self.nested(|reader| visitor.visit_some(reader)),
         }
     }
@@ -161,7 +161,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         self.trace.kind(tag::MAP);
         if self.next_tag() != Some(tag::MAP) {
-            // Its keys are names, which nobody asks for here.
+            // Its keys are names, which the type does not ask for here.
             self.trace.blind();
         }
         self.visit(visitor)

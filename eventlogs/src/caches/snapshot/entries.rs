@@ -1,11 +1,11 @@
-//! Reading what has parts.
+//! Reads values that have parts.
 
 use crate::caches::snapshot::format::{Problem, tag};
 use crate::caches::snapshot::reader::Reader;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-/// A type that takes fewer parts than there are reads something else than was written.
+/// Fails if a type has taken fewer parts than there are: it reads something else than was written.
 fn all_taken<T>(value: T, left: usize) -> Result<T, Problem> {
     if left == 0 {
         Ok(value)
@@ -152,7 +152,7 @@ impl<'a, 'de> Variant<'a, 'de> {
             | tag::NEWTYPE_VARIANT
             | tag::TUPLE_VARIANT
             | tag::STRUCT_VARIANT) => (tag, reader.name()?),
-            _ => return Err(Problem::custom("a variant was asked for where none is")),
+            _ => return Err(Problem::custom("the value is not a variant of an enum")),
         };
         Ok(Self { reader, tag, name })
     }
@@ -162,7 +162,7 @@ impl<'a, 'de> Variant<'a, 'de> {
         if self.tag == tag {
             Ok(self.reader)
         } else {
-            Err(Problem::custom("a variant is of another kind"))
+            Err(Problem::custom("the variant is not of the expected kind"))
         }
     }
 }
@@ -207,7 +207,7 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
     }
 }
 
-/// A variant of an enum, for a type that does not ask for one: a map from its name to what it holds.
+/// A variant of an enum, for a type that does not ask for one: a map from its name to its content.
 pub(super) struct OneVariant<'a, 'de> {
     reader: &'a mut Reader<'de>,
     tag: u8,
@@ -261,7 +261,7 @@ impl<'de> MapAccess<'de> for OneVariant<'_, 'de> {
     }
 }
 
-/// What a variant holds, for a type that does not ask for one.
+/// The content of a variant, for a type that does not ask for one.
 struct Content<'a, 'de> {
     reader: &'a mut Reader<'de>,
     tag: u8,

@@ -1,12 +1,12 @@
-//! The numbers of the format, and its error.
+//! The constants of the format, and its error.
 
 use std::fmt;
 
-/// How deep values may be nested. A thread has stack for this many times the code that derives make; bytes that somebody
-/// else has written must not end the process.
+/// How deep values may be nested. A thread has stack for this many levels of the code that derives generate; bytes that another
+/// process has written must not end this process.
 pub(super) const DEPTH: usize = 256;
 
-/// What stands in front of each value.
+/// The tag before each value.
 pub(super) mod tag {
     pub(crate) const NONE: u8 = 0;
     pub(crate) const SOME: u8 = 1;
@@ -38,7 +38,7 @@ pub(super) mod tag {
     pub(crate) const STRUCT_VARIANT: u8 = 27;
 }
 
-/// What went wrong, from serde, from a type, or because the bytes are not what they should be.
+/// An error from serde or from a type, or bytes that are not as they should be.
 #[derive(Debug)]
 pub(crate) struct Problem(Box<str>);
 

@@ -1,4 +1,4 @@
-//! Writing what has parts.
+//! Writes values that have parts.
 
 use crate::caches::snapshot::format::Problem;
 use crate::caches::snapshot::writer::Writer;
@@ -10,7 +10,7 @@ use serde::ser::{
 /// The elements of a sequence, the entries of a map, or the fields of a struct.
 pub(super) struct Parts<'a> {
     writer: &'a mut Writer,
-    /// Where their number goes.
+    /// The offset of their number.
     start: usize,
     count: u32,
 }
@@ -53,7 +53,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// All that have elements are written alike.
+/// Everything that has elements is written in the same way.
 macro_rules! elements {
     ($($interface:ident, $method:ident;)*) => {$(
         impl $interface for Parts<'_> {
@@ -80,7 +80,7 @@ elements! {
     SerializeTupleVariant, serialize_field;
 }
 
-/// And all that have fields.
+/// Everything that has fields is written in the same way.
 macro_rules! fields {
     ($($interface:ident;)*) => {$(
         impl $interface for Parts<'_> {

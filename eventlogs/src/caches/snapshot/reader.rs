@@ -1,17 +1,17 @@
-//! Reading the pieces of a written value.
+//! Reads the pieces of an encoded value.
 
 use crate::caches::snapshot::format::{DEPTH, Problem};
 use crate::caches::snapshot::trace::Trace;
 use serde::de::Error;
 
-/// Reads from the front. Whatever the bytes are: at worst there is a [`Problem`].
+/// Reads from the front. Any bytes are safe to read: at worst, the result is a [`Problem`].
 pub(super) struct Reader<'de> {
     rest: &'de [u8],
-    /// The names that came so far.
+    /// The names that were read so far.
     names: Vec<&'de str>,
-    /// How deep the value is nested that is being read.
+    /// The nesting depth of the value that is being read.
     depth: usize,
-    /// What was asked for so far.
+    /// The record of what was asked for so far.
     pub(super) trace: Trace,
 }
 
@@ -25,7 +25,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// What was asked for, if everything was read.
+    /// The record of what was asked for, if everything was read.
     pub(super) fn finish(self) -> Result<Trace, Problem> {
         if self.rest.is_empty() {
             Ok(self.trace)
@@ -91,7 +91,7 @@ impl<'de> Reader<'de> {
     }
 
     pub(super) fn character(&mut self) -> Result<char, Problem> {
-        char::from_u32(self.unsigned()?).ok_or_else(|| Problem::custom("a character is none"))
+        char::from_u32(self.unsigned()?).ok_or_else(|| Problem::custom("a character is invalid"))
     }
 
     pub(super) fn name(&mut self) -> Result<&'de str, Problem> {
@@ -102,10 +102,10 @@ impl<'de> Reader<'de> {
             return Ok(name);
         };
         let name = self.names.get(known).copied();
-        name.ok_or_else(|| Problem::custom("a name has not come before"))
+        name.ok_or_else(|| Problem::custom("a name refers to one that was not read before"))
     }
 
-    /// How many parts follow. There is a byte at least to each, so nobody is made to reserve room for more.
+    /// The number of parts that follow. Each part takes at least one byte, so no type is made to reserve room for more.
     pub(super) fn parts(&mut self) -> Result<usize, Problem> {
         let parts = u32::from_le_bytes(self.array()?) as usize;
         if parts > self.rest.len() {

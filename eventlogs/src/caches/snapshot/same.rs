@@ -1,13 +1,13 @@
-//! Whether two times the same value was written.
+//! Compares two encoded values.
 
 use crate::caches::snapshot::format::{Problem, tag};
 use crate::caches::snapshot::reader::Reader;
 use crate::caches::snapshot::trace::{hash_of, mixed};
 use serde::de::Error;
 
-/// Whether two written values are one. Maps and sets have no order of their own: theirs changes whenever they are read, so the
-/// order of entries does not count. A sequence cannot be told from a set, so neither does that of elements; a type that
-/// reads a sequence in another order than it writes it is a matter for the tests of its author.
+/// Returns `true` if two encoded values are the same. Maps and sets have no order of their own: it changes whenever they are
+/// read, so the order of entries does not count. A sequence cannot be distinguished from a set, so the order of elements does
+/// not count either. A type that reads a sequence in another order than it writes it is a matter for its author's tests.
 pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
     one == other
         || matches!(
@@ -44,12 +44,12 @@ fn digest(reader: &mut Reader<'_>) -> Result<u64, Problem> {
             let name = name(reader)?;
             mixed(name, reader.nested(|reader| sum(reader, field))?)
         }
-        tag => return Err(Problem::custom(format_args!("nothing has the tag {tag}"))),
+        tag => return Err(Problem::custom(format_args!("the tag {tag} is unknown"))),
     };
     Ok(mixed(u64::from(tag), content))
 }
 
-/// Parts without an order.
+/// The hash of parts that have no order.
 fn sum(
     reader: &mut Reader<'_>,
     part: impl Fn(&mut Reader<'_>) -> Result<u64, Problem>,

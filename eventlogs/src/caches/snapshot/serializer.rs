@@ -1,4 +1,4 @@
-//! Writing a value as its type gives it.
+//! Writes a value as its type serialises it.
 
 use crate::caches::snapshot::format::{Problem, tag};
 use crate::caches::snapshot::parts::Parts;
@@ -20,7 +20,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins something of several parts. How many is written when it is known.
+    /// Begins a value of several parts. Their number is written when it is known.
     fn parts(&mut self) -> Result<Parts<'_>, Problem> {
         self.descend()?;
         Ok(Parts::new(self))
@@ -152,7 +152,8 @@ impl<'a> Serializer for &'a mut Writer {
         Ok(())
     }
 
-    // What a newtype holds is written as it is: its type says that it is one, and untagged types look for what it holds.
+    // The content of a newtype is written as it is: its type knows that it is a newtype, and untagged types look for the
+    // content.
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,

@@ -1,4 +1,4 @@
-//! What comes back, what is refused, and what is of another shape.
+//! States that are read back, states that are refused, and states of another shape.
 
 mod shapes;
 mod values;
@@ -159,7 +159,7 @@ fn what_does_not_come_back_is_not_taken() {
         take(&Lossy { lost: 0, ..lossy }, 1000).is_ok(),
         "it was not needed"
     );
-    // What serde keeps aside for an untagged type has no such numbers.
+    // Serde's own buffer for an untagged type has no such numbers.
     assert!(matches!(
         is_refused(&Wide::Number(1)),
         SnapshotError::NotRead(_)

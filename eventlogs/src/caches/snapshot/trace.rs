@@ -1,32 +1,32 @@
-//! What types ask for while they read.
+//! Records what types ask for while they read.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Everything that was asked for, in its order, as a hash that is the same on every platform and in every release.
+/// A hash of everything that was asked for, in order, which is the same on every platform and in every release.
 #[derive(Default)]
 pub(super) struct Trace {
     hash: u64,
-    /// Lists of names whose hash is known. They are `'static`, so where they are says which they are; a state may hold
-    /// thousands of one type.
+    /// The hashes of lists of names, by their addresses. The lists are `'static`, so an address identifies a list; a state may
+    /// hold thousands of values of one type.
     lists: HashMap<[usize; 4], u64, BuildHasherDefault<PlaceHasher>>,
-    /// Whether something was asked for without saying what.
+    /// `true` if a value was asked for without its kind.
     blind: bool,
 }
 
 impl Trace {
-    /// A kind of value was asked for.
+    /// Records that a kind of value was asked for.
     pub(super) fn kind(&mut self, kind: u8) {
         self.hash = mixed(self.hash, u64::from(kind));
     }
 
-    /// So many values in a row were asked for.
+    /// Records that this many values in a row were asked for.
     pub(super) fn tuple(&mut self, kind: u8, elements: usize) {
         self.kind(kind);
         self.hash = mixed(self.hash, elements as u64);
     }
 
-    /// A named kind of value was asked for, with these parts.
+    /// Records that a named kind of value was asked for, with these parts.
     pub(super) fn list(&mut self, kind: u8, name: &'static str, parts: &'static [&'static str]) {
         let place = [
             name.as_ptr().addr(),
@@ -43,7 +43,7 @@ impl Trace {
         self.hash = mixed(self.hash, hash);
     }
 
-    /// Something was asked for without saying what, so there may be changes in it that do not get here.
+    /// Records that a value was asked for without its kind, so that changes in it may go unnoticed here.
     pub(super) fn blind(&mut self) {
         self.blind = true;
     }
@@ -76,7 +76,7 @@ pub(super) fn hash_of(bytes: &[u8]) -> u64 {
         .fold(hash, |hash, byte| mixed(hash, u64::from(*byte)))
 }
 
-/// A hash of places in memory, which no stranger chooses.
+/// Hashes addresses in memory, which no attacker chooses.
 #[derive(Default)]
 pub(super) struct PlaceHasher(u64);
 

@@ -1,4 +1,4 @@
-//! Writing the pieces of a value.
+//! Writes the pieces of a value.
 
 use crate::caches::snapshot::format::{DEPTH, Problem};
 use crate::caches::snapshot::trace::PlaceHasher;
@@ -8,11 +8,11 @@ use std::hash::BuildHasherDefault;
 
 #[derive(Default)]
 pub(super) struct Writer {
-    /// What is written so far.
+    /// The bytes that were written so far.
     pub(super) bytes: Vec<u8>,
-    /// The names that were written, by their place in memory, and their numbers: each is written once.
+    /// The numbers of the names that were written, by their addresses: each name is written once.
     names: HashMap<[usize; 2], u64, BuildHasherDefault<PlaceHasher>>,
-    /// How deep the value is nested that is being written.
+    /// The nesting depth of the value that is being written.
     pub(super) depth: usize,
 }
 
@@ -21,7 +21,7 @@ impl Writer {
         self.bytes.push(tag);
     }
 
-    /// Seven bits a byte, the lowest first.
+    /// Writes seven bits per byte, the lowest first.
     pub(super) fn number(&mut self, mut number: u64) {
         loop {
             let [low, ..] = number.to_le_bytes();
@@ -38,7 +38,7 @@ impl Writer {
         self.number(number);
     }
 
-    /// The sign goes to the end, so that numbers near zero are short.
+    /// The sign becomes the lowest bit, so that numbers near zero are short.
     pub(super) fn signed(&mut self, tag: u8, number: i64) {
         self.unsigned(tag, ((number << 1) ^ (number >> 63)).cast_unsigned());
     }

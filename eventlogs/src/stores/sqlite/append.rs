@@ -1,8 +1,8 @@
-//! Writes a batch in one transaction: it looks at the places, decides which writes fit, stores those, and looks up why the others
+//! Writes a batch in one transaction: looks up the places, decides which writes fit, stores those, and looks up why the others
 //! were refused.
 //!
-//! The transaction holds the write lock from its first statement on, so what it sees is true until it commits. A batch of
-//! which nothing is refused takes two trips to SQLite's thread, three with keys.
+//! The transaction holds the write lock from its first statement on, so what it reads stays true until it commits. A batch
+//! without a refused write takes two round trips to SQLite's thread, or three with keys.
 
 use crate::stores::database::queue::pending::Outcome;
 use crate::stores::encoding::write::EncodedWrite;
@@ -19,8 +19,8 @@ use chrono::Utc;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// Stores the writes that fit, and commits. Each write has its own outcome: a refused one stores nothing, and harms no other.
-/// After an error, the caller must roll back.
+/// Stores the writes that fit, and commits. Each write has its own outcome: a refused write stores nothing, and does not affect
+/// the others. After an error, the caller must roll back.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     writes: &[&EncodedWrite],
@@ -39,7 +39,7 @@ pub(super) async fn write(
         if refused.is_empty() {
             break;
         }
-        // After the insert: what was just stored may be in the way.
+        // After the insert: a write that was just stored may be the reason.
         let reasons = why_refused(connection, refused.iter().map(|(_, write)| *write)).await?;
         open.clear();
         for ((number, write), reason) in refused.into_iter().zip(reasons) {
@@ -69,7 +69,7 @@ fn set(outcomes: &mut [Option<Outcome>], number: usize, outcome: Outcome) {
     }
 }
 
-/// Begins the transaction, and looks at the places that the appends want.
+/// Begins the transaction, and looks up the places that the appends need.
 async fn begin(
     connection: &mut SqliteConnection,
     writes: &[&EncodedWrite],
@@ -92,7 +92,7 @@ async fn begin(
     ))
 }
 
-/// Looks at the places of some appends once more.
+/// Looks up the places of some appends again.
 async fn look_again(
     connection: &mut SqliteConnection,
     writes: &[(usize, &EncodedWrite)],
@@ -105,7 +105,7 @@ async fn look_again(
     places(&rows, asked.len()).map_err(error::into_store_error)
 }
 
-/// The places, in the order of the appends that were asked about.
+/// The places, in the order of the appends that were looked up.
 fn places(rows: &[SqliteRow], asked: usize) -> Result<Vec<Availability>, sqlx::Error> {
     let mut places = vec![Availability::default(); asked];
     let Some(first) = rows.first() else {
@@ -152,7 +152,7 @@ impl PlaceColumns {
     }
 }
 
-/// Inserts the events and keys of these writes, and commits with the last of them if asked to.
+/// Inserts the events and keys of these writes. With `and_commit`, the last statement also commits.
 async fn insert(
     connection: &mut SqliteConnection,
     stamp: Stamp,

@@ -22,31 +22,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How often the progress is told.
+/// How often the progress is reported.
 const TELL: Duration = Duration::from_millis(50);
-/// After how many of its own steps SQLite asks whether it shall go on.
+/// After how many of its instructions SQLite asks whether to continue.
 const STEPS: i32 = 1_000;
 
-/// How far a copy is.
+/// The progress of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackupProgress {
-    /// The bytes written so far.
+    /// The number of bytes written so far.
     pub bytes: u64,
-    /// How many it will be. An estimate until the copy is done: it leaves out what is empty in the database.
+    /// The number of bytes that the copy will have. This is an estimate until the copy is done: it leaves out the empty pages
+    /// of the database.
     pub total_bytes: u64,
 }
 
 impl SqliteEventStore {
-    /// Writes a copy into a new file while the store is in use. It has all events that were acknowledged before the call, and
-    /// perhaps some that came during it. Others read and write meanwhile; the write-ahead log grows until the copy is done.
-    /// A store in memory can be copied, too, but its readers and writers wait.
+    /// Writes a copy into a new file while the store is in use. The copy has all events that were acknowledged before the call,
+    /// and perhaps some that were written during it. Other calls read and write meanwhile; the write-ahead log grows until the
+    /// copy is done. A store in memory can be copied, too, but its readers and writers wait.
     ///
-    /// The copy is on the disk when this returns, and has the name only then. It begins a new epoch, and is a database to be
-    /// opened like any other. To restore it, end all programs that use the old file, remove that together with its `-wal`
-    /// and its `-shm`, and put the copy in its place.
+    /// When this returns, the copy is on the disk, and only then it has its name. The copy begins a new epoch. It is a database
+    /// that can be opened like any other. To restore it, end all programs that use the old file, remove that file together with
+    /// its `-wal` and its `-shm`, and move the copy to its path.
     ///
-    /// A dropped future ends the copy, and leaves no file.
+    /// If the future is dropped, the copy ends and leaves no file.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -62,16 +63,21 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`FileExists`](BackupError::FileExists) if there is a file of that name, or a log that belongs to that name.
-    /// - [`CannotWrite`](BackupError::CannotWrite) if the copy cannot be written, for want of a folder, a right or room.
-    /// - [`Store`](BackupError::Store) with [`NotMigrated`](StoreError::NotMigrated),
-    ///   [`FileReplaced`](StoreError::FileReplaced), [`Busy`](StoreError::Busy), [`Corrupt`](StoreError::Corrupt) or
-    ///   [`Closed`](StoreError::Closed).
+    /// - [`FileExists`](BackupError::FileExists) if a file of that name exists, or a log that belongs to that name.
+    /// - [`CannotWrite`](BackupError::CannotWrite) if the copy cannot be written, because the folder is missing, this process
+    ///   lacks the privilege, or the disk is full.
+    /// - [`Store`](BackupError::Store) with [`NotMigrated`](StoreError::NotMigrated) if the tables are missing or too old.
+    /// - [`Store`](BackupError::Store) with [`FileReplaced`](StoreError::FileReplaced) if the file at the path is not the file
+    ///   that was opened.
+    /// - [`Store`](BackupError::Store) with [`Busy`](StoreError::Busy) if another program keeps the file locked.
+    /// - [`Store`](BackupError::Store) with [`Corrupt`](StoreError::Corrupt) if the file is damaged.
+    /// - [`Store`](BackupError::Store) with [`Closed`](StoreError::Closed) if the store is closed.
     pub async fn backup(&self, path: impl AsRef<Path>) -> Result<(), BackupError> {
         self.backup_with(path, |_| ()).await
     }
 
-    /// The same, and tells how far it is: at the beginning, some times a second, and at the end.
+    /// Writes a copy as [`backup`](SqliteEventStore::backup) does, and reports its progress: at the beginning, several times
+    /// per second, and at the end.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -99,7 +105,8 @@ impl SqliteEventStore {
         let pool = &self.core.pool;
         let mut attempts = 0;
         loop {
-            // Made anew where the log is not the one that is open: a copy is made of what others see.
+            // The connections are opened again if the log at the path is not the one that is open: the copy is of what other
+            // programs see.
             let reader = pool.reader().await?;
             let generation = Arc::clone(&reader.generation);
             let connection = match pool.opener() {
@@ -126,7 +133,7 @@ impl SqliteEventStore {
     }
 }
 
-/// Where a copy is to be.
+/// The path of a copy.
 struct Target(PathBuf);
 
 impl Target {
@@ -146,7 +153,7 @@ impl Target {
         }
     }
 
-    /// Writes the copy under another name.
+    /// Writes the copy under a temporary name.
     async fn copy(
         &self,
         mut connection: HeldConnection,
@@ -158,7 +165,7 @@ impl Target {
             .map_err(sqlite_error::into_store_error)?;
         let half = Half::create(&self.0, generation.permissions());
         let half = Arc::new(half.map_err(|error| self.failed(error))?);
-        // In a task of its own, which is not dropped in the middle: it leaves the connection as it was.
+        // In its own task, which is not dropped half-way: it leaves the connection as it was.
         let mut copying = tokio::spawn(vacuum(connection, Arc::clone(&half)));
         let _interrupt = Interrupt(Arc::clone(&half));
         let copied = loop {
@@ -180,7 +187,7 @@ impl Target {
         Ok(half)
     }
 
-    /// What went wrong: with the database, or else with the copy.
+    /// Converts an error of the copying into one about the copy or one about the database.
     fn copying_failed(&self, error: sqlx::Error) -> BackupError {
         match sqlite_error::into_store_error(error) {
             StoreError::StorageFull { source }
@@ -190,7 +197,7 @@ impl Target {
         }
     }
 
-    /// Has the copy on the disk, and gives it its name.
+    /// Flushes the copy to the disk, and gives it its name.
     async fn finish(&self, half: Arc<Half>) -> Result<(), BackupError> {
         let target = self.0.clone();
         let finished = tokio::task::spawn_blocking(move || half.finish(&target)).await;
@@ -203,7 +210,7 @@ async fn size(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     Ok(row.try_get::<i64, _>("bytes")?.unsigned_abs())
 }
 
-/// Copies what a transaction sees into an empty file.
+/// Copies the database, as one transaction sees it, into an empty file.
 async fn vacuum(mut connection: HeldConnection, half: Arc<Half>) -> Result<(), sqlx::Error> {
     let name = half.path().to_string_lossy().into_owned();
     let shared = Arc::clone(&half);
@@ -218,11 +225,11 @@ async fn vacuum(mut connection: HeldConnection, half: Arc<Half>) -> Result<(), s
     copied.map(|_| ())
 }
 
-/// Positions and transaction numbers of the copy are not those that the original gives out from now on.
+/// Begins a new epoch in the copy: its positions and transaction numbers are not those that the original gives out from now on.
 async fn begin_epoch(path: &Path) -> Result<(), sqlx::Error> {
     let copy = SqliteConnectOptions::new()
         .filename(path)
-        // Nobody else sees the file yet, and it goes to the disk as a whole.
+        // No other program sees the file yet, and `finish` flushes it to the disk as a whole.
         .journal_mode(SqliteJournalMode::Memory)
         .synchronous(SqliteSynchronous::Off)
         .disable_statement_logging();

@@ -1,4 +1,4 @@
-//! Columns by their names.
+//! Looks up columns by their names.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column, Row};

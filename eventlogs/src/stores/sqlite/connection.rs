@@ -1,4 +1,4 @@
-//! One connection: its settings, and how a statement runs on it.
+//! The settings of a connection, and how a statement runs on it.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::error;
@@ -16,15 +16,15 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
-/// The size of a database page in every file that we create, in bytes; SQLite's default.
+/// The size of a database page in every file that this store creates, in bytes; SQLite's default.
 const PAGE_SIZE: u32 = 4096;
 /// The highest number of a page that SQLite knows.
 const LAST_PAGE: u64 = 0xffff_fffe;
 /// How many rows SQLite's thread may be ahead of the writer: more than any statement of the writer returns.
 const ROWS_AHEAD: usize = 512;
-/// The largest number of readers: each is a thread and some open files.
+/// The largest number of readers: each needs a thread and some open files.
 const MOST_READERS: u32 = 256;
-/// The longest time that SQLite can wait, in milliseconds: more than three weeks.
+/// The longest time that SQLite can wait, which counts milliseconds in 32 bits: more than three weeks.
 const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// The settings of the connection that writes to a file.
@@ -54,15 +54,15 @@ fn common(options: &SqliteOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .page_size(PAGE_SIZE)
         .busy_timeout(options.busy_timeout.min(LONGEST_WAIT))
-        // A line for each statement at `debug` would bury what the manager's spans say.
+        // One line per statement at `debug` would bury the manager's spans.
         .disable_statement_logging()
 }
 
 fn limited(connection: SqliteConnectOptions, options: &SqliteOptions) -> SqliteConnectOptions {
     let connection = connection
         .row_buffer_size(ROWS_AHEAD)
-        // A statement of many rows keeps the pages that it changes until it is through; in a temporary file by default,
-        // which is made and removed each time.
+        // A statement with many rows keeps the pages that it changes until it ends. By default it keeps them in a temporary
+        // file, which is created and removed each time.
         .pragma("temp_store", "memory");
     match options.max_bytes {
         Some(bytes) => {
@@ -77,14 +77,14 @@ fn limited(connection: SqliteConnectOptions, options: &SqliteOptions) -> SqliteC
 pub(super) fn readers(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections.clamp(1, MOST_READERS))
-        // A file cannot hang up: the test before each use would only cost time. And a connection in memory must not be
-        // replaced by a new one, it is the database.
+        // A connection to a file cannot break, so a test before each use would only cost time. A connection in memory must not
+        // be replaced by a new one, because it is the database.
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
 }
 
-/// Opens a connection, and reads something.
+/// Opens a connection, and makes a first read.
 pub(super) async fn connect(
     settings: &SqliteConnectOptions,
 ) -> Result<SqliteConnection, sqlx::Error> {
@@ -93,14 +93,14 @@ pub(super) async fn connect(
     Ok(connection)
 }
 
-/// Opens a connection of a pool, and reads something.
+/// Opens a connection of a pool, and makes a first read.
 pub(super) async fn try_out(readers: &SqlitePool) -> Result<(), sqlx::Error> {
     readers.execute(FIRST_READ).await.map(|_| ())
 }
 
 /// Closes a connection.
 pub(super) async fn close(connection: SqliteConnection) {
-    // An error only says that SQLite could not tidy up the files. The next program that opens them does so.
+    // An error only means that SQLite could not clean up the files. The next program that opens them does so.
     let _ = connection.close().await;
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn execute(
 
 /// Rolls back the transaction that may be open.
 pub(super) async fn roll_back(connection: &mut SqliteConnection) {
-    // It fails if no transaction is open, which is as good.
+    // It fails if no transaction is open, which does no harm.
     let _ = execute(connection, ROLLBACK).await;
 }
 

@@ -1,4 +1,4 @@
-//! What the handles on a store and its writer share.
+//! The state that the handles on a store share with its writer.
 
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
@@ -7,15 +7,15 @@ use crate::stores::sqlite::migrate;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::pool::ConnectionPool;
 
-/// What the clones of a store and its writer share.
+/// The state that the clones of a store share with its writer.
 pub(super) struct Core {
     /// The connections.
     pub(super) pool: ConnectionPool,
-    /// Which schema version the file has, and whether this code can work with it.
+    /// The schema version of the file, compared with the version that this code needs.
     pub(super) schema: SchemaVersion,
     /// The event enums that the store is used with.
     pub(super) log_types: LogTypes,
-    /// What the user chose.
+    /// The options that the user chose.
     pub(super) options: SqliteOptions,
 }
 

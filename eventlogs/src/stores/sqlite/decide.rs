@@ -1,16 +1,16 @@
-//! Which writes of a batch can be stored, given what the tables say.
+//! Decides which writes of a batch can be stored, given what is in the tables.
 
 use crate::ids::{EventId, LogId};
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::sqlite::values::Accepted;
 use std::collections::{HashMap, HashSet};
 
-/// The place that an append wants, as the tables had it before the batch wrote anything.
+/// The place that an append needs, as it was in the tables before the batch wrote anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Availability {
-    /// Whether it is free, and after the event that the caller saw.
+    /// `true` if the place is free, and comes after the event that the caller saw.
     pub(super) is_free: bool,
-    /// Whether the key of the append has not been used, if it has one.
+    /// `true` if the append has no key, or its key has not been used.
     pub(super) key_is_new: bool,
     /// When the event before it was recorded, in microseconds since 1970.
     pub(super) previous: Option<i64>,
@@ -20,13 +20,13 @@ pub(super) struct Availability {
 
 /// The decisions on the writes of a batch, each with the number of its write.
 pub(super) struct Decisions<'a> {
-    /// Those that can be stored.
+    /// The writes that can be stored.
     pub(super) accepted: Vec<(usize, Accepted<'a>)>,
-    /// Those that cannot be stored, at least not before the others.
+    /// The writes that cannot be stored, at least not before the others.
     pub(super) refused: Vec<(usize, &'a EncodedWrite)>,
 }
 
-/// Decides in the order of arrival: an append that builds on one before it in the batch finds it stored.
+/// Decides in the order of arrival: an append that builds on an earlier append of the batch treats that one as stored.
 pub(super) fn decide<'a>(
     writes: &[(usize, &'a EncodedWrite)],
     places: &[Availability],
@@ -56,9 +56,9 @@ pub(super) fn decide<'a>(
 /// The changes of the writes that were accepted so far.
 #[derive(Default)]
 struct Written<'a> {
-    /// Where the logs end that they are about.
+    /// The ends of the logs that they append to.
     ends: HashMap<LogId, End>,
-    /// Their keys, each with the log that it is unique in.
+    /// Their keys, each with its scope.
     keys: HashSet<(Option<LogId>, &'a str)>,
 }
 
@@ -75,8 +75,8 @@ struct End {
 }
 
 impl<'a> Written<'a> {
-    /// The write as it will be stored, if all its logs can take it. The time that is recorded for it is never before the last
-    /// event of any of them.
+    /// The write as it will be stored, if all its logs can take it. The time that is recorded for it is never before that of
+    /// the last event of any of these logs.
     fn accept<'w>(
         &self,
         write: &'w EncodedWrite,
@@ -113,7 +113,7 @@ impl<'a> Written<'a> {
         Some(accepted)
     }
 
-    /// Notes that a write is going to be stored.
+    /// Notes that a write will be stored.
     fn note(&mut self, accepted: &Accepted<'a>) {
         let write = accepted.write;
         self.ends.extend(accepted.appends().map(|(append, kind)| {

@@ -1,4 +1,4 @@
-//! SQLite's result codes as errors that say what to do.
+//! Converts SQLite's result codes into errors that say what to do.
 
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
@@ -20,7 +20,7 @@ mod code {
     pub(super) const READONLY_DIRECTORY: i32 = 1544;
 }
 
-/// What to do about a damaged file.
+/// Advice about a damaged file.
 pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 
@@ -28,7 +28,7 @@ pub(super) const CORRUPT: &str =
 pub(super) const READ_ONLY: &str =
     "allow this process to write to it, or open the store with `SqliteEventStore::open_read_only`";
 
-/// The error of an open database.
+/// Converts an error of an open database.
 pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::PoolClosed => return StoreError::Closed,
@@ -61,7 +61,7 @@ pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// The error of a file that cannot be opened.
+/// Converts an error of opening a file.
 pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
     match primary_code(&error) {
         Some(code::NOTADB) => OpenError::NotADatabase {
@@ -73,7 +73,7 @@ pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
             advice: ", or open it with `SqliteEventStore::open_read_only`",
             source: error.into(),
         },
-        // It may be the log that cannot be made, which SQLite does not tell.
+        // It may be the log that cannot be created, which SQLite does not report.
         Some(code::READONLY) if !file::can_write(file::folder(path)) => StoreError::ReadOnly {
             path: Some(file::folder(path).to_owned()),
             advice: READ_ONLY,
@@ -85,7 +85,7 @@ pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
     }
 }
 
-/// The error of an open store that has to open its file again, and cannot.
+/// Converts the error of an open store that has to open its file again, and cannot.
 pub(super) fn into_reopening_error(error: OpenError) -> StoreError {
     match error {
         OpenError::Store(error) => error,
@@ -109,12 +109,12 @@ pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> St
     }
 }
 
-/// Whether a database could not be read because its log or the index of that cannot be made.
+/// Returns `true` if a database could not be read because its log or the log's index cannot be created.
 pub(super) fn cannot_make_log(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY))
 }
 
-/// Whether a write was committed into files that are no longer at the path.
+/// Returns `true` if a write was committed into files that are no longer at the path.
 pub(super) fn is_committed_elsewhere(error: &StoreError) -> bool {
     let StoreError::OutcomeUnknown {
         source: Some(source),
@@ -126,8 +126,8 @@ pub(super) fn is_committed_elsewhere(error: &StoreError) -> bool {
     matches!(source, Some(StoreError::FileReplaced { .. }))
 }
 
-/// The error of a failed commit. SQLite rolls back for every reason but one: when the disk fails, the transaction may be in the
-/// write-ahead log, and the next process may find it there.
+/// Converts the error of a failed commit. SQLite rolls back after every failure but one: when the disk fails, the transaction
+/// may be in the write-ahead log, and the next process may find it there.
 pub(super) fn into_commit_error(error: sqlx::Error) -> StoreError {
     match primary_code(&error) {
         Some(code::IOERR) => StoreError::OutcomeUnknown {

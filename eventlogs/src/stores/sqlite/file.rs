@@ -1,24 +1,24 @@
-//! Whether the files at a path are still those that are open.
+//! Checks that the files at a path are still the files that are open.
 //!
-//! SQLite opens a file by its name once, and works on what it has opened for as long as the connection lives: deleted,
-//! renamed or replaced, the file goes on being written where nobody finds it. So the files are compared by device and
-//! inode, which is how SQLite itself tells files apart. What is open keeps its inode, so no other file can have the same
-//! number meanwhile.
+//! SQLite opens a file by its name once, and works on the opened file for as long as the connection lives. If the file is
+//! deleted, renamed or replaced, SQLite continues to write it where no program finds it. So the store compares the files by
+//! device and inode, which is how SQLite itself distinguishes files. An open file keeps its inode, so no other file can have
+//! the same number meanwhile.
 //!
 //! # When the log may be another one
-//! A connection opens the write-ahead log (`-wal`) and its index (`-shm`) with its first read, and keeps a shared lock on the
-//! database from then on. Only a connection that gets the exclusive lock removes them as it closes, so they stay as long
-//! as the writing connection lives. They may be others in two cases:
-//! - The store has lost its writing connection (a dropped `migrate()`) while no reader was open: then that connection was
-//!   the last one, and has removed them itself.
-//! - The locks are gone. POSIX takes them from the whole process as soon as any handle on the file is closed in it, for
-//!   example that of `std::fs::copy`. The next program to close the file believes to be the last one.
+//! A connection opens the write-ahead log (`-wal`) and its index (`-shm`) with its first read, and holds a shared lock on the
+//! database from then on. Only a connection that gets the exclusive lock removes the two files when it closes. So they stay for
+//! as long as the writing connection lives. They may be others in two cases:
+//! - The store has lost its writing connection (a dropped `migrate()`) while no reader was open. Then that connection was the
+//!   last one, and has removed the files itself.
+//! - The locks are gone. As soon as a process closes any handle on a file, for example that of `std::fs::copy`, POSIX drops all
+//!   locks that the process holds on the file. The next program that closes the file takes itself for the last one.
 //!
-//! Both are mended in the same way: all connections of the store are closed, and made anew.
+//! The remedy is the same in both cases: all connections of the store are closed and opened again.
 //!
 //! # Where the comparison runs
-//! In the task that writes or reads: on a local disk it takes about a microsecond a file, far less than to have another
-//! thread do it.
+//! In the task that writes or reads: on a local disk, the comparison takes far less time than handing it to another thread, see
+//! "Figures" in ARCHITECTURE.
 
 mod mark;
 
@@ -31,43 +31,44 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// How long connections that nobody uses any more may take to close.
+/// How long connections that are no longer in use may take to close.
 const CLOSING: Duration = Duration::from_secs(2);
-/// How often to look whether they are closed.
+/// How often to check that they are closed.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The names of a database's files.
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
-    /// The database itself: absolute, as the user has named it.
+    /// The database itself: an absolute path, with the name that the user gave.
     pub(super) path: PathBuf,
-    /// Its write-ahead log. SQLite puts it beside the file that a symbolic link leads to.
+    /// Its write-ahead log. If the path is a symbolic link, SQLite puts the log into the folder of the file that the link leads
+    /// to.
     wal: PathBuf,
-    /// The index of that.
+    /// The index of the log.
     shm: PathBuf,
 }
 
-/// The files that were found at these names.
+/// The files that were found under these names.
 #[derive(Debug, Clone)]
 pub(super) struct Marks {
     /// The database.
     database: Mark,
-    /// When it was made. A file that nobody has open may leave its inode to the next one.
+    /// When it was created. The inode of a file that no process has open may be used again for another file.
     born: Option<SystemTime>,
     /// Its write-ahead log, if it has one.
     wal: Option<Mark>,
-    /// The index of that.
+    /// The index of the log.
     shm: Option<Mark>,
-    /// How the database was when it was opened as one that does not change.
+    /// Length and time of change of the database, if it was opened as a file that does not change.
     frozen: Option<(u64, Option<SystemTime>)>,
 }
 
-/// What is not as it was.
+/// A difference from the files that were opened.
 #[derive(Debug)]
 pub(super) struct Moved {
-    /// Whether it is the database itself. Else it is its log, and the connections can be made anew.
+    /// `true` if it is the database itself. Otherwise it is its log, and the connections can be opened again.
     pub(super) is_database: bool,
-    /// What was found.
+    /// The error that describes what was found.
     source: io::Error,
 }
 
@@ -86,7 +87,7 @@ impl DatabaseFile {
         })
     }
 
-    /// What is there now. With `frozen` the database's length and time of change count, too.
+    /// Looks at the files that are there now. With `frozen`, the database's length and time of change are compared, too.
     pub(super) fn marks(&self, frozen: bool) -> io::Result<Marks> {
         if !mark::COMPARES {
             return Ok(Marks {
@@ -107,7 +108,7 @@ impl DatabaseFile {
         })
     }
 
-    /// Compares what is there with what was opened.
+    /// Compares the files that are there with the files that were opened.
     pub(super) fn compare(&self, opened: &Marks) -> Result<(), Moved> {
         if !mark::COMPARES {
             return Ok(());
@@ -121,7 +122,7 @@ impl DatabaseFile {
             .map_err(database_moved)?;
         if found.database != opened.database {
             return Err(database_moved(io::Error::other(
-                "another file stands at the path",
+                "there is another file at the path",
             )));
         }
         if found.same_log(opened) {
@@ -138,8 +139,8 @@ impl DatabaseFile {
         })
     }
 
-    /// Waits until this process has closed a log that is not at its name any more. SQLite shares the index of a log among all
-    /// connections of a process, so a connection made before that would have the old index and a new log.
+    /// Waits until this process has closed a log that no longer has its name. SQLite shares the index of a log among all
+    /// connections of a process, so a connection that is opened before that would have the old index and a new log.
     pub(super) async fn let_go(&self, opened: &Marks) -> Result<(), StoreError> {
         let give_up = Instant::now() + CLOSING;
         loop {
@@ -158,14 +159,14 @@ impl DatabaseFile {
             }
             if Instant::now() >= give_up {
                 return Err(self.replaced(io::Error::other(
-                    "another program has removed the write-ahead log, and this process has it open elsewhere, too: close the other stores and connections on this file, or start the process again",
+                    "another program has removed the write-ahead log, and other connections of this process still have it open; close the other stores and connections on this file, or restart the process",
                 )));
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// The error of a file that is not the one that was opened.
+    /// The error for a file that is not the one that was opened.
     pub(super) fn replaced(&self, source: io::Error) -> StoreError {
         StoreError::FileReplaced {
             path: self.path.clone(),
@@ -173,34 +174,34 @@ impl DatabaseFile {
         }
     }
 
-    /// The same, of a comparison.
+    /// The error for a difference that a comparison has found.
     pub(super) fn moved(&self, moved: Moved) -> StoreError {
         self.replaced(moved.source)
     }
 
-    /// Whether somebody has written to a log at the name since the one that is open was removed.
+    /// Returns `true` if another program has written to a new log since the open one was removed.
     pub(super) fn has_new_log(&self) -> bool {
         self.wal.metadata().is_ok_and(|metadata| metadata.len() > 0)
     }
 
-    /// Whether neither log nor index are there.
+    /// Returns `true` if there is neither a log nor an index.
     pub(super) fn has_no_log(&self) -> bool {
         !self.wal.exists() && !self.shm.exists()
     }
 }
 
 impl Marks {
-    /// Whether the database is the same, whatever its log, even if nobody had it open meanwhile.
+    /// Returns `true` if the database is the same file, whatever its log, even if no process had it open meanwhile.
     pub(super) fn same_database(&self, other: &Self) -> bool {
         (self.database, self.born) == (other.database, other.born)
     }
 
-    /// Whether the database was opened as one that does not change.
+    /// Returns `true` if the database was opened as a file that does not change.
     pub(super) const fn is_frozen(&self) -> bool {
         self.frozen.is_some()
     }
 
-    /// Whether the log is the same.
+    /// Returns `true` if the log is the same.
     pub(super) fn same_log(&self, other: &Self) -> bool {
         (self.wal, self.shm, self.frozen) == (other.wal, other.shm, other.frozen)
     }
@@ -211,17 +212,17 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// Whether a folder can be written to. No attribute tells, so a file is made in it, and removed.
+/// Returns `true` if this process can write to a folder. No attribute shows that, so it creates a file there, and removes it.
 pub(super) fn can_write(folder: &Path) -> bool {
     let probe = folder.join(format!(".eventlogs-{}", uuid::Uuid::now_v7()));
     let made = std::fs::File::create_new(&probe);
-    // It was made just now, under a name that nobody else has.
+    // It was created just now, under a unique name.
     let _ = made.is_ok().then(|| std::fs::remove_file(&probe));
     made.is_ok()
 }
 
-/// Refuses a file that has several names: SQLite keeps a log for each of them, and programs that go by different names
-/// overwrite one another.
+/// Refuses a file that has several names: SQLite keeps one log per name, and programs that use different names overwrite each
+/// other's data.
 pub(super) fn refuse_several_names(path: &Path) -> Result<(), OpenError> {
     match path.metadata() {
         Ok(metadata) if metadata.is_file() && mark::names(&metadata) > 1 => {

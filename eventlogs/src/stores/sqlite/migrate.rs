@@ -1,7 +1,7 @@
-//! The tables, in numbered steps.
+//! Creates and changes the tables, in numbered steps.
 //!
-//! sqlx's own migrator is not used: it keeps a table of its own beside the user's, and it cannot tell a database that is
-//! newer than the code from one that somebody has tampered with.
+//! sqlx's own migrator is not used. It keeps its own table in the user's database, and it cannot distinguish a database that is
+//! newer than the code from one that was tampered with.
 
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::database::steps::TABLES;
@@ -15,7 +15,7 @@ use crate::stores::sqlite::{error, transaction};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
-/// The version of a database that was just opened; an empty one is migrated.
+/// Finds the version of a database that was just opened, and migrates an empty one.
 pub(super) async fn open(pool: &ConnectionPool) -> Result<SchemaVersion, StoreError> {
     let mut guard = pool.writer().await?;
     let found = version(&mut guard).await?;
@@ -29,7 +29,7 @@ pub(super) async fn open(pool: &ConnectionPool) -> Result<SchemaVersion, StoreEr
     Ok(schema)
 }
 
-/// The version that a database has now.
+/// Finds the version that a database has now.
 pub(super) async fn find(pool: &ConnectionPool) -> Result<i64, StoreError> {
     let mut attempts = 0;
     loop {
@@ -41,12 +41,12 @@ pub(super) async fn find(pool: &ConnectionPool) -> Result<i64, StoreError> {
     }
 }
 
-/// The version of a database that was just opened to be read.
+/// Finds the version of a database that was just opened for reading only.
 pub(super) async fn open_read_only(pool: &ConnectionPool) -> Result<SchemaVersion, StoreError> {
     SchemaVersion::new(find(pool).await?, NEEDED)
 }
 
-/// Takes the steps that are missing, and returns the version that they lead to.
+/// Applies the missing steps, and returns the version that they lead to.
 pub(super) async fn migrate(pool: &ConnectionPool) -> Result<i64, StoreError> {
     // The write lock comes first: of several processes that start at once, one migrates and the others find it done.
     let mut guard = transaction::begin(pool.writer().await?).await?;
@@ -81,7 +81,7 @@ async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), Sto
     Ok(())
 }
 
-/// The version of the tables; 0 where there are none of ours.
+/// Finds the version of the tables; 0 if there are no tables of this store.
 async fn version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
     if !asks(connection, sqlx::query(LOOK_FOR_META)).await? {
         return Ok(0);

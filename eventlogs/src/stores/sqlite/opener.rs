@@ -1,4 +1,4 @@
-//! How connections are made.
+//! Opens connections.
 
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
@@ -10,19 +10,19 @@ use crate::stores::sqlite::options::SqliteOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use std::path::PathBuf;
 
-/// How the connections of a file are made.
+/// The settings with which the connections of a file are opened.
 pub(super) struct Opener {
-    /// The file, from the root on.
+    /// The file, as an absolute path.
     pub(super) path: PathBuf,
-    /// The connection that writes; none if the store only reads.
+    /// The settings of the connection that writes; `None` if the store only reads.
     writer: Option<SqliteConnectOptions>,
-    /// The connections that read.
+    /// The settings of the connections that read.
     reader: SqliteConnectOptions,
-    /// How many of them.
+    /// The number of connections that read.
     readers: u32,
 }
 
-/// Connections that were made together.
+/// Connections that were opened together.
 pub(super) struct Opened {
     /// The one that writes, if there is one.
     pub(super) writer: Option<SqliteConnection>,
@@ -30,7 +30,7 @@ pub(super) struct Opened {
     pub(super) readers: SqlitePool,
     /// The files that they have open.
     pub(super) file: DatabaseFile,
-    /// What these were when they were opened.
+    /// The files as they were when they were opened.
     pub(super) marks: Marks,
 }
 
@@ -53,7 +53,7 @@ impl Opener {
         }
     }
 
-    /// Makes the connections; where there is no file, one is created only if that is asked for.
+    /// Opens the connections. If there is no file, it creates one only if `create` is true.
     pub(super) async fn open(&self, create: bool) -> Result<Opened, OpenError> {
         let before = DatabaseFile::find(self.path.clone()).and_then(|file| file.marks(false));
         if self.writer.is_some() {
@@ -82,7 +82,7 @@ impl Opener {
         let marks = file.marks(frozen).map_err(cannot_open)?;
         if before.is_ok_and(|before| !before.same_database(&marks)) {
             let replaced =
-                std::io::Error::other("another file came to the path while it was opened");
+                std::io::Error::other("another file was put at the path while it was being opened");
             return Err(file.replaced(replaced).into());
         }
         Ok(Opened {
@@ -93,7 +93,7 @@ impl Opener {
         })
     }
 
-    /// A new connection that writes, for one that was lost.
+    /// Opens a new writing connection in place of one that was lost.
     pub(super) async fn writer(&self) -> Result<Option<SqliteConnection>, OpenError> {
         match &self.writer {
             Some(options) => self.connect(options).await.map(Some),
@@ -101,21 +101,21 @@ impl Opener {
         }
     }
 
-    /// A connection that only reads what is in the file already, but may write a copy of it.
+    /// Opens a connection that only reads the existing file, but may write a copy of it.
     pub(super) async fn copier(&self, frozen: bool) -> Result<SqliteConnection, OpenError> {
         let options = self.reader.clone().pragma("query_only", "off");
         self.connect(&options.immutable(frozen)).await
     }
 
-    /// The connections of a store that only reads, and whether they take the file for one that does not change.
+    /// Opens the connections of a store that only reads. The flag is `true` if they treat the file as one that does not change.
     async fn open_readers(&self) -> Result<(SqlitePool, bool), OpenError> {
         let readers = connection::readers(self.readers).connect_lazy_with(self.reader.clone());
         let failed = match connection::try_out(&readers).await {
             Ok(()) => return Ok((readers, false)),
             Err(error) => error,
         };
-        // To read a log, SQLite needs its index, which it cannot make in a folder that it may not write to. Where there
-        // is no log, and nobody who may write the folder is at work, the file can be read without.
+        // To read a log, SQLite needs its index, and it cannot create one in a folder that it may not write to. If there is no
+        // log, and no program that may write to the folder is at work, the file can be read without an index.
         let file = DatabaseFile::find(self.path.clone());
         let is_archive = error::cannot_make_log(&failed)
             && file.is_ok_and(|file| file.has_no_log())
@@ -140,9 +140,9 @@ impl Opener {
     }
 }
 
-/// The only connection of a database in memory.
+/// Opens the only connection of a database in memory.
 pub(super) async fn in_memory(options: &SqliteOptions) -> Result<SqlitePool, StoreError> {
-    // A user whose future was dropped may have left a transaction open.
+    // A call whose future was dropped may have left a transaction open.
     connection::readers(1)
         .after_release(|connection, _| {
             Box::pin(async move {

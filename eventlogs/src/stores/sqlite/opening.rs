@@ -1,4 +1,4 @@
-//! How a store is opened.
+//! Opens stores.
 
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
@@ -13,25 +13,33 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl SqliteEventStore {
-    /// Opens a file, creating it where there is none. A new or empty file is migrated at once; one that has tables
-    /// already wants a call of [`migrate`](SqliteEventStore::migrate).
+    /// Opens a file, and creates it if there is none. A new or empty file is migrated at once. If the file already has tables,
+    /// call [`migrate`](SqliteEventStore::migrate) before using it.
     ///
-    /// A relative path is that of the folder in which the process is now; where it goes later changes nothing. A path that
-    /// begins with `file:` or `sqlite:`, an empty one and `:memory:` are refused.
+    /// A relative path is resolved once, against the current folder of the process; a later change of that folder has no
+    /// effect. A path that begins with `file:` or `sqlite:`, an empty path and `:memory:` are refused.
     ///
-    /// It starts a background task on the current runtime, which must outlive the store's users.
+    /// It starts a background task on the current runtime. The runtime must outlive the users of the store.
     ///
     /// # Errors
-    /// - [`InvalidPath`](OpenError::InvalidPath), [`CannotOpen`](OpenError::CannotOpen) and
-    ///   [`NotADatabase`](OpenError::NotADatabase).
-    /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema),
-    ///   [`UnrelatedTable`](crate::stores::StoreError::UnrelatedTable), [`ReadOnly`](crate::stores::StoreError::ReadOnly),
-    ///   [`StorageFull`](crate::stores::StoreError::StorageFull) or [`Busy`](crate::stores::StoreError::Busy).
+    /// - [`InvalidPath`](OpenError::InvalidPath) if the path is one of those that are refused.
+    /// - [`CannotOpen`](OpenError::CannotOpen) if the file cannot be opened or created, or has several names (hard links).
+    /// - [`NotADatabase`](OpenError::NotADatabase) if the file is something other than a SQLite database.
+    /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema) if a newer version of this
+    ///   crate has migrated the file.
+    /// - [`Store`](OpenError::Store) with [`UnrelatedTable`](crate::stores::StoreError::UnrelatedTable) if the file is another
+    ///   program's: it has a table with the name of one of ours.
+    /// - [`Store`](OpenError::Store) with [`ReadOnly`](crate::stores::StoreError::ReadOnly) if this process may not write to
+    ///   the file or its folder.
+    /// - [`Store`](OpenError::Store) with [`StorageFull`](crate::stores::StoreError::StorageFull) if there is no room for the
+    ///   tables.
+    /// - [`Store`](OpenError::Store) with [`Busy`](crate::stores::StoreError::Busy) if another program keeps the file locked
+    ///   for longer than [`busy_timeout`](SqliteOptions::busy_timeout).
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::open_with(path, SqliteOptions::default()).await
     }
 
-    /// The same with other options.
+    /// Opens a file as [`open`](SqliteEventStore::open) does, with these options.
     ///
     /// # Errors
     /// Those of [`open`](SqliteEventStore::open).
@@ -43,12 +51,13 @@ impl SqliteEventStore {
         Self::start_to_write(pool, options).await
     }
 
-    /// Opens a file to read it only: every write gets [`ReadOnly`](crate::stores::StoreError::ReadOnly). The file is neither created nor
-    /// migrated.
+    /// Opens a file for reading only: every write gets [`ReadOnly`](crate::stores::StoreError::ReadOnly). The file is neither
+    /// created nor migrated.
     ///
-    /// Others may write to the file meanwhile. Like every program that reads it, this one may make `-wal` and `-shm` beside it.
-    /// Where it may not write to the folder and there are none of these (an archive, whose last program closed it), it reads
-    /// the file without them; should somebody write to the file after all, the reads that notice are repeated.
+    /// Other programs may write to the file meanwhile. Like every program that reads the file, this one may create `-wal` and
+    /// `-shm` next to it. If it may not write to the folder, and neither of the two exists (an archive, closed by its last
+    /// program), it reads the file without them. If a program writes to the file nevertheless, the reads that notice it are
+    /// repeated.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -63,16 +72,20 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`InvalidPath`](OpenError::InvalidPath), [`CannotOpen`](OpenError::CannotOpen) and
-    ///   [`NotADatabase`](OpenError::NotADatabase).
-    /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema) or [`Busy`](crate::stores::StoreError::Busy).
+    /// - [`InvalidPath`](OpenError::InvalidPath) if the path is one of those that [`open`](SqliteEventStore::open) refuses.
+    /// - [`CannotOpen`](OpenError::CannotOpen) if there is no file, or it cannot be opened.
+    /// - [`NotADatabase`](OpenError::NotADatabase) if the file is something other than a SQLite database.
+    /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema) if a newer version of this
+    ///   crate has migrated the file.
+    /// - [`Store`](OpenError::Store) with [`Busy`](crate::stores::StoreError::Busy) if another program keeps the file locked
+    ///   for longer than [`busy_timeout`](SqliteOptions::busy_timeout).
     ///
-    /// Tables that are missing or too old are [`NotMigrated`](crate::stores::StoreError::NotMigrated) when they are read.
+    /// If tables are missing or too old, reads get [`NotMigrated`](crate::stores::StoreError::NotMigrated).
     pub async fn open_read_only(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::open_read_only_with(path, SqliteOptions::default()).await
     }
 
-    /// The same with other options.
+    /// Opens a file for reading only as [`open_read_only`](SqliteEventStore::open_read_only) does, with these options.
     ///
     /// # Errors
     /// Those of [`open_read_only`](SqliteEventStore::open_read_only).
@@ -85,15 +98,15 @@ impl SqliteEventStore {
         Ok(Self::start(pool, schema, options))
     }
 
-    /// A database in this process's memory that ends with its last handle: SQLite itself, for tests.
+    /// Creates a database in the memory of this process, which ends with its last handle. It is SQLite itself, for tests.
     ///
     /// # Errors
-    /// When SQLite cannot start, for want of memory or threads.
+    /// If SQLite cannot start, because memory or threads are lacking.
     pub async fn in_memory() -> Result<Self, OpenError> {
         Self::in_memory_with(SqliteOptions::default()).await
     }
 
-    /// The same with other options.
+    /// Creates a database in memory as [`in_memory`](SqliteEventStore::in_memory) does, with these options.
     ///
     /// # Errors
     /// Those of [`in_memory`](SqliteEventStore::in_memory).

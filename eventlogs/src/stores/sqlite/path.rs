@@ -1,11 +1,12 @@
-//! Which paths name a database file.
+//! Checks the path of a database file.
 
 use crate::stores::error::open::OpenError;
 use std::path::{Path, PathBuf};
 
-/// The absolute path of a database file: found once, so that it does not change when the process goes into another folder.
+/// The absolute path of a database file. It is resolved once, so that it does not change when the process changes its current
+/// folder.
 ///
-/// SQLite would take some of the refused names for databases that have no file. Each connection would get one of its own.
+/// SQLite would treat some of the refused names as databases that have no file, and each connection would get its own database.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     let invalid = |advice| {
         Err(OpenError::InvalidPath {
@@ -21,12 +22,12 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     }
     if name == ":memory:" || (is_url(&name) && name.contains("memory")) {
         return invalid(
-            "for a database in memory, use `SqliteEventStore::in_memory()`; a file of that name is opened with `./` in front",
+            "for a database in memory, use `SqliteEventStore::in_memory()`; to open a file of that name, write `./` before it",
         );
     }
     if is_url(&name) {
         return invalid(
-            "give the path alone, without `sqlite:` or `file:` and without parameters; a file of that name is opened with `./` in front",
+            "give the path alone, without `sqlite:` or `file:` and without parameters; to open a file of that name, write `./` before it",
         );
     }
     absolute(path).map_err(|source| OpenError::CannotOpen {
@@ -36,17 +37,17 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     })
 }
 
-/// The same path from the root on, if SQLite can be told of it.
+/// The path as an absolute path, if SQLite accepts it.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
     let path = std::path::absolute(path)?;
     match path.to_str() {
-        None => Err("SQLite takes paths in UTF-8 only, and this one is not".into()),
+        None => Err("SQLite accepts only paths in UTF-8, and this one is not".into()),
         Some(text) if text.contains('\0') => Err("a path cannot contain a zero byte".into()),
         Some(_) => Ok(path),
     }
 }
 
-/// Whether a name looks like the address of a database, as other libraries take it.
+/// Returns `true` if a name looks like the URL of a database, which other libraries accept.
 fn is_url(name: &str) -> bool {
     name.starts_with("file:") || name.starts_with("sqlite:")
 }

@@ -1,4 +1,5 @@
-//! The connections of a store: one that writes, some that read, and all of them anew when their files were replaced.
+//! The connections of a store: one that writes, and some that read. All of them are opened again when their files were
+//! replaced.
 
 pub(super) mod generation;
 pub(super) mod writer_connection;
@@ -27,23 +28,23 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use writer_connection::{WriterConnection, WriterGuard};
 
-/// How often to read or to write once more on new connections before that is given up.
+/// How many attempts to read or write are made on new connections before giving up.
 pub(super) const ATTEMPTS: u32 = 3;
-/// How long reads under way may keep their connections from being closed.
+/// How long to wait for reads in progress before opening the connections again fails.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// The connections of one store.
 pub(super) struct ConnectionPool {
-    /// How they are made; nothing where the database is in memory.
+    /// Opens the connections; `None` if the database is in memory.
     opener: Option<Opener>,
-    /// The connection that writes, locked by its user, first come, first served. Nobody else in this process writes, so a write
-    /// never waits for another one inside SQLite.
+    /// The connection that writes, locked by its user, in the order of arrival. No other connection of this process writes, so
+    /// a write never waits for another one inside SQLite.
     writer: Mutex<WriterConnection>,
     /// The connections that are in use.
     current: RwLock<Arc<Generation>>,
 }
 
-/// A connection that reads, in use.
+/// A reading connection in use.
 pub(super) struct ReaderGuard<'a> {
     pub(super) connection: PoolConnection<Sqlite>,
     pub(super) generation: Arc<Generation>,
@@ -51,7 +52,7 @@ pub(super) struct ReaderGuard<'a> {
 }
 
 impl ConnectionPool {
-    /// Opens a file for a store that writes, creating it where there is none.
+    /// Opens a file for a store that writes, and creates the file if there is none.
     pub(super) async fn open(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
         let opener = Opener::to_write(path::resolve(path)?, options);
         let mut made = opener.open(true).await?;
@@ -71,7 +72,7 @@ impl ConnectionPool {
         Ok(Self::new(Some(opener), writer, generation(made)))
     }
 
-    /// Makes a database in memory.
+    /// Creates a database in memory.
     pub(super) async fn in_memory(options: &SqliteOptions) -> Result<Self, StoreError> {
         let generation = Generation::in_memory(opener::in_memory(options).await?);
         Ok(Self::new(None, WriterConnection::InMemory, generation))
@@ -85,12 +86,12 @@ impl ConnectionPool {
         }
     }
 
-    /// How connections are made; nothing where the database is in memory.
+    /// The opener of connections; `None` if the database is in memory.
     pub(super) const fn opener(&self) -> Option<&Opener> {
         self.opener.as_ref()
     }
 
-    /// The database; nothing where it is in memory.
+    /// The path of the database; `None` if it is in memory.
     fn path(&self) -> Option<&Path> {
         let opener = self.opener.as_ref()?;
         Some(&opener.path)
@@ -100,7 +101,7 @@ impl ConnectionPool {
         Arc::clone(&read(&self.current))
     }
 
-    /// Waits for the connection that writes. It has the files open that are at the path now.
+    /// Waits for the writing connection, which has the files open that are at the path now.
     pub(super) async fn writer(&self) -> Result<WriterGuard<'_>, StoreError> {
         let mut writer = self.writer.lock().await;
         match *writer {
@@ -129,7 +130,8 @@ impl ConnectionPool {
         ))
     }
 
-    /// Waits for a connection that reads. What was read counts once the guard [`still_holds`](ReaderGuard::still_holds).
+    /// Waits for a reading connection. What was read is valid only if the guard [`still_holds`](ReaderGuard::still_holds) after
+    /// that.
     pub(super) async fn reader(&self) -> Result<ReaderGuard<'_>, StoreError> {
         let mut attempts = 0;
         loop {
@@ -137,7 +139,8 @@ impl ConnectionPool {
             if let Some(connection) = generation.readers.try_acquire() {
                 return Ok(self.reader_guard(connection, generation));
             }
-            // A new connection must not meet another file: SQLite would apply the log at the path to it, whose log it is not.
+            // A new connection must not open another file: SQLite would apply the log at the path to it, though the log belongs
+            // to the old file.
             if !self.still_holds(&generation, &mut attempts).await? {
                 continue;
             }
@@ -191,7 +194,8 @@ impl ConnectionPool {
         }
     }
 
-    /// Whether some connections have the files open that are at the path. If not, all of them were made anew.
+    /// Returns `true` if the connections of this generation have the files open that are at the path. Otherwise all connections
+    /// were opened again.
     pub(super) async fn still_holds(
         &self,
         generation: &Arc<Generation>,
@@ -208,7 +212,7 @@ impl ConnectionPool {
         Ok(false)
     }
 
-    /// Makes all connections anew, unless somebody else has done so since.
+    /// Opens all connections again, unless another task has done so since.
     async fn recover(&self, seen: &Arc<Generation>) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
         if matches!(*writer, WriterConnection::Closed) {
@@ -220,8 +224,8 @@ impl ConnectionPool {
         Ok(())
     }
 
-    /// Makes the missing connections, or all of them if their files were replaced. Afterwards the connection that writes is
-    /// present, if the store writes. If the future is dropped in the middle, the next one who needs a connection finishes the
+    /// Opens the missing connections, or all of them if their files were replaced. Afterwards the writing connection is
+    /// present, if the store writes. If the future is dropped half-way, the next call that needs a connection finishes the
     /// work.
     async fn renew(&self, writer: &mut WriterConnection) -> Result<(), StoreError> {
         let old = self.generation();
@@ -238,7 +242,7 @@ impl ConnectionPool {
                 {
                     *writer = WriterConnection::Idle(connection);
                 }
-                // The connection that was lost may have been the last one, and removed the log.
+                // The connection that was lost may have been the last one, and may have removed the log.
                 if file.compare(marks).is_ok() {
                     return Ok(());
                 }
@@ -247,18 +251,18 @@ impl ConnectionPool {
         }
         tracing::warn!(
             path = %file.path.display(),
-            "the write-ahead log is not the one that was opened; opening the file anew"
+            "the write-ahead log is not the one that was opened; opening the file again"
         );
         if let WriterConnection::Idle(connection) = writer
             && !file.has_new_log()
         {
-            // This saves what was committed after the other program had looked for the last time, if nobody else has written
-            // since. If it fails, the connection can do no more.
+            // This saves what was committed after the other program last read the log, unless another program has written
+            // since. If the checkpoint fails, this connection can do no more.
             let _ = connection::execute(connection, CHECKPOINT).await;
         }
         if timeout(CLOSING, old.readers.close()).await.is_err() {
             return Err(file.replaced(io::Error::other(
-                "another program has removed the write-ahead log, and reads under way keep it open; try again when they are done",
+                "another program has removed the write-ahead log, and reads in progress keep it open; try again when they have ended",
             )));
         }
         if let Some(connection) = writer.take() {
@@ -285,7 +289,7 @@ impl ConnectionPool {
     }
 }
 
-/// Opens a file again whose connections are closed.
+/// Opens a file again after its connections were closed.
 async fn open_anew(
     opener: &Opener,
     file: &DatabaseFile,
@@ -294,8 +298,8 @@ async fn open_anew(
     file.let_go(marks).await?;
     match opener.open(false).await {
         Ok(made) if made.marks.same_database(marks) => Ok(made),
-        Ok(_) => Err(file.replaced(io::Error::other("another file stands at the path"))),
-        // If it is another file, that is the error to tell.
+        Ok(_) => Err(file.replaced(io::Error::other("there is another file at the path"))),
+        // If it is another file, that is the error to return.
         Err(error) => Err(match file.compare(marks) {
             Err(moved) if moved.is_database => file.moved(moved),
             _ => error::into_reopening_error(error),
@@ -308,8 +312,8 @@ fn generation(made: Opened) -> Generation {
 }
 
 impl ReaderGuard<'_> {
-    /// Whether what was read came from the files that are at the path. If not, all connections were made anew, and the caller
-    /// is to read once more. After a few attempts it is an error.
+    /// Returns `true` if what was read came from the files that are at the path. Otherwise all connections were opened again,
+    /// and the caller must read again. After a few attempts it is an error.
     pub(super) async fn still_holds(self, attempts: &mut u32) -> Result<bool, StoreError> {
         // The connection goes back first: it may have to be closed.
         drop(self.connection);

@@ -1,4 +1,4 @@
-//! Forgetting idempotency keys.
+//! Forgets idempotency keys.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::SqliteEventStore;
@@ -11,16 +11,16 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::time::Duration;
 
-/// How many writes are in a stretch, so that no transaction holds the write lock for long.
+/// The number of writes in a stretch: few enough that no transaction holds the write lock for long.
 const AT_ONCE: i64 = 10_000;
 impl SqliteEventStore {
-    /// Forgets the idempotency keys that were used longer ago than this, by this machine's clock, and returns how many
-    /// writes they belonged to. The events stay.
+    /// Forgets the idempotency keys that were used longer ago than `older_than`, by this machine's clock, and returns the
+    /// number of writes that they belonged to. The events stay.
     ///
-    /// A retry that comes later is not recognised and happens again, so keep keys for at least the longest time in which a
-    /// client may retry: days rather than minutes. Unless somebody calls this, keys are kept for ever. It takes short
-    /// transactions, between which others write; run it from time to time. The file does not shrink: what becomes free in it
-    /// is used again.
+    /// A retry that comes later is not recognised, and is written again. So keep keys for at least the longest time in which a
+    /// client may retry: days rather than minutes. If this method is never called, keys are kept indefinitely; call it from
+    /// time to time. It uses short transactions, and other writes run between them. The file does not shrink: space that
+    /// becomes free in it is used again.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -35,14 +35,17 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// [`Busy`](StoreError::Busy) and the others of [`StoreError`]. What was forgotten before that stays forgotten.
+    /// - [`Busy`](StoreError::Busy) if another program keeps the file locked for longer than the busy timeout.
+    /// - The others of [`StoreError`], each for its own cause.
+    ///
+    /// Keys that were forgotten before the error stay forgotten.
     pub async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
         self.core.check_schema().await?;
         prune(&self.core.pool, older_than).await
     }
 }
 
-/// Goes through all keys in stretches, and returns how many writes it has forgotten.
+/// Goes through all keys in stretches, and returns the number of writes whose keys it has forgotten.
 async fn prune(pool: &ConnectionPool, older_than: Duration) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     let mut from = Bound::first();
@@ -60,13 +63,13 @@ async fn prune(pool: &ConnectionPool, older_than: Duration) -> Result<u64, Store
     }
 }
 
-/// The time of this age, in microseconds since 1970.
+/// The present time minus this age, in microseconds since 1970.
 fn before(older_than: Duration) -> i64 {
     let age = i64::try_from(older_than.as_micros()).unwrap_or(i64::MAX);
     Utc::now().timestamp_micros().saturating_sub(age)
 }
 
-/// The last key of the stretch after a place; none if fewer keys are left.
+/// The last key of the stretch that begins after `from`; `None` if fewer keys are left.
 async fn end_of_stretch(pool: &ConnectionPool, from: &Bound) -> Result<Option<Bound>, StoreError> {
     let end = || pruning::end_of_stretch(from, AT_ONCE);
     let rows = pool.rows(end).await?;
@@ -82,7 +85,8 @@ async fn end_of_stretch(pool: &ConnectionPool, from: &Bound) -> Result<Option<Bo
         .map_err(error::into_store_error)
 }
 
-/// Whether a stretch has keys to forget. A reader looks, so that no write waits where there are none.
+/// Returns `true` if a stretch has keys to forget. A reading connection checks that, so that no write waits where there are
+/// none.
 async fn has_old(
     pool: &ConnectionPool,
     from: &Bound,
@@ -96,7 +100,7 @@ async fn has_old(
         .map_err(error::into_store_error)
 }
 
-/// Forgets the old keys of a stretch in one transaction. Their age counts from when the write lock is held.
+/// Forgets the old keys of a stretch in one transaction. Their age is measured when the write lock is held.
 async fn prune_stretch(
     pool: &ConnectionPool,
     from: &Bound,
@@ -107,7 +111,7 @@ async fn prune_stretch(
     let delete = pruning::prune(from, to, before(older_than));
     let parts = connection::rows(&mut guard, delete).await;
     let parts = transaction::end(guard, parts).await?;
-    // A write to several logs has as many rows.
+    // A write to several logs has one row per log.
     let mut writes = 0;
     for part in parts {
         writes += u64::from(

@@ -1,4 +1,4 @@
-//! Reading pages and keys.
+//! Reads pages and keys.
 
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
@@ -19,7 +19,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 use uuid::Uuid;
 
-/// Reads one page from the file that stands at the path.
+/// Reads one page from the file that is at the path.
 pub(super) async fn page<E: Event>(
     pool: &ConnectionPool,
     request: ReadRequest,
@@ -34,7 +34,7 @@ pub(super) async fn page<E: Event>(
     }
 }
 
-/// Reads one page. The event behind which it starts comes along in the same statement, with its id only.
+/// Reads one page. The same statement also reads the anchor, but without its payload.
 async fn page_of<E: Event>(
     connection: &mut SqliteConnection,
     request: ReadRequest,
@@ -163,7 +163,7 @@ impl PageRow for EventRow<'_> {
     }
 }
 
-/// What a key was used for, log by log.
+/// The write that used a key, as one replay per log.
 pub(super) async fn find_key(
     pool: &ConnectionPool,
     key: IdempotencyKey<'_>,
@@ -190,7 +190,7 @@ pub(super) fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
         event_count,
         state: LogPosition::new(log_id, last, event_id(row, "key_last_event_id")?),
         recorded_at: time(number("key_recorded_at")?),
-        // One of another length is not ours, so it says nothing.
+        // This crate writes no hash of another length, so such a hash means nothing.
         request_fingerprint: hash
             .and_then(|hash| hash.try_into().ok())
             .map(RequestFingerprint::from_bytes),
@@ -213,8 +213,8 @@ fn uuid(row: &SqliteRow, column: impl ColumnIndex<SqliteRow>) -> Result<Uuid, St
     })
 }
 
-/// A stored time. One that chrono cannot express was not written by this crate; it orders nothing, so the nearest will
-/// do.
+/// Converts a stored time. This crate does not write a time that chrono cannot express. Times order nothing, so the nearest
+/// time is good enough.
 pub(super) fn time(microseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(microseconds).unwrap_or(if microseconds < 0 {
         DateTime::<Utc>::MIN_UTC

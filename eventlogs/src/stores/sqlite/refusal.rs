@@ -1,4 +1,4 @@
-//! Why writes were refused.
+//! Finds out why writes were refused.
 
 use crate::ids::EventId;
 use crate::stores::database::queue::pending::Outcome;
@@ -13,8 +13,9 @@ use crate::stores::sqlite::{connection, error, values};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-/// Looks at the logs and keys of writes that were refused, in the order own events, key, index: own events come first,
-/// because this may be the second attempt of a write whose first one went through. Nothing where nothing is in the way.
+/// Looks up the logs and keys of writes that were refused, in the order own events, key, index. Own events come first, because
+/// this may be the second attempt of a write whose first attempt was stored. The result for a write is `None` if nothing
+/// prevents it.
 pub(super) async fn why_refused<'a>(
     connection: &mut SqliteConnection,
     writes: impl Iterator<Item = &'a EncodedWrite> + Clone,
@@ -37,7 +38,7 @@ pub(super) async fn why_refused<'a>(
     Ok(outcomes)
 }
 
-/// What the tables say of one write, whose parts have a row each.
+/// The outcome of one write according to the tables, with one row per append.
 async fn why(
     connection: &mut SqliteConnection,
     write: &EncodedWrite,
@@ -46,7 +47,7 @@ async fn why(
     if let Some(recorded_at) = stored_at(connection, write, rows).await? {
         return Ok(Some(Ok(time(recorded_at))));
     }
-    // A write happens as a whole or not at all, so the first part that tells something tells all.
+    // A write happens as a whole or not at all, so the first append that is refused decides for all.
     for (append, row) in write.appends().zip(rows) {
         if let Some(refusal) = refusal(append, row)? {
             return Ok(Some(Err(refusal)));
@@ -55,8 +56,8 @@ async fn why(
     Ok(None)
 }
 
-/// When the write was stored, if it was: all its events are, each at its place. Nobody promises that an event id is used only
-/// once, so the first event of each part is not enough.
+/// The time at which the write was stored, if it was: all its events are stored, each at its index. An event id is not
+/// guaranteed to be used only once, so the first event of each append is not enough.
 async fn stored_at(
     connection: &mut SqliteConnection,
     write: &EncodedWrite,
@@ -91,7 +92,7 @@ async fn stored_at(
     Ok(recorded_at)
 }
 
-/// What the tables have against one append; nothing if they have nothing.
+/// The reason why the tables refuse one append; `None` if they do not.
 fn refusal(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError>, StoreError> {
     if optional_event_id(row, "key_last_event_id")?.is_some() {
         let kind = row.try_get("key_kind").map_err(error::into_store_error)?;

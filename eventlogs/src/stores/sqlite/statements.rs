@@ -1,8 +1,8 @@
 //! The statements of a store.
 //!
-//! Each statement is a file in `statements`: what it does, its parameters, its columns and the reasons for its form are said
-//! at the start of the file. Every file can be tried in the `sqlite3` shell. Where a file has a list of rows (`values (…)`) with
-//! one row, the store also runs it with more of them; `statements/golden` shows such texts with three.
+//! Each statement is a file in `statements`. The comment at the start of the file describes the statement, its parameters, its
+//! columns and the reasons for its form. Every file can be tried in the `sqlite3` shell. If a file has a list with one row
+//! (`values (…)`), the store also runs it with more rows; `statements/golden` shows such texts with three rows.
 
 pub(super) mod appends;
 pub(super) mod files;

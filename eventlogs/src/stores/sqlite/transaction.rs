@@ -1,11 +1,11 @@
 //! Transactions of the writing connection.
 //!
-//! sqlx's own are not used: when the disk is full SQLite ends the transaction by itself, sqlx's count of open
+//! sqlx's own transactions are not used. When the disk is full, SQLite ends the transaction by itself, sqlx's count of open
 //! transactions does not follow, and every later transaction on the connection is refused.
 //!
-//! What begins and commits a batch stands in one text with the statement behind it or in front of it: SQLite runs in a thread
-//! of its own, and each text is a trip to that thread and back. sqlx takes several statements in one text for SQLite only,
-//! and may give that up one day; then each of them is a text of its own.
+//! `begin` is in one text with the statement after it, and `commit` with the statement before it: SQLite runs in its own
+//! thread, and each text costs one round trip to that thread. sqlx accepts several statements in one text for SQLite only, and
+//! may stop doing so one day; then each of them becomes its own text.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection;
@@ -25,7 +25,8 @@ pub(super) async fn begin(mut guard: WriterGuard<'_>) -> Result<WriterGuard<'_>,
     }
 }
 
-/// Commits if the work was done, else rolls back. After an error nothing of it was stored, unless the error says otherwise.
+/// Commits if the work has succeeded, and rolls back otherwise. After an error nothing of it was stored, unless the error says
+/// otherwise.
 pub(super) async fn end<T>(
     mut guard: WriterGuard<'_>,
     work: Result<T, StoreError>,
@@ -37,8 +38,9 @@ pub(super) async fn end<T>(
     close(guard, done).await
 }
 
-/// Gives the connection back after work that has committed by itself; rolls back if the work failed. If the work was committed
-/// into files that are no longer at the path, the error [`is_committed_elsewhere`](error::is_committed_elsewhere).
+/// Gives the connection back after work that has committed by itself; rolls back if the work has failed. If the work was
+/// committed into files that are no longer at the path, [`is_committed_elsewhere`](error::is_committed_elsewhere) returns
+/// `true` for the error.
 pub(super) async fn close<T>(
     mut guard: WriterGuard<'_>,
     work: Result<T, StoreError>,

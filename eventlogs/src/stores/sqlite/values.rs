@@ -1,4 +1,4 @@
-//! The rows of a batch: what is asked about, and what is stored.
+//! The rows of a batch: those that are looked up, and those that are stored.
 
 use crate::ids::LogId;
 use crate::stores::database::values::stored_scope;
@@ -7,7 +7,7 @@ use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::write::StoredKey;
 use std::iter;
 
-/// An append that is asked about.
+/// An append to look up.
 pub(super) struct Asked<'a> {
     /// Its number, from 0.
     pub(super) number: i64,
@@ -17,7 +17,7 @@ pub(super) struct Asked<'a> {
     pub(super) key: Option<&'a StoredKey>,
 }
 
-/// The appends of writes, for questions about them. The key of a write goes with the first of its appends.
+/// The appends of these writes, for lookups. The key of a write goes with the first of its appends.
 pub(super) fn asked<'a>(writes: impl IntoIterator<Item = &'a EncodedWrite>) -> Vec<Asked<'a>> {
     let appends = writes.into_iter().flat_map(|write| {
         let keys = iter::once(write.context.key.as_ref()).chain(iter::repeat(None));
@@ -31,7 +31,7 @@ pub(super) fn asked<'a>(writes: impl IntoIterator<Item = &'a EncodedWrite>) -> V
     asked.collect()
 }
 
-/// What all rows of one transaction have in common.
+/// The values that all rows of one transaction share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp {
     /// The database's epoch.
@@ -40,7 +40,7 @@ pub(super) struct Stamp {
     pub(super) tx: i64,
 }
 
-/// A write that is going to be stored.
+/// A write that will be stored.
 #[derive(Debug)]
 pub(super) struct Accepted<'a> {
     /// The write.
@@ -85,7 +85,7 @@ pub(super) fn event_rows<'a>(accepted: &[Accepted<'a>]) -> Vec<EventRow<'a>> {
             write, recorded_at, ..
         } = *accepted;
         accepted.appends().flat_map(move |(append, kind)| {
-            // Not `first_index..`: a range that ends behind all indices panics.
+            // Not `first_index..`: a range that ends after the last possible index panics.
             append.events().zip(0..).map(move |(event, nth)| EventRow {
                 write,
                 recorded_at,

@@ -1,4 +1,4 @@
-//! The task that writes: it gathers the writes that arrive while it is busy into its next transaction.
+//! The writer task: it collects the writes that arrive while it is busy into its next transaction.
 
 use crate::stores::database::queue::Job;
 use crate::stores::database::queue::batch_size::BatchSize;
@@ -22,7 +22,7 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
 async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     let mut closing = Vec::new();
     while let Some(job) = jobs.recv().await {
-        // The callers whose writes were just answered are about to run, and to queue their next writes: those join this batch.
+        // The callers that just got their outcomes are about to run, and to queue their next writes: those join this batch.
         tokio::task::yield_now().await;
         let mut next = Some(job);
         let mut size = BatchSize::default();
@@ -37,7 +37,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
                     }
                 }
                 Job::Close(answer) => {
-                    // What is queued already is still written; what comes later is refused.
+                    // Writes that are already queued are still written; later ones are refused.
                     jobs.close();
                     closing.push(answer);
                 }
@@ -49,13 +49,13 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
         write_batch(&core.pool, batch).await;
     }
     for answer in closing {
-        // The one who asked may have stopped waiting.
+        // The caller may have stopped waiting.
         let _ = answer.send(());
     }
 }
 
-/// Writes a batch in one transaction; if that fails, each write alone, so that one which cannot be stored (too large for
-/// the disk that is left, say) does not take its neighbours along.
+/// Writes a batch in one transaction. If that fails, it writes each write alone, so that a write that cannot be stored (for
+/// example, one that is too large for the free disk space) does not make the others fail.
 #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
 async fn write_batch(pool: &ConnectionPool, batch: Vec<Box<Pending>>) {
     if batch.is_empty() {
@@ -76,7 +76,7 @@ async fn write_batch(pool: &ConnectionPool, batch: Vec<Box<Pending>>) {
             .zip(outcomes)
             .for_each(|(pending, outcome)| pending.tell(outcome)),
         Err(error) if batch.len() > 1 && may_concern_one_write(&error) => {
-            tracing::debug!(%error, writes = batch.len(), "writing a batch one by one");
+            tracing::debug!(%error, writes = batch.len(), "writing the writes of a batch one by one");
             for pending in batch {
                 let outcome = write_alone(pool, &pending.write).await;
                 pending.tell(outcome);
@@ -102,8 +102,8 @@ async fn write_alone(pool: &ConnectionPool, write: &EncodedWrite) -> Outcome {
         .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
 }
 
-/// Runs writes in one transaction, each with its own outcome. If they were committed into a write-ahead log that another program
-/// has removed, they are written again, into the new log: those that are stored already are found by their own event ids.
+/// Runs writes in one transaction, each with its own outcome. If they were committed into a write-ahead log that another
+/// program has removed, they are written again, into the new log: writes that are already stored are found by their event ids.
 async fn transact(
     pool: &ConnectionPool,
     writes: &[&EncodedWrite],
@@ -132,8 +132,9 @@ async fn transact_once(
     transaction::close(guard, outcomes).await
 }
 
-/// Whether one write of a batch may have caused the error. Two errors mean something else here than on a server: a locked
-/// file stops every write, and after a failed commit each write finds out alone whether it is stored, by its own event ids.
+/// Returns `true` if a single write of a batch may have caused the error. Two errors mean something else here than on a server.
+/// A locked file stops every write. After a failed commit, each write finds out for itself whether it is stored, by its event
+/// ids.
 fn may_concern_one_write(error: &StoreError) -> bool {
     match error {
         StoreError::Busy { .. } => false,

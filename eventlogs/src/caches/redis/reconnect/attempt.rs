@@ -1,4 +1,4 @@
-//! Making a connection.
+//! Makes a connection.
 
 use crate::caches::redis::timeouts::Timeouts;
 use redis::aio::MultiplexedConnection;
@@ -6,12 +6,13 @@ use redis::{AsyncConnectionConfig, Client, RedisResult, Value};
 use std::io;
 use std::time::Duration;
 
-/// Many processes lose their Redis at the same moment, and must not all come back at the same.
+/// Waits for about this time, at random: many processes lose their Redis at the same moment, and must not all reconnect at the
+/// same moment.
 pub(super) async fn varied(pause: Duration) {
     tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
 }
 
-/// One attempt to connect, with a first command: a server that demands a password, for one, says so only then.
+/// Makes one attempt to connect, and sends a first command: a server that requires a password, for example, says so only then.
 pub(super) async fn attempt(
     client: &Client,
     timeouts: Timeouts,
@@ -28,7 +29,7 @@ pub(super) async fn attempt(
             .await?;
         Ok(connection)
     };
-    // The driver's own limit leaves out the search for the host's address.
+    // The driver's own limit does not include the lookup of the host's address.
     tokio::time::timeout(timeouts.connect, attempt)
         .await
         .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))

@@ -1,4 +1,4 @@
-//! What to do when TLS with Redis fails.
+//! Advice for failures of TLS with Redis.
 
 use crate::tls;
 use crate::tls::Trouble;
@@ -7,15 +7,15 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-const AUTHORITY: &str = "nobody whom this process trusts has signed the server's certificate; give the certificate of the authority that has, in PEM, as `tls.root_certificates` in the options, and see that it is the right server";
-const NAME: &str = "the server's certificate is for another host; connect to a name that is one of its subject alternative names, or have that name put into it";
-const TIME: &str = "the server's certificate has expired, or is not valid yet; renew it, and look at the clocks of both machines";
-const CLIENT: &str = "the server does not accept this process's certificate, or wants one; give one of an authority that it knows as `tls.client` in the options, or set `tls-auth-clients no` there";
-const ROOTS: &str = "the system's root certificates cannot be read, for the reason in the source; install them, or correct `SSL_CERT_FILE` and `SSL_CERT_DIR`";
+const AUTHORITY: &str = "no authority that this process trusts has signed the server's certificate; check that it is the right server, and give the certificate of its authority, in PEM, as `tls.root_certificates` in the options";
+const NAME: &str = "the server's certificate is for another host; connect to one of its subject alternative names, or add the name in the URL to them";
+const TIME: &str = "the server's certificate has expired, or is not valid yet; renew it, and check the clocks of both machines";
+const CLIENT: &str = "the server does not accept this process's certificate, or requires one; give a certificate of an authority that the server knows as `tls.client` in the options, or set `tls-auth-clients no` on the server";
+const ROOTS: &str = "the system's root certificates cannot be read, see the source of this error; install them, or correct `SSL_CERT_FILE` and `SSL_CERT_DIR`";
 const INSECURE: &str = "`#insecure` in the URL would accept any server; remove it, and give the certificate of the server's authority as `tls.root_certificates` in the options";
-const OTHER: &str = "the server's certificate or its TLS cannot be used, for the reason in the source; correct the server, or `tls` in the options; if it speaks plain text, give its other port, or write redis://";
+const OTHER: &str = "the server's certificate or its TLS cannot be used, see the source of this error; correct the server, or `tls` in the options; if the server speaks plain text on this port, give its TLS port, or write redis://";
 
-/// What to do about an error of connecting with TLS, if it is about that.
+/// Advice for an error of connecting with TLS; `None` if the error is not about TLS.
 pub(in crate::caches::redis) fn advice(error: &RedisError) -> Option<&'static str> {
     if let Some(trouble) = tls::trouble(error) {
         return Some(match trouble {
@@ -27,9 +27,9 @@ pub(in crate::caches::redis) fn advice(error: &RedisError) -> Option<&'static st
         });
     }
     match error.kind() {
-        // The driver has only words for it.
+        // The driver reports it only by its message.
         ErrorKind::InvalidClientConfig if error.to_string().contains("insecure") => Some(INSECURE),
-        // Those of the system's files and of names that are none count as errors of the network, too.
+        // The driver also counts errors of the system's certificate files, and of invalid host names, as errors of the network.
         ErrorKind::Io => match inner(error) {
             Some(inner) if inner.is::<io::Error>() => None,
             Some(inner) if is_about_name(inner) => Some(OTHER),
@@ -40,7 +40,7 @@ pub(in crate::caches::redis) fn advice(error: &RedisError) -> Option<&'static st
     }
 }
 
-/// What the driver keeps of an error of others.
+/// The error of another library that the driver keeps.
 fn inner(error: &RedisError) -> Option<&(dyn Error + Send + Sync + 'static)> {
     let shared = error
         .source()?
@@ -53,7 +53,7 @@ fn is_about_name(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     error.is::<rustls::pki_types::InvalidDnsNameError>()
 }
 
-/// Without the library there is no way to know.
+/// Without rustls, the type of the error cannot be known.
 #[cfg(not(feature = "tls-rustls"))]
 const fn is_about_name(_: &(dyn Error + Send + Sync + 'static)) -> bool {
     true

@@ -1,4 +1,4 @@
-//! The certificates of the options, given to the driver.
+//! Gives the certificates of the options to the driver.
 
 use crate::caches::redis::error::RedisConnectError;
 use crate::caches::redis::tls::options::RedisTls;
@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 impl RedisTls {
-    /// The same client with these options.
+    /// Applies these options to a client.
     pub(super) fn applied_to(&self, client: Client) -> Result<Client, RedisConnectError> {
         let info = client.get_connection_info();
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
@@ -19,9 +19,9 @@ impl RedisTls {
             };
         }
         self.check()?;
-        // The driver takes what the process has chosen, and panics where several could be meant and nobody has.
+        // The driver uses the process's default provider, and panics if there are several candidates and no default.
         if CryptoProvider::get_default().is_none() {
-            // Somebody may have been faster, which is as good.
+            // Another thread may have been faster, which does no harm.
             let _ = ring::default_provider().install_default();
         }
         if *self == Self::default() {
@@ -38,7 +38,7 @@ impl RedisTls {
             .map_err(|_| unusable("the driver does not understand the certificates"))
     }
 
-    /// The driver takes a text without certificates for an empty list of them.
+    /// Checks the options, because the driver reads a string without certificates as an empty list.
     fn check(&self) -> Result<(), RedisConnectError> {
         if let Some(roots) = &self.root_certificates
             && !has_certificates(roots)
@@ -47,10 +47,10 @@ impl RedisTls {
         }
         if let Some(client) = &self.client {
             if !has_certificates(&client.certificates) {
-                return Err(unusable("`client.certificates` has none in PEM"));
+                return Err(unusable("`client.certificates` has no certificates in PEM"));
             }
             if PrivateKeyDer::from_pem_slice(client.key.as_bytes()).is_err() {
-                return Err(unusable("`client.key` is no private key in PEM"));
+                return Err(unusable("`client.key` is not a private key in PEM"));
             }
         }
         Ok(())

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// Whom to trust, and how to be known, where the URL begins with `rediss://`.
+/// Options of TLS, for a URL that starts with `rediss://`.
 ///
-/// By default that is everybody whom the system trusts, and not at all.
+/// By default, every authority that the system trusts is trusted, and this process has no certificate.
 ///
 /// ```no_run
 /// use eventlogs::{RedisAggregationCache, RedisCacheOptions, RedisTls};
@@ -26,15 +26,15 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedisTls {
-    /// The certificates, in PEM, of the authorities that may have signed the server's: these and no others. `None` stands
-    /// for those of the system, or of the file that `SSL_CERT_FILE` names in the environment.
+    /// The certificates, in PEM, of the authorities that may have signed the server's certificate: these and no others. `None`
+    /// means those of the system, or those in the file that the environment variable `SSL_CERT_FILE` names.
     pub root_certificates: Option<String>,
-    /// What this process shows a server that wants to know who it is, which Redis does unless it is told
+    /// The certificate of this process, for a server that requires one. Redis requires one unless it is configured with
     /// `tls-auth-clients no`.
     pub client: Option<RedisTlsClient>,
 }
 
-/// The certificate of this process, and its key. `Debug` does not show the key.
+/// The certificate of this process, and its private key. `Debug` does not show the key.
 ///
 /// ```
 /// use eventlogs::RedisTlsClient;
@@ -47,9 +47,9 @@ pub struct RedisTls {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisTlsClient {
-    /// Its certificate, and those that lead from it to the authority, in PEM.
+    /// The certificate of this process, and those that lead from it to the authority, in PEM.
     pub certificates: String,
-    /// Its private key, in PEM.
+    /// The private key of this process, in PEM.
     pub key: String,
 }
 

@@ -1,4 +1,4 @@
-//! A state is not read by types that differ from those that wrote it, in nested types, too, that no macro sees.
+//! A state is not read by types that differ from those that wrote it. This includes nested types, which no macro sees.
 
 use crate::caches::snapshot::{SnapshotError, restore, take};
 use crate::ids::LogId;
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// An aggregate of which only a type that it holds differs.
+/// Defines aggregates that differ only in the type of a part.
 macro_rules! order {
     ($($module:ident { $($line:tt)* } $value:expr;)*) => {$(
         mod $module {
@@ -66,13 +66,13 @@ struct DiscountedPrice {
     discount: u64,
 }
 
-/// Whether a state that one type wrote is one of another type.
+/// Returns `true` if a state that one type wrote is read by another type.
 fn reads<T: Serialize + DeserializeOwned, U: Serialize + DeserializeOwned>(written: &T) -> bool {
     let taken = take(written, usize::MAX).expect("its own type reads it");
     restore::<U>(&taken.bytes, taken.shape).is_ok()
 }
 
-/// Neither reads what the other one wrote, and each reads its own.
+/// Asserts that neither type reads what the other one wrote, and that each reads its own.
 macro_rules! differ {
     ($($one:ident and $other:ident;)*) => {$({
         assert!(reads::<_, $one::Order>(&$one::order()));
@@ -102,7 +102,7 @@ fn a_change_in_a_nested_type_is_another_state() {
 #[test]
 fn the_same_types_read_each_other() {
     assert!(reads::<_, same_price::Order>(&price::order()));
-    // For ever and everywhere: entries of running services are found by it.
+    // Fixed indefinitely and on all platforms: entries of running services are found by it.
     let taken = take(&price::order().lines, usize::MAX).unwrap();
     assert_eq!(taken.shape, 15_936_826_470_258_009_163);
 }

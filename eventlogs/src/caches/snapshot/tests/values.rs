@@ -1,8 +1,8 @@
-//! Values of every kind that serde knows, inside one another.
+//! Values of every kind that serde knows, nested in one another.
 
 #![expect(
     clippy::option_option,
-    reason = "that the two are told apart is what is tried"
+    reason = "the tests check that the two are distinguished"
 )]
 
 use proptest::collection::{btree_map, hash_map, vec};
@@ -56,7 +56,7 @@ impl PartialEq for Single {
     }
 }
 
-/// The same.
+/// Compared bit by bit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Double(f64);
 
@@ -129,7 +129,7 @@ pub(super) enum Level {
     Of { all: Option<()> },
 }
 
-/// Each fits what it wrote and nothing in front of it does.
+/// Each variant reads what it wrote, and no variant before it does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Untagged {
@@ -237,7 +237,7 @@ pub(super) fn ambiguous() -> impl Strategy<Value = Ambiguous> {
         level().prop_map(Ambiguous::Level),
         any::<char>().prop_map(Ambiguous::Character),
         of(any::<u64>()).prop_map(Ambiguous::Maybe),
-        // `None` is written as that of the other variant: no reader could tell.
+        // `None` is written as the `None` of the other variant: no reader could distinguish them.
         of(any::<u64>()).prop_map(|inner| Ambiguous::Deep(Some(inner))),
         any::<(u8, u8)>().prop_map(|(one, other)| Ambiguous::Pair(one, other)),
         vec(any::<u8>(), 0..3).prop_map(Ambiguous::List),

@@ -15,7 +15,7 @@ pub enum BackupError {
     },
     /// The copy cannot be written.
     #[error(
-        "cannot write the copy `{}`; check that its folder exists, that this process may write there, and that it has room",
+        "cannot write the copy `{}`; check that its folder exists, that this process may write there, and that the disk has room",
         path.display()
     )]
     CannotWrite {

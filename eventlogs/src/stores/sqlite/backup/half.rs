@@ -1,4 +1,4 @@
-//! A copy that is not done yet, under another name.
+//! A copy that is not finished yet, under a temporary name.
 
 use crate::stores::sqlite::backup::error::BackupError;
 use std::ffi::OsString;
@@ -9,18 +9,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
-/// A file beside the target, which is removed with the last handle on it.
+/// A file in the folder of the target, which is removed when the last handle on it is dropped.
 pub(super) struct Half {
     path: PathBuf,
-    /// Guards no other memory.
+    /// Set when the copying should end. It guards no other memory.
     interrupted: AtomicBool,
 }
 
-/// Ends the copying when the one who waits for it goes away.
+/// Ends the copying when the future that waits for it is dropped.
 pub(super) struct Interrupt(pub(super) Arc<Half>);
 
 impl Half {
-    /// An empty file, readable by those who may read the original.
+    /// Creates an empty file that the same users may read as the original.
     pub(super) fn create(target: &Path, permissions: Option<Permissions>) -> io::Result<Self> {
         let half = Self {
             path: target.with_file_name(format!(".eventlogs-{}.partial", Uuid::now_v7())),
@@ -37,7 +37,7 @@ impl Half {
         &self.path
     }
 
-    /// How large it is by now.
+    /// Its current size in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.path.metadata().map_or(0, |metadata| metadata.len())
     }
@@ -46,19 +46,19 @@ impl Half {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Has it on the disk, and gives it its name. After an error there is no file of that name.
+    /// Flushes the file to the disk, and gives it its final name. After an error there is no file of that name.
     pub(super) fn finish(&self, target: &Path) -> Result<(), BackupError> {
         let failed = |error: io::Error| BackupError::CannotWrite {
             path: target.to_owned(),
             source: error.into(),
         };
-        // Windows wants a handle that may write.
+        // On Windows, only a handle that may write can flush a file.
         let file = OpenOptions::new().write(true).open(&self.path);
         file.and_then(|file| file.sync_all()).map_err(failed)?;
         refuse_existing(target)?;
         match fs::hard_link(&self.path, target) {
             Ok(()) => {
-                // SQLite shall not meet a file of two names.
+                // SQLite must not open a file that has two names.
                 fs::remove_file(&self.path).map_err(failed)?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -66,11 +66,12 @@ impl Half {
                     path: target.to_owned(),
                 });
             }
-            // Some file systems have no second names. A name that somebody takes in this very moment is overwritten there.
+            // Some file systems have no hard links. A file that another process creates under this name at this moment is
+            // overwritten there.
             Err(_) => fs::rename(&self.path, target).map_err(failed)?,
         }
         sync_folder(target).map_err(|error| {
-            // The first error is the one to tell.
+            // The first error is the one to return.
             let _ = fs::remove_file(target);
             failed(error)
         })
@@ -79,7 +80,7 @@ impl Half {
 
 impl Drop for Half {
     fn drop(&mut self) {
-        // It has its final name by now, or nobody wants it.
+        // It has its final name by now, or it is not needed.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -90,7 +91,7 @@ impl Drop for Interrupt {
     }
 }
 
-/// Refuses a name that has a file, or that SQLite would find a log of.
+/// Refuses a name for which there is a file, or for which SQLite would find a log.
 pub(super) fn refuse_existing(target: &Path) -> Result<(), BackupError> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut name = OsString::from(target);
@@ -109,7 +110,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Elsewhere a folder cannot be opened like a file.
+/// On other systems a folder cannot be opened like a file.
 #[cfg(not(unix))]
 const fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

@@ -1,10 +1,10 @@
-//! What tells one file from another, and all else about files that depends on the system. On systems other than Unix, open
-//! files can be neither removed nor renamed, so nothing is compared there.
+//! The identity of a file, and everything else about files that depends on the system. On systems other than Unix, open files
+//! can be neither removed nor renamed, so nothing is compared there.
 
 use std::fs::Metadata;
 use std::io;
 
-/// Whether files are compared.
+/// `true` where files are compared.
 pub(super) const COMPARES: bool = cfg!(unix);
 
 /// Identifies a file.
@@ -15,7 +15,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Stands for any file where files are not compared.
+    /// The mark of every file where files are not compared.
     pub(super) const NONE: Self = Self {
         device: 0,
         inode: 0,
@@ -38,13 +38,13 @@ impl Mark {
     }
 }
 
-/// How many names a file has.
+/// The number of names that a file has.
 #[cfg(unix)]
 pub(super) fn names(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::nlink(metadata)
 }
 
-/// How many names a file has.
+/// The number of names that a file has.
 #[cfg(not(unix))]
 pub(super) const fn names(_: &Metadata) -> u64 {
     1
@@ -57,7 +57,7 @@ pub(super) fn open_files() -> io::Result<Vec<Mark>> {
     let handles: Vec<_> = handles
         .map(|handle| Ok(handle?.path()))
         .collect::<io::Result<_>>()?;
-    // One that was closed meanwhile is gone.
+    // A handle that was closed meanwhile has no metadata.
     let open = handles.iter().filter_map(|handle| handle.metadata().ok());
     Ok(open.map(|metadata| Mark::new(&metadata)).collect())
 }

@@ -7,10 +7,10 @@ use std::fs::Permissions;
 
 /// Connections that have the same files open.
 pub(in crate::stores) struct Generation {
-    /// The connections that read. In memory it is the one that writes, since a second connection would see a second
-    /// database.
+    /// The connections that read. For a database in memory it is the writing connection, because a second connection would have
+    /// a second database.
     pub(in crate::stores) readers: SqlitePool,
-    /// The files; nothing where the database is in memory.
+    /// The files; `None` if the database is in memory.
     opened: Option<(DatabaseFile, Marks)>,
 }
 
@@ -35,13 +35,13 @@ impl Generation {
         }
     }
 
-    /// The files, and what they were when they were opened; nothing where the database is in memory.
+    /// The names of the files, and the files as they were when they were opened; `None` if the database is in memory.
     pub(in crate::stores) fn opened(&self) -> Option<(&DatabaseFile, &Marks)> {
         let (file, marks) = self.opened.as_ref()?;
         Some((file, marks))
     }
 
-    /// Compares the files with those that were opened.
+    /// Compares the files with the files that were opened.
     pub(in crate::stores) fn compare(&self) -> Result<(), Moved> {
         match &self.opened {
             Some((file, marks)) => file.compare(marks),
@@ -49,7 +49,7 @@ impl Generation {
         }
     }
 
-    /// The error of files that are not those that were opened.
+    /// The error for files that are not the files that were opened.
     pub(in crate::stores) fn replaced(&self, moved: Moved) -> StoreError {
         match &self.opened {
             Some((file, _)) => file.moved(moved),
@@ -57,13 +57,13 @@ impl Generation {
         }
     }
 
-    /// Who may read and write the database; nothing where it is in memory.
+    /// The permissions of the database; `None` if it is in memory.
     pub(in crate::stores) fn permissions(&self) -> Option<Permissions> {
         let (file, _) = self.opened.as_ref()?;
         Some(file.path.metadata().ok()?.permissions())
     }
 
-    /// Whether the file was opened as one that does not change.
+    /// Returns `true` if the file was opened as a file that does not change.
     pub(in crate::stores) fn is_frozen(&self) -> bool {
         let opened = self.opened.as_ref();
         opened.is_some_and(|(_, marks)| marks.is_frozen())

@@ -1,7 +1,7 @@
-//! The one connection that writes, and the guard of whoever uses it.
+//! The one connection that writes, and the guard of its current user.
 //!
-//! It is not in a pool of one: sqlx's pool sends a connection a question whenever it comes back, which costs the writer as much
-//! as a small statement.
+//! It is not in a pool of one connection: sqlx's pool pings a connection whenever it comes back, which costs the writer as much
+//! as a small statement, see "Figures" in ARCHITECTURE.
 
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection::HeldConnection;
@@ -14,11 +14,11 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::MutexGuard;
 
-/// The connection that writes, while nobody uses it.
+/// The connection that writes, while it is not in use.
 pub(in crate::stores) enum WriterConnection {
     /// It is present.
     Idle(SqliteConnection),
-    /// It was lost: its user's future was dropped in the middle, or SQLite's thread has ended.
+    /// It was lost: its user's future was dropped half-way, or SQLite's thread has ended.
     Lost,
     /// There is none: the store only reads.
     ReadOnly,
@@ -41,16 +41,16 @@ impl WriterConnection {
     }
 }
 
-/// The connection that writes, in use. Dropped before it is [given back](WriterGuard::give_back), it closes the connection,
-/// and with that rolls back what was begun.
+/// The connection that writes, in use. If the guard is dropped before the connection is [given back](WriterGuard::give_back),
+/// the connection is closed, which rolls back what was begun.
 pub(in crate::stores) struct WriterGuard<'a> {
     /// The connection.
     connection: HeldConnection,
-    /// Where it goes back to, unless the database is in memory.
+    /// The place to give the connection back to, unless the database is in memory.
     home: Option<MutexGuard<'a, WriterConnection>>,
     /// The files that it has open.
     generation: Arc<Generation>,
-    /// The database, unless it is in memory.
+    /// The path of the database, unless it is in memory.
     path: Option<&'a Path>,
 }
 
@@ -87,8 +87,8 @@ impl<'a> WriterGuard<'a> {
         })
     }
 
-    /// Checks that what was just committed is in the files at the path. If not, it may still be found there: SQLite takes
-    /// what is in a log into the database when it closes it.
+    /// Checks that what was just committed is in the files at the path. If it is not, it may still appear there: when SQLite
+    /// closes a database, it moves the content of the log into it.
     pub(in crate::stores) fn confirm(&self) -> Result<(), StoreError> {
         let compared = self.generation.compare();
         compared.map_err(|moved| StoreError::OutcomeUnknown {
@@ -96,7 +96,7 @@ impl<'a> WriterGuard<'a> {
         })
     }
 
-    /// Adds to an error what only the store knows: where the database is.
+    /// Adds the path of the database, which only the store knows, to an error.
     pub(in crate::stores) fn with_path(&self, error: StoreError) -> StoreError {
         match (error, self.path) {
             (StoreError::ReadOnly { source, .. }, Some(path)) => error::read_only(path, source),
@@ -111,7 +111,7 @@ impl<'a> WriterGuard<'a> {
         }
     }
 
-    /// Gives the connection back after a failure, unless the failure was its own.
+    /// Gives the connection back after a failure, unless the connection itself has failed.
     pub(in crate::stores) async fn give_back_after_failure(mut self) {
         if self.connection.ping().await.is_ok() {
             self.give_back();

@@ -1,10 +1,10 @@
 //! The statements of a batch: each file, and the function that binds its parameters in their order.
 //!
-//! What begins and commits a batch is in one text with the statement after it or before it: SQLite runs in a thread of its own,
-//! and each text is a trip to that thread and back.
+//! `begin` is in one text with the statement after it, and `commit` with the statement before it: SQLite runs in its own
+//! thread, and each text costs one round trip to that thread.
 //!
-//! The parameters of a list of rows have no numbers (`?`, not `?1`): SQLite keeps the numbers in a list, and sqlx asks for each
-//! of them when it binds. SQLite searches the list from the front, so a thousand parameters would take half a million steps.
+//! The parameters of a list of rows have no numbers (`?`, not `?1`): SQLite keeps the numbers in a list, and sqlx looks up each
+//! of them when it binds. SQLite searches the list from the start, so a thousand parameters would take half a million steps.
 
 use crate::stores::encoding::decoded::signed;
 use crate::stores::idempotency::RequestFingerprint;
@@ -20,18 +20,18 @@ pub(in crate::stores) const BEGIN: &str = statement(include_str!("begin.sql"));
 pub(in crate::stores) const COMMIT: &str = statement(include_str!("commit.sql"));
 /// Rolls a transaction back.
 pub(in crate::stores) const ROLLBACK: &str = statement(include_str!("rollback.sql"));
-/// The stamp of a transaction.
+/// Reads the stamp of a transaction.
 const STAMP: &str = statement(include_str!("stamp.sql"));
-/// The places of appends.
+/// Looks up the places of appends.
 pub(super) const PLACES: &str = statement(include_str!("places.sql"));
 /// Stores events.
 pub(super) const INSERT_EVENTS: &str = statement(include_str!("insert_events.sql"));
 /// Stores keys.
 pub(super) const INSERT_KEYS: &str = statement(include_str!("insert_keys.sql"));
-/// Why appends were refused.
+/// Looks up why appends were refused.
 pub(super) const REFUSALS: &str = statement(include_str!("refusals.sql"));
 
-/// Begins, and returns the stamp and the first places.
+/// Begins a transaction, and returns the stamp and the first places.
 pub(super) const BEGIN_AND_PLACES: &[&str] = &[BEGIN, STAMP, PLACES];
 /// Stores the last events of a batch.
 pub(super) const INSERT_EVENTS_AND_COMMIT: &[&str] = &[INSERT_EVENTS, COMMIT];
@@ -59,7 +59,7 @@ struct Texts {
     refusals: BySize,
 }
 
-/// Begins a transaction, and looks at the places of appends, in as many texts as it takes. The first row of the first text is
+/// Begins a transaction, and looks up the places of appends, in as many texts as necessary. The first row of the first text is
 /// the stamp.
 pub(in crate::stores) fn begin_and_places<'a>(
     asked: &'a [Asked<'_>],
@@ -71,7 +71,7 @@ pub(in crate::stores) fn begin_and_places<'a>(
         .map(|(asked, text)| bind_places(text, asked))
 }
 
-/// Looks at the places of appends, in as many texts as it takes.
+/// Looks up the places of appends, in as many texts as necessary.
 pub(in crate::stores) fn places<'a>(asked: &'a [Asked<'_>]) -> impl Iterator<Item = Statement<'a>> {
     let chunks = asked.chunks(LARGEST);
     chunks.map(|asked| bind_places(&TEXTS.places, asked))
@@ -94,7 +94,7 @@ fn bind_places<'a>(text: &BySize, asked: &'a [Asked<'_>]) -> Statement<'a> {
     })
 }
 
-/// Looks up why appends were refused, in as many texts as it takes.
+/// Looks up why appends were refused, in as many texts as necessary.
 pub(in crate::stores) fn refusals<'a>(
     asked: &'a [Asked<'_>],
 ) -> impl Iterator<Item = Statement<'a>> {
@@ -111,7 +111,7 @@ pub(in crate::stores) fn refusals<'a>(
     })
 }
 
-/// Stores events, at most [`LARGEST`], and commits after that if asked to.
+/// Stores events, at most [`LARGEST`]. With `and_commit`, it commits after that.
 pub(in crate::stores) fn insert_events<'a>(
     stamp: Stamp,
     rows: &[EventRow<'a>],
@@ -153,7 +153,7 @@ pub(in crate::stores) fn insert_events<'a>(
     })
 }
 
-/// Stores keys, at most [`LARGEST`], and commits after that if asked to.
+/// Stores keys, at most [`LARGEST`]. With `and_commit`, it commits after that.
 pub(in crate::stores) fn insert_keys<'a>(rows: &[KeyRow<'a>], and_commit: bool) -> Statement<'a> {
     let text = if and_commit {
         &TEXTS.insert_keys_and_commit
@@ -177,7 +177,7 @@ pub(in crate::stores) fn insert_keys<'a>(rows: &[KeyRow<'a>], and_commit: bool) 
             .bind(blob(append.log_id.as_bytes()))
             .bind(signed(append.first_index))
             .bind(signed(append.event_count()))
-            // Not a slice: it may be the last of several events, and is made here.
+            // Not a slice: the id is a temporary value, because it may be that of the last of several events.
             .bind(append.last_event_id().as_bytes().to_vec())
             .bind(fingerprint.map(RequestFingerprint::as_bytes).map(blob))
             .bind(recorded_at)

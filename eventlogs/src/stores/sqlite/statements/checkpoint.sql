@@ -1,6 +1,6 @@
--- Takes what is in the write-ahead log into the database, as far as no reader is in the way.
+-- Moves the content of the write-ahead log into the database, as far as no reader prevents that.
 --
--- Returns one row, which nobody reads:
+-- Returns one row, which is not used:
 -- busy, log, checkpointed
 
 pragma wal_checkpoint(passive)

@@ -1,3 +1,3 @@
--- Ends a transaction. It returns once the transaction would survive a power cut.
+-- Commits a transaction. It returns once the transaction survives a power cut.
 
 commit

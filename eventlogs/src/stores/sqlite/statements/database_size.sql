@@ -1,4 +1,4 @@
--- Reads how large the database is without its empty pages.
+-- Reads the size of the database without its empty pages.
 --
 -- Returns one row:
 -- bytes

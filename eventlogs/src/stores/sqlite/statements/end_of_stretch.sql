@@ -2,7 +2,7 @@
 --
 -- ?1 blob     scope of the key after which the stretch begins
 -- ?2 blob     that key
--- ?3 integer  how many writes are in a stretch
+-- ?3 integer  number of writes in a stretch
 --
 -- Returns one row, or none if fewer writes follow:
 -- scope, key

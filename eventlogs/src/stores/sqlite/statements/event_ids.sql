@@ -2,7 +2,7 @@
 --
 -- ?1 blob     log
 -- ?2 integer  index of the first event
--- ?3 integer  how many events
+-- ?3 integer  number of events
 --
 -- Returns one row per event, in the order of the log:
 -- event_id

@@ -2,21 +2,21 @@
 
 use crate::stores::sqlite::statements::text::{Statement, statement};
 
-/// Whether the file has tables of this store.
+/// Checks whether the file has tables of this store.
 pub(in crate::stores) const LOOK_FOR_META: &str = statement(include_str!("look_for_meta.sql"));
-/// The version of the tables.
+/// Reads the version of the tables.
 pub(in crate::stores) const LOOK_AT_META: &str = statement(include_str!("look_at_meta.sql"));
-/// Whether the file is empty.
+/// Checks whether the file is empty.
 pub(in crate::stores) const IS_EMPTY: &str = statement(include_str!("is_empty.sql"));
-/// Whether there is a table of a name.
+/// Checks whether there is a table of a given name.
 pub(super) const HAS_TABLE: &str = statement(include_str!("has_table.sql"));
 /// Notes the version of the tables.
 pub(super) const FINISH_MIGRATION: &str = statement(include_str!("finish_migration.sql"));
-/// Reads something.
+/// Reads something, so that SQLite opens the log.
 pub(in crate::stores) const FIRST_READ: &str = statement(include_str!("first_read.sql"));
-/// Takes what is in the log into the database.
+/// Moves the content of the log into the database.
 pub(in crate::stores) const CHECKPOINT: &str = statement(include_str!("checkpoint.sql"));
-/// How large the database is.
+/// Reads the size of the database.
 pub(in crate::stores) const DATABASE_SIZE: &str = statement(include_str!("database_size.sql"));
 /// Copies the database.
 pub(super) const COPY: &str = statement(include_str!("copy.sql"));

@@ -1,4 +1,4 @@
--- Notes which version the tables have after a migration.
+-- Stores the version that the tables have after a migration.
 --
 -- ?1 integer  version
 

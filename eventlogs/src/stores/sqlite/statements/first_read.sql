@@ -1,6 +1,6 @@
--- Reads something: only then does SQLite open the write-ahead log, and lock the database.
+-- Reads something, because SQLite opens the write-ahead log and locks the database only with the first read.
 --
 -- Returns one row:
--- objects  how many tables, indices and views there are
+-- objects  number of tables, indices and views
 
 select count(*) as objects from sqlite_schema

@@ -1,4 +1,4 @@
--- Asks whether a stretch of keys has old ones.
+-- Checks whether a stretch of keys has old keys.
 --
 -- ?1 blob     scope of the key after which the stretch begins
 -- ?2 blob     that key

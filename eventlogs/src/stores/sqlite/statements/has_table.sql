@@ -1,4 +1,4 @@
--- Asks whether the file has a table, or anything else, of this name.
+-- Checks whether the file has a table, or anything else, with this name.
 --
 -- ?1 text  name
 --

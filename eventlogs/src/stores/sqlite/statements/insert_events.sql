@@ -1,8 +1,8 @@
--- Stores events whose places are known to be free. The order of the rows is that of the positions.
+-- Stores events whose places are known to be free. The order of the rows is the order of their positions.
 --
 -- ?1 integer  epoch
 -- ?2 integer  number of the transaction
--- Values, one row per event; a row of nulls is passed over:
+-- Values, one row per event; a row of nulls is skipped:
 -- ?3 blob     log
 -- ?4 integer  index
 -- ?5 blob     id

@@ -1,12 +1,12 @@
 -- Stores keys that are known to be new.
 --
--- Values, one row per key and log; a row of nulls is passed over:
+-- Values, one row per key and log; a row of nulls is skipped:
 -- ?1 blob     scope of the key
 -- ?2 blob     the key
 -- ?3 integer  number of the row among those of the key, from 0
 -- ?4 blob     log
 -- ?5 integer  index of the first event
--- ?6 integer  how many events
+-- ?6 integer  number of events
 -- ?7 blob     id of the last event
 -- ?8 blob     digest of the request, or null
 -- ?9 integer  recorded time

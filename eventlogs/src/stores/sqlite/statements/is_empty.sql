@@ -1,4 +1,4 @@
--- Asks whether the file is empty.
+-- Checks whether the file is empty.
 --
 -- Returns one row:
 -- is_empty

@@ -1,7 +1,7 @@
--- Asks whether the file has tables of this store.
+-- Checks whether the file has tables of this store.
 --
 -- Returns one row:
--- is_ours  whether there is a table `meta` with our columns: one with other columns is somebody else's
+-- is_ours  true if there is a table `meta` with our columns; one with other columns belongs to another program
 
 select count(*) = 2 as is_ours
 from pragma_table_info('meta')

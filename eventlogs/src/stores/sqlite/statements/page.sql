@@ -2,14 +2,14 @@
 --
 -- ?1 blob     log
 -- ?2 integer  index of the first event
--- ?3 integer  index of the event after which the page starts, if it starts after one: then the same as ?2, else null
+-- ?3 integer  index of the anchor, the event after which the page starts; then the same as ?2; null if there is no anchor
 -- ?4 integer  greatest number of rows
 --
 -- Returns one row per event, in the order of the log:
 -- event_index, event_id, event_type, event_version, codec, occurred_at, recorded_at, kind
--- payload, metadata  null for the event ?3
+-- payload, metadata  null for the anchor
 --
--- The event ?3 comes along without its payload: it only tells whether the log still has it.
+-- The anchor is read without its payload, only to check that the log still has it.
 
 select event_index,
        event_id,

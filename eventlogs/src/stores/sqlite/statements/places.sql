@@ -1,6 +1,6 @@
--- Looks at the places that appends want, before a batch writes anything.
+-- Looks up the places that appends need, before a batch writes anything.
 --
--- Values, one row per append; a row of nulls is passed over:
+-- Values, one row per append; a row of nulls is skipped:
 -- ?1 integer  number of the append
 -- ?2 blob     its log
 -- ?3 integer  index of its first event
@@ -10,8 +10,8 @@
 --
 -- Returns one row per append:
 -- append                number of the append
--- is_free               whether the index is free and the event before it is the one that the caller saw
--- key_is_new            whether there is no key, or nobody has used it
+-- is_free               true if the index is free and the event before it is the one that the caller saw
+-- key_is_new            true if there is no key, or the key has not been used
 -- previous_recorded_at  when the event before the index was recorded, or null
 -- kind                  number of that event's kind, or null
 

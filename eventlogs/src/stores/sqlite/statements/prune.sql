@@ -6,10 +6,10 @@
 -- ?4 blob     that key
 -- ?5 integer  a time; keys that were used before it are old
 --
--- Returns one row per row of a key, so that a write to several logs has several:
+-- Returns one row per deleted row; a write to several logs has several:
 -- part  number of the row among those of the key, from 0
 --
--- It goes by the first row of each write, so that writes to several logs are forgotten as a whole.
+-- The first row of each write decides, so that writes to several logs are forgotten as a whole.
 
 delete from idempotency_keys
 where (scope, key) in (select scope, key

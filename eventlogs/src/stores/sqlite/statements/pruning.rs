@@ -2,9 +2,9 @@
 
 use crate::stores::sqlite::statements::text::{Statement, statement};
 
-/// The last key of a stretch.
+/// Finds the last key of a stretch.
 pub(super) const END_OF_STRETCH: &str = statement(include_str!("end_of_stretch.sql"));
-/// Whether a stretch has old keys.
+/// Checks whether a stretch has old keys.
 pub(super) const HAS_OLD_KEYS: &str = statement(include_str!("has_old_keys.sql"));
 /// Forgets the old keys of a stretch.
 pub(super) const PRUNE: &str = statement(include_str!("prune.sql"));
@@ -19,7 +19,7 @@ pub(in crate::stores) struct Bound {
 }
 
 impl Bound {
-    /// Before all keys.
+    /// The place before all keys.
     pub(in crate::stores) const fn first() -> Self {
         Self {
             scope: Vec::new(),
@@ -27,7 +27,7 @@ impl Bound {
         }
     }
 
-    /// After all keys: no scope has more than 16 bytes.
+    /// The place after all keys: no scope has more than 16 bytes.
     pub(in crate::stores) fn last() -> Self {
         Self {
             scope: vec![0xff; 17],

@@ -5,13 +5,13 @@ use crate::stores::idempotency::IdempotencyKey;
 use crate::stores::sqlite::statements::text::{Statement, statement};
 use crate::stores::sqlite::values::{blob, scope};
 
-/// The ids of events of one log.
+/// Reads the ids of events of one log.
 pub(super) const EVENT_IDS: &str = statement(include_str!("event_ids.sql"));
-/// A page of a log.
+/// Reads a page of a log.
 pub(super) const PAGE: &str = statement(include_str!("page.sql"));
-/// The name of a log's kind.
+/// Reads the name of a log's kind.
 pub(super) const LOG_TYPE: &str = statement(include_str!("log_type.sql"));
-/// The write of a key.
+/// Finds the write of a key.
 pub(super) const FIND_KEY: &str = statement(include_str!("find_key.sql"));
 
 /// Binds the parameters of [`EVENT_IDS`].

@@ -1,6 +1,6 @@
--- Looks up all that decides why appends were refused.
+-- Looks up everything that decides why appends were refused.
 --
--- Values, one row per append; a row of nulls is passed over:
+-- Values, one row per append; a row of nulls is skipped:
 -- ?1 integer  number of the append
 -- ?2 blob     its log
 -- ?3 integer  index of its first event

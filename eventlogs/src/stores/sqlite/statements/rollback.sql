@@ -1,3 +1,3 @@
--- Ends a transaction and stores nothing of it.
+-- Rolls a transaction back. Nothing of it is stored.
 
 rollback

@@ -1,4 +1,4 @@
--- Reads what all rows of a transaction have in common.
+-- Reads the values that all rows of a transaction share.
 --
 -- Returns one row:
 -- epoch  the epoch of the database

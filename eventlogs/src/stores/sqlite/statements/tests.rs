@@ -1,4 +1,4 @@
-//! Each file, compared with what SQLite makes of it and with what is bound to it.
+//! Compares each file with what SQLite makes of it, and with what is bound to it.
 
 use crate::event::{EventType, LogType};
 use crate::ids::{EventId, LogId};
@@ -43,7 +43,7 @@ fn header(file: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// How many parameters the header lists.
+/// The number of parameters that the header lists.
 fn listed(file: &str) -> usize {
     let header = header(file);
     let lines = header.lines().filter_map(|line| line.strip_prefix("-- ?"));
@@ -66,13 +66,13 @@ async fn database() -> SqliteConnection {
     connection
 }
 
-/// How many parameters SQLite finds in a text, and which columns.
+/// The number of parameters that SQLite finds in a text, and the columns.
 async fn prepared(connection: &mut SqliteConnection, text: SqlStr) -> (usize, Vec<String>) {
     let shown = text.as_str().to_owned();
     let prepared = connection.prepare(text).await;
     let prepared = prepared.unwrap_or_else(|error| panic!("{error}:\n{shown}"));
     let Some(Either::Right(parameters)) = prepared.parameters() else {
-        panic!("SQLite says no number of parameters:\n{shown}");
+        panic!("SQLite returns no number of parameters:\n{shown}");
     };
     let columns = prepared.columns().iter();
     let columns = columns.map(|column| column.name().to_owned()).collect();
@@ -243,7 +243,7 @@ fn generated_texts_are_as_recorded() {
         assert_eq!(
             generated.lines().collect::<Vec<_>>(),
             recorded.lines().collect::<Vec<_>>(),
-            "{name}: if this is meant, run the test again with EVENTLOGS_STATEMENTS=overwrite, and read the difference"
+            "{name}: if this is intended, run the test again with EVENTLOGS_STATEMENTS=overwrite, and review the difference"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Making the text of a statement from its file.
+//! Makes the text of a statement from its file.
 
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
@@ -8,18 +8,18 @@ use std::sync::Arc;
 /// A text of one or more statements with their values.
 pub(in crate::stores) type Statement<'a> = Query<'a, Sqlite, SqliteArguments>;
 
-/// For how many rows each text with a list of rows exists.
+/// The numbers of rows for which each text with a list of rows exists.
 pub(in crate::stores) const SIZES: [usize; 4] = [1, 8, 64, LARGEST];
-/// How many rows such a text takes at most: SQLite takes 32,766 values.
+/// The largest number of rows in such a text: SQLite accepts at most 32,766 values.
 pub(in crate::stores) const LARGEST: usize = 256;
 
-/// What is in front of the row in a file that has one.
+/// The text before the row, in a file that has one.
 const BEFORE_ROW: &str = "(values ";
-/// What follows it.
+/// The text after the row.
 const AFTER_ROW: &str = ") v";
 
-/// The statement of a file. The comment at the start of a file is for people, and is left out: SQLite would read it with each
-/// preparation.
+/// The statement of a file. The comment at the start of the file is for people, and is left out because SQLite would read it
+/// with each preparation.
 pub(in crate::stores) const fn statement(file: &str) -> &str {
     let mut rest = file;
     while let [b'\n', ..] | [b'-', b'-', ..] = rest.as_bytes() {
@@ -32,7 +32,7 @@ pub(in crate::stores) const fn statement(file: &str) -> &str {
     rest.trim_ascii_end()
 }
 
-/// Statements as one text, in which the row of the file stands this many times.
+/// Joins statements into one text, in which the row of the file is repeated this many times.
 pub(in crate::stores) fn with_rows(statements: &[&str], rows: usize) -> String {
     let repeat = |statement: &str| {
         let parts = statement.split_once(BEFORE_ROW);
@@ -51,9 +51,9 @@ pub(in crate::stores) fn with_rows(statements: &[&str], rows: usize) -> String {
 
 /// A text with a list of rows, in a few sizes.
 ///
-/// SQLite takes no arrays, so a statement about many rows has a parameter for each value of each row. It is prepared for a few
-/// numbers of rows only. The rows that are left over are null, and the statement passes over them: preparing it once more would
-/// cost more than that.
+/// SQLite has no array parameters, so a statement on many rows has one parameter per value of each row. It is prepared for a
+/// few numbers of rows only. Rows that are left over are null, and the statement skips them: preparing it again would cost more
+/// than that.
 pub(in crate::stores) struct BySize([SqlStr; SIZES.len()]);
 
 impl BySize {
