@@ -40,13 +40,13 @@ impl<A: Aggregate> LogManager<A> {
     ///   moment of this call: it was read after the call began, or it was committed by a decision of this process that was
     ///   handed over to the store after the call began.
     /// - *Retries:* with an idempotency key, a refusal and a decision to change nothing are reported only if the key is new. So
-    ///   the retry of a decision that took effect is a replay, even if the new state would refuse it.
-    /// - *Panics:* a panic of the closure reaches the caller, and nothing is written. A panic of the aggregate's `apply` after a
-    ///   commit becomes an error, because the events are stored.
+    ///   the retry of a decision that took effect is a [replay](Decided::is_replay), even if the new state would refuse it.
+    /// - *Panics:* a panic of the closure reaches the caller, and nothing is written. A panic of the aggregate's `apply` after
+    ///   a commit becomes an error, because the events are stored.
     /// - *Drops:* if the future is dropped while it writes, the events may be stored or not. A retry with the same idempotency
     ///   key finds out.
-    /// - *Deadline:* the call gives up at the [deadline](DecideOptions::deadline) while it waits for its turn or for a read, and
-    ///   the store observes the deadline while it writes. A closure that runs is not interrupted.
+    /// - *Deadline:* at the [deadline](DecideOptions::deadline) the call gives up waiting for its turn or for a read. The store
+    ///   observes the deadline while it writes. A closure that runs is not interrupted.
     ///
     /// ```
     /// # #[cfg(feature = "macros")] {
@@ -82,11 +82,12 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events, unless
     ///   [`create_if_missing`](DecideOptions::create_if_missing) lets the call create it with events.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if another write was faster in every attempt.
-    /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, but the state after them could not
-    ///   be computed.
+    /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, but the state after them could
+    ///   not be computed.
     /// - [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded) if the deadline passed before anything was written.
     /// - [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown) if the deadline passed while the store was writing.
-    /// - The others of [`append`](LogManager::append) and [`reduce`](LogManager::reduce).
+    /// - The others of [`append`](LogManager::append) and [`reduce`](LogManager::reduce), but not
+    ///   [`IdempotentReplay`](LogManagerError::IdempotentReplay): a replay is a result.
     pub async fn decide<D, I, R>(
         &self,
         log_id: impl Into<LogId>,

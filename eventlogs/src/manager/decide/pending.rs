@@ -274,8 +274,8 @@ impl<A: Aggregate> PendingDecision<A> {
         result
     }
 
-    /// Folds events. A panic of the aggregate becomes an error: the events may be stored, and other decisions may need the state
-    /// after them.
+    /// Folds events. A panic of the aggregate becomes an error: the events may be stored, and other decisions may need the
+    /// state after them.
     fn fold(
         &self,
         state: Option<&Aggregation<A>>,
