@@ -27,12 +27,12 @@ pub struct StoredPayload<'a> {
 pub enum DecodeProblem {
     /// No variant is stored under this name.
     #[error(
-        "this code knows no event of that name; deploy the version of the program that writes it, or add a variant or an alias"
+        "this code knows no event of that name; deploy the code that writes it, or add a variant or an alias"
     )]
     UnknownName,
     /// The variant is known, but not in this version.
     #[error(
-        "this code reads that event up to version {supported}; deploy the newer version of the program, or add an upcaster if the event's version is an old one"
+        "this code reads that event up to version {supported}; deploy newer code, or add an upcaster for an older version"
     )]
     UnknownVersion {
         /// The version that this code writes.
