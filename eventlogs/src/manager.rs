@@ -81,7 +81,7 @@ pub struct LogManager<A: Aggregate> {
     inner: Arc<Inner<A>>,
 }
 
-/// What the clones of a manager share.
+/// The state that all clones of a manager share.
 struct Inner<A: Aggregate> {
     /// Keeps the logs.
     store: Box<dyn ErasedStore<A::Event>>,

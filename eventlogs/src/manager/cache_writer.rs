@@ -280,10 +280,10 @@ impl<A: Aggregate> Task<A> {
             let put = shared.cache.put(aggregation, shared.ttl);
             match time_box::until(time_box::end_after(shared.write_timeout), put).await {
                 Some(Ok(())) => {}
-                Some(Err(error)) => tracing::warn!(%log_id, error, "could not write an aggregate to the cache"),
+                Some(Err(error)) => tracing::warn!(%log_id, error, "could not cache an aggregate"),
                 None => {
                     let timeout = shared.write_timeout;
-                    tracing::warn!(%log_id, ?timeout, "writing an aggregate to the cache took too long");
+                    tracing::warn!(%log_id, ?timeout, "caching an aggregate took too long");
                 }
             }
         }
