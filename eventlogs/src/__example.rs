@@ -1,4 +1,4 @@
-//! An aggregate and its events for the examples of the documentation and for the conformance suites.
+//! An aggregate and its events for the documentation's examples and for the conformance suites.
 //!
 //! They are written by hand so that they need no macros.
 
@@ -12,19 +12,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The events of a [`Counter`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CounterEvent {
-    /// The counter rose, or fell.
+    /// The counter rose or fell.
     Added {
-        /// By how much.
+        /// The difference.
         amount: i64,
     },
-    /// Somebody wrote a text down.
+    /// A text was noted.
     Noted {
         /// The text.
         text: String,
     },
 }
 
-/// Sums up and counts: applying an event twice, or leaving one out, shows.
+/// Sums and counts its events, so that a test notices an event that is applied twice or left out.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Counter {
     /// The sum of all amounts.
@@ -47,7 +47,7 @@ impl Aggregate for Counter {
     }
 }
 
-// By hand, because serde's derive comes with the macros only.
+// Written by hand, because serde's derive comes only with the macros.
 impl Serialize for Counter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.total, self.events, &self.notes).serialize(serializer)

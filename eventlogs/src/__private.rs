@@ -1,12 +1,12 @@
-//! What the macros' output calls. Not part of the public interface: it changes with the macros, in any release.
+//! Items that the macros' output uses. They are not part of the public interface: they change with the macros, in any release.
 //!
-//! | for | what |
+//! | For | Items |
 //! |---|---|
-//! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode`, the enum's own codec; `upcast` and `Upcast`, past versions |
-//! | `derive(Event)`, its schema | `count`, `concat` and `assert_distinct`, where it flattens other events |
-//! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec`, beside mistakes |
+//! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode` with the enum's own codec; `upcast` and `Upcast` for past versions |
+//! | `derive(Event)`, its schema | `count`, `concat` and `assert_distinct` for flattened events |
+//! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec` after a mistake |
 //! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
-//! | `derive(Aggregate)` and `#[event_handler]` | `fingerprint` and `SchemaFingerprint`, of which the code fingerprint is made |
+//! | `derive(Aggregate)` and `#[event_handler]` | `fingerprint` and `SchemaFingerprint`, which make the code fingerprint |
 
 mod schema;
 mod upcast;
@@ -23,16 +23,18 @@ use crate::event::{Event, EventSchema, EventType};
 use crate::hash::Fnv1a64;
 use std::marker::PhantomData;
 
-/// The macros by which `derive(Event)` names a codec of this crate.
+/// The macros with which `derive(Event)` names a codec of this crate.
 pub mod codec {
     pub use crate::codec::built_in::named::*;
 }
 
-/// Reads an event with its own codec. A function of its own, since whoever names a method of a trait is told a second time
-/// what the type lacks for it.
+/// Reads an event with its own codec.
+///
+/// It is a function because a type that does not implement the trait would get a second compiler error for a method of the
+/// trait.
 ///
 /// # Errors
-/// Those of [`Event::decode`].
+/// - Those of [`Event::decode`].
 pub fn decode<E: Event>(stored: &StoredPayload<'_>) -> Result<E, DecodeProblem> {
     E::decode_with::<E::Codec>(stored)
 }
@@ -48,10 +50,11 @@ pub fn fingerprint(parts: &[u64]) -> u64 {
 
 /// The hash of the stored names and versions of events, if they have any.
 ///
-/// An aggregate's events need not implement [`Event`], and no bound can say "if they do". A call on
-/// `&PhantomData::<E>` can: the compiler tries the reference first, and what it refers to where that is not implemented.
+/// An aggregate's events need not implement [`Event`], and no bound can express "if they do". A method call on
+/// `&PhantomData::<E>` can: the compiler tries the implementation for the reference first, and the one for `PhantomData` if
+/// there is none.
 pub trait SchemaFingerprint {
-    /// The hash.
+    /// Returns the hash.
     fn schema_fingerprint(self) -> u64;
 }
 
@@ -64,7 +67,7 @@ impl<E: Event> SchemaFingerprint for &PhantomData<E> {
                 .with(&version.to_le_bytes())
                 .finish()
         };
-        // A sum, as the order of the variants makes no difference.
+        // A sum, because the order of the variants must make no difference.
         E::SCHEMA.iter().map(entry).fold(0, u64::wrapping_add)
     }
 }

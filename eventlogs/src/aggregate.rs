@@ -1,14 +1,14 @@
-//! What a log is reduced to: the traits of aggregates.
+//! The traits of aggregates: the states that logs are reduced to.
 
 use crate::aggregation::Aggregation;
 use crate::caching::rules::CacheRules;
 use crate::log_state::LogState;
 use crate::record::EventRecord;
 
-/// A state that is calculated by applying a log's events in order.
+/// A state that is computed by applying a log's events in order.
 ///
-/// It is usually derived, together with an [`#[event_handler]`](macro@crate::event_handler) block that holds one method
-/// an event; writing it by hand takes one `match`:
+/// It is usually derived, together with an [`#[event_handler]`](macro@crate::event_handler) block that has one method per
+/// event. An implementation by hand takes one `match`:
 ///
 /// ```
 /// use eventlogs::{Aggregate, EventRecord};
@@ -30,7 +30,7 @@ use crate::record::EventRecord;
 /// }
 /// ```
 ///
-/// `Default` is the state before the first event, `Clone` lets a cached state and a caller's state go separate ways.
+/// `Default` is the state before the first event. `Clone` lets a caller change its state while the cache keeps its own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an aggregate",
     label = "this type does not implement `Aggregate`",
@@ -40,13 +40,14 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// The events that this aggregate is reduced from.
     type Event: Send + Sync + 'static;
 
-    /// When a reduced aggregate is worth caching; always, unless said otherwise.
+    /// The rules that decide which reduced aggregates are worth caching: all of them by default.
     ///
-    /// A [policy in the options](crate::LogManagerOptions::caching_policy) takes its place where one is given.
+    /// A [policy in the options](crate::LogManagerOptions::caching_policy) of a manager replaces these rules.
     const CACHE: CacheRules<Self> = CacheRules::always();
 
-    /// The name that is stored as the kind of a log that this aggregate creates, and that keeps aggregates apart in
-    /// shared caches. The derive gives the type's identifier; the default is its full path.
+    /// The name of the aggregate, which keeps aggregates apart in shared caches and names them in `tracing` spans.
+    ///
+    /// The derive returns the type's identifier. The default is the type's full path.
     #[must_use]
     fn name() -> &'static str {
         std::any::type_name::<Self>()
@@ -54,16 +55,18 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 
     /// Changes the state by one event.
     ///
-    /// It must be total and deterministic: the event has already happened, so it cannot be refused, and the same
-    /// events must always give the same state. Whatever can fail belongs before the append.
+    /// It must be total: the event has already happened, so it cannot be refused. It must be deterministic: the same events
+    /// must always give the same state. Code that can fail belongs before the append.
     fn apply(&mut self, event_record: &impl EventRecord<Self::Event>);
 }
 
-/// A number that changes when the code of an aggregate changes, so that caches outside the process never hand an
-/// aggregate to code that would have reduced it differently.
+/// A number that changes when the code of an aggregate changes.
 ///
-/// [`derive(Aggregate)`](macro@crate::Aggregate#code-fingerprint) implements it, and lists what it sees. An aggregate
-/// written by hand lives in the in-process cache until it implements it, and then has to count up by itself:
+/// With it, a cache outside the process never returns an aggregate to code that would have reduced it differently.
+///
+/// [`derive(Aggregate)`](macro@crate::Aggregate#code-fingerprint) implements the trait, and its page lists the code that the
+/// number covers. An aggregate written by hand can only use the in-process cache until it implements the trait. Then its author
+/// has to increase the number with every change:
 ///
 /// ```
 /// use eventlogs::CodeFingerprint;
@@ -80,20 +83,20 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     note = "derive `Aggregate` instead of implementing it, or implement `eventlogs::CodeFingerprint` and count up with every change"
 )]
 pub trait CodeFingerprint {
-    /// The number. It must differ between two builds that reduce the same events to different states, or that serialise
+    /// Returns the number. It must differ between two builds that reduce the same events to different states, or that serialise
     /// the same state differently.
     fn code_fingerprint() -> u64;
 }
 
-/// Says that serde keeps the whole state of an aggregate, so that it comes back from a cache outside the process as it was.
+/// Marks an aggregate whose whole state serde keeps, so that a cache outside the process returns it unchanged.
 ///
 /// [`derive(Aggregate)`](macro@crate::Aggregate) implements it, unless a field of the aggregate has one of serde's
-/// `skip`, `skip_serializing` and `skip_deserializing`. Then a state from such a cache would have the default there, and not
-/// what the events say: a decision that is made on it would be wrong. It sees the aggregate's own fields; types that they
-/// hold are tried by [`snapshot_laws!`](crate::testing::snapshot_laws).
+/// `skip`, `skip_serializing` and `skip_deserializing`. A state from such a cache would have the default in that field, instead
+/// of the value that follows from the events, and a decision on it would be wrong. The derive sees only the aggregate's own
+/// fields; [`snapshot_laws!`](crate::testing::snapshot_laws) tests the types of the fields.
 ///
-/// Where a skipped field makes no difference, since it is an index of other fields that is made when it is needed, say, this
-/// is how to say so. An aggregate written by hand says it as well:
+/// Implement the trait by hand if a skipped field makes no difference, for instance because it is an index of other fields that
+/// is built when it is needed. An aggregate written by hand needs that as well:
 ///
 /// ```
 /// use eventlogs::WholeSnapshot;
@@ -101,7 +104,7 @@ pub trait CodeFingerprint {
 ///
 /// pub struct Basket {
 ///     prices: Vec<u64>,
-///     // With `#[serde(skip)]`: made from `prices` by whoever asks first.
+///     // With `#[serde(skip)]`: computed from `prices` on first use.
 ///     dearest: OnceCell<u64>,
 /// }
 ///
@@ -118,7 +121,7 @@ pub trait WholeSnapshot {}
 /// The dispatch of the events `E` to the methods of an aggregate, written by
 /// [`#[event_handler]`](macro@crate::event_handler).
 ///
-/// A derived [`Aggregate`] calls it. It can be implemented by hand under a derived `Aggregate`:
+/// A derived [`Aggregate`] calls it. It can be implemented by hand for a derived `Aggregate`:
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
@@ -146,7 +149,7 @@ pub trait EventHandler<E> {
     /// Changes the state by one event.
     fn handle(&mut self, event_record: &impl EventRecord<E>);
 
-    /// The handlers' part of a derived [`CodeFingerprint`]. Those written by hand contribute nothing.
+    /// Returns the handlers' part of a derived [`CodeFingerprint`]. Handlers written by hand contribute nothing.
     #[doc(hidden)]
     #[must_use]
     fn handlers_fingerprint() -> u64 {

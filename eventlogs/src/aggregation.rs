@@ -5,35 +5,36 @@ use crate::log_state::LogPosition;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// An aggregate, and how far its log was reduced.
+/// An aggregate, and the event through which its log was reduced.
 ///
-/// It is cheap to clone: the aggregate itself is shared, with the caches too, and copied only when somebody changes it.
+/// It is cheap to clone: all clones and the caches share the aggregate, which is copied only to be changed.
 #[derive(Debug)]
 pub struct Aggregation<A> {
     /// The reduced state.
     aggregate: Arc<A>,
-    /// How far it was reduced, and the times that belong to it.
+    /// The event through which it was reduced, and the times that belong to it.
     reach: ReducedThrough,
-    /// When the reduction was made, by this process's clock.
+    /// The time of the reduction, by this process's clock.
     reduced_at: DateTime<Utc>,
-    /// How many events were applied to what a cache held.
+    /// The number of events that this reduction applied.
     applied_events: u64,
-    /// How often this process had forgotten the log's group when the reduction began that this one goes back to.
+    /// The number of times that the manager had forgotten the log's group of logs when the reduction began that this one
+    /// continues.
     epoch: u64,
 }
 
-/// How far an aggregate was reduced: all that a cache must keep beside the aggregate itself.
+/// The event through which a log was reduced: all that a cache must keep with the aggregate itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReducedThrough {
     /// The log.
     pub log_id: LogId,
     /// The index of the last event that was applied.
     pub index: u64,
-    /// The id of that event. A reduction continues only behind this very event.
+    /// The id of that event. A reduction continues only after this very event.
     pub event_id: EventId,
-    /// When the log's first event was recorded.
+    /// The time at which the log's first event was recorded.
     pub created_at: DateTime<Utc>,
-    /// When the last applied event was recorded.
+    /// The time at which the last applied event was recorded.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -46,7 +47,7 @@ impl ReducedThrough {
 }
 
 impl<A> Aggregation<A> {
-    /// Puts an aggregation together from its parts: for caches that bring one back from bytes, and for tests.
+    /// Makes an aggregation from its parts: for caches that restore one from bytes, and for tests.
     #[must_use]
     pub fn from_parts(aggregate: Arc<A>, reach: ReducedThrough, reduced_at: DateTime<Utc>) -> Self {
         Self {
@@ -58,18 +59,18 @@ impl<A> Aggregation<A> {
         }
     }
 
-    /// The same, of a reduction that goes back to this epoch of the manager's.
+    /// Sets the epoch.
     pub(crate) fn with_epoch(mut self, epoch: u64) -> Self {
         self.epoch = epoch;
         self
     }
 
-    /// The epoch that the reduction goes back to.
+    /// The epoch: the manager does not cache the aggregation if the log's group has another one by then.
     pub(crate) const fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// The same, after `applied_events` events were applied to what a cache held.
+    /// Sets the number of applied events.
     pub(crate) fn with_applied_events(mut self, applied_events: u64) -> Self {
         self.applied_events = applied_events;
         self
@@ -81,7 +82,7 @@ impl<A> Aggregation<A> {
         &self.aggregate
     }
 
-    /// The reduced state, shared.
+    /// The reduced state, as a shared pointer.
     #[must_use]
     pub fn shared_aggregate(&self) -> Arc<A> {
         Arc::clone(&self.aggregate)
@@ -105,31 +106,32 @@ impl<A> Aggregation<A> {
         self.reach.position()
     }
 
-    /// How far the log was reduced, as a cache keeps it.
+    /// The event through which the log was reduced, as a cache keeps it.
     #[must_use]
     pub const fn reach(&self) -> &ReducedThrough {
         &self.reach
     }
 
-    /// When the log's first event was recorded, by the store's clock.
+    /// The time at which the log's first event was recorded, by the store's clock.
     #[must_use]
     pub const fn created_at(&self) -> DateTime<Utc> {
         self.reach.created_at
     }
 
-    /// When the last applied event was recorded, by the store's clock.
+    /// The time at which the last applied event was recorded, by the store's clock.
     #[must_use]
     pub const fn updated_at(&self) -> DateTime<Utc> {
         self.reach.updated_at
     }
 
-    /// When this reduction was made, by this process's clock.
+    /// The time of this reduction, by this process's clock.
     #[must_use]
     pub const fn reduced_at(&self) -> DateTime<Utc> {
         self.reduced_at
     }
 
-    /// How many events this reduction applied: all of the log's without a cached aggregate, else those recorded since.
+    /// The number of events that this reduction applied: all of the log's without a cached aggregate, otherwise those recorded
+    /// since.
     #[must_use]
     pub const fn applied_events(&self) -> u64 {
         self.applied_events
@@ -137,7 +139,7 @@ impl<A> Aggregation<A> {
 }
 
 impl<A: Clone> Aggregation<A> {
-    /// Takes the aggregate out; copies it only if a cache or another clone shares it.
+    /// Takes the aggregate out. Copies it only if a cache or another clone shares it.
     #[must_use]
     pub fn into_aggregate(self) -> A {
         Arc::unwrap_or_clone(self.aggregate)
@@ -145,7 +147,7 @@ impl<A: Clone> Aggregation<A> {
 }
 
 impl<A> Clone for Aggregation<A> {
-    // By hand, because the derive would ask `A: Clone` for what only copies a pointer.
+    // Written by hand: a derived `Clone` would demand `A: Clone`, but this only clones a pointer.
     fn clone(&self) -> Self {
         Self {
             aggregate: Arc::clone(&self.aggregate),

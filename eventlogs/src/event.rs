@@ -1,4 +1,4 @@
-//! What an event must be to be stored in a database.
+//! The traits and types that make an event storable in a database.
 
 mod stored;
 
@@ -20,24 +20,24 @@ use serde::{Serialize, Serializer};
 pub struct EventType {
     /// The stored name. It outlives every renaming of the variant in code.
     pub name: &'static str,
-    /// The version of the payload's shape, from 1.
+    /// The version of the payload's shape, starting at 1.
     pub version: u16,
 }
 
 impl EventType {
-    /// The type of this name and version.
+    /// Makes the type with this name and version.
     #[must_use]
     pub const fn new(name: &'static str, version: u16) -> Self {
         Self { name, version }
     }
 }
 
-/// One entry of an event enum's schema: what is written for a variant, and what else is read as it.
+/// One entry of an event enum's schema: the name and version written for a variant, and the others that are read as it.
 ///
-/// Reading and writing go by the first two fields. The others are for
-/// [`check_events_lock!`](crate::testing::check_events_lock), which remembers what was ever stored.
+/// Reading and writing use the event type and the aliases. The other fields are for
+/// [`check_events_lock!`](crate::testing::check_events_lock), which records all that was ever stored.
 ///
-/// `derive(Event)` writes the entries of an enum. By hand an entry is made in steps, so that a later release can add to it:
+/// `derive(Event)` writes the entries of an enum. By hand an entry is built in steps, so that a later release can add fields:
 ///
 /// ```
 /// use eventlogs::{EventSchema, EventType};
@@ -62,15 +62,15 @@ pub struct EventSchema {
     pub aliases: &'static [&'static str],
     /// The older versions that are upgraded on reading.
     pub upcast_from: &'static [u16],
-    /// The variant, as the code calls it.
+    /// The name of the variant in the code.
     pub variant: &'static str,
-    /// The fields of the payload as the code spells them, each with those of serde's attributes that shape what is stored:
-    /// `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. An attribute of all fields stands alone.
+    /// The fields of the payload as the code spells them, each with those of serde's attributes that shape the stored payload:
+    /// `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. An attribute of all fields is an entry of its own.
     pub fields: &'static [&'static str],
 }
 
 impl EventSchema {
-    /// The entry of a variant without fields that is read under this name and in this version only.
+    /// Makes the entry of a variant without fields that is read under this name and in this version only.
     #[must_use]
     pub const fn new(event_type: EventType, variant: &'static str) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl EventSchema {
         Self { fields, ..self }
     }
 
-    /// Whether events of this name are read as the variant, in whatever version.
+    /// Returns `true` if events of this name are read as the variant, in whatever version.
     #[must_use]
     pub fn reads(&self, name: &str) -> bool {
         self.event_type.name == name || self.aliases.contains(&name)
@@ -127,12 +127,12 @@ impl EventSchema {
 pub struct LogType {
     /// The name that new logs get.
     name: &'static str,
-    /// Former names: logs that were created under them are still of this kind.
+    /// Former names: logs that were created under them also have this kind.
     aliases: &'static [&'static str],
 }
 
 impl LogType {
-    /// The kind of this name.
+    /// Makes the kind with this name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, aliases: &[] }
@@ -162,29 +162,29 @@ impl LogType {
         number_of(self.name)
     }
 
-    /// Whether a log with this number is of this kind, under its current or a former name.
+    /// Returns `true` if a log with this number has this kind, under its current or a former name.
     #[must_use]
     pub fn accepts(&self, number: i32) -> bool {
         number == self.number() || self.aliases.iter().any(|alias| number == number_of(alias))
     }
 }
 
-/// The number of the kind of this name.
+/// Returns the number of the kind with this name.
 const fn number_of(name: &str) -> i32 {
     hash::fnv1a_32(name.as_bytes()).cast_signed()
 }
 
 /// An enum whose variants are the events of a log, storable in a database.
 ///
-/// Derive it: `#[derive(Event)]` writes the names, versions and codecs. The payload of an event holds the fields of its
-/// variant only; name and version stand beside it.
+/// Derive it: `#[derive(Event)]` writes the names, versions and codecs. The payload of an event holds only the fields of its
+/// variant; its name and version are stored separately.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event that a database can store",
     label = "this type does not implement `Event`",
     note = "add `#[derive(Event)]` to the enum of your events"
 )]
 pub trait Event: Sized + Send + Sync + 'static {
-    /// The codec that payloads are written with. Reading goes by the codec that is stored with each event.
+    /// The codec that writes payloads. Reading uses the codec whose number is stored with each event.
     type Codec: Codec;
 
     /// The kind of the logs that these events belong to.
@@ -194,7 +194,7 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// stays as an alias.
     const LOG_TYPE: LogType;
 
-    /// Every name that is written or read, in the order of the variants; those of a flattened event stand in its place.
+    /// The entries of all variants, in their order. A flattened event is replaced by its own entries.
     const SCHEMA: &'static [EventSchema];
 
     /// The name and version of this event.
@@ -203,26 +203,30 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// Writes the fields of the variant, without its name.
     ///
     /// # Errors
-    /// Those of the serializer, and those of the fields' own `Serialize` implementations.
+    /// - Those of the serializer.
+    /// - Those of the fields' own `Serialize` implementations.
     fn serialize_payload<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
     /// Reads an event back, upgrading it if it was stored in an older version.
     ///
     /// # Errors
-    /// When the code does not know the name, the version or the codec, and when the payload has another shape.
+    /// - [`UnknownName`](DecodeProblem::UnknownName) if the code does not know the name.
+    /// - [`UnknownVersion`](DecodeProblem::UnknownVersion) if the code does not know the version.
+    /// - [`UnknownCodec`](DecodeProblem::UnknownCodec) if the build does not have the codec.
+    /// - [`Payload`](DecodeProblem::Payload) if the payload has another shape.
     fn decode(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem>;
 
-    /// The same as a part of another event, which was written with that one's codec `C`.
+    /// Reads an event that is flattened into another one, and so was written with that one's codec `C`.
     ///
     /// # Errors
-    /// Those of [`decode`](Event::decode).
+    /// - Those of [`decode`](Event::decode).
     #[doc(hidden)]
     fn decode_with<C: Codec>(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem> {
         Self::decode(stored)
     }
 }
 
-/// Lends an event's own payload writer to serde.
+/// Makes an event's payload serialisable with serde.
 pub(crate) struct Payload<'a, E>(pub(crate) &'a E);
 
 impl<E: Event> Serialize for Payload<'_, E> {

@@ -1,19 +1,19 @@
-//! The one hash whose values are stored: FNV-1a, the same in every release and on every platform.
+//! FNV-1a, the only hash whose values are stored. It is the same in every release and on every platform.
 //!
 //! The constants are those of Fowler, Noll and Vo (<http://www.isthe.com/chongo/tech/comp/fnv/>, also RFC 9923). Numbers of
-//! kinds, fingerprints in Redis keys and checksums of entries are made of it, so none of this may ever change. It guards
-//! against accidents; whoever wants two inputs with one hash can make them.
+//! kinds, fingerprints in Redis keys and checksums of cache entries depend on it, so it must never change. It protects against
+//! accidents, not against attacks: it is easy to construct two inputs with the same hash.
 
-/// The 32-bit hash of nothing.
+/// The 32-bit hash of no bytes.
 const OFFSET_32: u32 = 0x811c_9dc5;
 /// The prime of the 32-bit hash: 2²⁴ + 2⁸ + 0x93.
 const PRIME_32: u32 = 0x0100_0193;
-/// The 64-bit hash of nothing.
+/// The 64-bit hash of no bytes.
 const OFFSET_64: u64 = 0xcbf2_9ce4_8422_2325;
 /// The prime of the 64-bit hash: 2⁴⁰ + 2⁸ + 0xb3.
 const PRIME_64: u64 = 0x0100_0000_01b3;
 
-/// The 32-bit hash of these bytes.
+/// Returns the 32-bit hash of these bytes.
 pub(crate) const fn fnv1a_32(bytes: &[u8]) -> u32 {
     let mut hash = OFFSET_32;
     let mut index = 0;
@@ -24,15 +24,15 @@ pub(crate) const fn fnv1a_32(bytes: &[u8]) -> u32 {
     hash
 }
 
-/// A 64-bit hash that takes its bytes piece by piece. How they are divided makes no difference.
+/// A 64-bit hash that takes its bytes in pieces. The division into pieces makes no difference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fnv1a64(u64);
 
 impl Fnv1a64 {
-    /// The hash of nothing.
+    /// The hash of no bytes.
     pub(crate) const EMPTY: Self = Self(OFFSET_64);
 
-    /// The hash with these bytes added.
+    /// Adds these bytes to the hash.
     #[must_use]
     pub(crate) const fn with(self, bytes: &[u8]) -> Self {
         let mut hash = self.0;
@@ -44,7 +44,7 @@ impl Fnv1a64 {
         Self(hash)
     }
 
-    /// The number itself.
+    /// Returns the hash as a number.
     pub(crate) const fn finish(self) -> u64 {
         self.0
     }

@@ -1,17 +1,17 @@
-//! The identities of logs and of events.
+//! The ids of logs and of events.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// The root of every [`LogId::derived`] identity. Changing it would give every natural key another log.
+/// The root of every [`LogId::derived`] id. Changing it would give every natural key another log.
 const DERIVED_ROOT: Uuid = Uuid::from_u128(0x5a0c_2b9e_7d1f_4c63_9f0e_1b7a_64d8_e2c5);
 
-/// The identity of one log: 16 bytes that print and parse as a UUID.
+/// The id of one log: 16 bytes that print and parse as a UUID.
 ///
-/// A [new](LogId::new) id is a UUID of version 7, so ids made later sort later and inserts stay local in the
-/// database's index. Where the entity already has a natural key, [`LogId::derived`] gives the same id for the same key.
+/// A [new](LogId::new) id is a UUID of version 7: ids made later sort later, so inserts stay local in the database's index. If
+/// the entity already has a natural key, [`LogId::derived`] returns the same id for the same key.
 ///
 /// ```
 /// use eventlogs::ids::LogId;
@@ -25,16 +25,16 @@ const DERIVED_ROOT: Uuid = Uuid::from_u128(0x5a0c_2b9e_7d1f_4c63_9f0e_1b7a_64d8_
 pub struct LogId(Uuid);
 
 impl LogId {
-    /// A fresh, time-ordered id.
+    /// Makes a new, time-ordered id.
     #[must_use]
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// The id of the log that belongs to a natural key: the same `namespace` and `key` always give the same id.
+    /// Returns the id of the log that belongs to a natural key: the same `namespace` and `key` always give the same id.
     ///
-    /// It is a UUID of version 5 (SHA-1 of the names), so other languages can compute it too; it does not carry a
-    /// time. A namespace keeps the keys of different kinds of entities apart.
+    /// It is a UUID of version 5 (SHA-1 of the names), so other languages can compute it too. It contains no time. A namespace
+    /// keeps the keys of different kinds of entities apart.
     ///
     /// ```
     /// use eventlogs::ids::LogId;
@@ -50,21 +50,21 @@ impl LogId {
 }
 
 impl Default for LogId {
-    /// The same as [`LogId::new`]: a fresh id, never a zero one.
+    /// Makes a new id, never a zero one, like [`LogId::new`].
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// The identity of one event, made by the client before the first attempt to write it.
+/// The id of one event, made by the client before the first attempt to write it.
 ///
-/// Because a repeated attempt carries the same id, the library can tell its own event, stored by an attempt whose
-/// answer was lost, from somebody else's event at the same index.
+/// A repeated attempt has the same id. So the library can distinguish its own event, stored by an attempt whose answer was
+/// lost, from another writer's event at the same index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// A fresh, time-ordered id.
+    /// Makes a new, time-ordered id.
     #[must_use]
     #[expect(
         clippy::new_without_default,
@@ -75,17 +75,17 @@ impl EventId {
     }
 }
 
-/// A text that is not a UUID was given where an id is expected.
+/// The error for a string that is not a UUID and so not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{input}` is not an id; give a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
 pub struct ParseIdError {
-    /// The first characters of what was given.
+    /// The first characters of the string.
     input: String,
-    /// Why it is not a UUID.
+    /// The reason why it is not a UUID.
     source: uuid::Error,
 }
 
-/// What both ids can do: they wrap a UUID and differ in meaning only.
+/// Implements the conversions of both ids: they wrap a UUID and differ only in meaning.
 macro_rules! uuid_conversions {
     ($id:ident) => {
         impl $id {
@@ -127,7 +127,7 @@ macro_rules! uuid_conversions {
                 Uuid::try_parse(input)
                     .map(Self)
                     .map_err(|source| ParseIdError {
-                        // Somebody may have passed a whole document; an error message needs only its beginning.
+                        // The input may be a whole document; an error message needs only its beginning.
                         input: input.chars().take(60).collect(),
                         source,
                     })
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_derived_id_never_changes() {
-        // Stored data depends on this value: a natural key must find its log for ever.
+        // Stored data depends on this value: a natural key must always find its log.
         assert_eq!(
             LogId::derived("invoice", "2026-00017").to_string(),
             "c433ed1e-7c62-5476-90fd-c1ab13de6b68"

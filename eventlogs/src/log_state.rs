@@ -1,26 +1,26 @@
-//! Where a caller believes a log to end.
+//! Positions in logs, and the end of a log that an append builds on.
 
 use crate::ids::{EventId, LogId};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-/// A position in a log, whatever the events of the log are: the log, the index of one of its events, and that event's id.
+/// A position in a log of any events: the log, the index of one of its events, and that event's id.
 ///
-/// Stores, caches, errors and replays use it. Users of a [`LogManager`](crate::LogManager) pass and get a [`LogState`], which
-/// also says which events the log has; each converts into the other with `into`.
+/// Stores, caches, errors and replays use it. Users of a [`LogManager`](crate::LogManager) pass and get a [`LogState`], whose
+/// type also has the event enum of the log. Each converts into the other with `into`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LogPosition {
     /// The log.
     log_id: LogId,
     /// The index of the event.
     index: u64,
-    /// The id of the event at `index`; `None` compares the index alone.
+    /// The id of the event at `index`; with `None` only the index is compared.
     event_id: Option<EventId>,
 }
 
 impl LogPosition {
-    /// The position at the event `event_id`, which has this index.
+    /// Makes the position of the event `event_id`, which has this index.
     #[must_use]
     pub const fn new(log_id: LogId, index: u64, event_id: EventId) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl LogPosition {
         }
     }
 
-    /// The position at an index whose event id is not known.
+    /// Makes a position at an index whose event id is not known.
     #[must_use]
     pub const fn at(log_id: LogId, index: u64) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl LogPosition {
         self.log_id
     }
 
-    /// The zero-based index of the event.
+    /// The index of the event, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
@@ -58,7 +58,7 @@ impl LogPosition {
         self.event_id
     }
 
-    /// The id of the event, borrowed for statements.
+    /// The id of the event, as a reference for statements.
     #[cfg(feature = "sqlite")]
     pub(crate) const fn event_id_ref(&self) -> Option<&EventId> {
         self.event_id.as_ref()
@@ -67,32 +67,31 @@ impl LogPosition {
 
 /// The end of a log of `E` events that an append builds on.
 ///
-/// Writes return it, [`Aggregation::state`](crate::Aggregation::state) gives it, and every append takes it. The store
-/// compares the id of the last event, not only its index. So an append succeeds only after the very event that its caller
-/// saw, even if the database was meanwhile restored to an older state and has another event at the same index.
+/// Writes and [`Aggregation::state`](crate::Aggregation::state) return it, and every append takes it. The store compares the id
+/// of the last event, not only its index. So an append succeeds only after the very event that its caller saw, even if the
+/// database was meanwhile restored to an older state and has another event at the same index.
 ///
-/// The event enum in the type lets the compiler refuse the state of an order where that of a payment is expected. The store
-/// refuses it as well, so that an id from a request cannot do harm either
-/// ([`WrongKind`](crate::LogManagerError::WrongKind)).
+/// With the event enum in the type, the compiler refuses the state of an order where that of a payment is expected. The store
+/// refuses it as well ([`WrongKind`](crate::LogManagerError::WrongKind)), so a wrong id in a request cannot do harm either.
 pub struct LogState<E> {
     /// The position, without the events' type.
     position: LogPosition,
-    /// A function, so that the state is `Send` and `Sync` whatever the events are.
+    /// A function type, so that the state is `Send` and `Sync` whatever the events are.
     events: PhantomData<fn() -> E>,
 }
 
 impl<E> LogState<E> {
-    /// The state of a log whose last event is `event_id`, at this index.
+    /// Makes the state of a log whose last event is `event_id`, at this index.
     #[must_use]
     pub const fn new(log_id: LogId, index: u64, event_id: EventId) -> Self {
         Self::from_position(LogPosition::new(log_id, index, event_id))
     }
 
-    /// The state of a log that ends at an index, where the id of the event is not known, as when a client sends an
-    /// `If-Match` header.
+    /// Makes the state of a log that ends at an index if the id of the last event is not known, for instance because a client
+    /// sent an `If-Match` header.
     ///
-    /// An append to it fails if the log has grown. It cannot notice that the event at this index was replaced by a restore of
-    /// the database. The compiler infers the event enum from the call that the state is passed to.
+    /// An append to it fails if the log has grown. It does not notice if a restore of the database has replaced the event at
+    /// this index. The compiler infers the event enum from the call that the state is passed to.
     ///
     /// ```
     /// use eventlogs::{LogState, ids::LogId};
@@ -107,7 +106,7 @@ impl<E> LogState<E> {
         Self::from_position(LogPosition::at(log_id, index))
     }
 
-    /// The state at a position, for instance that of a [replay](crate::LogManagerError::IdempotentReplay).
+    /// Makes the state at a position, for instance that of a [replay](crate::LogManagerError::IdempotentReplay).
     #[must_use]
     pub const fn from_position(position: LogPosition) -> Self {
         Self {
@@ -128,7 +127,7 @@ impl<E> LogState<E> {
         self.position.log_id
     }
 
-    /// The zero-based index of the last event.
+    /// The index of the last event, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.position.index
@@ -153,7 +152,7 @@ impl<E> From<LogState<E>> for LogPosition {
     }
 }
 
-// Written by hand: a derive would demand the same trait of the events.
+// Written by hand: derived impls would demand the same traits of the events.
 
 impl<E> fmt::Debug for LogState<E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,14 +187,14 @@ impl<E> Hash for LogState<E> {
     }
 }
 
-/// So that a test compares the state of a log with a position that a store or an error names.
+/// For tests that compare the state of a log with the position in a result of a store or in an error.
 impl<E> PartialEq<LogPosition> for LogState<E> {
     fn eq(&self, other: &LogPosition) -> bool {
         self.position == *other
     }
 }
 
-/// The reverse comparison.
+/// The comparison in the other direction.
 impl<E> PartialEq<LogState<E>> for LogPosition {
     fn eq(&self, other: &LogState<E>) -> bool {
         *self == other.position

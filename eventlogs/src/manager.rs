@@ -1,4 +1,4 @@
-//! The one thing that services talk to.
+//! [`LogManager`]: the type through which services create, append to and reduce logs.
 
 mod append;
 mod cache_writer;
@@ -36,8 +36,10 @@ use tracing::Instrument;
 
 /// Creates, appends to and reduces the logs of one kind of aggregate.
 ///
-/// It is a cheaply cloned handle: clone it into every task and handler. The store and the cache are chosen when it is
-/// made, at run time if you like; neither shows in its type. Calling them through that choice costs one box a call.
+/// A manager is a handle that is cheap to clone: clone it into every task and handler.
+///
+/// The store and the cache are chosen when the manager is made, at run time if you like. Neither appears in its type. A call of
+/// either costs one allocation for that.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
@@ -79,33 +81,36 @@ pub struct LogManager<A: Aggregate> {
     inner: Arc<Inner<A>>,
 }
 
-/// What the clones of a manager share.
+/// The state that all clones of a manager share.
 struct Inner<A: Aggregate> {
-    /// Where the logs are.
+    /// Keeps the logs.
     store: Box<dyn ErasedStore<A::Event>>,
-    /// Where the aggregates are kept; shared with the background task that writes to it.
+    /// Keeps the aggregates; shared with the background task that writes to it.
     cache: Arc<dyn ErasedCache<A>>,
-    /// Takes finished reductions to the cache, off the callers' path.
+    /// Writes finished reductions to the cache in the background, so that callers do not wait.
     cache_writer: CacheWriter<A>,
     /// The logs that are being decided on in this process.
     pipelines: Pipelines<A>,
-    /// What is recorded beside the events of every write.
+    /// Supplies metadata that is stored with the events of every write.
     metadata: Option<Arc<dyn MetadataSource>>,
-    /// The time box of a look-up in the cache.
+    /// The time limit of a lookup in the cache.
     cache_timeout: Duration,
-    /// The greatest number of events that a reduction holds at a time.
+    /// The number of events that a reduction holds in memory at most.
     page_size: NonZeroUsize,
 }
 
 impl<A: Aggregate> LogManager<A> {
-    /// A manager of the logs in `store`, with their aggregates in `cache`.
+    /// Makes a manager of the logs in `store`, which keeps their aggregates in `cache`.
     ///
-    /// It does nothing until it is used, and needs no runtime before that.
+    /// The manager does nothing until its first call, and needs no runtime before that.
     ///
-    /// On the fakes and with [`MemoryAggregationCache`](crate::MemoryAggregationCache) its futures can be polled anywhere, by
-    /// hand in a test, say; outside a runtime nothing is cached. Everything else wants a tokio runtime with timers
-    /// (`enable_all`): databases, Redis, a cache of your own that waits, a deadline that has to be waited for, and
-    /// [`decide`](LogManager::decide) when it loses a race twice.
+    /// With the fake store, and the fake cache or [`MemoryAggregationCache`](crate::MemoryAggregationCache), its futures can be
+    /// polled anywhere, for instance by hand in a test. Outside a runtime nothing is cached. These need a tokio runtime with
+    /// timers (`enable_all`):
+    /// - databases and Redis;
+    /// - a cache of your own that waits;
+    /// - a deadline that has to be waited for;
+    /// - [`decide`](LogManager::decide), when it loses a race twice.
     #[must_use]
     pub fn new(
         store: impl EventStore<A::Event>,
@@ -127,14 +132,16 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// Forgets the idempotency keys that were used longer ago than this, by the store's clock, and returns how many writes they
-    /// belonged to: those of all managers on the store. The events stay.
+    /// Deletes the idempotency keys that were used more than `older_than` ago, by the store's clock, and returns the number of
+    /// writes they belonged to.
     ///
-    /// A retry that comes later is not recognised and happens again, so keep keys for at least the longest time in which a
-    /// client may retry: days rather than minutes. Unless somebody calls this, keys are kept for ever.
+    /// The keys of all managers on the store are deleted. The events stay.
+    ///
+    /// A retry with a deleted key is not recognised: its write happens again. So keep keys for at least the longest time in
+    /// which a client may retry: days rather than minutes. Without this call, keys are kept indefinitely.
     ///
     /// # Errors
-    /// [`Store`](LogManagerError::Store). What was forgotten before that stays forgotten.
+    /// - [`Store`](LogManagerError::Store) if the database fails. Keys deleted before the failure stay deleted.
     pub async fn prune_idempotency_keys(
         &self,
         older_than: Duration,
@@ -142,33 +149,35 @@ impl<A: Aggregate> LogManager<A> {
         Ok(self.inner.store.prune_idempotency_keys(older_than).await?)
     }
 
-    /// Waits until the aggregates reduced so far have been written to the cache, or dropped because it failed.
+    /// Waits until the aggregates reduced so far are written to the cache, or are dropped because the cache failed.
     ///
-    /// Nothing is wrong with ending a process without it: what the cache misses is reduced again. Dropped half-way, the
+    /// A process may end without this call: aggregates that the cache lacks are reduced again. If the future is dropped, the
     /// writing goes on in the background.
     pub async fn flush_cache(&self) {
         self.inner.cache_writer.flush().await;
     }
 
-    /// Has the cache forget a log, so that the next reduction reads all its events again: for when stored events were
-    /// changed by other means, as to erase what somebody wanted forgotten. Change the events first.
+    /// Removes a log from the cache, so that the next reduction reads all its events again.
     ///
-    /// Once it has returned, neither this process's memory nor a tier that processes share has the log, whatever event it was
-    /// reduced through, and nothing that was under way on this manager and its clones puts it back. A reduction that had
-    /// begun still returns what it has read, and so does a decision; a decision that had begun counts as a rival for those
-    /// that begin afterwards.
+    /// It is for stored events that were changed by other means, for instance to erase personal data. Change the events first.
     ///
-    /// What is out of reach:
-    /// - The memory of another process, or of another manager with a cache of its own, until its entry ends. Bound that by
-    ///   `#[aggregate(cache(ttl = "10m"))]`, or by [`with_near_ttl`](crate::TieredAggregationCache::with_near_ttl), or make the
-    ///   call in each process.
-    /// - A reduction that another process has under way, which may put what it has read into the shared tier afterwards. To
-    ///   be sure of that one, make the call once more after the longest time that a reduction takes.
+    /// After the call has returned:
+    /// - Neither the memory of this process nor a tier that processes share has the log, whatever event it was reduced through.
+    /// - No call in progress on this manager and its clones puts the log back.
+    /// - A reduction that began before still returns the events it has read, and so does a decision.
+    /// - A decision that began before competes with those that begin later, as one of another process does.
+    ///
+    /// The call does not reach:
+    /// - The memory of another process, or of another manager with a cache of its own, until its entry expires. Limit that time
+    ///   by `#[aggregate(cache(ttl = "10m"))]` or by
+    ///   [`with_near_ttl`](crate::TieredAggregationCache::with_near_ttl), or make the call in each process.
+    /// - A reduction in progress in another process, which may put the events it has read into the shared tier later. To
+    ///   be sure, repeat the call after the longest time that a reduction takes.
     /// - Entries that another version of the program has put into a shared tier under its own
-    ///   [fingerprint](crate::CodeFingerprint), until they end: by default within
-    ///   [a day or so](crate::RedisCacheOptions::default_ttl).
+    ///   [fingerprint](crate::CodeFingerprint), until they expire: by default within
+    ///   [about a day](crate::RedisCacheOptions::default_ttl).
     ///
-    /// Dropped half-way, it may have forgotten the log or not.
+    /// If the future is dropped, the log may be removed or not.
     ///
     /// ```
     /// # use eventlogs::caches::fake::FakeAggregationCache;
@@ -188,8 +197,8 @@ impl<A: Aggregate> LogManager<A> {
     /// ```
     ///
     /// # Errors
-    /// [`NotForgotten`](LogManagerError::NotForgotten) if the cache cannot be told, or not within
-    /// [`cache_write_timeout`](LogManagerOptions::cache_write_timeout).
+    /// - [`NotForgotten`](LogManagerError::NotForgotten) if the cache fails, or does not confirm the removal within
+    ///   [`cache_write_timeout`](LogManagerOptions::cache_write_timeout).
     pub async fn forget_cached(&self, log_id: impl Into<LogId>) -> Result<(), LogManagerError> {
         let log_id = log_id.into();
         let span = tracing::info_span!("forget_cached", aggregate = A::name(), %log_id);
@@ -204,7 +213,7 @@ impl<A: Aggregate> LogManager<A> {
 }
 
 impl<A: Aggregate> Clone for LogManager<A> {
-    // By hand, because the derive would ask nothing more but say so of `A`.
+    // Written by hand: a derived `Clone` would add a redundant `A: Clone` bound.
     fn clone(&self) -> Self {
         Self {
             inner: Arc::clone(&self.inner),

@@ -1,4 +1,4 @@
-//! What is known about an event beside what happened.
+//! Metadata of events: data about an event that is not part of it.
 
 pub(crate) mod source;
 #[cfg(feature = "tracing-subscriber")]
@@ -15,10 +15,10 @@ pub use value::MetadataValue;
 
 use std::collections::BTreeMap;
 
-/// What is known about an event beside what happened: which request it belongs to, what it follows from, and whatever
-/// else a service wants to find again.
+/// Data that is stored with an event and is not part of it: the request it belongs to, its cause, and all else that a service
+/// needs to find later.
 ///
-/// It is for people and for tools. A decision that depends on it belongs into the event itself.
+/// Metadata is for people and for tools. Data that a decision depends on belongs in the event itself.
 ///
 /// ```
 /// use eventlogs::Metadata;
@@ -40,20 +40,20 @@ use std::collections::BTreeMap;
 /// assert_eq!(literal, metadata);
 /// ```
 ///
-/// Through serde it is an object of the members `correlation_id`, `causation_id` and `entries`, each left out where there
-/// is nothing in it. Members that are not known are passed over on reading, since a later version may write some.
+/// With serde it is an object with the members `correlation_id`, `causation_id` and `entries`. Empty members are left out.
+/// Unknown members are ignored on reading, because a later version may write some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// What all events have in common that one request from outside gave rise to.
+    /// The id that all events of one request from outside have in common.
     pub correlation_id: Option<String>,
-    /// The event, message or command that this event follows from directly.
+    /// The id of the event, message or command that directly caused this event.
     pub causation_id: Option<String>,
-    /// Everything else, by name.
+    /// All other metadata, by name.
     pub entries: BTreeMap<String, MetadataValue>,
 }
 
 impl Metadata {
-    /// No metadata.
+    /// Makes empty metadata.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -63,40 +63,40 @@ impl Metadata {
         }
     }
 
-    /// The same with this correlation id.
+    /// Sets the correlation id.
     #[must_use]
     pub fn with_correlation_id(mut self, correlation_id: impl Into<String>) -> Self {
         self.correlation_id = Some(correlation_id.into());
         self
     }
 
-    /// The same with this causation id.
+    /// Sets the causation id.
     #[must_use]
     pub fn with_causation_id(mut self, causation_id: impl Into<String>) -> Self {
         self.causation_id = Some(causation_id.into());
         self
     }
 
-    /// The same with this entry, in place of one of the same name.
+    /// Adds an entry, in place of one with the same name.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<MetadataValue>) -> Self {
         self.entries.insert(name.into(), value.into());
         self
     }
 
-    /// The entry of this name. The two ids are fields, and not found here.
+    /// Returns the entry with this name. The two ids are fields and not entries.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&MetadataValue> {
         self.entries.get(name)
     }
 
-    /// Whether there is nothing in it.
+    /// Returns `true` if there are neither ids nor entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.correlation_id.is_none() && self.causation_id.is_none() && self.entries.is_empty()
     }
 
-    /// The same, completed from another: what both have is taken from this one, each entry by itself.
+    /// Completes this metadata from another. An id or an entry that both have is taken from this one.
     ///
     /// ```
     /// use eventlogs::Metadata;

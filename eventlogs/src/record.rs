@@ -1,4 +1,4 @@
-//! An event as it stands in a log.
+//! Recorded events: events with their position, times and metadata.
 
 use crate::event::Event;
 use crate::event::Payload;
@@ -14,9 +14,9 @@ mod sealed {
     use crate::metadata::Metadata;
     use std::sync::Arc;
 
-    /// Keeps [`EventRecord`](super::EventRecord) open for new methods: nobody else implements it.
+    /// Keeps [`EventRecord`](super::EventRecord) open for new methods: no other crate can implement it.
     pub trait Sealed {
-        /// The metadata, to be shared with a record of another event; nothing if there is nothing in it.
+        /// The metadata, to be shared with a record of another event; `None` if it is empty.
         #[doc(hidden)]
         fn shared_metadata(&self) -> Option<Arc<Metadata>>;
     }
@@ -34,40 +34,42 @@ mod sealed {
     }
 }
 
-/// What a record without metadata lends.
+/// The metadata of a record without metadata.
 static NO_METADATA: Metadata = Metadata::new();
 
-/// An event together with where and when it was recorded: what an aggregate applies.
+/// An event with its position, its times and its metadata. Aggregates apply it.
 ///
-/// The trait is sealed, so that it may grow. Tests make a [`RecordedEvent`].
+/// The trait is sealed, so that later releases can add methods. Tests make a [`RecordedEvent`].
 pub trait EventRecord<E>: sealed::Sealed {
     /// The event itself.
     fn event(&self) -> &E;
 
-    /// The log it stands in.
+    /// The log of the event.
     fn log_id(&self) -> LogId;
 
-    /// Its zero-based place in the log; the only thing that orders events.
+    /// The index of the event in its log, from 0. Only the index orders events.
     fn index(&self) -> u64;
 
-    /// Its identity, made by the client that wrote it.
+    /// The id of the event, made by the client that wrote it.
     fn event_id(&self) -> EventId;
 
-    /// When the store recorded it, by the store's clock, in microseconds. It never falls along a log, and it orders
-    /// nothing: use [`index`](EventRecord::index) for that.
+    /// The time at which the store recorded the event, by the store's clock, in microseconds.
+    ///
+    /// It never decreases along a log. Do not order events by it: use [`index`](EventRecord::index).
     fn recorded_at(&self) -> DateTime<Utc>;
 
-    /// When it happened, if the caller said so on appending.
+    /// The time at which the event happened, if the append gave one.
     fn occurred_at(&self) -> Option<DateTime<Utc>>;
 
-    /// What is known about it beside what happened; empty if nothing was said on appending.
+    /// The metadata stored with the event; empty if the append gave none.
     ///
-    /// It is for people and for tools. A state that depends on it is one that a test or an import without metadata cannot
-    /// reproduce; what a decision needs belongs into the event.
+    /// Metadata is for people and for tools. A test or an import without metadata cannot reproduce a state that depends on it:
+    /// data that a decision needs belongs in the event.
     fn metadata(&self) -> &Metadata;
 
-    /// The same place, times and metadata with another event: the one that this one holds, on its way to the handlers of
-    /// its own kind.
+    /// Makes a record of another event with the same position, times and metadata.
+    ///
+    /// It passes an event that this event holds to the handlers of its own enum.
     ///
     /// ```
     /// # #[cfg(all(feature = "macros", feature = "json"))] {
@@ -134,14 +136,14 @@ pub trait EventRecord<E>: sealed::Sealed {
     }
 }
 
-/// The [`EventRecord`] that [`with_event`](EventRecord::with_event) returns: of an event that stands somewhere else.
+/// The [`EventRecord`] that [`with_event`](EventRecord::with_event) returns. It borrows its event.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BorrowedRecord<'a, E> {
-    /// The log it stands in.
+    /// The log of the event.
     log_id: LogId,
-    /// Its zero-based place in the log.
+    /// The index of the event in its log.
     index: u64,
-    /// Its identity.
+    /// The id of the event.
     event_id: EventId,
     /// The event itself.
     event: &'a E,
@@ -149,7 +151,7 @@ pub struct BorrowedRecord<'a, E> {
     recorded_at: DateTime<Utc>,
     /// The caller's time of occurrence.
     occurred_at: Option<DateTime<Utc>>,
-    /// What else is known, shared with the record that this one was made of.
+    /// The metadata, shared with the record that this one was made from.
     metadata: Option<Arc<Metadata>>,
 }
 
@@ -185,17 +187,17 @@ impl<E> EventRecord<E> for BorrowedRecord<'_, E> {
 
 /// The [`EventRecord`] that stores return.
 ///
-/// Where the event implements [`Event`], a record serialises for an API without the event implementing serde's traits:
-/// the fields `log_id`, `event_index`, `event_id`, `event_type`, `event_version`, `event` (the payload as it is stored),
-/// `recorded_at` and, if given, `occurred_at` and `metadata`. The payload is written as the serialiser given writes it: one for
-/// JSON writes a NaN that MessagePack has kept as null.
+/// If the event implements [`Event`], a record serialises for an API, without serde's traits on the event. It has the fields
+/// `log_id`, `event_index`, `event_id`, `event_type`, `event_version`, `event` (the payload as it is stored), `recorded_at`
+/// and, if given, `occurred_at` and `metadata`. The serialiser in use writes the payload: one for JSON writes null for a NaN
+/// that MessagePack has kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent<E> {
-    /// The log it stands in.
+    /// The log of the event.
     log_id: LogId,
-    /// Its zero-based place in the log.
+    /// The index of the event in its log.
     index: u64,
-    /// Its identity.
+    /// The id of the event.
     event_id: EventId,
     /// The event itself.
     event: E,
@@ -203,12 +205,12 @@ pub struct RecordedEvent<E> {
     recorded_at: DateTime<Utc>,
     /// The caller's time of occurrence.
     occurred_at: Option<DateTime<Utc>>,
-    /// What else is known; `None` if it is empty, so that equal records are equal. Shared by the events of one append.
+    /// The metadata; `None` if it is empty, so that equal records compare as equal. The events of one append share it.
     metadata: Option<Arc<Metadata>>,
 }
 
 impl<E> RecordedEvent<E> {
-    /// A record, for stores and for tests of a hand-written `apply`.
+    /// Makes a record: for stores, and for tests of a hand-written `apply`.
     ///
     /// ```
     /// use eventlogs::{EventRecord, RecordedEvent, ids::{EventId, LogId}};
@@ -236,14 +238,14 @@ impl<E> RecordedEvent<E> {
         }
     }
 
-    /// The same record with the time at which the event happened.
+    /// Sets the time at which the event happened.
     #[must_use]
     pub const fn with_occurred_at(mut self, occurred_at: Option<DateTime<Utc>>) -> Self {
         self.occurred_at = occurred_at;
         self
     }
 
-    /// The same record with this metadata, in place of what it had.
+    /// Sets the metadata, in place of the former metadata.
     ///
     /// Several records can share it in an [`Arc`].
     ///
@@ -263,7 +265,7 @@ impl<E> RecordedEvent<E> {
         self
     }
 
-    /// The same record, recorded at this time.
+    /// Sets the time of recording.
     #[must_use]
     pub(crate) fn with_recorded_at(mut self, recorded_at: DateTime<Utc>) -> Self {
         self.recorded_at = recorded_at;

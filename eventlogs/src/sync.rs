@@ -1,9 +1,9 @@
-//! Locks of the standard library, without their poison.
+//! Locks of the standard library without poisoning.
 //!
 //! The standard library poisons a lock when a thread panics while it holds it, because that thread may have left the data
-//! half-changed. This library ignores the poison: one panic must not make all later calls fail. It may do so because no data
-//! behind its locks can be left half-changed:
-//! - Everything that can be refused is checked before the first change.
+//! half-changed. This library ignores that: one panic must not make all later calls fail. That is safe because no data in its
+//! locks can be left half-changed:
+//! - All checks that can fail come before the first change.
 //! - A change is a few assignments, or one call of a collection of the standard library. Neither can panic half-way.
 //! - Code of users, which may panic, does not run between two changes that belong together. The fakes are the exception:
 //!   they clone events while they hold their lock. A `clone` that panics there fails the test that uses the fake.
@@ -19,7 +19,7 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reaches into a mutex that nobody else can lock, also after a panic.
+/// Returns the data of a mutex that no other thread can lock, also after a panic.
 pub(crate) fn get_mut<T: ?Sized>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Waiting that ends: with durations of any length, and where there are no timers.
+//! Waiting with a time limit. It takes durations of any length, and also works where there are no timers.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -7,28 +7,28 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-/// As good as for ever, and still a point in time that every clock can count to.
+/// Practically indefinite, but `now + FOR_EVER` is still a point in time that every clock can express.
 const FOR_EVER: Duration = Duration::from_hours(30 * 365 * 24);
 
-/// When so much time is over. `Duration::MAX` is how people write "never".
+/// Returns the point in time after this duration. `Duration::MAX` means "never".
 pub(crate) fn end_after(time: Duration) -> Instant {
     after(Instant::now(), time)
 }
 
-/// The point in time so much after another one.
+/// Returns the point in time that is this duration after another one.
 pub(crate) fn after(start: Instant, time: Duration) -> Instant {
     start + time.min(FOR_EVER)
 }
 
-/// A caller's point in time, which may lie at the end of what the clock can express.
+/// Converts a caller's point in time, which may be at the end of the range that the clock can express.
 pub(crate) fn end_at(asked: std::time::Instant) -> Instant {
     Instant::from(asked).min(end_after(FOR_EVER))
 }
 
-/// What comes of some work, if it comes in time.
+/// Returns the result of some work, or `None` if it is not done in time.
 ///
-/// The work is tried before a timer is made. Fakes answer at once, so they need no runtime, and none with timers. Outside a
-/// runtime there is no timer at all, and the work takes as long as it takes.
+/// The work is polled before a timer is made: fakes are ready immediately, so they need neither a runtime nor timers. Outside a
+/// runtime there is no timer, so the work has no time limit.
 pub(crate) async fn until<T>(end: Instant, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
@@ -41,7 +41,7 @@ pub(crate) async fn until<T>(end: Instant, work: impl Future<Output = T>) -> Opt
     tokio::time::timeout_at(end, work).await.ok()
 }
 
-/// Waits for a time to pass; not outside a runtime.
+/// Waits for this time. Outside a runtime it returns immediately.
 pub(crate) async fn pause(time: Duration) {
     if Handle::try_current().is_ok() {
         tokio::time::sleep(time).await;

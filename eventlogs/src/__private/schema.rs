@@ -1,10 +1,10 @@
-//! Putting the schema of an enum together whose variants flatten other events: at compile time, and checked.
+//! Makes and checks the schema of an enum whose variants flatten other events, at compile time.
 //!
-//! Every function on the way to a message tracks its caller, so that the compiler shows the user's code and none of this.
+//! Every function that leads to a message tracks its caller, so that the compiler shows the user's code and not this file.
 
 use crate::event::{EventSchema, EventType};
 
-/// How many entries the parts have together.
+/// Returns the number of entries of all parts.
 #[must_use]
 pub const fn count(parts: &[&[EventSchema]]) -> usize {
     let mut count = 0;
@@ -16,7 +16,7 @@ pub const fn count(parts: &[&[EventSchema]]) -> usize {
     count
 }
 
-/// The entries of all parts, in order.
+/// Returns the entries of all parts, in order.
 #[must_use]
 pub const fn concat<const COUNT: usize>(parts: &[&[EventSchema]]) -> [EventSchema; COUNT] {
     let mut all = [NOTHING; COUNT];
@@ -34,13 +34,13 @@ pub const fn concat<const COUNT: usize>(parts: &[&[EventSchema]]) -> [EventSchem
     all
 }
 
-/// What an array holds until it is filled.
+/// The content of an array until it is filled.
 const NOTHING: EventSchema = EventSchema::new(EventType::new("", 0), "");
 
-/// Refuses to compile if one of the parts reads a name that another one reads, too.
+/// Fails to compile if the part `checked` reads a name that another part reads, too.
 ///
 /// # Panics
-/// With the name and both variants.
+/// If a name is read twice; the message has the name and both variants.
 #[track_caller]
 pub const fn assert_distinct(parts: &[&[EventSchema]], checked: usize) {
     let mut other = 0;
@@ -55,7 +55,7 @@ pub const fn assert_distinct(parts: &[&[EventSchema]], checked: usize) {
     }
 }
 
-/// The same for two parts.
+/// Checks two parts against each other.
 #[track_caller]
 const fn assert_distinct_parts(left: &[EventSchema], right: &[EventSchema]) {
     let mut first = 0;
@@ -69,7 +69,7 @@ const fn assert_distinct_parts(left: &[EventSchema], right: &[EventSchema]) {
     }
 }
 
-/// The same for two variants.
+/// Checks two variants against each other.
 #[track_caller]
 const fn assert_distinct_entries(left: &EventSchema, right: &EventSchema) {
     let mut index = 0;
@@ -81,7 +81,7 @@ const fn assert_distinct_entries(left: &EventSchema, right: &EventSchema) {
     }
 }
 
-/// Whether a variant reads this name.
+/// Returns `true` if a variant reads this name.
 const fn reads(entry: &EventSchema, wanted: &str) -> bool {
     let mut index = 0;
     while let Some(name) = name(entry, index) {
@@ -93,7 +93,7 @@ const fn reads(entry: &EventSchema, wanted: &str) -> bool {
     false
 }
 
-/// The names that a variant reads, by number.
+/// Returns one of the names that a variant reads, by number.
 const fn name(entry: &EventSchema, index: usize) -> Option<&'static str> {
     if index == 0 {
         Some(entry.event_type.name)
@@ -104,7 +104,7 @@ const fn name(entry: &EventSchema, index: usize) -> Option<&'static str> {
     }
 }
 
-/// `==`, which is not for constants yet.
+/// `==`, which constants cannot use yet.
 const fn is_same(left: &str, right: &str) -> bool {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     if left.len() != right.len() {
@@ -120,7 +120,7 @@ const fn is_same(left: &str, right: &str) -> bool {
     true
 }
 
-/// Says what is wrong. Constants cannot be formatted yet, so the message is put together by hand.
+/// Reports a name that two variants read. Constants cannot be formatted yet, so the message is assembled by hand.
 #[track_caller]
 const fn clash(name: &str, left: &str, right: &str) {
     let mut message = Message::EMPTY;
@@ -134,7 +134,7 @@ const fn clash(name: &str, left: &str, right: &str) {
     message.report();
 }
 
-/// A text in the making.
+/// A string in progress.
 struct Message {
     bytes: [u8; 512],
     length: usize,
@@ -146,7 +146,7 @@ impl Message {
         length: 0,
     };
 
-    /// Adds a text, as far as it fits.
+    /// Adds a string, as far as it fits.
     const fn push(&mut self, text: &str) {
         let text = text.as_bytes();
         let mut index = 0;
@@ -157,7 +157,7 @@ impl Message {
         }
     }
 
-    /// Ends the compilation with the text.
+    /// Ends the compilation with the string.
     #[allow(
         clippy::panic,
         reason = "it runs in the compiler, where a panic is an error message"

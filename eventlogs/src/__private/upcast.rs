@@ -4,14 +4,16 @@ use crate::codec::Codec;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use serde::de::DeserializeOwned;
 
-/// A function that upgrades version `FROM`. It exists for its message, which is about functions only: what the old payload
-/// lacks is said better by serde.
+/// A function that upgrades version `FROM`.
+///
+/// The trait exists for its compiler message, which is only about functions. Errors about the old payload are left to serde,
+/// whose messages are better.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot upgrade version {FROM}",
     label = "expected `fn(Old) -> {E}` where `Old: Deserialize`"
 )]
 pub trait Upcast<const FROM: u16, Old, E>: Sized {
-    /// Makes an event of the old payload.
+    /// Makes an event from the old payload.
     fn upcast(self, old: Old) -> E;
 }
 
@@ -22,11 +24,12 @@ impl<const FROM: u16, Old, E, F: Fn(Old) -> E> Upcast<FROM, Old, E> for F {
     }
 }
 
-/// Reads a payload of a past version and upgrades it. A function of its own so that the type of the old payload is
-/// inferred from the upcaster's parameter.
+/// Reads a payload of a past version and upgrades it.
+///
+/// It is a function so that the compiler infers the type of the old payload from the upcaster's parameter.
 ///
 /// # Errors
-/// Those of [`StoredPayload::read`].
+/// - Those of [`StoredPayload::read`].
 pub fn upcast<const FROM: u16, Own, Old, E>(
     stored: &StoredPayload<'_>,
     upcaster: impl Upcast<FROM, Old, E>,

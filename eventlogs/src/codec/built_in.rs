@@ -1,4 +1,4 @@
-//! The codecs of this crate: their files, their numbers, and what each needs beside its implementation.
+//! The codecs of this crate: their files, their numbers, and the code that each needs in addition to its implementation.
 
 #[cfg(feature = "json")]
 pub(crate) mod json;
@@ -22,18 +22,18 @@ impl CodecId {
     pub const MSGPACK: Self = Self::from_stored(2);
 }
 
-/// Makes, of one line for each codec:
+/// Makes, from one line per codec:
 ///
 /// - `decode_built_in`, which reads bytes by the number of the codec that wrote them;
-/// - the macros by which `derive(Event)` names a codec, in the module `named`. With its feature off, a codec's macro says which
-///   feature is missing, and names a stand-in that keeps the enum free of further complaints.
+/// - the macros with which `derive(Event)` names a codec, in the module `named`. If the codec's feature is off, its macro
+///   reports the missing feature, and names a stub, so that the enum causes no further errors.
 ///
-/// A line is `Type in feature "x": CodecId::X, named x by __codec_x;`. The feature has the codec's name, and so has its macro;
-/// at the crate's root, where every exported macro also is, it is called `__codec_x`. The `$` in front of the lines is for the
-/// macros that are made: in a macro of macros it cannot be written.
+/// A line is `Type in feature "x": CodecId::X, named x by __codec_x;`. The feature and the macro have the codec's name. At the
+/// crate's root, where every exported macro also is, the macro is called `__codec_x`. The `$` before the lines is for the
+/// generated macros: a macro that defines macros cannot write it.
 macro_rules! built_in_codecs {
     ($d:tt $($codec:ident in feature $feature:literal: CodecId::$number:ident, named $name:ident by $exported:ident;)*) => {
-        /// Reads bytes with the codec of this crate that has this number, if it is in this build.
+        /// Reads bytes with the codec of this crate that has this number. Returns `None` if this build does not have it.
         #[cfg_attr(
             not(any($(feature = $feature),*)),
             expect(unused_variables, reason = "a build without codecs has nothing to read with")
@@ -74,14 +74,14 @@ macro_rules! built_in_codecs {
             }
         )*
 
-        /// The macros by which `derive(Event)` names a codec: `named::json!(Name)` declares `Name`.
+        /// The macros with which `derive(Event)` names a codec: `named::json!(Name)` declares `Name`.
         pub(crate) mod named {
             $(pub use $exported as $name;)*
         }
     };
 }
 
-// For reading, and for the derive.
+// One line per codec, for reading and for the derive.
 built_in_codecs! { $
     Json in feature "json": CodecId::JSON, named json by __codec_json;
     MsgPack in feature "msgpack": CodecId::MSGPACK, named msgpack by __codec_msgpack;

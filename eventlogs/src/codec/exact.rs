@@ -1,8 +1,8 @@
-//! Refuses what a format would bring back as something else.
+//! Refuses values that a format would read back as other values.
 //!
 //! Formats write `None` as null, and some write other values as null, too. Within a `Some` such a value is read as `None`,
-//! and nobody notices. So the codecs of this crate do not write a value themselves: they have it written through a serialiser
-//! that passes everything on, and knows whether it stands right within a `Some`. It is inlined away but for that.
+//! without an error. So the codecs of this crate write values through a serialiser that passes everything on, but knows whether
+//! a value is directly within a `Some`. The compiler inlines everything but that check.
 
 mod compound;
 mod context;
@@ -13,9 +13,9 @@ use context::{AsJson, AsMsgPack, Context};
 use serde::Serialize;
 use value::Exact;
 
-/// The value, refused wherever JSON would bring it back as something else: for a codec of your own that is made of JSON.
+/// Wraps a value so that serialisation fails if JSON would read it back as another value.
 ///
-/// What is refused is listed at [`Codec`](super::Codec#what-cannot-be-stored).
+/// It is for a codec of your own that writes JSON. [`Codec`](super::Codec#what-cannot-be-stored) lists the refused values.
 ///
 /// ```
 /// use eventlogs::codec::exact_in_json;
@@ -30,15 +30,15 @@ pub fn exact_in_json<T: Serialize + ?Sized>(value: &T) -> impl Serialize {
     Exact::<T, AsJson>::new(value, Context::TOP)
 }
 
-/// The value, refused wherever MessagePack would bring it back as something else: for a codec of your own that is made of
-/// MessagePack, or of another format that writes `()` and `None` alike and knows every floating-point number.
+/// Wraps a value so that serialisation fails if MessagePack would read it back as another value.
 ///
-/// What is refused is listed at [`Codec`](super::Codec#what-cannot-be-stored).
+/// It is for a codec of your own that writes MessagePack, or another format that writes `()` and `None` alike and has every
+/// floating-point number. [`Codec`](super::Codec#what-cannot-be-stored) lists the refused values.
 ///
 /// ```
 /// use eventlogs::codec::exact_in_msgpack;
 ///
-/// // Any serialiser shows it; this one is at hand.
+/// // Any serialiser shows it, also one for JSON.
 /// assert!(serde_json::to_string(&exact_in_msgpack(&Some(Some(5)))).is_ok());
 /// assert!(serde_json::to_string(&exact_in_msgpack(&Some(None::<u8>))).is_err());
 /// ```

@@ -4,8 +4,9 @@ use super::{Codec, CodecError, CodecId};
 use crate::codec::built_in::decode_built_in;
 use serde::de::DeserializeOwned;
 
-/// A payload as a database holds it: name, version, codec and bytes. [`Event::decode`](crate::Event::decode) turns it into an
-/// event.
+/// A payload as a database holds it: name, version, codec and bytes.
+///
+/// [`Event::decode`](crate::Event::decode) turns it into an event.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredPayload<'a> {
     /// The stored name.
@@ -18,19 +19,20 @@ pub struct StoredPayload<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Why a stored payload is not an event of this code. The store adds which event it was and makes it a
-/// [`DecodeError`](crate::stores::DecodeError).
+/// The reason why this code cannot read a stored payload.
+///
+/// The store adds the event's position and makes it a [`DecodeError`](crate::stores::DecodeError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeProblem {
     /// No variant is stored under this name.
     #[error(
-        "this code knows no event of that name; deploy the version that writes it, or add a variant or an alias"
+        "this code knows no event of that name; deploy the code that writes it, or add a variant or an alias"
     )]
     UnknownName,
     /// The variant is known, but not in this version.
     #[error(
-        "this code reads that event up to version {supported}; deploy the newer version, or add an upcaster if it is an old one"
+        "this code reads that event up to version {supported}; deploy newer code, or add an upcaster for an older version"
     )]
     UnknownVersion {
         /// The version that this code writes.
@@ -38,16 +40,16 @@ pub enum DecodeProblem {
     },
     /// The payload was written by a codec that is neither the enum's own nor one of this build.
     #[error(
-        "this build has no codec number {codec}; enable the feature, or bring back the codec, that wrote it"
+        "this build has no codec number {codec}; enable the feature of the codec that wrote the payload, or restore that codec"
     )]
     UnknownCodec {
         /// The stored number of the codec.
         codec: i16,
     },
-    /// The bytes are not of the variant's shape.
+    /// The bytes do not have the variant's shape.
     #[error("its payload does not have the shape of the variant")]
     Payload(#[source] CodecError),
-    /// The metadata beside the payload cannot be read. This crate did not write it.
+    /// The metadata stored with the payload cannot be read. This crate did not write it.
     #[error("its metadata cannot be read")]
     Metadata(#[source] CodecError),
 }
@@ -56,7 +58,8 @@ impl StoredPayload<'_> {
     /// Reads the bytes as a `T` with the codec that wrote them: the enum's `Own`, or one of this crate's.
     ///
     /// # Errors
-    /// When that codec is not in this build, and when the bytes are not a `T`.
+    /// - [`UnknownCodec`](DecodeProblem::UnknownCodec) if this build does not have that codec.
+    /// - [`Payload`](DecodeProblem::Payload) if the bytes are not a `T`.
     pub fn read<Own: Codec, T: DeserializeOwned>(&self) -> Result<T, DecodeProblem> {
         let value = if self.codec == Own::ID {
             Own::decode(self.bytes)

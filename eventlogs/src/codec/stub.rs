@@ -2,12 +2,11 @@ use super::{Codec, CodecError, CodecId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The codec of an enum whose `derive(Event)` reported a mistake. Such code never runs, but it must not cause further
-/// complaints.
+/// The codec of an enum whose `derive(Event)` reported a mistake. Such code never runs, but it must not cause further errors.
 #[derive(Debug)]
 pub struct StubCodec;
 
-// It is nobody's choice, so the compiler does not list it among the codecs.
+// No user chooses it, so the compiler must not list it among the codecs.
 #[diagnostic::do_not_recommend]
 impl Codec for StubCodec {
     const ID: CodecId = CodecId::custom(i16::MAX);

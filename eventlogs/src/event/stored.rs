@@ -1,16 +1,16 @@
-//! What a schema says of a stored payload.
+//! Looking a stored payload up in a schema.
 
 use super::{Event, EventSchema};
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 
 impl StoredPayload<'_> {
-    /// Whether one of these entries reads the name, in whatever version.
+    /// Returns `true` if one of these entries reads the name, in whatever version.
     #[must_use]
     pub fn is_in(&self, schema: &[EventSchema]) -> bool {
         schema.iter().any(|entry| entry.reads(self.name))
     }
 
-    /// The reason why no variant of `E` reads this name and version.
+    /// Makes the error for a name and version that no variant of `E` reads.
     #[must_use]
     pub fn not_in_schema<E: Event>(&self) -> DecodeProblem {
         match E::SCHEMA.iter().find(|entry| entry.reads(self.name)) {

@@ -15,15 +15,18 @@ use tracing::Instrument;
 impl<A: Aggregate> LogManager<A> {
     /// Creates a log with its first event, in one round trip.
     ///
-    /// A future dropped before it first waits has written nothing; after that the log may exist or not, which a retry
-    /// with the same idempotency key finds out.
+    /// If the future is dropped before it is polled, nothing is written. If it is dropped later, the log may exist or not. A
+    /// retry with the same idempotency key finds out.
     ///
     /// # Errors
     /// - [`LogAlreadyExists`](LogManagerError::LogAlreadyExists) if the log has events.
-    /// - [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before, on this log or another: the
-    ///   error holds the log that was created then.
-    /// - [`Invalid`](LogManagerError::Invalid), [`Encode`](LogManagerError::Encode) and
-    ///   [`Store`](LogManagerError::Store) as they say themselves.
+    /// - [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before, on this log or another one. The
+    ///   error has the log that was created then.
+    /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if the key was used on a log of another kind, or with
+    ///   another request fingerprint.
+    /// - [`Invalid`](LogManagerError::Invalid) if no store accepts such a request, for instance because the event is too large.
+    /// - [`Encode`](LogManagerError::Encode) if the codec cannot store the event such that it can be read again.
+    /// - [`Store`](LogManagerError::Store) if the database fails, or the deadline passes.
     pub async fn create(
         &self,
         log_id: impl Into<LogId>,
@@ -38,29 +41,32 @@ impl<A: Aggregate> LogManager<A> {
         match self.inner.store.append(request).instrument(span).await {
             Ok(created) => Ok(created.state.into()),
             Err(error) => {
-                // In a box, as all that is seldom waited for: the future would have room for it.
+                // Boxed, like every future that is seldom awaited: otherwise each call would reserve memory for it.
                 let about = self.about(log_id, key, options.deadline, error);
                 Err(counted(options.error(Box::pin(about).await)))
             }
         }
     }
 
-    /// Appends one event behind the state it was decided on, in one round trip.
+    /// Appends one event after the state it was decided on, in one round trip.
     ///
-    /// `state` is an [`Aggregation`](crate::Aggregation), or the [`LogState`] that the last write returned or that was
-    /// kept from an aggregation.
+    /// `state` is an [`Aggregation`](crate::Aggregation), or the [`LogState`] that the last write returned or that was kept
+    /// from an aggregation.
     ///
-    /// A future dropped before it first waits has written nothing; after that the event may be stored or not, which a
-    /// retry with the same idempotency key finds out.
+    /// If the future is dropped before it is polled, nothing is written. If it is dropped later, the event may be stored or
+    /// not. A retry with the same idempotency key finds out.
     ///
     /// # Errors
-    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log does not end at `state` any more: reduce it
-    ///   again, decide whether the event still makes sense, and append that. [`decide`](LogManager::decide) does it.
-    /// - [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before on this log,
-    ///   [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if it was on another one.
+    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log does not end at `state` any more. Reduce the log
+    ///   again, decide whether the event still makes sense, and append it then. [`decide`](LogManager::decide) does all that.
+    /// - [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before on this log.
+    /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if the key was used before, but not on this log, or
+    ///   with another request fingerprint.
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events.
-    /// - [`Invalid`](LogManagerError::Invalid), [`Encode`](LogManagerError::Encode) and
-    ///   [`Store`](LogManagerError::Store) as they say themselves.
+    /// - [`WrongKind`](LogManagerError::WrongKind) if the log has events of another enum.
+    /// - [`Invalid`](LogManagerError::Invalid) if no store accepts such a request, for instance because an event is too large.
+    /// - [`Encode`](LogManagerError::Encode) if the codec cannot store the event such that it can be read again.
+    /// - [`Store`](LogManagerError::Store) if the database fails, or the deadline passes.
     pub async fn append(
         &self,
         state: impl Into<LogState<A::Event>>,
@@ -71,10 +77,10 @@ impl<A: Aggregate> LogManager<A> {
             .await
     }
 
-    /// Appends several events as one: all of them, next to each other, or none. One round trip.
+    /// Appends several events to one log: all of them, without other events between them, or none. It takes one round trip.
     ///
     /// # Errors
-    /// Those of [`append`](LogManager::append).
+    /// - Those of [`append`](LogManager::append).
     pub async fn append_all(
         &self,
         state: impl Into<LogState<A::Event>>,
@@ -97,11 +103,13 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// Appends to several logs, to all of them or to none, in one round trip: to those of this manager, and to those of others
-    /// on the same store.
+    /// Appends to several logs, to all of them or to none, in one round trip.
     ///
-    /// The ends of the logs come back in the order of the parts, as positions: the logs may have events of several enums. For logs of one enum, give an array or a `Vec` of states and events;
-    /// for several enums, or to create logs on the way, build [`Appends`]:
+    /// The logs may belong to this manager or to other managers of the same store. The result has the new end of each log, in
+    /// the order of the parts. The ends are positions without an event type, because the logs may have events of several enums.
+    ///
+    /// For logs of one enum, pass an array or a `Vec` of states and events. For several enums, or to create logs in the same
+    /// write, build [`Appends`].
     ///
     /// ```
     /// # #[cfg(all(feature = "macros", feature = "json", feature = "sqlite"))] {
@@ -131,13 +139,17 @@ impl<A: Aggregate> LogManager<A> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`append`](LogManager::append), with the log that stands in the way; of several, any one.
+    /// - [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before on all these logs.
+    /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if the key was used before, but not on all these logs,
+    ///   for instance to append to one of them alone: then the events for the others are not stored.
+    /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) also if the key was used with another request
+    ///   fingerprint.
+    /// - [`LogAlreadyExists`](LogManagerError::LogAlreadyExists) if a log to be created has events.
+    /// - The others of [`append`](LogManager::append). The error names the log that caused it, or any one of several.
     ///
-    /// It is an [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before on all these logs, and an
-    /// [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if one of them was not among those that were written to
-    /// with it, say because it was used to append to another one alone: what was to be recorded there is not. Logs to be
-    /// created do not count, since a retry may have made new ids for them. The error has the place in the first of these
-    /// logs. To append to one of them with the same key is a replay, too.
+    /// Logs to be created do not count for a key, because a retry may have made new ids for them. Errors about a key have the
+    /// position in the first of these logs that the key was used on. A later append with the same key to one of the logs is a
+    /// replay, too.
     pub async fn append_across(
         &self,
         appends: impl Into<Appends>,
@@ -145,7 +157,7 @@ impl<A: Aggregate> LogManager<A> {
     ) -> Result<Vec<LogPosition>, LogManagerError> {
         let mut request = AppendAcrossRequest::new(appends.into());
         if let Some(first) = request.parts.first() {
-            // The check of the request refuses a key that is to be unique in one log.
+            // The check of the request refuses a key that is scoped to one log.
             let log_id = first.log_id();
             request.context = options.context(log_id, self.complete(&options.metadata));
         }
@@ -168,7 +180,7 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// The caller's metadata, completed by the source in the manager's options.
+    /// Completes the caller's metadata from the source in the manager's options.
     pub(super) fn complete(&self, metadata: &Metadata) -> Metadata {
         let metadata = metadata.clone();
         match &self.inner.metadata {

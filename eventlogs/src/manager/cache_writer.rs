@@ -1,8 +1,8 @@
-//! Takes finished reductions to the cache, off the callers' path.
+//! Writes finished reductions to the cache in the background, so that no caller waits for the cache.
 //!
-//! A caller leaves its aggregation in a bounded queue and goes on; nobody ever waits for the cache. A log waits at most
-//! once, with its newest aggregation. What does not fit is dropped: the cache may lose anything. The task that empties
-//! the queue lives only as long as there is something in it, so a manager at rest costs nothing and needs no shutdown.
+//! A caller puts its aggregation into a bounded queue and goes on. The queue has at most one entry per log, the newest
+//! aggregation. Aggregations that do not fit are dropped: the cache may lose anything. One task empties the queue. It runs only
+//! while the queue has entries, so an idle manager costs nothing and needs no shutdown.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
@@ -20,32 +20,32 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-/// How many groups of logs are told apart where logs are forgotten: as many as a byte has values.
+/// The number of groups of logs: one for each value of a byte. [`Group`] says what they are for.
 const GROUPS: usize = 256;
 
-/// The handle that the manager holds.
+/// The manager's handle on the queue.
 pub(super) struct CacheWriter<A> {
     /// Shared with the task that empties the queue.
     shared: Arc<Shared<A>>,
 }
 
-/// What the manager and the task share.
+/// The state that the manager and the task share.
 struct Shared<A> {
-    /// Where to write to.
+    /// The cache that is written to.
     cache: Arc<dyn ErasedCache<A>>,
-    /// What is worth writing.
+    /// Decides which aggregates are worth writing.
     policy: Arc<dyn AggregationCachingPolicy<A>>,
-    /// How long entries live, if the aggregate's rules say so.
+    /// The time after which entries expire, if the aggregate's rules have one.
     ttl: Option<Duration>,
-    /// The time box of one write.
+    /// The time limit of one write.
     write_timeout: Duration,
-    /// How many logs may wait.
+    /// The number of logs that may wait.
     capacity: usize,
-    /// Locked for the time of a few map operations, never across an await: a plain mutex.
+    /// A plain mutex: it is locked for a few map operations, never across an await.
     queue: Mutex<Queue<A>>,
-    /// Woken whenever the task has emptied the queue, or ended.
+    /// Woken when the task has emptied the queue or has ended.
     idle: Notify,
-    /// Woken whenever the task has written one, or ended.
+    /// Woken when the task has written an aggregation or has ended.
     written: Notify,
 }
 
@@ -55,25 +55,24 @@ struct Queue<A> {
     waiting: HashMap<LogId, Aggregation<A>>,
     /// The logs in `waiting`, in the order of arrival.
     order: VecDeque<LogId>,
-    /// The one that is being written now, unless its history turned out to be gone.
+    /// The aggregation that is written now, unless its history turned out to be gone.
     writing: Option<Aggregation<A>>,
-    /// The log that is being written now.
+    /// The log whose aggregation is written now.
     busy_with: Option<LogId>,
-    /// What is being forgotten, and was.
+    /// For each group of logs, how often they were forgotten and are being forgotten.
     groups: Box<[Group; GROUPS]>,
-    /// Whether a task is emptying the queue.
+    /// `true` while a task empties the queue.
     running: bool,
 }
 
-/// Logs that are forgotten together, as far as that matters to reductions under way. A log's group is found by its id, so that
-/// this needs no more room the more logs are forgotten; the price is that now and then an aggregate of another log is not
-/// cached.
+/// Logs that reductions in progress take as forgotten together. The id of a log gives its group, so that the memory does not
+/// grow with the number of forgotten logs. The price is that sometimes an aggregate of another log is not cached.
 #[derive(Clone, Copy, Default)]
 struct Group {
-    /// How often one of them was forgotten. An aggregation knows how often that had been before its reduction began, and is
-    /// not kept if it has changed.
+    /// The number of times that one of them was forgotten. An aggregation has the number from before its reduction began, and
+    /// is not cached if the number has changed.
     epoch: u64,
-    /// How many of them are being forgotten now. What was read meanwhile may be old or new, so nothing is kept.
+    /// The number of them that are being forgotten now. Events read meanwhile may be old or new, so nothing is cached.
     forgetting: u32,
 }
 
@@ -108,13 +107,13 @@ impl<A: Aggregate> CacheWriter<A> {
         }
     }
 
-    /// Leaves an aggregation for the cache. Never waits.
+    /// Queues an aggregation for the cache. Never waits.
     pub(super) fn offer(&self, aggregation: Aggregation<A>) {
         let mut queue = self.shared.queue();
         let log_id = aggregation.log_id();
         let Group { epoch, forgetting } = queue.groups[group(log_id)];
         if forgetting > 0 || aggregation.epoch() != epoch {
-            tracing::debug!(%log_id, "the log was forgotten meanwhile; dropped an aggregate");
+            tracing::debug!(%log_id, "the log was forgotten during the reduction; dropped an aggregate");
         } else if let Some(waiting) = queue.waiting.get_mut(&log_id) {
             if waiting.through_index() <= aggregation.through_index() {
                 *waiting = aggregation;
@@ -128,7 +127,7 @@ impl<A: Aggregate> CacheWriter<A> {
         self.start(queue);
     }
 
-    /// The aggregation of a log that is on its way to the cache: newer than what the cache has.
+    /// Returns the aggregation of a log that is queued or being written: newer than the cached one.
     pub(super) fn queued(&self, log_id: LogId) -> Option<Aggregation<A>> {
         let queue = self.shared.queue();
         let writing = || {
@@ -140,8 +139,8 @@ impl<A: Aggregate> CacheWriter<A> {
         queue.waiting.get(&log_id).or_else(writing).cloned()
     }
 
-    /// Drops the entry that was reduced through a lost event, in the cache and on its way there. The caller waits for
-    /// it, so it has the time box of a look-up.
+    /// Drops the entry that was reduced through a lost event, from the queue and from the cache. The caller waits for that, so
+    /// it has the time limit of a lookup.
     pub(super) async fn forget(&self, state: LogPosition, at_most: Duration) {
         let log_id = state.log_id();
         {
@@ -159,18 +158,17 @@ impl<A: Aggregate> CacheWriter<A> {
         let end = time_box::end_after(at_most);
         let removed = time_box::until(end, self.shared.cache.remove(state)).await;
         if !matches!(removed, Some(Ok(()))) {
-            // Harmless: the next reduction finds out again, and a put of the true history may replace the entry.
+            // Harmless: the next reduction finds it again, and an aggregation of the true history may replace the entry.
             tracing::warn!(%log_id, "could not drop an aggregate from the cache");
         }
     }
 
-    /// What a reduction of the log that begins now has to be marked with.
+    /// Returns the epoch for a reduction of the log that begins now.
     pub(super) fn epoch(&self, log_id: LogId) -> u64 {
         self.shared.queue().groups[group(log_id)].epoch
     }
 
-    /// Drops what is kept of a log and what is on its way, and sees to it that no reduction that has begun by now puts it
-    /// back.
+    /// Drops a log from the queue and from the cache, and ensures that no reduction that has already begun puts it back.
     pub(super) async fn forget_log(&self, log_id: LogId) -> Result<(), CacheError> {
         let _forgetting = {
             let mut queue = self.shared.queue();
@@ -183,7 +181,7 @@ impl<A: Aggregate> CacheWriter<A> {
                 log_id,
             }
         };
-        // A write that is under way ends first: the cache might take it for a later one. It has a time box of its own.
+        // A write in progress ends first: the cache might carry it out after the removal. The write has its own time limit.
         loop {
             let mut written = std::pin::pin!(self.shared.written.notified());
             // Registered before the look at the queue, or the wake-up in between would be lost.
@@ -199,7 +197,7 @@ impl<A: Aggregate> CacheWriter<A> {
             .unwrap_or_else(|elapsed| Err(elapsed.into()))
     }
 
-    /// Waits until nothing waits.
+    /// Waits until the queue is empty.
     pub(super) async fn flush(&self) {
         loop {
             let mut idle = std::pin::pin!(self.shared.idle.notified());
@@ -212,19 +210,19 @@ impl<A: Aggregate> CacheWriter<A> {
         }
     }
 
-    /// Starts the task if there is work and nobody on it; says whether somebody is on it now.
+    /// Starts the task if there is work and no task is running. Returns `true` if a task is running now.
     fn start(&self, mut queue: MutexGuard<'_, Queue<A>>) -> bool {
         if queue.running || queue.waiting.is_empty() {
             return queue.running;
         }
-        // Outside a runtime (a future polled by hand) there is nobody to do the work; the cache does without.
+        // Outside a runtime (a future polled by hand) no task can run, so nothing is cached.
         let Ok(runtime) = Handle::try_current() else {
             queue.waiting.clear();
             queue.order.clear();
             return false;
         };
         queue.running = true;
-        // A runtime that is shutting down drops the task at once, and the task's end takes the lock, too.
+        // A runtime that is shutting down drops the task immediately, and the task's `drop` takes the lock, too.
         drop(queue);
         let task = Task {
             shared: Arc::clone(&self.shared),
@@ -241,7 +239,7 @@ impl<A> Shared<A> {
     }
 }
 
-/// Ends the forgetting, however it ends.
+/// Ends the forgetting of a log, also if the future is dropped.
 struct Forgetting<'a, A> {
     shared: &'a Shared<A>,
     log_id: LogId,
@@ -256,18 +254,18 @@ impl<A> Drop for Forgetting<'_, A> {
     }
 }
 
-/// The last byte of an id is random, or of a hash.
+/// Returns the group of a log: the last byte of its id, which is random or part of a hash.
 fn group(log_id: LogId) -> usize {
     let [.., last] = log_id.as_bytes();
     usize::from(*last)
 }
 
-/// The task that empties the queue. However it ends, by a runtime that shuts down or a policy that panics, too, another
-/// one can start.
+/// The task that empties the queue. However it ends, another one can start: also if the runtime shuts down or the policy
+/// panics.
 struct Task<A> {
-    /// The other end is the manager's [`CacheWriter`].
+    /// Shared with the manager's [`CacheWriter`].
     shared: Arc<Shared<A>>,
-    /// Whether it has said so itself that it is not running any more.
+    /// `true` if the task has set [`Queue::running`] to `false` itself.
     done: bool,
 }
 
@@ -291,8 +289,8 @@ impl<A: Aggregate> Task<A> {
         }
     }
 
-    /// The aggregation that has waited longest. Having none and ceasing to run are one step, so that no offer in
-    /// between is left without a task.
+    /// Takes the aggregation that has waited longest. If there is none, the task stops running in the same critical section,
+    /// so that no offer in between is left without a task.
     fn next(&mut self) -> Option<Aggregation<A>> {
         let mut queue = self.shared.queue();
         queue.writing = None;
@@ -314,7 +312,7 @@ impl<A: Aggregate> Task<A> {
 impl<A> Drop for Task<A> {
     fn drop(&mut self) {
         if !self.done {
-            // Ended before its time, so `running` still stands for this task and nobody else has started.
+            // The task was dropped early: `running` is still its own, and no other task has started.
             let mut queue = self.shared.queue();
             queue.running = false;
             queue.writing = None;

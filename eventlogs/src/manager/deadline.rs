@@ -3,7 +3,7 @@
 use crate::stores::error::store::StoreError;
 use crate::time_box::{end_at, until};
 
-/// Gives up at a deadline. For what writes nothing.
+/// Limits work that writes nothing to a deadline.
 pub(super) async fn in_time<T, E: From<StoreError>>(
     deadline: Option<std::time::Instant>,
     work: impl Future<Output = Result<T, E>>,

@@ -1,4 +1,4 @@
-//! Reduce, decide, append, and again if somebody was faster.
+//! Reduces, decides and appends; decides again if another write was faster.
 
 mod answers;
 mod attempts;
@@ -23,29 +23,31 @@ use tracing::Instrument;
 use until_sent::Turned;
 
 impl<A: Aggregate> LogManager<A> {
-    /// Decides what happens next on the log's state, and records it only if the state is still true.
+    /// Decides on the log's state which events to append, and appends them only if the log still has that state.
     ///
-    /// The closure sees the aggregate and returns the events to append, none to leave things as they are, or an error to
-    /// refuse. If somebody else appends first, it is asked again on the new state, so it may run several times and should
-    /// do nothing but decide, quickly and without waiting: decisions of this process on the same log take turns. It is first
-    /// asked on the cached aggregate, without a read: one round trip if that was current. If another decision on the log is
-    /// on its way to the store, it is asked on the state that that one leads to (in which the times of recording are not
-    /// final), and both are committed together; nobody hears a result before it is committed. A refusal, and a decision to
-    /// do nothing, are reported only after the store has confirmed the state that they were made on, and, with an
-    /// idempotency key, that the key is new: the retry of a decision that took effect is a replay, even if the new state
-    /// would refuse it.
+    /// The closure gets the aggregate. It returns the events to append, no events to change nothing, or an error to refuse.
+    /// It should do nothing but decide, quickly and without waiting.
     ///
-    /// A refusal, like a decision to do nothing, was true at some moment of this call: it rests on what was read after the call
-    /// began, or on a commit of this process whose events were handed over after that.
-    ///
-    /// Decisions on one log take their turns in the order of arrival. A closure that takes long holds up the log that it
-    /// decides on, and no thread but its own; those who wait for their turn give up at their deadline.
-    ///
-    /// A panic of the closure reaches the caller, and nothing was written. One of the aggregate's `apply` behind a commit is
-    /// an error, since the events are stored.
-    ///
-    /// A future dropped while it writes may have written its events or not, which a retry with the same idempotency key
-    /// finds out.
+    /// - *When it runs:* in its turn. Decisions of this process on one log take turns, in the order of arrival. A slow closure
+    ///   holds up its own log and its own thread, and nothing else.
+    /// - *How often:* once or several times. It runs again on the new state if another write comes first, in at most
+    ///   [`max_attempts`](DecideOptions::max_attempts) attempts, or if the cached state was out of date. It also runs again on
+    ///   the confirmed state before a refusal, or a decision to change nothing, that was made on another state is reported.
+    /// - *What it sees:* first the cached aggregate, without a read: one round trip if that is current. If another decision on
+    ///   the log is in flight, it sees the *speculative* state after that one's events, in which the times of recording are not
+    ///   final; the store commits both together where it can.
+    /// - *What is confirmed before it is reported:* every result. Events are reported after they are committed. A refusal, and
+    ///   a decision to change nothing, are reported after the store has confirmed the state that they were made on. That state
+    ///   was true at some moment of this call: it was read after the call began, or it was committed by a decision of this
+    ///   process that was handed over to the store after the call began.
+    /// - *Retries:* with an idempotency key, a refusal and a decision to change nothing are reported only if the key is new. So
+    ///   the retry of a decision that took effect is a [replay](Decided::is_replay), even if the new state would refuse it.
+    /// - *Panics:* a panic of the closure reaches the caller, and nothing is written. A panic of the aggregate's `apply` after
+    ///   a commit becomes an error, because the events are stored.
+    /// - *Drops:* if the future is dropped while it writes, the events may be stored or not. A retry with the same idempotency
+    ///   key finds out.
+    /// - *Deadline:* at the [deadline](DecideOptions::deadline) the call gives up waiting for its turn or for a read. The store
+    ///   observes the deadline while it writes. A closure that runs is not interrupted.
     ///
     /// ```
     /// # #[cfg(feature = "macros")] {
@@ -68,7 +70,7 @@ impl<A: Aggregate> LogManager<A> {
     ///     Ok([AccountEvent::Withdrawn { cents }])
     /// };
     /// let decided = accounts.decide(&id, &Default::default(), withdraw(300)).await?;
-    /// assert_eq!(decided.aggregation().aggregate().cents, 200);
+    /// assert_eq!(decided.aggregate().cents, 200);
     ///
     /// let refused = accounts.decide(&id, &Default::default(), withdraw(300)).await;
     /// assert!(matches!(refused, Err(DecideError::Refused("too much"))));
@@ -78,13 +80,15 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// # Errors
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
-    /// - [`LogNotFound`](LogManagerError::LogNotFound) if there is no log, unless the options let it be created.
-    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if others were faster at every attempt.
-    /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, and the state after them could not
-    ///   be computed.
-    /// - [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded) if the deadline passed before anything was written,
-    ///   and [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown) if it passed while the store was writing.
-    /// - Those of [`append`](LogManager::append) and [`reduce`](LogManager::reduce).
+    /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events, unless
+    ///   [`create_if_missing`](DecideOptions::create_if_missing) lets the call create it with events.
+    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if another write was faster in every attempt.
+    /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, but the state after them could
+    ///   not be computed.
+    /// - [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded) if the deadline passed before anything was written.
+    /// - [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown) if the deadline passed while the store was writing.
+    /// - The others of [`append`](LogManager::append) and [`reduce`](LogManager::reduce), but not
+    ///   [`IdempotentReplay`](LogManagerError::IdempotentReplay): a replay is a result.
     pub async fn decide<D, I, R>(
         &self,
         log_id: impl Into<LogId>,
@@ -144,7 +148,7 @@ impl<A: Aggregate> LogManager<A> {
                     | AppendError::LogAlreadyExists { .. }
                     | AppendError::LogNotFound { .. }),
                 ) => {
-                    // The state was never stored, or others have appended since.
+                    // The state was never stored, or another write was appended after it.
                     call.pipeline.forget(&pending);
                     if let Some(predecessor) = &state.predecessor {
                         call.pipeline.forget(predecessor);

@@ -1,4 +1,5 @@
-//! Stores and caches behind one type, so that they can be chosen at run time. One box a call.
+//! Object-safe versions of the store and cache traits, so that both can be chosen at run time. They cost one allocation per
+//! call.
 
 use crate::aggregation::Aggregation;
 use crate::caches::{AggregationCache, CacheError};
@@ -14,7 +15,7 @@ use crate::stores::request::{AppendRequest, Appended};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
-/// [`EventStore`], callable without knowing which.
+/// An [`EventStore`] of any type.
 pub(super) trait ErasedStore<E>: Send + Sync {
     fn append<'a>(
         &'a self,
@@ -69,7 +70,7 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
     }
 }
 
-/// [`AggregationCache`], callable without knowing which.
+/// An [`AggregationCache`] of any type.
 pub(super) trait ErasedCache<A>: Send + Sync {
     fn get(&self, log_id: LogId) -> BoxFuture<'_, Result<Option<Aggregation<A>>, CacheError>>;
     fn put(

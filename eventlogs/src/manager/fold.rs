@@ -9,22 +9,22 @@ use crate::record::{EventRecord, RecordedEvent};
 use chrono::Utc;
 use std::sync::Arc;
 
-/// A reduction under way.
+/// A reduction in progress.
 pub(super) struct Fold<A> {
-    /// The log.
+    /// The log that is reduced.
     log_id: LogId,
     /// The state so far; shared with the cache until the first event is applied.
     aggregate: Arc<A>,
-    /// How far it reaches; `None` before the first event.
+    /// The last event that was applied; `None` before the first.
     reach: Option<ReducedThrough>,
-    /// How many events were applied here.
+    /// The number of events that this fold applied.
     applied_events: u64,
-    /// The epoch that the result goes back to.
+    /// The epoch of the log's group in the `CacheWriter` when the reduction began.
     epoch: u64,
 }
 
 impl<A: Aggregate> Fold<A> {
-    /// Starts in front of the first event.
+    /// Starts before the first event.
     pub(super) fn from_the_start(log_id: LogId) -> Self {
         Self {
             log_id,
@@ -35,8 +35,10 @@ impl<A: Aggregate> Fold<A> {
         }
     }
 
-    /// Goes on behind an earlier reduction. Its reach comes along: without a newer event the result must still say how
-    /// far the aggregate was reduced, or the next reduction would apply events twice.
+    /// Continues an earlier reduction.
+    ///
+    /// The earlier reach is kept: without a newer event the result must still say how far the aggregate was reduced, or the
+    /// next reduction would apply events twice.
     pub(super) fn from_aggregation(aggregation: &Aggregation<A>) -> Self {
         Self {
             log_id: aggregation.log_id(),
@@ -47,7 +49,7 @@ impl<A: Aggregate> Fold<A> {
         }
     }
 
-    /// The same, in this epoch of the manager's.
+    /// Sets the epoch.
     pub(super) fn with_epoch(mut self, epoch: u64) -> Self {
         self.epoch = epoch;
         self
@@ -58,7 +60,7 @@ impl<A: Aggregate> Fold<A> {
         self.log_id
     }
 
-    /// The position behind which the next page is read.
+    /// The position after which the next page starts.
     pub(super) fn state(&self) -> Option<LogPosition> {
         self.reach
             .map(|reach| LogPosition::new(reach.log_id, reach.index, reach.event_id))
@@ -72,7 +74,7 @@ impl<A: Aggregate> Fold<A> {
         if records.is_empty() {
             return Ok(());
         }
-        // Copies the aggregate if the cache shares it, once a page.
+        // Copies the aggregate if the cache shares it: at most once per page.
         let aggregate = Arc::make_mut(&mut self.aggregate);
         for record in records {
             let expected = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
@@ -98,7 +100,7 @@ impl<A: Aggregate> Fold<A> {
         Ok(())
     }
 
-    /// The result; `None` if there was no event at all.
+    /// Returns the result; `None` if there was no event.
     pub(super) fn finish(self) -> Option<Aggregation<A>> {
         let Self {
             aggregate,

@@ -1,4 +1,4 @@
-//! What callers may choose.
+//! Options of a manager.
 
 use crate::caching::AggregationCachingPolicy;
 use crate::metadata::source::MetadataSource;
@@ -9,21 +9,26 @@ use std::time::Duration;
 
 /// Options of a [`LogManager`](crate::LogManager).
 pub struct LogManagerOptions<A> {
-    /// Decides which aggregates are cached, in place of the rules in
-    /// [`Aggregate::CACHE`](crate::Aggregate::CACHE).
+    /// Decides which aggregates are cached, in place of the rules in [`Aggregate::CACHE`](crate::Aggregate::CACHE). None by
+    /// default.
     pub caching_policy: Option<Arc<dyn AggregationCachingPolicy<A>>>,
-    /// How long a reduction waits for the cache before it goes on without it; 20 ms by default. `Duration::MAX` is for ever.
+    /// The time that a reduction waits for the cache before it goes on without it: 20 ms by default. `Duration::MAX` means no
+    /// limit.
     pub cache_timeout: Duration,
-    /// How long the background task waits for one write to the cache before it gives it up; 1 s by default.
-    pub cache_write_timeout: Duration,
-    /// How many logs may wait for their aggregate to be cached; further ones are dropped. 1,000 by default.
-    pub cache_queue: usize,
-    /// Supplies metadata for every write; what the options of the write itself hold takes precedence. Nothing by default.
+    /// The time that the background task waits for one write to the cache before it abandons that write: 1 s by default.
     ///
-    /// A closure, or `SpanMetadata` (feature `tracing-subscriber`), which takes the `correlation_id` and `causation_id` of the
-    /// current `tracing` span.
+    /// [`forget_cached`](crate::LogManager::forget_cached) also waits that long for the cache at most.
+    pub cache_write_timeout: Duration,
+    /// The number of logs whose aggregate may wait to be cached: 1,000 logs by default. Aggregates of further logs are dropped.
+    ///
+    /// A log waits at most once, with its newest aggregate.
+    pub cache_queue: usize,
+    /// Supplies metadata for every write. Metadata in the options of a write takes precedence. None by default.
+    ///
+    /// It is a closure, a type of your own, or `SpanMetadata` (feature `tracing-subscriber`), which takes the `correlation_id`
+    /// and `causation_id` of the current `tracing` span.
     pub metadata: Option<Arc<dyn MetadataSource>>,
-    /// How many events a reduction or a stream holds at a time; 500 by default.
+    /// The number of events that a reduction or a stream reads at once and holds in memory at most: 500 events by default.
     pub page_size: NonZeroUsize,
 }
 

@@ -1,4 +1,4 @@
-//! Reading events as they are.
+//! Reading the events of a log without reducing them.
 
 use super::LogManager;
 use crate::aggregate::Aggregate;
@@ -11,14 +11,21 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
 
 impl<A: Aggregate> LogManager<A> {
-    /// Loads at most `limit` events of a log, from the index `from` on: a page for an API, in one round trip.
+    /// Loads at most `limit` events of a log, starting at the index `from`: one page for an API.
     ///
-    /// Ask for one more than a page holds to learn whether another follows. Records serialise, whether or not the event
-    /// implements serde's traits. A page that starts behind the log's end is empty.
+    /// - Ask for one event more than a page shows to learn whether another page follows.
+    /// - Records serialise, whether or not the event implements serde's traits.
+    /// - The result is empty if `from` is after the log's end.
+    /// - With `limit = 0` the result is empty; the call only checks that the log exists.
+    ///
+    /// It takes one round trip. Large events may take more. An empty result takes one more, which checks that the log exists.
     ///
     /// # Errors
-    /// [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events, and
-    /// [`Decode`](LogManagerError::Decode) and [`Store`](LogManagerError::Store) as they say themselves.
+    /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events.
+    /// - [`WrongKind`](LogManagerError::WrongKind) if the log has events of another enum.
+    /// - [`Decode`](LogManagerError::Decode) if this code cannot read an event.
+    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log was rewritten between two round trips.
+    /// - [`Store`](LogManagerError::Store) if the database fails.
     pub async fn load(
         &self,
         log_id: impl Into<LogId>,
@@ -39,7 +46,7 @@ impl<A: Aggregate> LogManager<A> {
                     .read(ReadRequest::new(log_id, start, limit - records.len()))
                     .await?;
                 records.extend(page.records);
-                // A store ends a page early when its events are large; the caller has asked for all of these.
+                // A store ends a page early when its events are large, but the caller asked for `limit` events.
                 if !page.more || records.len() >= limit {
                     break;
                 }
@@ -53,13 +60,13 @@ impl<A: Aggregate> LogManager<A> {
         .await
     }
 
-    /// All events of a log from the index `from` on, read page by page as they are taken.
+    /// Streams all events of a log, starting at the index `from`.
     ///
-    /// The stream holds one page in memory and borrows nothing. It ends where the log ended when the last page was
-    /// read. Dropping it does no harm.
+    /// The stream reads a page when all events of the previous one are taken. It holds one page in memory and borrows nothing.
+    /// It ends where the log ended when the last page was read. It may be dropped at any time.
     ///
     /// # Errors
-    /// The stream yields those of [`load`](LogManager::load), and ends after the first.
+    /// The stream yields the errors of [`load`](LogManager::load), and ends after the first.
     pub fn stream(
         &self,
         log_id: impl Into<LogId>,
@@ -89,11 +96,13 @@ impl<A: Aggregate> LogManager<A> {
             }
             .instrument(span.clone())
         });
-        // In a box: an unnamed type could not be free of the type that the id was given in.
+        // Boxed: an unnamed return type would capture the type parameter of `log_id`, and so its lifetime.
         pages.try_flatten().boxed()
     }
 
-    /// Tells an empty page of a log from a page of no log. Only a page from the middle needs to ask the store.
+    /// Returns an error after an empty page if the log does not exist.
+    ///
+    /// An empty page from index 0 proves that. For other pages, and for those of no events, the store is asked.
     async fn check_exists(
         &self,
         log_id: LogId,

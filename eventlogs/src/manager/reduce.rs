@@ -17,7 +17,7 @@ use tracing::Instrument;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PointInTime {
-    /// Right after the event with this index; an index behind the end means the end.
+    /// Right after the event with this index. An index after the log's last event means the end of the log.
     Index(u64),
     /// Right after the last event that was recorded at or before this time, by the store's clock.
     Time(DateTime<Utc>),
@@ -35,17 +35,19 @@ impl PointInTime {
 impl<A: Aggregate> LogManager<A> {
     /// Reduces a log to its current state.
     ///
-    /// Starts from the cached aggregate, if there is one, and fetches only what was recorded since: one round trip, if
-    /// that fits into a page. The same read checks that the log still holds the event that the cached aggregate was
-    /// reduced through; if not, the entry is dropped and the log is reduced from the start. The result goes to the cache
-    /// in the background. Memory is bounded by a page of events, whatever the log's length.
+    /// The reduction starts from the cached aggregate, if there is one, and reads only the events recorded since: one round
+    /// trip, if they fit into one page. The same read checks that the log still has the last event of the cached aggregate. If
+    /// it has not, the cache entry is dropped and the log is reduced from the start. The result goes to the cache in the
+    /// background. Memory is limited to one page of events, whatever the log's length.
     ///
-    /// Dropping the future does no harm.
+    /// The future may be dropped at any time: nothing is lost.
     ///
     /// # Errors
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events.
-    /// - [`Decode`](LogManagerError::Decode) if an event cannot be read by this code.
+    /// - [`WrongKind`](LogManagerError::WrongKind) if the log has events of another enum.
+    /// - [`Decode`](LogManagerError::Decode) if this code cannot read an event.
     /// - [`BrokenLog`](LogManagerError::BrokenLog) if an event is missing.
+    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log was rewritten between two pages.
     /// - [`Store`](LogManagerError::Store) if the database fails. A cache that fails is no error.
     pub async fn reduce(
         &self,
@@ -61,11 +63,11 @@ impl<A: Aggregate> LogManager<A> {
         .await
     }
 
-    /// Reduces a log to what it was at a point in its past, without the cache.
+    /// Reduces a log to its state at a point in its past, without the cache.
     ///
     /// # Errors
-    /// Those of [`reduce`](LogManager::reduce); a time before the log's first event is
-    /// [`LogNotFound`](LogManagerError::LogNotFound).
+    /// - [`LogNotFound`](LogManagerError::LogNotFound) also if the time is before the log's first event.
+    /// - The others of [`reduce`](LogManager::reduce).
     pub async fn reduce_at(
         &self,
         log_id: impl Into<LogId>,
@@ -83,9 +85,9 @@ impl<A: Aggregate> LogManager<A> {
         .await
     }
 
-    /// What the cache has for a log. A cache that is slow, down or holding garbage has nothing.
+    /// Returns the cached aggregation of a log. A cache that is slow, down or holds garbage counts as empty.
     pub(super) async fn cached(&self, log_id: LogId) -> Option<Aggregation<A>> {
-        // Before the cache is asked: what it has then may be forgotten while it answers.
+        // Taken before the lookup: the log may be forgotten while the cache answers.
         let epoch = self.inner.cache_writer.epoch(log_id);
         let end = time_box::end_after(self.inner.cache_timeout);
         match time_box::until(end, self.inner.cache.get(log_id)).await {
@@ -103,7 +105,7 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// Brings an earlier reduction up to the log's end, or reduces afresh if the log has another history.
+    /// Continues an earlier reduction to the log's end. Reduces from the start if the log has another history.
     pub(super) async fn catch_up(
         &self,
         log_id: LogId,
@@ -115,7 +117,7 @@ impl<A: Aggregate> LogManager<A> {
                 match self.fold_pages(&mut fold, |_| true).await {
                     Ok(()) => fold,
                     Err(ReduceError::HistoryChanged(_)) => {
-                        tracing::warn!(%log_id, index = earlier.through_index(), "the cached aggregate is of another history");
+                        tracing::warn!(%log_id, index = earlier.through_index(), "the cached aggregate belongs to another history of the log; reducing from the start");
                         self.inner
                             .cache_writer
                             .forget(earlier.position(), self.inner.cache_timeout)
@@ -130,7 +132,7 @@ impl<A: Aggregate> LogManager<A> {
         let aggregation = fold
             .finish()
             .ok_or(LogManagerError::LogNotFound { log_id })?;
-        // What is cached already, unchanged, need not be written again.
+        // An aggregation that came from the cache and did not change need not be written again.
         if aggregation.applied_events() > 0 {
             self.inner.cache_writer.offer(aggregation.clone());
         }
@@ -144,7 +146,7 @@ impl<A: Aggregate> LogManager<A> {
         Ok(fold)
     }
 
-    /// Applies what follows behind the fold, page by page, as long as the records are wanted.
+    /// Applies the events after the fold page by page, up to the first record that is not wanted.
     async fn fold_pages(
         &self,
         fold: &mut Fold<A>,
@@ -171,9 +173,9 @@ impl<A: Aggregate> LogManager<A> {
     }
 }
 
-/// Why a fold stopped.
+/// The reason why a fold stopped.
 enum ReduceError {
-    /// The event behind which it should go on is gone.
+    /// The event after which the fold continues is gone.
     HistoryChanged(LogManagerError),
     /// Anything else.
     Log(LogManagerError),
@@ -191,7 +193,7 @@ impl From<ReadError> for ReduceError {
 impl From<ReduceError> for LogManagerError {
     fn from(error: ReduceError) -> Self {
         match error {
-            // Not a cached aggregate but a page of this very reduction has lost its footing.
+            // No cached aggregate is involved: the log lost the last event of the previous page of this reduction.
             ReduceError::HistoryChanged(error) | ReduceError::Log(error) => error,
         }
     }

@@ -1,7 +1,6 @@
-//! What a key that was used before means for a caller.
+//! Turns an idempotency key that was used before into the caller's error.
 //!
-//! A store reports the first of the logs that were written to with a key. A caller asks about a log of its own, which may be
-//! another one of them.
+//! A store reports the first of the logs that were written to with a key. The caller's log may be another one of them.
 
 use super::LogManager;
 use crate::aggregate::Aggregate;
@@ -14,8 +13,9 @@ use crate::stores::idempotency::{IdempotencyKey, Replay};
 use std::time::Instant;
 
 impl<A: Aggregate> LogManager<A> {
-    /// The error of a write to a log; a replay is that of the log itself, if the key was used on it. One more round trip, only
-    /// if the key was used on another log as well.
+    /// Completes the error of a write to a log: a replay gets the position in that log, if the key was used on it.
+    ///
+    /// This takes one more round trip if the store reported another log.
     pub(super) async fn about(
         &self,
         log_id: LogId,
@@ -34,10 +34,10 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// The same for a write to several logs, each of which may be a new one.
+    /// Makes the error of a write to several logs. Each is given with `true` if it is to be created.
     ///
-    /// It is a replay if the key's write went to all of them that were there before. One that is created has another id each
-    /// time, if the caller makes one, as with [`create`](LogManager::create).
+    /// It is a replay if the key was used on all logs that existed before. A log to be created may have another id in each
+    /// attempt, because the caller may make a new id, as with [`create`](LogManager::create).
     pub(super) async fn about_across(
         &self,
         logs: &[(LogId, bool)],
@@ -66,7 +66,7 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// What was written with a key, log by log.
+    /// Returns the parts of the write with a key: one per log.
     pub(super) async fn parts_of(
         &self,
         key: IdempotencyKey<'_>,
@@ -76,7 +76,7 @@ impl<A: Aggregate> LogManager<A> {
     }
 }
 
-/// The part for a log.
+/// Returns the part for a log.
 pub(super) fn part_of(parts: &[Replay], log_id: LogId) -> Option<Replay> {
     let part = parts.iter().find(|part| part.state.log_id() == log_id);
     part.copied()

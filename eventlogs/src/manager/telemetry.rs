@@ -1,7 +1,7 @@
-//! The metrics of managers, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The README lists
-//! the names.
+//! The metrics of managers, through the facade of the `metrics` crate. Without the feature `metrics` these functions do
+//! nothing. The README lists the names.
 
-/// A decision was stored, or given up, after this many attempts.
+/// Records the number of attempts of a decision that was stored or abandoned.
 pub(crate) fn decided(attempts: u32) {
     #[cfg(feature = "metrics")]
     metrics::histogram!("eventlogs_decide_attempts").record(attempts);
@@ -9,13 +9,13 @@ pub(crate) fn decided(attempts: u32) {
     let _ = attempts;
 }
 
-/// A write had happened before.
+/// Counts a write that had happened before.
 pub(crate) fn replayed() {
     #[cfg(feature = "metrics")]
     metrics::counter!("eventlogs_replays_total").increment(1);
 }
 
-/// A write met another one.
+/// Counts a write that conflicted with another one.
 pub(crate) fn conflicted() {
     #[cfg(feature = "metrics")]
     metrics::counter!("eventlogs_conflicts_total").increment(1);

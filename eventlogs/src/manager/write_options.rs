@@ -23,23 +23,26 @@ macro_rules! write_options {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name {
-            /// Lets the write happen only once, however often the call is retried: 1 to 512 bytes.
+            /// A key that makes the write happen only once, however often the call is retried. It has 1 to 512 bytes. None by
+            /// default.
             pub idempotency_key: Option<String>,
-            /// The writes among which the key is unique; by default, those to all logs.
+            /// The scope of the key: the writes among which it is unique. All logs by default.
             pub idempotency_scope: IdempotencyScope,
-            /// A digest of what the request asks for. A key that comes again with another digest is an error, not a replay.
+            /// A digest of the content of the request. If the key is used again with another digest, that is an error and not a
+            /// replay.
             pub request_fingerprint: Option<RequestFingerprint>,
-            /// When the events happened, if that differs from when they are recorded; within the range of
-            /// [`Limits::EARLIEST_OCCURRED_AT`](crate::stores::Limits::EARLIEST_OCCURRED_AT).
+            /// The time at which the events happened, if that is not the time at which they are recorded. It must be in the
+            /// range given at [`Limits::EARLIEST_OCCURRED_AT`](crate::stores::Limits::EARLIEST_OCCURRED_AT).
             pub occurred_at: Option<DateTime<Utc>>,
-            /// The metadata that is stored with each of the events.
+            /// The metadata stored with each of the events.
             pub metadata: Metadata,
-            /// When to stop waiting, if that is before the store's own timeout.
+            /// The point in time at which the call stops waiting, if that is before the store's own timeout.
             ///
-            /// If it passes before anything was written, as it may have before the call, the error is
-            /// [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded); if it passes while the events are being
-            /// written, it is [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown), unless the store learns the
-            /// outcome within 25 ms.
+            /// If the deadline passes before anything is written, the error is
+            /// [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded); so it is if it has passed before the call.
+            /// If the deadline passes while the events are written, the error is
+            /// [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown), unless the store learns the outcome within
+            /// 25 ms.
             pub deadline: Option<Instant>,
             $($(#[$doc])* pub $field: $type,)*
         }
@@ -62,7 +65,7 @@ macro_rules! write_options {
                 $($field: $default,)*
             };
 
-            /// What a write to this log is given, with metadata that the manager's source has completed.
+            /// Makes the context of a write to this log, with metadata that the manager's source has completed.
             pub(crate) fn context(&self, log_id: LogId, metadata: Metadata) -> WriteContext<'_> {
                 WriteContext {
                     idempotency_key: self.key(log_id),
@@ -72,7 +75,7 @@ macro_rules! write_options {
                 }
             }
 
-            /// The key, in its scope.
+            /// Returns the key with its scope.
             pub(crate) fn key(&self, log_id: LogId) -> Option<IdempotencyKey<'_>> {
                 let key = IdempotencyKey::new(self.idempotency_key.as_deref()?)
                     .with_fingerprint(self.request_fingerprint);
@@ -88,8 +91,8 @@ macro_rules! write_options {
 write_options! {
     /// Options of [`LogManager::create`](crate::LogManager::create).
     pub struct CreateOptions {}
-    /// The defaults, for a call whose future is kept in a variable: `&CreateOptions::default()` would not live long enough
-    /// there. Write `create(LogId::new(), &event, CreateOptions::NONE)`.
+    /// The default options, for a call whose future is kept in a variable: `&CreateOptions::default()` would not live long
+    /// enough there. Write `create(LogId::new(), &event, CreateOptions::NONE)`.
     NONE
 }
 
@@ -97,29 +100,31 @@ write_options! {
     /// Options of [`LogManager::append`](crate::LogManager::append), [`append_all`](crate::LogManager::append_all) and
     /// [`append_across`](crate::LogManager::append_across).
     pub struct AppendOptions {}
-    /// The defaults, for a call whose future is kept in a variable: `&AppendOptions::default()` would not live long enough
-    /// there. Write `append(state, &event, AppendOptions::NONE)`.
+    /// The default options, for a call whose future is kept in a variable: `&AppendOptions::default()` would not live long
+    /// enough there. Write `append(state, &event, AppendOptions::NONE)`.
     NONE
 }
 
 write_options! {
     /// Options of [`LogManager::decide`](crate::LogManager::decide).
     ///
-    /// The deadline is checked between the steps, while others decide on the log, and by the store while it writes.
+    /// The deadline applies between the steps of a decision, while it waits for its turn, and while the store writes.
     pub struct DecideOptions {
-        /// Decides on the default aggregate where there is no log yet, and creates the log with the events decided on.
+        /// Lets the closure decide on the default aggregate if the log does not exist, and creates the log with the events that
+        /// it returns. `false` by default.
         pub create_if_missing: bool = false,
-        /// How often the closure may decide on a state that others then change; 20 by default, and at least once. A cached
-        /// state that was already out of date costs no attempt.
+        /// The number of attempts: an attempt fails if another write changes the state that the closure has decided on. 20
+        /// attempts by default, and at least 1. A cached state that was out of date before the call costs no attempt.
         pub max_attempts: u32 = 20,
     }
-    /// The defaults, for a call whose future is kept in a variable: `&DecideOptions::default()` would not live long enough
-    /// there. Write `decide(log_id, DecideOptions::NONE, closure)`.
+    /// The default options, for a call whose future is kept in a variable: `&DecideOptions::default()` would not live long
+    /// enough there. Write `decide(log_id, DecideOptions::NONE, closure)`.
     NONE
 }
 
 impl CreateOptions {
-    /// The error for the caller. A key that was found on another log is a replay: to create only one log is its purpose.
+    /// Converts the store's error into the caller's. A key that was used on another log is a replay: it exists so that only one
+    /// log is created.
     pub(crate) fn error(&self, error: AppendError) -> LogManagerError {
         match error {
             AppendError::Replay(replay)
@@ -133,7 +138,7 @@ impl CreateOptions {
 }
 
 impl AppendOptions {
-    /// The error for the caller of an append to one log.
+    /// Converts the store's error into that of an append to one log.
     pub(crate) fn error(&self, error: AppendError, log_id: LogId) -> LogManagerError {
         match error {
             AppendError::Replay(replay) if is_reused(&replay, log_id, self.request_fingerprint) => {
@@ -145,13 +150,13 @@ impl AppendOptions {
 }
 
 impl DecideOptions {
-    /// Whether the key was used for something else than this decision.
+    /// Returns `true` if the key was used for something else than this decision.
     pub(super) fn is_reused(&self, replay: &Replay, log_id: LogId) -> bool {
         is_reused(replay, log_id, self.request_fingerprint)
     }
 }
 
-/// Whether a key was used on another log, or for another request.
+/// Returns `true` if a key was used on another log, or for another request.
 fn is_reused(replay: &Replay, log_id: LogId, fingerprint: Option<RequestFingerprint>) -> bool {
     replay.state.log_id() != log_id || replay.is_of_another_request(fingerprint)
 }

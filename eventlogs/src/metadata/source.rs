@@ -1,8 +1,8 @@
 use super::Metadata;
 
-/// Where a [`LogManager`](crate::LogManager) gets the metadata that all of its writes have in common.
+/// The source of the metadata that all writes of a [`LogManager`](crate::LogManager) have in common.
 ///
-/// A closure is one:
+/// A closure can be a source:
 ///
 /// ```
 /// use eventlogs::{Metadata, MetadataSource};
@@ -12,7 +12,7 @@ use super::Metadata;
 /// assert_eq!(source.metadata(), Metadata::new().with("service", "payments"));
 /// ```
 ///
-/// And so is whatever knows more:
+/// So can a type of your own:
 ///
 /// ```
 /// use eventlogs::{Metadata, MetadataSource};
@@ -29,10 +29,10 @@ use super::Metadata;
 /// assert_eq!(source.metadata().get("region"), Some(&"eu".into()));
 /// ```
 pub trait MetadataSource: Send + Sync {
-    /// The metadata of one write.
+    /// Returns the metadata of one write.
     ///
-    /// It is called once for each write, whatever the number of its events, in the task of the caller: thread-locals,
-    /// task-locals and the current span are the caller's. It delays the write, so it should neither block nor take long.
+    /// The manager calls it once per write, whatever the number of its events, in the caller's task: thread-locals, task-locals
+    /// and the current span are the caller's. It delays the write, so it should neither block nor take long.
     fn metadata(&self) -> Metadata;
 }
 

@@ -12,10 +12,10 @@ use tracing::{Subscriber, dispatcher};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
 
-/// Gives each write the `correlation_id` and the `causation_id` of the span that it is made in.
+/// Gives each write the `correlation_id` and the `causation_id` of the span in which it is made.
 ///
-/// It has two places: it is a layer of the subscriber, which remembers those fields of spans, and the source of a
-/// [`LogManager`](crate::LogManager)'s metadata, which finds them again. The two need not know of each other.
+/// It is used in two places: as a layer of the subscriber it stores those fields of spans; as the source of a
+/// [`LogManager`](crate::LogManager)'s metadata it reads them. The two values need not be connected.
 ///
 /// ```
 /// use eventlogs::{Metadata, MetadataSource, SpanMetadata};
@@ -25,42 +25,42 @@ use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// // Where the program sets up its logging, beside the layers that it has anyway.
+/// // Where the program sets up its logging, together with its other layers.
 /// tracing_subscriber::registry().with(SpanMetadata::new()).init();
 ///
-/// // Where it makes its manager: this goes into the options.
+/// // Where the program makes its manager: this goes into the options.
 /// let source: Arc<dyn MetadataSource> = Arc::new(SpanMetadata::new());
 ///
 /// // Where a request arrives.
 /// let request = info_span!("request", correlation_id = "request 17", causation_id = tracing::field::Empty);
 /// let handled = async {
-///     // Once it is known what the request follows from.
+///     // When the cause of the request is known.
 ///     tracing::Span::current().record("causation_id", 4711);
-///     // A span within it inherits what it does not have.
+///     // A span within it inherits the ids that it does not have itself.
 ///     let captured = info_span!("capture").in_scope(|| source.metadata());
 ///     assert_eq!(captured, Metadata::new().with_correlation_id("request 17").with_causation_id("4711"));
 /// };
 /// handled.instrument(request).await;
 ///
-/// // Outside of spans nothing is known.
+/// // Outside spans there is no metadata.
 /// assert_eq!(source.metadata(), Metadata::new());
 /// # }
 /// ```
 ///
-/// # What counts
+/// # Rules
 ///
-/// - The span that is current for the current subscriber, on whatever thread, and where it has no such field the nearest of
-///   its parents that has. A parent is what was current when a span was made, or what `parent:` says; that is also what
-///   the lines of a log show.
-/// - Fields given when the span is made, and those recorded later, the last one if it is recorded again. A field whose
-///   text is empty counts as none.
-/// - A value as its text: strings as they are, numbers in digits, `%value` by `Display` and `?value` by `Debug`, which
+/// - *Spans:* the span counts that is current for the current subscriber, on whatever thread. If it has no such field, its
+///   nearest parent with that field counts. The parent of a span is the one that was current when the span was made, or the one
+///   given with `parent:`, as in the lines of a log.
+/// - *Fields:* fields count if they are given when the span is made or recorded later. The last value of a field counts. A
+///   field with an empty string counts as missing.
+/// - *Values:* strings are taken as they are and numbers in digits, `%value` with `Display` and `?value` with `Debug`, which
 ///   puts a string in quotes.
-/// - Only spans that the subscriber lets through. A filter of the whole subscriber that turns a span off hides its fields
-///   here too; a filter of another layer does not.
+/// - *Filters:* only spans count that the subscriber lets through. A filter of the whole subscriber that disables a span also
+///   hides its fields here; a filter of another layer does not.
 ///
-/// The subscriber must be built on the [`Registry`] of this version of `tracing-subscriber`, as `fmt` is too. Without one,
-/// without this layer, or in no span, the metadata is empty.
+/// The subscriber must be built on the [`Registry`] of this version of `tracing-subscriber`, as `fmt` is. The metadata is empty
+/// without such a subscriber, without this layer, and outside spans.
 ///
 /// # Combining
 ///
@@ -75,7 +75,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
 pub struct SpanMetadata {}
 
 impl SpanMetadata {
-    /// The layer and the source; each place can have its own.
+    /// Makes the layer or the source. The two places need not share one value.
     #[must_use]
     pub const fn new() -> Self {
         Self {}
@@ -84,8 +84,8 @@ impl SpanMetadata {
 
 impl MetadataSource for SpanMetadata {
     fn metadata(&self) -> Metadata {
-        // The registry knows which span is current on this thread. A list of our own beside it would cost every entering
-        // of every span, and would have to get right what spans left out of order or entered twice come to.
+        // The registry knows the current span of this thread. A list of our own would cost time whenever a span is entered, and
+        // would have to handle spans that are left out of order or entered twice.
         dispatcher::get_default(|dispatch| {
             let registry = dispatch.downcast_ref::<Registry>()?;
             let span = registry.span(registry.current_span().id()?)?;
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// The ids that a span has itself, kept beside the span by the registry.
+/// The ids that a span has itself. The registry keeps them with the span.
 #[derive(Debug, Default)]
 struct SpanIds {
     /// The value of the field `correlation_id`.
@@ -122,10 +122,10 @@ struct SpanIds {
 }
 
 impl SpanIds {
-    /// The ids that are in force in a span: its own, else those of the nearest parent.
+    /// Returns the ids that apply in a span: its own, otherwise those of the nearest parent.
     fn reaching<'a>(span: &SpanRef<'a, impl LookupSpan<'a>>) -> Self {
         let mut ids = Self::default();
-        // Looked up when asked for instead of copied when a span is made, because a parent may learn its ids later.
+        // Looked up now instead of copied when a span is made, because a parent may get its ids later.
         for span in span.scope() {
             if let Some(own) = span.extensions().get::<Self>() {
                 ids.correlation_id = ids.correlation_id.or_else(|| own.correlation_id.clone());
@@ -138,10 +138,10 @@ impl SpanIds {
         ids
     }
 
-    /// Keeps them beside the span.
+    /// Stores the ids with the span.
     ///
-    /// Taken by value, because the values must be formatted before the lock on what is kept there: that is code of the
-    /// user's, which may panic or use spans itself.
+    /// They are taken by value, because the values must be formatted before the span's data is locked: formatting runs the
+    /// user's code, which may panic or use spans itself.
     fn remember<'a>(self, span: Option<SpanRef<'a, impl LookupSpan<'a>>>) {
         if self.correlation_id.is_none() && self.causation_id.is_none() {
             return;
@@ -150,7 +150,7 @@ impl SpanIds {
             return;
         };
         let mut extensions = span.extensions_mut();
-        // There may be some already, also of a new span: nobody is kept from adding the layer twice.
+        // Even a new span may have ids already: a program can add the layer twice.
         if let Some(kept) = extensions.get_mut::<Self>() {
             kept.correlation_id = self.correlation_id.or(kept.correlation_id.take());
             kept.causation_id = self.causation_id.or(kept.causation_id.take());
@@ -159,7 +159,7 @@ impl SpanIds {
         }
     }
 
-    /// Where the value of this field goes.
+    /// Returns the place for the value of this field; `None` if the field is another one.
     fn slot(&mut self, field: &Field) -> Option<&mut Option<String>> {
         match field.name() {
             "correlation_id" => Some(&mut self.correlation_id),
@@ -176,7 +176,7 @@ impl Visit for SpanIds {
         }
     }
 
-    // Everything but a text arrives here: numbers, booleans, errors, and what was given with `%` or `?`.
+    // All values but strings arrive here: numbers, booleans, errors, and values given with `%` or `?`.
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if let Some(slot) = self.slot(field) {
             *slot = Some(format!("{value:?}")).filter(|text| !text.is_empty());

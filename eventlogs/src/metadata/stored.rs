@@ -1,4 +1,4 @@
-//! Metadata as bytes: compact JSON, in every store, so that it can be read in a database's shell.
+//! Metadata as bytes: compact JSON in every store, so that people can read it in a database's shell.
 
 use super::Metadata;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -12,19 +12,19 @@ const CAUSATION_ID: &str = "causation_id";
 const ENTRIES: &str = "entries";
 
 impl Metadata {
-    /// The bytes to store, or nothing where there is nothing in it.
+    /// Returns the bytes to store, or `None` if the metadata is empty.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         if self.is_empty() {
             return None;
         }
-        // It cannot fail: the keys of all maps are texts, none of the values refuses, and a vector takes every byte.
+        // It cannot fail: the keys of all maps are strings, all values serialise, and a vector takes every byte.
         serde_json::to_vec(self).ok()
     }
 
-    /// Reads it back.
+    /// Reads metadata from stored bytes.
     ///
     /// # Errors
-    /// When the bytes are not such an object, as after somebody has changed them by hand.
+    /// - If the bytes are not such an object, for instance because they were changed by hand.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }

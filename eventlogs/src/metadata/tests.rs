@@ -19,7 +19,7 @@ fn decoded(json: &str) -> Result<Metadata, String> {
     Metadata::decode(json.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// What is said to this value of an entry.
+/// The error for this value of an entry.
 fn refused(value: &str) -> String {
     let json = format!(r#"{{"entries":{{"user":{value}}}}}"#);
     decoded(&json).expect_err(value)
@@ -89,7 +89,7 @@ fn values_of_other_kinds_are_refused_with_what_is_expected() {
         "[1,2]",
     ] {
         let said = refused(value);
-        let expected = "expected a text, an integer of 64 bits or a boolean";
+        let expected = "expected a string, a 64-bit integer or a boolean";
         assert!(said.contains(expected), "{value}: {said}");
     }
     assert!(
@@ -132,7 +132,7 @@ fn depth_does_not_overflow_the_stack() {
         assert!(decoded(&format!(r#"{{"entries":{deep}"#)).is_err());
         assert!(decoded(&format!(r#"{{"entries":{{"user":{deep}"#)).is_err());
     }
-    // Complete, and of a member that nobody reads.
+    // A complete object, nested in a member that is ignored.
     let deep = format!(
         r#"{{"tags":{}{}}}"#,
         "[".repeat(500_000),
@@ -202,7 +202,7 @@ fn it_survives_other_formats_too() {
     assert_eq!(back, full());
 }
 
-/// Any text at all, control characters and those beyond the first plane included.
+/// Any string, including control characters and those beyond the first plane.
 fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(any::<char>(), 0..12).prop_map(String::from_iter)
 }
@@ -228,7 +228,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
         })
 }
 
-/// Bytes that are nearly metadata: pieces of it in any order.
+/// Bytes that resemble metadata: pieces of it in any order.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         "{",

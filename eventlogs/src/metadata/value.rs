@@ -4,20 +4,20 @@ use std::fmt;
 
 /// The value of an entry of [`Metadata`](crate::Metadata).
 ///
-/// Fractions are not among them: what has to be exact is a text or an integer.
+/// There are no fractions: a value that must be exact is a string or an integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetadataValue {
-    /// A text.
+    /// A string.
     Text(String),
     /// An integer.
     Integer(i64),
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
 }
 
 impl MetadataValue {
-    /// The text, if it is one.
+    /// Returns the string, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -26,7 +26,7 @@ impl MetadataValue {
         }
     }
 
-    /// The integer, if it is one.
+    /// Returns the integer, if it is one.
     #[must_use]
     pub const fn as_integer(&self) -> Option<i64> {
         match self {
@@ -35,7 +35,7 @@ impl MetadataValue {
         }
     }
 
-    /// The boolean, if it is one.
+    /// Returns the boolean, if it is one.
     #[must_use]
     pub const fn as_boolean(&self) -> Option<bool> {
         match self {
@@ -45,7 +45,7 @@ impl MetadataValue {
     }
 }
 
-/// A text stands without quotes.
+/// Shows the value; a string without quotes.
 impl fmt::Display for MetadataValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -104,9 +104,9 @@ impl Serialize for MetadataValue {
 
 impl<'de> Deserialize<'de> for MetadataValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const EXPECTED: &&str = &"a text, an integer of 64 bits or a boolean";
-        // By way of serde_json's own value instead of a visitor: if any crate of the program enables its feature
-        // `arbitrary_precision`, a number reaches a visitor as a map.
+        const EXPECTED: &&str = &"a string, a 64-bit integer or a boolean";
+        // Read with serde_json's own value instead of a visitor: if any crate of the program enables the feature
+        // `arbitrary_precision` of serde_json, a visitor gets a number as a map.
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Ok(Self::Text(text)),
             serde_json::Value::Bool(boolean) => Ok(Self::Boolean(boolean)),

@@ -1,4 +1,4 @@
-//! Records and what stands beside their events.
+//! Records, and the metadata of their events.
 
 use super::*;
 

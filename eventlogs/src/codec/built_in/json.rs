@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 /// JSON: readable in every database shell, the default of `derive(Event)`.
 ///
-/// Numbers come back bit for bit. What it refuses is listed at [`Codec`](Codec#what-cannot-be-stored).
+/// Numbers are read back bit for bit. [`Codec`](Codec#what-cannot-be-stored) lists the values that it refuses.
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 /// MessagePack with field names: smaller and faster than JSON, and as tolerant of added and reordered fields.
 ///
-/// What it refuses is listed at [`Codec`](Codec#what-cannot-be-stored).
+/// [`Codec`](Codec#what-cannot-be-stored) lists the values that it refuses.
 #[derive(Debug, Clone, Copy)]
 pub struct MsgPack;
 
@@ -22,7 +22,7 @@ impl Codec for MsgPack {
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         let mut rest = bytes;
         let value = T::deserialize(&mut rmp_serde::Deserializer::new(&mut rest))?;
-        // The library stops behind the first value; bytes that follow it mean that the row was damaged or mixed up.
+        // The library stops after the first value; more bytes mean that the row was damaged or mixed up.
         if !rest.is_empty() {
             return Err("more bytes follow the end of the payload".into());
         }

@@ -1,4 +1,4 @@
-//! The parts of what is being written: elements, entries and fields.
+//! The parts of a value that is being written: elements, entries and fields.
 
 use crate::codec::exact::context::{Context, Format, Within};
 use crate::codec::exact::value::Exact;
@@ -8,16 +8,16 @@ use serde::ser::{
 };
 use std::marker::PhantomData;
 
-/// Hands the parts to the format's own serialiser, each within a guard.
+/// Passes the parts to the format's own serialiser, each within a guard.
 pub(super) struct Compound<C, F> {
     inner: C,
-    /// Where the parts stand, but for the name of a field.
+    /// The context of the parts, without the name of a field.
     context: Context,
     format: PhantomData<F>,
 }
 
 impl<C, F> Compound<C, F> {
-    /// The parts of a value that stands here.
+    /// Makes the writer for the parts of a value in this context.
     #[inline]
     pub(super) const fn new(inner: C, context: Context) -> Self {
         Self {
@@ -27,7 +27,7 @@ impl<C, F> Compound<C, F> {
         }
     }
 
-    /// The text of a value that the library behind the format writes as it is, passed off as the field of a struct.
+    /// Makes the writer for a text that the format's library writes verbatim, and disguises as the field of a struct.
     #[inline]
     pub(super) const fn verbatim(inner: C, context: Context) -> Self {
         let within = match context.within {
@@ -67,7 +67,7 @@ impl<C, F> Compound<C, F> {
     }
 }
 
-/// Parts without names.
+/// Implements the traits for parts without names.
 macro_rules! elements {
     ($($trait:ident::$method:ident)*) => {
         $(
@@ -97,7 +97,7 @@ elements! {
     SerializeTupleVariant::serialize_field
 }
 
-/// Parts with names.
+/// Implements the traits for parts with names.
 macro_rules! fields {
     ($($trait:ident)*) => {
         $(

@@ -1,19 +1,19 @@
-//! Where a value stands, and what is refused there.
+//! The context of a value, and the values that are refused in it.
 
 use serde::ser::Error;
 use std::fmt::Display;
 
-/// What a format writes as null beside `None` and `()`.
+/// The values that a format writes as null in addition to `None` and `()`, and the names that it reserves.
 pub(super) trait Format {
-    /// A struct without fields.
+    /// `true` if it writes a struct without fields as null.
     const UNIT_STRUCT: bool;
-    /// A number that is not finite.
+    /// `true` if it writes a number that is not finite as null.
     const NOT_FINITE: bool;
-    /// The beginning of names by which the library behind the format passes values of its own off as maps.
+    /// The prefix of the names with which the format's library disguises its own values as maps.
     const RESERVED: Option<&'static str>;
 }
 
-/// JSON, as `serde_json` writes it.
+/// JSON as `serde_json` writes it.
 pub(super) struct AsJson;
 
 impl Format for AsJson {
@@ -22,7 +22,7 @@ impl Format for AsJson {
     const RESERVED: Option<&'static str> = Some("$serde_json::private::");
 }
 
-/// MessagePack, as `rmp_serde` writes it: a struct without fields is an empty array.
+/// MessagePack as `rmp_serde` writes it: a struct without fields is an empty array.
 pub(super) struct AsMsgPack;
 
 impl Format for AsMsgPack {
@@ -31,30 +31,30 @@ impl Format for AsMsgPack {
     const RESERVED: Option<&'static str> = None;
 }
 
-/// Where a value stands.
+/// The context of a value.
 #[derive(Clone, Copy)]
 pub(super) struct Context {
-    /// The field that it belongs to, for the message; empty outside of structs.
+    /// The field that the value belongs to, for the message; empty outside structs.
     pub(super) field: &'static str,
-    /// What it stands in.
+    /// The thing that directly contains the value.
     pub(super) within: Within,
 }
 
-/// What a value stands in.
+/// The thing that directly contains a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Within {
     /// Anything else.
     Value,
-    /// `Some`, with nothing in between that is written.
+    /// A `Some`, with nothing in between that is written.
     Some,
-    /// The same, and it is the text of a value that the library behind the format writes as it is.
+    /// A `Some`, if the value is a text that the format's library writes verbatim.
     SomeVerbatim,
     /// The key of a map.
     Key,
 }
 
 impl Context {
-    /// Nothing is around it.
+    /// The context of the outermost value.
     pub(super) const TOP: Self = Self {
         field: "",
         within: Within::Value,
@@ -64,7 +64,7 @@ impl Context {
         Self { within, ..self }
     }
 
-    /// Says what is wrong here.
+    /// Makes the error for a refused value.
     #[cold]
     fn refused<E: Error>(self, what: impl Display) -> E {
         match self.field {
@@ -73,7 +73,7 @@ impl Context {
         }
     }
 
-    /// Refuses a value that is written as null, if it stands in a `Some`.
+    /// Refuses a value that is written as null if it is in a `Some`.
     #[inline]
     pub(super) fn allow_null<E: Error>(self) -> Result<(), E> {
         if self.within == Within::Some {
@@ -94,20 +94,20 @@ impl Context {
     ) -> Result<(), E> {
         if F::NOT_FINITE && !is_finite {
             return Err(self.refused(format_args!(
-                "the number {number} is not one that the format has; use an enum or an `Option` without it, another codec, or \
-                 write the field with functions of your own (`#[serde(with = …)]`)"
+                "the format has no number {number}; use an enum or an `Option` in its place, use another codec, or write the \
+                 field with functions of your own (`#[serde(with = …)]`)"
             )));
         }
         Ok(())
     }
 
-    /// Refuses a key of a map that the library behind the format takes for one of its own, and null in its words.
+    /// Refuses a key of a map that the format's library takes for one of its own, and a verbatim null.
     #[inline]
     pub(super) fn allow_text<F: Format, E: Error>(self, text: &str) -> Result<(), E> {
         match (self.within, F::RESERVED) {
             (Within::Key, Some(reserved)) if text.starts_with(reserved) => {
                 Err(self.refused(format_args!(
-                    "a map has the key `{text}`; such keys belong to the library that writes the format, so choose another"
+                    "a map has the key `{text}`, which is reserved by the library that writes the format; choose another key"
                 )))
             }
             (Within::SomeVerbatim, _) if text == "null" => self.within(Within::Some).allow_null(),

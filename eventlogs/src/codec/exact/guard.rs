@@ -1,4 +1,4 @@
-//! The serialiser that stands in front of a format's own.
+//! The serialiser that wraps a format's own.
 
 use crate::codec::exact::compound::Compound;
 use crate::codec::exact::context::{Context, Format, Within};
@@ -7,7 +7,7 @@ use serde::ser::{Serialize, Serializer};
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-/// A serialiser that passes on what the format brings back.
+/// A serialiser that passes on the values that the format reads back unchanged, and refuses the others.
 pub(super) struct Guard<S, F> {
     inner: S,
     context: Context,
@@ -24,7 +24,7 @@ impl<S, F> Guard<S, F> {
         }
     }
 
-    /// A part of what is being written.
+    /// Makes the writer for the parts of a value.
     #[inline]
     const fn part<C>(context: Context, inner: C) -> Compound<C, F> {
         Compound::new(inner, context)
@@ -144,7 +144,7 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        // It is written as what it holds, so it stands where its content does.
+        // Only its content is written, so the content gets its context.
         let value = Exact::<T, F>::new(value, self.context);
         self.inner.serialize_newtype_struct(name, &value)
     }
@@ -213,7 +213,7 @@ impl<S: Serializer, F: Format> Serializer for Guard<S, F> {
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
         let Self { inner, context, .. } = self;
-        // The library's own: a number or a text of JSON that is written as it is. The text may be null.
+        // A value of the library itself: a number or a text of JSON that is written verbatim. The text may be null.
         if F::RESERVED.is_some_and(|reserved| name.starts_with(reserved)) {
             return Ok(Compound::verbatim(
                 inner.serialize_struct(name, len)?,

@@ -1,4 +1,4 @@
-//! A value on its way to a codec.
+//! A value that is written with a guard.
 
 use crate::codec::exact::context::Context;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! What a caller of `decide` hears once its events are stored, or nothing is to be.
+//! The results that `decide` returns after its events are stored, or when there are none to store.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
@@ -18,7 +18,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 impl<A: Aggregate> Call<'_, A> {
-    /// The answer to a decision whose events are stored. From here on no error may say that nothing was written.
+    /// Makes the result of a decision whose events are stored. From here on no error may say that nothing was written.
     pub(super) async fn decided(
         &self,
         pending: &Arc<PendingDecision<A>>,
@@ -44,7 +44,7 @@ impl<A: Aggregate> Call<'_, A> {
         })
     }
 
-    /// The state after events that are stored.
+    /// Returns the state after events that are stored.
     async fn state_after(
         &self,
         pending: &Arc<PendingDecision<A>>,
@@ -66,7 +66,7 @@ impl<A: Aggregate> Call<'_, A> {
             if after.through_index() == appended.state.index() {
                 return Ok(after);
             }
-            // A store that does not give the events back: they have to be read.
+            // The store does not return the events: they have to be read.
         }
         let at = PointInTime::Index(appended.state.index());
         let reducing = Box::pin(self.manager.reduce_at(&self.log_id, at));
@@ -77,7 +77,7 @@ impl<A: Aggregate> Call<'_, A> {
         }
     }
 
-    /// The answer to a decision to leave things as they are, on a verified state.
+    /// Makes the result of a decision to change nothing, on a verified state.
     pub(super) async fn nothing_to_do(
         &self,
         aggregation: Option<Aggregation<A>>,
@@ -85,7 +85,7 @@ impl<A: Aggregate> Call<'_, A> {
         if let Some(replayed) = self.replayed().await? {
             return Ok(replayed);
         }
-        // There is no state to return where there is no log: it would be a made-up one.
+        // Without a log there is no state to return.
         let log_id = self.log_id;
         let aggregation = aggregation.ok_or(LogManagerError::LogNotFound { log_id })?;
         Ok(Decided {
@@ -94,7 +94,7 @@ impl<A: Aggregate> Call<'_, A> {
         })
     }
 
-    /// Whether the key was used before, asked before the caller hears a refusal.
+    /// Returns the replay if the key was used before. To be called before a refusal is returned.
     pub(super) async fn replayed(&self) -> Result<Option<Decided<A>>, LogManagerError> {
         let Some(key) = self.options.key(self.log_id) else {
             return Ok(None);
@@ -106,7 +106,7 @@ impl<A: Aggregate> Call<'_, A> {
         }
     }
 
-    /// The answer to a decision whose key the store has found used.
+    /// Makes the result of a decision whose key the store has found used.
     pub(super) async fn replay_found(
         &self,
         found: AppendError,

@@ -1,20 +1,20 @@
-//! How often a decision is made again.
+//! The attempts of a decision.
 
 use crate::time_box;
 use std::time::Duration;
 
-/// Counts the attempts.
+/// Counts the attempts of a decision, and limits them.
 pub(super) struct Attempts {
-    /// How many were made.
+    /// The number of attempts made.
     pub(super) made: u32,
-    /// How many failed because their state was never stored, or was out of date before the call began.
+    /// The number of attempts that failed because their state was never stored, or was out of date before the call began.
     pub(super) outdated: u32,
-    /// How many may be made.
+    /// The number of attempts allowed.
     pub(super) allowed: u32,
 }
 
 impl Attempts {
-    /// An outdated state costs no attempt, up to this number: a store that keeps failing must not keep its callers busy
+    /// The number of outdated states that cost no attempt: a store that keeps failing must not keep its callers busy
     /// indefinitely.
     const OUTDATED: u32 = 100;
 
@@ -26,8 +26,10 @@ impl Attempts {
         }
     }
 
-    /// Whether there may be another attempt; waits a little, and differently long in every loser of a race, before the
-    /// next. The first one is free.
+    /// Returns `true` if another attempt is allowed.
+    ///
+    /// It backs off before that, for a random time, so that the losers of a race do not meet again. The first retry is
+    /// immediate.
     pub(super) async fn again(&mut self, outdated: bool) -> bool {
         if outdated && self.outdated < Self::OUTDATED {
             self.outdated += 1;

@@ -1,4 +1,4 @@
-//! One call of `decide`: what it decides on, and what it asks the store.
+//! One call of `decide`: the states it decides on, and its requests to the store.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
@@ -23,9 +23,9 @@ use tokio::sync::MutexGuard;
 pub(super) struct DecisionState<A: Aggregate> {
     /// The state; `None` if there is no log yet and it may be created.
     pub(super) aggregation: Option<Aggregation<A>>,
-    /// Whether the store has confirmed it in this call. A cached state may be out of date.
+    /// `true` if the store has confirmed it in this call. A cached state may be out of date.
     pub(super) verified: bool,
-    /// The decision whose events it includes before they are stored: then it is speculative.
+    /// The decision whose events the state includes before they are stored; with one, the state is speculative.
     pub(super) predecessor: Option<Arc<PendingDecision<A>>>,
 }
 
@@ -50,7 +50,7 @@ impl<A: Aggregate> DecisionState<A> {
 }
 
 impl<A: Aggregate> Clone for DecisionState<A> {
-    // Written by hand: the derive would ask for `A: Clone`, which only clones a pointer here.
+    // Written by hand: a derived `Clone` would demand `A: Clone`, but this only clones a pointer.
     fn clone(&self) -> Self {
         Self {
             aggregation: self.aggregation.clone(),
@@ -90,7 +90,7 @@ pub(super) struct Write<'a, A: Aggregate> {
     pub(super) append: Polled<'a, A>,
 }
 
-/// What the store answers to an append.
+/// The store's answer to an append.
 pub(super) type Answer<A> = Result<Appended<<A as Aggregate>::Event>, AppendError>;
 
 /// An append that has been polled once.
@@ -112,7 +112,7 @@ pub(super) struct Call<'a, A: Aggregate> {
     pub(super) pipeline: PipelineGuard<'a, A>,
 }
 
-/// What the closure returned.
+/// The result of the closure.
 enum Asked<E, R> {
     Nothing,
     Refused(R),
@@ -129,7 +129,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         self.in_time(async { Ok(self.pipeline.turn().await) }).await
     }
 
-    /// Decides and hands the events over, in one go. To be called while this call has the turn.
+    /// Runs the closure and hands its events over to the store, without an await. To be called while this call has the turn.
     ///
     /// `known` is a state without the writes that are not stored yet, if one is known.
     pub(super) fn take_turn<D, I, R>(
@@ -148,7 +148,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         };
         if let Some(known) = known.filter(|known| known.verified) {
             match ask(known, decision) {
-                // Writes that others have handed over since come first, and are to be decided on as well.
+                // Writes that other calls have handed over meanwhile come first: the closure has to see them as well.
                 Asked::Events(_) if speculative.is_some() => {}
                 asked => return self.step(context, known.clone(), asked),
             }
@@ -160,7 +160,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         self.step(context, state, asked)
     }
 
-    /// The state after the newest decision of this process that is not stored yet, if it goes further than what is known.
+    /// Returns the state after the newest decision of this process that is not stored yet, if it is newer than `known`.
     fn speculative(
         &self,
         known: Option<&DecisionState<A>>,
@@ -171,7 +171,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         let latest = match newest.latest() {
             Ok(latest) => latest,
             Err(NoState::Busy(pending)) => return Err(Obstacle::Folding(pending)),
-            // The time of recording may be all that the aggregate needs.
+            // The fold may succeed when the final time of recording is known.
             Err(_) if !newest.is_settled() => return Err(Obstacle::Unsettled(newest)),
             Err(_) => return Ok(None),
         };
@@ -236,15 +236,15 @@ impl<'a, A: Aggregate> Call<'a, A> {
             };
             request.context = options.context(log_id, metadata);
             request.observer = Some(observer);
-            // Folding what the closure returned would be wrong wherever an event does not survive its codec unchanged.
+            // The closure's own events must not be folded: a codec may change an event.
             request.return_events = true;
             manager.inner.store.append(request).await
         })
     }
 
-    /// A state to decide on before the store is asked.
+    /// Returns the first state to decide on: without a read, if there is a cached one.
     pub(super) async fn first_state(&self) -> Result<DecisionState<A>, LogManagerError> {
-        // A state that waits to be written to the cache is newer than the cached one, also if it will not be cached.
+        // A state that waits to be written to the cache is newer than the cached one. It may never be cached.
         let newest = self.manager.inner.cache_writer.queued(self.log_id);
         let cached = match newest {
             Some(newest) => Some(newest),
@@ -256,10 +256,10 @@ impl<'a, A: Aggregate> Call<'a, A> {
         }
     }
 
-    /// Has the store confirm a state, or returns the true one.
+    /// Has the store confirm a state, or returns the current one.
     ///
-    /// A commit is as good as a read only if the write was handed over in this call. The answer to another one may have taken
-    /// long, and another process may have appended, and have got its answer, before this call began.
+    /// A commit replaces a read only if its write was handed over after this call began. The answer to an older write may have
+    /// taken long: another process may have appended, and may have its answer, before this call began.
     pub(super) async fn verify(
         &self,
         state: DecisionState<A>,
@@ -277,7 +277,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         }
     }
 
-    /// Reads what others have appended.
+    /// Reads the events that other writes have appended.
     pub(super) async fn verify_after_conflict(
         &self,
         state: DecisionState<A>,
@@ -293,7 +293,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         self.read(earlier).await
     }
 
-    /// The committed state after a decision, if it is stored and the state is known.
+    /// Returns the committed state after a decision, if the decision is stored and the state is known.
     async fn committed(
         &self,
         pending: &Arc<PendingDecision<A>>,
@@ -305,7 +305,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         Ok(committed.await?.ok())
     }
 
-    /// Whether a conflict is not the fault of this attempt: its state was never stored, or was out of date before the call
+    /// Returns `true` if this attempt did not lose a race: its state was never stored, or was out of date before the call
     /// began, as a cached state may be.
     pub(super) fn was_outdated(&self, state: &DecisionState<A>) -> bool {
         match &state.predecessor {
@@ -316,12 +316,12 @@ impl<'a, A: Aggregate> Call<'a, A> {
         }
     }
 
-    /// The state of the log as the store has it now, read on from an earlier one.
+    /// Returns the state of the log as the store has it now. It continues an earlier state.
     async fn read(
         &self,
         earlier: Option<Aggregation<A>>,
     ) -> Result<DecisionState<A>, LogManagerError> {
-        // Boxed, like everything that a decision seldom waits for: its future would have room for it.
+        // Boxed, like every future that a decision seldom awaits: otherwise each decision would reserve memory for it.
         let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
         match self.in_time(caught_up).await {
             Ok(aggregation) => Ok(DecisionState::verified(Some(aggregation))),
@@ -332,7 +332,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         }
     }
 
-    /// Ends some work at the deadline. For work that writes nothing.
+    /// Limits work that writes nothing to the deadline.
     pub(super) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, LogManagerError>>,
@@ -341,7 +341,8 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 }
 
-/// Asks the closure. Its events are collected immediately: the iterator need not be `Send`, so it cannot be held across an await.
+/// Runs the closure. Its events are collected immediately: the iterator need not be `Send`, so it cannot be held across an
+/// await.
 fn ask<A: Aggregate, I: IntoIterator<Item = A::Event>, R>(
     state: &DecisionState<A>,
     decision: &mut impl FnMut(&A) -> Result<I, R>,

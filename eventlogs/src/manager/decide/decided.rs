@@ -3,7 +3,7 @@
 use crate::aggregation::Aggregation;
 use crate::stores::idempotency::Replay;
 
-/// What [`LogManager::decide`](crate::LogManager::decide) did.
+/// The result of [`LogManager::decide`](crate::LogManager::decide).
 #[derive(Debug, Clone)]
 pub struct Decided<A> {
     /// The state after the decision.
@@ -19,19 +19,25 @@ impl<A> Decided<A> {
         &self.aggregation
     }
 
+    /// The aggregate after the decision; after a replay, the current one.
+    #[must_use]
+    pub fn aggregate(&self) -> &A {
+        self.aggregation.aggregate()
+    }
+
     /// Takes the aggregation out.
     #[must_use]
     pub fn into_aggregation(self) -> Aggregation<A> {
         self.aggregation
     }
 
-    /// Where the events of an earlier call with the same idempotency key are; `None` if this call decided.
+    /// The earlier write with the same idempotency key, and the place of its events; `None` if this call decided.
     #[must_use]
     pub const fn replay(&self) -> Option<&Replay> {
         self.replay.as_ref()
     }
 
-    /// Whether an earlier call with the same idempotency key had already decided.
+    /// Returns `true` if an earlier call with the same idempotency key had already decided.
     #[must_use]
     pub const fn is_replay(&self) -> bool {
         self.replay.is_some()

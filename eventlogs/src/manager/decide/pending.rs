@@ -1,11 +1,11 @@
 //! A decision whose events are not stored yet, with the states before and after its events.
 //!
 //! The state after events that are not stored is *speculative*; after the store has confirmed them it is *committed*. A
-//! speculative state never leaves the manager: it is not cached and not returned, and a decision on it is reported only after
-//! it is committed.
+//! speculative state never leaves the manager: it is neither cached nor returned. A decision on it is reported only after it
+//! is committed.
 //!
-//! Folding may take long and may panic: both depend on the aggregate. So one task at a time folds the events of a decision, no
-//! task waits for it while it holds a lock, and the events are dropped only after the committed state is known.
+//! The aggregate decides how long a fold takes and whether it panics. So one task at a time folds the events of a decision, no
+//! task holds a lock while it waits for a fold, and the events are dropped only after the committed state is known.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
@@ -21,26 +21,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
 
-/// A decision that was handed over to the store. Decisions that build on it keep it until they are settled themselves.
+/// A decision that was handed over to the store. Decisions that build on it keep it until they have their own committed state.
 pub(in crate::manager) struct PendingDecision<A: Aggregate> {
     /// The log.
     log_id: LogId,
     /// Its number among all decisions that were handed over for the log.
     number: u64,
-    /// The states before and after its events. Locked for the time of a few copies.
+    /// The states before and after its events. Locked only to copy them.
     states: Mutex<States<A>>,
     /// The events, until the committed state is known. Locked by the task that has set `folding`.
     events: Mutex<Vec<RecordedEvent<A::Event>>>,
-    /// Whether a task is folding the events.
+    /// `true` while a task folds the events.
     folding: AtomicBool,
-    /// Whether the store has given the events a place in its order.
+    /// `true` after the store has queued the events.
     queued: AtomicBool,
-    /// When the events were recorded; `None` if they were not. Empty before the outcome is known.
+    /// The time at which the events were recorded; `None` if they were not. Unset until the outcome is known.
     settled: OnceLock<Option<DateTime<Utc>>>,
     /// Woken when the outcome is known, and when a task has stopped folding.
     woken: Notify,
-    /// Whether a write of this chain has failed: all decisions that build on each other share it. What builds on a failed write
-    /// fails, too.
+    /// `true` after a write of this chain has failed. All decisions that build on each other share it, because a write that
+    /// builds on a failed one fails, too.
     broken: Arc<AtomicBool>,
 }
 
@@ -50,23 +50,23 @@ struct States<A: Aggregate> {
     predecessor: Option<Arc<PendingDecision<A>>>,
     /// The state that was decided on; with a `predecessor`, a speculative one. `None` before the first event of the log.
     decided_on: Option<Aggregation<A>>,
-    /// The state after the events, whose times of recording are guesses. Made when the next decision needs it.
+    /// The state after the events, with guessed times of recording. Computed when the next decision needs it.
     speculative: Option<Aggregation<A>>,
     /// The state after the events as the store has them.
     committed: Option<Aggregation<A>>,
 }
 
-/// Why there is no state after the events of a decision.
+/// The reason why there is no state after the events of a decision.
 pub(in crate::manager) enum NoState<A: Aggregate> {
-    /// A task is folding the events of this decision now. Ask again after it [is free](PendingDecision::free).
+    /// A task is folding the events of this decision now. Try again after it [is free](PendingDecision::free).
     Busy(Arc<PendingDecision<A>>),
-    /// The answer to one of its predecessors was lost, and with it the time of recording: the store has to be asked.
+    /// The answer to one of its predecessors was lost, and with it the time of recording: the log has to be read.
     Unknown,
     /// The events cannot be folded.
     Failed(FoldError),
 }
 
-/// Why events that are stored, or handed over, cannot be folded.
+/// The reason why events that are stored, or handed over, cannot be folded.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::manager) enum FoldError {
     /// The aggregate panicked.
@@ -81,11 +81,11 @@ pub(in crate::manager) enum FoldError {
 pub(in crate::manager) fn text_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("it did not say why").to_owned()
+    text.unwrap_or("the panic has no message").to_owned()
 }
 
 impl<A: Aggregate> PendingDecision<A> {
-    /// A decision on this state; with a `predecessor`, on the speculative state after that one.
+    /// Makes a decision on this state; with a `predecessor`, on the speculative state after that one.
     pub(in crate::manager) fn new(
         log_id: LogId,
         number: u64,
@@ -119,29 +119,29 @@ impl<A: Aggregate> PendingDecision<A> {
         self.number
     }
 
-    /// Whether the store has queued it, and will write it before everything that comes later.
+    /// Returns `true` if the store has queued it. Then the store writes it before all later writes.
     pub(in crate::manager) fn is_queued(&self) -> bool {
         self.queued.load(Ordering::Acquire)
     }
 
-    /// Whether another decision can build on it.
+    /// Returns `true` if another decision can build on it.
     pub(in crate::manager) fn can_build_on(&self) -> bool {
         self.is_queued()
             && !self.broken.load(Ordering::Acquire)
             && self.settled.get() != Some(&None)
     }
 
-    /// Whether its outcome is known.
+    /// Returns `true` if its outcome is known.
     pub(in crate::manager) fn is_settled(&self) -> bool {
         self.settled.get().is_some()
     }
 
-    /// Whether it is stored.
+    /// Returns `true` if it is stored.
     pub(in crate::manager) fn is_stored(&self) -> bool {
         matches!(self.settled.get(), Some(Some(_)))
     }
 
-    /// Waits until its outcome is known, and returns whether it is stored.
+    /// Waits until its outcome is known. Returns `true` if it is stored.
     pub(in crate::manager) async fn wait(&self) -> bool {
         loop {
             let mut woken = std::pin::pin!(self.woken.notified());
@@ -166,7 +166,7 @@ impl<A: Aggregate> PendingDecision<A> {
         }
     }
 
-    /// The state for the next decision: speculative or committed.
+    /// Returns the state for the next decision: speculative or committed.
     pub(in crate::manager) fn latest(self: &Arc<Self>) -> Result<Aggregation<A>, NoState<A>> {
         if self.is_stored() {
             return self.committed_now();
@@ -185,7 +185,7 @@ impl<A: Aggregate> PendingDecision<A> {
         })
     }
 
-    /// The committed state after its events. To be called after it is stored.
+    /// Returns the committed state after its events. To be called after it is stored.
     pub(in crate::manager) async fn committed(
         self: &Arc<Self>,
     ) -> Result<Aggregation<A>, NoState<A>> {
@@ -197,11 +197,11 @@ impl<A: Aggregate> PendingDecision<A> {
         }
     }
 
-    /// The committed state, without waiting.
+    /// Returns the committed state, without waiting.
     ///
-    /// If this decision is stored, so are its predecessors; but the answer to one of them may have been lost.
+    /// If this decision is stored, so are its predecessors. But the answer to one of them may be lost.
     fn committed_now(self: &Arc<Self>) -> Result<Aggregation<A>, NoState<A>> {
-        // Down to the first one with a committed state, then up again. In a loop, since a hot log has many.
+        // Back to the nearest decision with a committed state, then forwards again. A loop, because a hot log has long chains.
         let mut chain = vec![Arc::clone(self)];
         let mut state = None;
         while let Some(pending) = chain.last() {
@@ -254,13 +254,13 @@ impl<A: Aggregate> PendingDecision<A> {
                     committed: Some(committed.clone()),
                 },
             );
-            // Dropped outside the lock: it is the user's code.
+            // Dropped outside the lock: dropping them runs the user's code.
             drop((folded, former));
             Ok(committed)
         })
     }
 
-    /// Works on the events, unless another task does.
+    /// Runs `work` on the events, unless another task is working on them.
     fn alone<T>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Vec<RecordedEvent<A::Event>>) -> Result<T, NoState<A>>,
@@ -274,7 +274,8 @@ impl<A: Aggregate> PendingDecision<A> {
         result
     }
 
-    /// A panic of the aggregate becomes an error: the events may be stored, and others may need their state.
+    /// Folds events. A panic of the aggregate becomes an error: the events may be stored, and other decisions may need the
+    /// state after them.
     fn fold(
         &self,
         state: Option<&Aggregation<A>>,
@@ -284,13 +285,13 @@ impl<A: Aggregate> PendingDecision<A> {
     }
 }
 
-/// The state after some events.
+/// Returns the state after some events.
 pub(in crate::manager) fn folded<A: Aggregate>(
     log_id: LogId,
     state: Option<&Aggregation<A>>,
     events: &[RecordedEvent<A::Event>],
 ) -> Result<Aggregation<A>, FoldError> {
-    // Nothing that a panic leaves half-changed is used again: the fold has its own copy of the aggregate.
+    // Unwind-safe: the fold has its own copy of the aggregate, and a copy that a panic leaves half-changed is not used again.
     let folding = AssertUnwindSafe(|| {
         let mut fold = state.map_or_else(|| Fold::from_the_start(log_id), Fold::from_aggregation);
         fold.apply(events)?;
@@ -311,8 +312,8 @@ impl<A: Aggregate> Drop for FoldingDone<'_, A> {
 }
 
 impl<A: Aggregate> Drop for PendingDecision<A> {
-    /// In a loop: a hot log whose callers have all gone away leaves a long chain, and dropping it recursively would overflow the
-    /// stack.
+    /// Drops the predecessors in a loop: a hot log whose callers are all gone leaves a long chain, and dropping it recursively
+    /// would overflow the stack.
     fn drop(&mut self) {
         let mut predecessor = self.take_predecessor();
         while let Some(mut pending) = predecessor {

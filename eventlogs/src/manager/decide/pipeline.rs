@@ -1,12 +1,11 @@
 //! The pipelines of decisions: one per log that is being decided on.
 //!
-//! Decisions of one process on one log run one after the other. Each has the pipeline while it runs its closure and hands its
-//! events over to the store, without an await in between, so whoever has the pipeline is running. The next decision sees the
-//! *speculative* state after those events, before they are stored ([`PendingDecision`]). A store that supports this writes the
-//! events in that order, together where it can. If one write fails, so do all that build on it.
+//! Decisions of one process on one log run one after another. Each holds the turn while it runs its closure and hands its
+//! events over to the store, without an await in between. So the holder of the turn is always running. The next decision sees
+//! the *speculative* state after those events, before they are stored ([`PendingDecision`]). A store that supports this writes
+//! the events in that order, together where it can. If one write fails, so do all that build on it.
 //!
-//! Waiting for the pipeline takes no thread, and goes in the order of arrival. A closure that takes long holds up only its own
-//! log.
+//! Calls get the turn in the order of arrival. Waiting for it blocks no thread. A slow closure holds up only its own log.
 
 use crate::aggregate::Aggregate;
 use crate::ids::LogId;
@@ -18,26 +17,26 @@ use std::sync::{Arc, Mutex};
 
 /// The pipelines of all logs that are being decided on.
 pub(in crate::manager) struct Pipelines<A: Aggregate> {
-    /// Locked to look a log up, never while a decision runs.
+    /// Locked for a lookup or a change, never while a decision runs.
     logs: Mutex<HashMap<LogId, Arc<Pipeline<A>>>>,
 }
 
 /// The decisions on one log.
 pub(in crate::manager) struct Pipeline<A: Aggregate> {
-    /// Held by the decision that runs. It is fair.
+    /// The turn: held by the decision that runs. This mutex is fair.
     running: tokio::sync::Mutex<()>,
-    /// The decision that was handed over last. Locked for a look or a change.
+    /// The decision that was handed over last. Locked for a lookup or a change.
     newest: Mutex<Option<Arc<PendingDecision<A>>>>,
-    /// How many writes have been handed over so far, or are about to be.
+    /// The number of writes that were handed over so far, or are about to be.
     handed_over: AtomicU64,
 }
 
-/// Keeps the pipeline of a log alive while a call of `decide` runs. The pipeline is removed with its last guard.
+/// Keeps the pipeline of a log alive while a call of `decide` runs. The last guard to be dropped removes the pipeline.
 pub(in crate::manager) struct PipelineGuard<'a, A: Aggregate> {
     pipelines: &'a Pipelines<A>,
     log_id: LogId,
     pipeline: Arc<Pipeline<A>>,
-    /// How many writes had been handed over when the call began.
+    /// The number of writes that were handed over before the call began.
     entered_after: u64,
 }
 
@@ -68,7 +67,7 @@ impl<A: Aggregate> Pipelines<A> {
         }
     }
 
-    /// Gives calls that begin from now on a pipeline of their own. The calls in the old one end by themselves.
+    /// Removes the pipeline of a log, so that calls that begin from now on get a new one. Calls in the old one go on in it.
     pub(in crate::manager) fn forget(&self, log_id: LogId) {
         lock(&self.logs).remove(&log_id);
     }
@@ -81,7 +80,7 @@ impl<A: Aggregate> PipelineGuard<'_, A> {
         self.pipeline.running.lock().await
     }
 
-    /// The decision that was handed over last, if it can be built on.
+    /// Returns the decision that was handed over last, if another one can build on it.
     pub(in crate::manager) fn newest(&self) -> Option<Arc<PendingDecision<A>>> {
         let newest = lock(&self.pipeline.newest);
         newest
@@ -90,12 +89,12 @@ impl<A: Aggregate> PipelineGuard<'_, A> {
             .cloned()
     }
 
-    /// The number of the next write. To be called before the write is handed over.
+    /// Returns the number of the next write. To be called before the write is handed over.
     pub(in crate::manager) fn next_number(&self) -> u64 {
         self.pipeline.handed_over.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Whether a decision was handed over after this call began. If it was committed, that was after the call began, too.
+    /// Returns `true` if a decision was handed over after this call began. Then its commit, if any, came after that, too.
     pub(in crate::manager) fn saw_handed_over(&self, pending: &PendingDecision<A>) -> bool {
         pending.number() > self.entered_after
     }
@@ -108,7 +107,7 @@ impl<A: Aggregate> PipelineGuard<'_, A> {
         drop(former);
     }
 
-    /// Lets no further decision build on this one, because the log has gone another way.
+    /// Lets no further decision build on this one, because the log does not continue with it.
     pub(in crate::manager) fn forget(&self, pending: &Arc<PendingDecision<A>>) {
         let former = lock(&self.pipeline.newest).take_if(|newest| Arc::ptr_eq(newest, pending));
         drop(former);
@@ -118,8 +117,8 @@ impl<A: Aggregate> PipelineGuard<'_, A> {
 impl<A: Aggregate> Drop for PipelineGuard<'_, A> {
     fn drop(&mut self) {
         let mut logs = lock(&self.pipelines.logs);
-        // Two handles: that of the map, and this one. New ones are made under the lock that is held here. After `forget`, the
-        // map may have another pipeline.
+        // Two handles are left: the map's and this guard's. New ones are made only under the lock that is held here. After
+        // `forget`, the map may have another pipeline.
         let own = logs.get(&self.log_id);
         if own.is_some_and(|own| Arc::ptr_eq(own, &self.pipeline))
             && Arc::strong_count(&self.pipeline) <= 2

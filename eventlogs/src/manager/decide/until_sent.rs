@@ -1,4 +1,4 @@
-//! Asking the closure, on one state after the other, until it gives events for the store or there is nothing to send.
+//! Runs the closure on one state after another, until it returns events for the store or there is nothing to send.
 
 use crate::aggregate::Aggregate;
 use crate::manager::decide::call::{Call, DecisionState, Obstacle, Step, Write};
@@ -17,7 +17,7 @@ pub(super) enum Turned<'a, A: Aggregate> {
 }
 
 impl<'a, A: Aggregate> Call<'a, A> {
-    /// Takes turns until events are handed over to the store, or until it is known that there is nothing to hand over.
+    /// Takes turns until events are handed over to the store, or until it is certain that there are none to hand over.
     ///
     /// `known` is a state without the writes that are not stored yet.
     pub(super) async fn until_sent<D, I, R>(
@@ -31,7 +31,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
     {
         loop {
             let turn = self.turn().await?;
-            // Ready at once: the turn is held across no wait.
+            // It is ready on the first poll: the turn is not held across an await.
             let step = poll_fn(|context| {
                 let step = self.take_turn(context, known.as_ref(), decision);
                 Poll::Ready(step)

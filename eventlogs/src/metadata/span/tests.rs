@@ -10,7 +10,7 @@ use tracing::{Dispatch, Instrument, Level, Span, info_span, span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-/// What a write made here would get.
+/// The metadata that a write made here would get.
 fn here() -> Metadata {
     SpanMetadata::new().metadata()
 }
@@ -19,7 +19,7 @@ fn correlation(id: &str) -> Metadata {
     Metadata::new().with_correlation_id(id)
 }
 
-/// Runs it beside a subscriber with the layer.
+/// Runs the closure with a subscriber that has the layer.
 fn layered<T>(run: impl FnOnce() -> T) -> T {
     with_default(registry().with(SpanMetadata::new()), run)
 }
@@ -86,12 +86,12 @@ fn ids_may_be_recorded_later_and_again() {
         let outer = info_span!("request", correlation_id = Empty, causation_id = "4").entered();
         let inner = info_span!("inner").entered();
         assert_eq!(here(), Metadata::new().with_causation_id("4"));
-        // The inner span was there before.
+        // The inner span was made before this record.
         outer.record("correlation_id", "17");
         assert_eq!(here(), correlation("17").with_causation_id("4"));
         outer.record("correlation_id", "18");
         assert_eq!(here(), correlation("18").with_causation_id("4"));
-        // What cannot be recorded, because the span was not made with it, and what is something else.
+        // A field that cannot be recorded, because the span was made without it, and a field of another name.
         inner.record("correlation_id", "19");
         outer.record("user", "ada");
         assert_eq!(here(), correlation("18").with_causation_id("4"));
@@ -227,7 +227,7 @@ fn a_value_that_panics_or_makes_spans_itself_does_no_harm() {
     });
 }
 
-/// Is pending once, and says before and behind it what a write would get.
+/// Is pending once, and returns the metadata that a write would get before that and after it.
 async fn write_twice() -> [Metadata; 2] {
     let before = here();
     let mut pending = true;
