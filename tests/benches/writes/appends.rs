@@ -100,11 +100,7 @@ fn held(postgres: &Postgres, writers: usize) -> Box<dyn Side + '_> {
         let connections: Vec<_> = join_all(connections)
             .await
             .into_iter()
-            .map(|connection| {
-                Arc::new(Mutex::new(
-                    connection.expect("the server accepts the connection"),
-                ))
-            })
+            .map(|connection| Arc::new(Mutex::new(connection.expect("the server connects"))))
             .collect();
         let writer = |(connection, log): (&Arc<_>, _)| Held {
             connection: Arc::clone(connection),

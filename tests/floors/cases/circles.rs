@@ -13,8 +13,8 @@ fn files_that_need_each_other_are_found() {
     expect(
         &report.circles,
         &[
-            "2 files; move the items that close it into a lower file:\n    stores.rs -> stores/disk.rs: open\n    stores/disk.rs -> \
-           stores.rs: Store",
+            "2 files; move the items that close it into a lower file:\n    stores.rs -> stores/disk.rs: open\n    \
+           stores/disk.rs -> stores.rs: Store",
         ],
     );
     // A re-export alone closes no circle, but an import that the file also uses does.
