@@ -77,7 +77,7 @@ use std::fmt::Debug;
 pub fn every_sequence<E: Clone>(events: impl IntoIterator<Item = E>, length: usize) -> Vec<Vec<E>> {
     let events: Vec<_> = events.into_iter().collect();
     let mut sequences: Vec<Vec<E>> = Vec::new();
-    // Index of the first of the sequences that are one event shorter than the next ones; the empty sequence starts the chain.
+    // The sequences that are one event shorter than the next ones; at first, only the empty one.
     let mut shorter = vec![Vec::new()];
     for _ in 0..length {
         let longer: Vec<_> = shorter
