@@ -1,5 +1,5 @@
-//! Help for tests: decisions tried without a store, laws for your own aggregates and events, and the promises that every
-//! store and every cache must keep, ready to be run on your own.
+//! Test support: decisions tested without a store, laws for your own aggregates and events, and conformance suites with the
+//! promises that every store and every cache must keep.
 //!
 //! It needs the feature `testing`, which belongs in `[dev-dependencies]`; the conformance suites need `conformance`:
 //!
@@ -8,7 +8,7 @@
 //! eventlogs = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! A test of a domain says what has happened, what is decided, and what that gives:
+//! A test of a domain states past events, a decision, and the expected events:
 //!
 //! ```
 //! # #[cfg(feature = "macros")] {
@@ -33,7 +33,7 @@
 //!     fn refund(&mut self, amount: u64) { self.outstanding -= amount; }
 //! }
 //!
-//! /// What `LogManager::decide` is given in production.
+//! /// The decision that production code passes to `LogManager::decide`.
 //! fn refund(amount: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], &'static str> {
 //!     move |payment| match payment.outstanding {
 //!         outstanding if outstanding < amount => Err("too much"),
@@ -50,10 +50,10 @@
 //! # }
 //! ```
 //!
-//! What differs is shown line by line:
+//! A test that fails shows the differences line by line:
 //!
 //! ```text
-//! the decision gave other events than expected
+//! the decision returned other events than expected
 //! (- expected, + found)
 //!
 //! --> event 0 differs
@@ -63,8 +63,8 @@
 //!         }
 //! ```
 //!
-//! [`laws`] says what every aggregate, every event and every codec must obey, and makes tests of it in a line;
-//! [`check_events_lock!`] fails when the stored shape of an event has changed by accident.
+//! [`laws`] defines the rules that every aggregate, every event and every codec must obey, with macros that make tests of them
+//! in one line; [`check_events_lock!`] fails when the stored shape of an event has changed by accident.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -1,23 +1,23 @@
-//! Who imports what from whom.
+//! Arrows: the imports from one module to another.
 
 use crate::resolve::{Resolved, Target};
 use crate::tree::{Id, Path, Tree};
 use std::collections::BTreeSet;
 
-/// Code of one module needs an item of another one, or names it by a detour.
+/// A module's code uses an item of another module, or names it through a re-export.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Arrow {
     pub(crate) from: Id,
-    /// The module that defines it, and its name; nothing for what another crate defines.
+    /// The module that defines the item, and the item's name; `None` for items of other crates.
     pub(crate) to: Option<(Id, String)>,
-    /// The path that is written.
+    /// The path as it is written.
     pub(crate) written: String,
-    /// The module which re-exports it, if the path names that one.
+    /// The module that re-exports the item, if the path names that module.
     pub(crate) through: Option<Id>,
 }
 
-/// All arrows of a crate. What a module re-exports of those below it is none: it only shows them to others. Nor is the
-/// import of a whole module: what is taken out of it counts.
+/// Returns all arrows of a crate. A re-export from a module below is not an arrow, since it only shows the item to others. Nor
+/// is the import of a whole module: only the items taken from it count.
 pub(crate) fn of(tree: &Tree) -> BTreeSet<Arrow> {
     let mut arrows = BTreeSet::new();
     for (from, module) in tree.modules.iter().enumerate() {

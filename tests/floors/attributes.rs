@@ -1,9 +1,9 @@
-//! What attributes say about an item, and what an item is called.
+//! The attributes and the names of items.
 
 use syn::punctuated::Punctuated;
 use syn::{Attribute, ImplItem, Item, Meta, Token, TraitItem};
 
-/// Whether the item is compiled for tests only.
+/// Returns `true` if the item is compiled for tests only.
 pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => list
@@ -33,24 +33,24 @@ fn needs_tests(condition: &Meta) -> bool {
     }
 }
 
-/// Whether the macro is exported, and so lives in `lib.rs`.
+/// Returns `true` if the macro is exported, and so belongs to `lib.rs`.
 pub(crate) fn exports(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
         .any(|attribute| attribute.path().is_ident("macro_export"))
 }
 
-/// Whether the item is an exported macro.
+/// Returns `true` if the item is an exported macro.
 pub(crate) fn is_exported_macro(item: &Item) -> bool {
     matches!(item, Item::Macro(_)) && exports(of(item))
 }
 
-/// The name under which an item can be imported.
+/// Returns the name under which an item can be imported.
 pub(crate) fn name(item: &Item) -> Option<String> {
     let name = match item {
         Item::Const(item) => &item.ident,
         Item::Enum(item) => &item.ident,
-        // The functions of procedural macros cannot be imported, and may be called like the module that does the work.
+        // Functions of procedural macros cannot be imported, and may have the name of the module that does the work.
         Item::Fn(item) if !is_procedural(&item.attrs) => &item.sig.ident,
         Item::Macro(item) => item.ident.as_ref()?,
         Item::Static(item) => &item.ident,
@@ -71,7 +71,7 @@ fn is_procedural(attributes: &[Attribute]) -> bool {
         .any(|attribute| names.iter().any(|name| attribute.path().is_ident(name)))
 }
 
-/// The attributes of an item.
+/// Returns the attributes of an item.
 pub(crate) fn of(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
@@ -93,7 +93,7 @@ pub(crate) fn of(item: &Item) -> &[Attribute] {
     }
 }
 
-/// The attributes of what stands in an `impl`.
+/// Returns the attributes of an item of an `impl`.
 pub(crate) fn of_impl(item: &ImplItem) -> &[Attribute] {
     match item {
         ImplItem::Const(item) => &item.attrs,
@@ -104,7 +104,7 @@ pub(crate) fn of_impl(item: &ImplItem) -> &[Attribute] {
     }
 }
 
-/// The attributes of what stands in a trait.
+/// Returns the attributes of an item of a trait.
 pub(crate) fn of_trait(item: &TraitItem) -> &[Attribute] {
     match item {
         TraitItem::Const(item) => &item.attrs,

@@ -1,4 +1,4 @@
-//! Mistakes put in by hand, which the check must find.
+//! Mistakes made on purpose, which the check must find.
 
 mod circles;
 mod detours;
@@ -22,7 +22,7 @@ values
 ## Other
 ";
 
-/// Checks a small crate: the modules of the drawing, with other text for the files that are named.
+/// Checks a small crate: the modules of the drawing, with other text for the given files.
 fn checked(document: &str, files: &[(&str, &str)]) -> Report {
     let usual = [
         (

@@ -1,14 +1,14 @@
-//! Finds files that need each other.
+//! Finds circles: files that import from each other.
 
 use crate::arrows::Arrow;
 use crate::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// From each file to those whose items it names, with the items.
+/// Maps each file to the files whose items it names, with these items.
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<String>>>;
 
-/// Each circle with the arrows that tie it.
+/// Returns each circle with the arrows that close it.
 pub(crate) fn of(tree: &Tree, arrows: &BTreeSet<Arrow>) -> Vec<String> {
     let graph = graph(tree, arrows);
     let reached: BTreeMap<_, _> = graph
@@ -45,7 +45,7 @@ fn graph<'a>(tree: &'a Tree, arrows: &BTreeSet<Arrow>) -> Graph<'a> {
     graph
 }
 
-/// All files that can be reached from one, which is among them if it lies on a circle.
+/// Returns all files that can be reached from one; it is among them if it is part of a circle.
 fn reached<'a>(graph: &Graph<'a>, start: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open = vec![start];
@@ -61,14 +61,14 @@ fn reached<'a>(graph: &Graph<'a>, start: &str) -> BTreeSet<&'a str> {
 
 fn described(graph: &Graph<'_>, circle: &BTreeSet<&str>) -> String {
     let mut text = format!(
-        "a circle of {} files; move what ties it into a file below:",
+        "a circle of {} files; move the items that close it into a lower file:",
         circle.len()
     );
     for from in circle {
         for (to, items) in graph.get(from).into_iter().flatten() {
             if circle.contains(to) {
                 let items: Vec<_> = items.iter().map(String::as_str).collect();
-                // Writing to a string cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(text, "\n    {from} -> {to}: {}", items.join(", "));
             }
         }

@@ -3,16 +3,16 @@
 use crate::tree::{Id, ROOT, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// On which floor each room lies.
+/// The floors of a crate, with their rooms.
 #[derive(Debug)]
 pub(crate) struct Drawing {
-    /// Rooms as they are drawn, such as `stores/postgres`; the top floor has the number 0.
+    /// Rooms as they are drawn, such as `stores/postgres`. The top floor has the number 0.
     floors: BTreeMap<String, usize>,
 }
 
 impl Drawing {
-    /// Finds the drawing of a folder: a code block after the heading `## Floors` whose first line ends with the folder's
-    /// name. Each line is a floor. It begins with the names of its rooms; two spaces end them, and text may follow.
+    /// Finds the drawing of a folder: a code block after the heading `## Floors` whose first line ends with the folder's name.
+    /// Each line is a floor: the names of its rooms, two spaces, and optional text.
     pub(crate) fn read(document: &str, folder: &str) -> Result<Self, String> {
         let missing =
             || format!("ARCHITECTURE.md has no block \"```text {folder}\" below \"## Floors\"");
@@ -36,7 +36,7 @@ impl Drawing {
         Ok(Self { floors })
     }
 
-    /// The room of a module, which is that of its parent unless it is drawn itself, and its floor.
+    /// Returns the room of a module and its floor. A module that is not drawn itself belongs to its parent's room.
     pub(crate) fn room(&self, tree: &Tree, module: Id) -> Option<(&str, usize)> {
         let path = &tree.modules[module].path;
         (1..=path.len()).rev().find_map(|length| {
@@ -45,7 +45,7 @@ impl Drawing {
         })
     }
 
-    /// Where the drawing and the modules differ.
+    /// Returns the differences between the drawing and the modules.
     pub(crate) fn differences(&self, tree: &Tree) -> Vec<String> {
         let mut differences = Vec::new();
         let names: BTreeSet<_> = tree

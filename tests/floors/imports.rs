@@ -1,10 +1,11 @@
-//! Takes a `use` apart.
+//! Splits a `use` into its paths.
 
 use crate::tokens::plain;
 use crate::tree::Path;
 use syn::UseTree;
 
-/// Each path of a `use`, and what it is called from there on: nothing for a glob. `rooted` says that `::` stands first.
+/// Returns each path of a `use` with its name in this module: `None` for a glob. `rooted` is `true` if the `use` begins with
+/// `::`.
 pub(crate) fn flattened(rooted: bool, tree: &UseTree) -> Vec<(Path, Option<String>)> {
     let prefix: Path = rooted.then(|| "::".to_owned()).into_iter().collect();
     let mut found = Vec::new();

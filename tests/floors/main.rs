@@ -1,7 +1,7 @@
-//! Imports run downwards, from floor to floor, as ARCHITECTURE.md draws it.
+//! Imports run downwards, from floor to floor, as ARCHITECTURE.md draws them.
 //!
-//! `rust_arkitect` and `archaven` compare paths as they are written, so an arrow that goes through a re-export escapes
-//! them; `cargo-modules` resolves paths, but compiles rust-analyzer for it, and knows circles only, no floors.
+//! `rust_arkitect` and `archaven` compare paths as they are written, so an import through a re-export escapes them.
+//! `cargo-modules` resolves paths, but compiles rust-analyzer for that, and checks for circles only, not for floors.
 
 mod arrows;
 mod attributes;
@@ -22,7 +22,7 @@ use std::fs;
 use std::path::Path;
 use tree::Tree;
 
-/// What was found in one crate, by rule.
+/// The findings in one crate, by rule.
 #[derive(Debug)]
 struct Report {
     drawing: Vec<String>,
@@ -31,7 +31,7 @@ struct Report {
     circles: Vec<String>,
 }
 
-/// Checks a crate against the drawing of its folder. `source` gives the text of a file in the folder.
+/// Checks a crate against the drawing of its folder. `source` returns the text of a file in the folder.
 fn report(
     document: &str,
     folder: &str,
@@ -50,7 +50,7 @@ fn report(
 
 fn check(folder: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let document = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the document is there");
+    let document = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the document exists");
     let source = |file: &str| fs::read_to_string(root.join(folder).join(file)).ok();
     let report = report(&document, folder, &source).unwrap_or_else(|problem| panic!("{problem}"));
     let rules = [

@@ -10,7 +10,7 @@ use syn::{
     Macro, Meta, TraitItem, UseTree, Visibility,
 };
 
-/// Walks through the code of one module after the other.
+/// Walks through the code of all modules, one after the other.
 pub(crate) struct Reader<'a> {
     source: &'a dyn Fn(&str) -> Option<String>,
     tree: Tree,
@@ -20,7 +20,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that has met nothing but an empty `lib.rs`.
+    /// Creates a reader that knows only an empty `lib.rs`.
     pub(crate) fn new(source: &'a dyn Fn(&str) -> Option<String>) -> Self {
         let root = Module {
             file: "lib.rs".to_owned(),
@@ -38,7 +38,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What was read, or what is wrong with it.
+    /// Returns the tree, or the error found while reading.
     pub(crate) fn finish(self) -> Result<Tree, String> {
         if self.mistakes.is_empty() {
             Ok(self.tree)
@@ -50,8 +50,7 @@ impl<'a> Reader<'a> {
     /// Reads the file of a module, and those of the modules that it declares.
     pub(crate) fn read_file(&mut self, module: Id, file: &str) {
         let Some(text) = (self.source)(file) else {
-            let mistake =
-                format!("{file} is missing (or lies elsewhere: `mod.rs` is not used here)");
+            let mistake = format!("{file} is missing; `mod.rs` files are not used here");
             return self.mistakes.push(mistake);
         };
         match syn::parse_file(&text) {
@@ -101,7 +100,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads what cannot be parsed: the tokens of a macro.
+    /// Reads the tokens of a macro, which cannot be parsed.
     fn scan(&mut self, tokens: TokenStream) {
         let outer = std::mem::replace(&mut self.in_body, true);
         for found in tokens::paths(tokens) {
@@ -113,7 +112,7 @@ impl<'a> Reader<'a> {
         self.in_body = outer;
     }
 
-    /// Reads the tokens of an exported macro. Only `$crate` leads into this crate; the other paths belong to the user's.
+    /// Reads the tokens of an exported macro. Only `$crate` leads into this crate; other paths belong to the user's crate.
     fn scan_exported(&mut self, tokens: TokenStream) {
         for found in tokens::paths(tokens) {
             let paths = match found {

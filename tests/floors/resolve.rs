@@ -1,29 +1,29 @@
-//! Finds what a path names, and by which re-exports it gets there.
+//! Finds the target of a path, and the re-exports on its way.
 
 use crate::tree::{Id, Path, ROOT, Tree, Use};
 
-/// Where a path leads.
+/// The target of a path.
 pub(crate) struct Resolved {
     pub(crate) target: Target,
-    /// The modules that only re-export what was asked of them, in the order in which they were asked.
+    /// The modules that only re-export the target, in the order of the path.
     pub(crate) through: Vec<Id>,
 }
 
-/// What a path names.
+/// The kinds of target.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Target {
     /// An item, with the module that defines it.
     Item(Id, String),
     Module(Id),
-    /// Something of another crate.
+    /// An item of another crate.
     Outside,
 }
 
-/// More re-exports of re-exports than anybody writes: they run in a circle.
+/// Maximum length of a chain of re-exports; a longer one runs in a circle.
 const DEEPEST: usize = 16;
 
 impl Tree {
-    /// Resolves a path that is written in a module. Nothing if it does not begin in this crate.
+    /// Resolves a path that is written in a module. `None` if it does not begin in this crate.
     pub(crate) fn resolve(&self, from: Id, path: &[String]) -> Option<Resolved> {
         self.resolve_at(from, path, 0)
     }
@@ -68,12 +68,12 @@ impl Tree {
                 found.through.insert(0, at);
                 found
             }
-            // Macros write items, too.
+            // A macro may write the item.
             None => Resolved::direct(Target::Item(at, name.clone())),
         }
     }
 
-    /// Finds a path that begins with a name of the module in which it is written.
+    /// Finds the target of a path that begins with a name of the module in which it is written.
     fn find_in_scope(&self, from: Id, path: &[String], depth: usize) -> Option<Resolved> {
         let (name, rest) = path.split_first()?;
         if let Some(found) = self.find_defined(from, path, depth) {
@@ -97,7 +97,7 @@ impl Tree {
         let module = &self.modules[at];
         let item = module.items.get(name);
         match (module.children.get(name), item) {
-            // The name of a module can be that of a function, too; what follows says which it is.
+            // A module and a function may have the same name; the rest of the path decides which one is meant.
             (Some(child), None) => Some(self.find(*child, rest, depth)),
             (Some(child), Some(_)) if !rest.is_empty() => Some(self.find(*child, rest, depth)),
             (_, Some(home)) => Some(Resolved::direct(Target::Item(*home, name.clone()))),
@@ -105,7 +105,7 @@ impl Tree {
         }
     }
 
-    /// Follows an import of `name` in a module. Those on the import's own way are not its reader's concern.
+    /// Follows an import of `name` in a module. Re-exports on the way of that import do not count for the path.
     fn follow<'a>(
         &self,
         at: Id,

@@ -1,4 +1,4 @@
-//! What the arrows must not do.
+//! The rules for arrows.
 
 use crate::arrows::Arrow;
 use crate::drawing::Drawing;
@@ -6,7 +6,7 @@ use crate::tree::{ROOT, Tree};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// Arrows that do not run down to a lower floor.
+/// Returns the arrows that do not lead to a lower floor.
 pub(crate) fn upward(tree: &Tree, drawing: &Drawing, arrows: &BTreeSet<Arrow>) -> Vec<String> {
     let mut found = BTreeSet::new();
     for arrow in arrows {
@@ -29,11 +29,11 @@ pub(crate) fn upward(tree: &Tree, drawing: &Drawing, arrows: &BTreeSet<Arrow>) -
             continue;
         }
         match floor.cmp(&other_floor) {
-            // The number of a floor grows downwards.
+            // Numbers of floors grow downwards.
             Ordering::Less => {}
             Ordering::Equal => {
                 found.insert(format!(
-                    "{file} imports `{name}` from a room on its own floor (`{other_room}`, and this is `{room}`); move \
+                    "{file} imports `{name}` from a room on its own floor (`{other_room}`; the file is in `{room}`); move \
                      the item down, or draw one of the rooms lower"
                 ));
             }
@@ -48,7 +48,7 @@ pub(crate) fn upward(tree: &Tree, drawing: &Drawing, arrows: &BTreeSet<Arrow>) -
     found.into_iter().collect()
 }
 
-/// Paths that name a module which only re-exports the item.
+/// Returns the paths that name a module which only re-exports the item.
 pub(crate) fn detours(tree: &Tree, arrows: &BTreeSet<Arrow>) -> Vec<String> {
     let mut found = BTreeSet::new();
     for arrow in arrows {
@@ -58,7 +58,7 @@ pub(crate) fn detours(tree: &Tree, arrows: &BTreeSet<Arrow>) -> Vec<String> {
         let Arrow { written, to, .. } = arrow;
         let file = &tree.modules[arrow.from].file;
         let facade = &tree.modules[through].file;
-        // A module inside a file sees the imports at its top anyway.
+        // A module inside a file sees the imports at the top of the file anyway.
         if file == facade {
             continue;
         }
@@ -68,7 +68,7 @@ pub(crate) fn detours(tree: &Tree, arrows: &BTreeSet<Arrow>) -> Vec<String> {
                 format!("{file} imports `{written}` through {facade}, which only re-exports it; write `crate::{name}`")
             }
             None => {
-                format!("{file} imports `{written}` through {facade}, which only re-exports it; name where it comes from")
+                format!("{file} imports `{written}` through {facade}, which only re-exports it; name the crate that defines it")
             }
         });
     }

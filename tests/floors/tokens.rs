@@ -1,4 +1,4 @@
-//! Finds paths among tokens that nobody parses: those of macros.
+//! Finds paths among the tokens of macros, which are not parsed.
 
 use crate::tree::Path;
 use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
@@ -6,31 +6,31 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Token, UseTree};
 
-/// What was found.
+/// A finding among the tokens.
 pub(crate) enum Found {
     Path(Path),
-    /// A `use`, and whether `::` stands first.
+    /// A `use`, and `true` if it begins with `::`.
     Use(bool, UseTree),
 }
 
-/// A name without `r#`.
+/// Returns the name without `r#`.
 pub(crate) fn plain(name: &Ident) -> String {
     name.unraw().to_string()
 }
 
-/// A parsed path, without what its segments are applied to.
+/// Returns the segments of a parsed path, without their generic arguments.
 pub(crate) fn segments(path: &syn::Path) -> Path {
     let root = path.leading_colon.map(|_| "::".to_owned());
     let names = path.segments.iter().map(|segment| plain(&segment.ident));
     root.into_iter().chain(names).collect()
 }
 
-/// Whether a path can be of interest: a single word in small letters is a variable more often than an import.
+/// Returns `true` if a path may be an import: a single word in small letters is a variable more often.
 pub(crate) fn may_be_imported(path: &[String]) -> bool {
     path.len() > 1 || path.iter().any(|name| name.starts_with(char::is_uppercase))
 }
 
-/// All paths, and all `use`s, among tokens.
+/// Returns all paths, and all `use`s, among tokens.
 pub(crate) fn paths(tokens: TokenStream) -> Vec<Found> {
     let mut found = Vec::new();
     collect(without_dollars(tokens), &mut found);
@@ -40,7 +40,7 @@ pub(crate) fn paths(tokens: TokenStream) -> Vec<Found> {
 fn collect(tokens: TokenStream, found: &mut Vec<Found>) {
     let mut tokens = tokens.into_iter().peekable();
     let mut path = Path::new();
-    // A `::` that waits for the next name.
+    // `true` after a `::` that waits for the next name.
     let mut joined = false;
     while let Some(token) = tokens.next() {
         match token {
@@ -96,7 +96,7 @@ fn collect_use(tokens: TokenStream, found: &mut Vec<Found>) {
     }
 }
 
-/// Writes `$crate` as `crate`, and what a macro's caller fills in as a name that no module has.
+/// Replaces `$crate` by `crate`, and every other macro variable by a name that no module has.
 fn without_dollars(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut plain = Vec::new();
@@ -107,7 +107,8 @@ fn without_dollars(tokens: TokenStream) -> TokenStream {
                 Some(name) if is_crate(&name) => plain.push(name),
                 Some(_) => {
                     plain.push(filled_in());
-                    // `$d crate` is the `$crate` of a macro that this one makes: exported, it speaks for its user.
+                    // `$d crate` is the `$crate` of a macro that this one defines: if that is exported, it belongs to the
+                    // user's crate.
                     plain.extend(tokens.next_if(is_crate).map(|_| filled_in()));
                 }
                 None => {}

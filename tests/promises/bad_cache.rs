@@ -1,4 +1,4 @@
-//! A cache that is slow, down, hung or lying is never in the way.
+//! A cache that is slow, down, hung or wrong never gets in the way.
 
 use crate::payments::{Payment, PaymentEvent, captured, refund};
 use eventlogs::caches::CacheError;
@@ -11,7 +11,7 @@ use eventlogs::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Answers every call with an error.
+/// Returns an error from every call.
 struct Broken;
 
 impl AggregationCache<Payment> for Broken {
@@ -32,7 +32,7 @@ impl AggregationCache<Payment> for Broken {
     }
 }
 
-/// Answers no call at all.
+/// Never returns from any call.
 struct Hung;
 
 impl AggregationCache<Payment> for Hung {
@@ -53,7 +53,7 @@ impl AggregationCache<Payment> for Hung {
     }
 }
 
-/// Has an entry for every log: always the same one, of a log that nobody asked for.
+/// Returns the same entry for every log, which belongs to a log that no test uses.
 struct Confused;
 
 impl AggregationCache<Payment> for Confused {
@@ -134,7 +134,7 @@ async fn an_entry_of_another_log_is_a_miss() {
     everything_works_with(Confused).await;
 }
 
-/// Holds every write up until it is told to go on.
+/// Delays every write until the test allows it.
 #[derive(Clone)]
 struct Slow {
     gate: Arc<tokio::sync::Semaphore>,
@@ -185,7 +185,7 @@ async fn waiting_writes_are_bounded_and_hold_the_newest_of_each_log() {
     let payments = LogManager::<Payment>::new(FakeEventStore::new(), slow.clone(), options);
     let first = captured(&payments).await;
     payments.reduce(&first).await.unwrap();
-    // The first one is on its way; what comes now waits behind it.
+    // The first write is in flight; later ones wait for it.
     slow.entered.notified().await;
     let second = captured(&payments).await;
     for _ in 0..5 {

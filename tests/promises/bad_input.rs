@@ -1,4 +1,4 @@
-//! What goes wrong outside gets a typed error that says what to do, and loses nothing.
+//! Mistakes and faults outside the library return a typed error that says what to do, and lose nothing.
 
 use crate::payments::{PaymentEvent, captured, payments};
 use crate::sqlite_file::{TemporaryStore, connect, execute};
@@ -46,7 +46,7 @@ async fn a_path_that_cannot_be_opened_is_named() {
             refused.to_string().contains(&path.display().to_string()),
             "{refused}"
         );
-        assert!(refused.source().is_some(), "what SQLite said is kept");
+        assert!(refused.source().is_some(), "the error of SQLite is the source");
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_file_cut_short_is_reported_as_damaged() {
     file.store.close().await;
     let bytes = std::fs::read(file.path()).unwrap();
     std::fs::write(file.path(), &bytes[..bytes.len() / 2]).unwrap();
-    // Whether opening or reading notices depends on the part that is lost.
+    // The lost part decides if opening or reading notices.
     let error = match SqliteEventStore::open(file.path()).await {
         Ok(store) => match payments(store).reduce(&log_id).await.unwrap_err() {
             LogManagerError::Store(error) => error,
@@ -109,7 +109,7 @@ async fn events_that_the_code_does_not_know_are_errors_that_name_them() {
         ),
     ] {
         execute(&file.path(), change).await;
-        // From the cache or from the start, as a page or as a decision: always the same error.
+        // From the cache or from the start, as a page or for a decision: always the same error.
         let reduced = payments.reduce(&log_id).await.unwrap_err();
         let loaded = payments.load(&log_id, 0, 10).await.unwrap_err();
         for error in [reduced, loaded] {
@@ -130,9 +130,9 @@ async fn events_that_the_code_does_not_know_are_errors_that_name_them() {
             .await;
         assert!(
             decided.is_err(),
-            "{change}: nothing is decided on a log that cannot be read"
+            "{change}: no decision runs on a log that cannot be read"
         );
-        // What comes before the bad event can still be read.
+        // The events before the bad one can still be read.
         assert_eq!(payments.load(&log_id, 0, 2).await.unwrap().len(), 2);
     }
     execute(
@@ -143,7 +143,7 @@ async fn events_that_the_code_does_not_know_are_errors_that_name_them() {
     assert_eq!(
         payments.reduce(&log_id).await.unwrap().aggregate().voided,
         1,
-        "an added field does no harm"
+        "an added field is ignored"
     );
 }
 
@@ -162,7 +162,7 @@ async fn rows_that_no_code_of_ours_wrote_are_errors() {
         panic!("{refused:?}")
     };
     assert!(matches!(error.problem, DecodeProblem::UnknownName));
-    // Times far outside the calendar order nothing; they are no reason to fail.
+    // No order depends on times far outside the calendar, so they are no reason to fail.
     execute(&file.path(), "update events set event_type = 'payment.captured', recorded_at = 9223372036854775807 where event_index = 1").await;
     execute(
         &file.path(),
@@ -217,10 +217,10 @@ async fn a_full_disk_is_an_error_and_nothing_is_lost() {
     assert_eq!(
         payment.state(),
         state,
-        "what was acknowledged is there, and nothing else"
+        "exactly the acknowledged events are stored"
     );
 
-    // Of appends in one batch, those that fit are stored.
+    // Of the appends in one batch, those that fit are stored.
     let others = join_all((0..20).map(|_| {
         let payments = payments.clone();
         async move {
@@ -245,7 +245,7 @@ async fn a_full_disk_is_an_error_and_nothing_is_lost() {
     }
     store.close().await;
 
-    // With room again, the same append works.
+    // Once there is room again, the same append works.
     let payments = crate::payments::payments(SqliteEventStore::open(&path).await.unwrap());
     payments
         .append_all(
@@ -296,7 +296,7 @@ async fn a_file_locked_by_somebody_else_is_waited_for_and_then_reported() {
     assert_eq!(
         payments.reduce(&log_id).await.unwrap().aggregate().captured,
         100,
-        "readers do not wait"
+        "readers do not wait for the writer"
     );
     sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
     payments

@@ -1,4 +1,4 @@
-//! Which aggregates reach the cache.
+//! The aggregates that reach the cache.
 
 use crate::payments::{Payment, PaymentEvent, cached_payments, captured, refund};
 use eventlogs::caches::fake::FakeAggregationCache;
@@ -12,7 +12,7 @@ use eventlogs::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many events a reduction has to apply once the cache had time to take what it gets: 0 if it was cached.
+/// Returns the number of events that a reduction applies after the cache had time to store the state: 0 if it was cached.
 async fn applied_after_caching<A: Aggregate>(logs: &LogManager<A>, log_id: &LogId) -> u64 {
     logs.reduce(log_id).await.unwrap();
     logs.flush_cache().await;
@@ -51,7 +51,7 @@ async fn a_policy_in_the_options_decides() {
 
 #[tokio::test]
 async fn the_length_policy_counts_events() {
-    // The log has two.
+    // The log has two events.
     assert!(is_cached_under(LogLengthPolicy::at_least(2)).await);
     assert!(!is_cached_under(LogLengthPolicy::at_least(3)).await);
     assert!(is_cached_under(LogLengthPolicy::within(0..=2)).await);
@@ -65,7 +65,7 @@ async fn the_age_policy_counts_from_the_first_event() {
     assert!(is_cached_under(LogAgePolicy::at_least(Duration::ZERO)).await);
 }
 
-/// Counts the events that it was given.
+/// Defines aggregates that count the events applied to them.
 macro_rules! counting_aggregate {
     ($name:ident, $($cache:tt)*) => {
         #[derive(Debug, Default, Clone, Aggregate)]
@@ -95,7 +95,7 @@ fn is_even(aggregation: &Aggregation<Even>) -> bool {
     aggregation.aggregate().events.is_multiple_of(2)
 }
 
-/// For logs of one to six events, grown event by event: how many events the reduction after caching had to apply.
+/// Returns the number of events that the reduction after caching applies, for logs of one to six events, grown event by event.
 async fn applied_by_length<A: Aggregate<Event = PaymentEvent>>() -> Vec<u64> {
     let logs = LogManager::<A>::new(
         FakeEventStore::new(),
@@ -142,7 +142,7 @@ async fn entries_expire_as_the_attribute_says() {
         .unwrap();
     logs.reduce(&log_id).await.unwrap();
     logs.flush_cache().await;
-    // Once the entry has expired the whole log is applied again.
+    // Once the entry has expired, the whole log is applied again.
     while logs.reduce(&log_id).await.unwrap().applied_events() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -171,7 +171,7 @@ async fn a_policy_in_the_options_takes_the_place_of_the_attributes() {
 async fn a_policy_that_panics_costs_the_cache_entry_only() {
     let options = LogManagerOptions::<Payment> {
         caching_policy: Some(Arc::new(|payment: &Aggregation<Payment>| {
-            assert!(payment.through_index() > 1, "a mistake of the user's");
+            assert!(payment.through_index() > 1, "an intended mistake of the user");
             true
         })),
         ..Default::default()
@@ -225,7 +225,7 @@ fn a_cache_outlives_the_runtime_that_filled_it() {
             .unwrap()
             .block_on(future)
     };
-    // The runtime ends while the aggregate may still be on its way to the cache.
+    // The runtime ends while the cache write may still be in flight.
     let manager = payments.clone();
     let log_id = run(Box::pin(async move {
         let log_id = captured(&manager).await;

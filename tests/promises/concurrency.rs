@@ -1,4 +1,4 @@
-//! Real tasks on several threads, and a check of what they were told against what is stored.
+//! Real tasks on several threads, and a check of their results against the stored events.
 
 mod checker;
 mod faults;

@@ -1,4 +1,4 @@
-//! The public suites, on everything that this crate ships.
+//! The public conformance suites, on every store and cache of this crate.
 
 use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::codec::{Json, MsgPack};
@@ -46,7 +46,7 @@ aggregation_cache_conformance!(memory_cache, async { MemoryAggregationCache::def
 codec_laws!(json_laws, Json);
 codec_laws!(messagepack_laws, MsgPack);
 
-/// A fake keeps one enum. Several of them on the same logs keep several, as the databases do.
+/// A fake store keeps one enum. Several fakes on the same logs keep several, as the databases do.
 struct EveryEnum {
     counter: FakeEventStore<CounterEvent>,
     strange: FakeEventStore<StrangeEvent>,
@@ -64,7 +64,7 @@ impl EveryEnum {
     }
 }
 
-/// Hands everything on to the fake of this enum.
+/// Passes everything on to the fake of this enum.
 macro_rules! keeps {
     ($($field:ident: $event:ty)*) => {
         $(

@@ -1,4 +1,4 @@
-//! Deadlines and durations mean what they say: on databases, before the call, in the queue and while a write is under way.
+//! Deadlines and durations are exact: on databases, before the call, in the queue and during a write.
 
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -11,7 +11,7 @@ use eventlogs::{
 };
 use std::time::{Duration, Instant};
 
-/// An answer that was due before is late after this, on a machine that is busy.
+/// Allowance for a late result on a busy machine.
 const LATE: Duration = Duration::from_millis(400);
 
 fn store_error<T: std::fmt::Debug>(answer: Result<T, LogManagerError>) -> StoreError {
@@ -24,11 +24,11 @@ fn store_error<T: std::fmt::Debug>(answer: Result<T, LogManagerError>) -> StoreE
 fn of_decide<T>(answer: Result<T, DecideError<()>>) -> Result<T, LogManagerError> {
     answer.map_err(|error| match error {
         DecideError::Log(error) => error,
-        other => panic!("nothing is refused: {other:?}"),
+        other => panic!("no decision refuses: {other:?}"),
     })
 }
 
-/// All kinds of writes, with a deadline, and what each is told. Those that do not create are about a log of their own.
+/// Runs each kind of write with a deadline, and returns its error. Writes other than creations use a log of their own.
 async fn written_by(
     payments: &LogManager<Payment>,
     logs: [LogId; 5],
@@ -116,7 +116,7 @@ async fn a_deadline_that_had_passed_at_the_call_on_postgres() {
     }
 }
 
-/// Somebody else's lock on a SQLite file, and the one write that the store is busy with meanwhile.
+/// Another connection's lock on a SQLite file, and the one write that the store is busy with meanwhile.
 struct Stuck {
     lock: sqlx::SqliteConnection,
     first: tokio::task::JoinHandle<Result<LogState<PaymentEvent>, LogManagerError>>,
@@ -126,7 +126,7 @@ impl Stuck {
     async fn new(file: &TemporaryStore, deadline: Option<Instant>) -> Self {
         let mut lock = connect(&file.path()).await;
         let begin = sqlx::raw_sql("begin immediate").execute(&mut lock).await;
-        begin.expect("nobody else writes");
+        begin.expect("no other writer holds the lock");
         let payments = payments(file.store.clone());
         let first = tokio::spawn(async move {
             let requested = PaymentEvent::Requested { amount: 1 };
@@ -136,7 +136,7 @@ impl Stuck {
             };
             payments.create(&LogId::new(), &requested, &options).await
         });
-        // By then the writer has taken it, and waits for the lock.
+        // By then the writer has taken the write from the queue, and waits for the lock.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Self { lock, first }
     }
@@ -163,11 +163,11 @@ async fn a_deadline_that_passes_in_the_queue_of_sqlite() {
         );
     }
     assert!(start.elapsed() < 5 * LATE, "{:?}", start.elapsed());
-    stuck.let_go().await.expect("it had time");
+    stuck.let_go().await.expect("the write had no deadline");
     nothing_is_stored(&payments, logs).await;
 }
 
-/// One that is under way is answered near its deadline, too: with what is known then.
+/// A write in progress returns near its deadline, too, with the outcome as far as it is known then.
 #[tokio::test]
 async fn a_deadline_that_passes_while_sqlite_writes() {
     let file = TemporaryStore::open().await;
@@ -187,7 +187,7 @@ async fn a_deadline_that_passes_while_sqlite_writes() {
     );
 }
 
-/// The store's own time, where it is the nearer one, is another matter.
+/// The store's own timeout, if it is shorter than the deadline, returns another error.
 #[tokio::test]
 async fn a_store_that_does_not_get_to_it_in_its_own_time_is_overloaded() {
     let file = TemporaryStore::open().await;
@@ -201,7 +201,7 @@ async fn a_store_that_does_not_get_to_it_in_its_own_time_is_overloaded() {
     let payments = payments(hasty);
     let mut lock = connect(&file.path()).await;
     let begin = sqlx::raw_sql("begin immediate").execute(&mut lock).await;
-    begin.expect("nobody else writes");
+    begin.expect("no other writer holds the lock");
     let options = CreateOptions {
         deadline: Some(Instant::now() + Duration::from_hours(1)),
         ..Default::default()
@@ -218,7 +218,7 @@ async fn a_store_that_does_not_get_to_it_in_its_own_time_is_overloaded() {
     assert!(matches!(error, StoreError::Overloaded), "{error:?}");
 }
 
-/// A log that somebody's transaction holds locked: its writes wait in the store, and are not under way.
+/// A log that another transaction has locked: its writes wait in the store, and are not in progress.
 #[tokio::test]
 async fn a_deadline_that_passes_before_a_lock_of_postgres() {
     let Some(store) = TestStore::new().await else {
@@ -253,7 +253,7 @@ async fn a_deadline_that_passes_before_a_lock_of_postgres() {
             let payment = payments.reduce(&log_id).await.unwrap();
             assert_eq!(payment.through_index(), 1);
         }
-        // It was being sent once more at that moment.
+        // The write was being sent once more at that moment.
         StoreError::OutcomeUnknown { .. } => {}
         error => panic!("{error:?}"),
     }

@@ -1,4 +1,4 @@
-//! Reduce, decide, append and again: as one call.
+//! Reduce, decide, append and retry in one call.
 
 use crate::payments::{Payment, PaymentEvent, captured, on_every_store, payments, refund};
 use eventlogs::ids::LogId;
@@ -7,7 +7,7 @@ use eventlogs::{AppendOptions, DecideError, DecideOptions, LogManagerError, LogS
 use futures_util::future::join_all;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Why a refund is refused.
+/// The reason why a refund is refused.
 #[derive(Debug, PartialEq)]
 struct TooMuch {
     outstanding: u64,
@@ -89,7 +89,7 @@ async fn a_decision_to_do_nothing_writes_nothing() {
             .await
             .unwrap();
         assert_eq!(decided.aggregation().through_index(), 1, "{store}");
-        // The key was not used up, for nothing happened.
+        // The key was not used up, because nothing was written.
         let decided = payments
             .decide(&log_id, &keyed("nothing"), refunding(5))
             .await
@@ -100,7 +100,7 @@ async fn a_decision_to_do_nothing_writes_nothing() {
 
 #[tokio::test]
 async fn neither_refusals_nor_doing_nothing_are_decided_on_a_stale_cache() {
-    // Another process, with a cache of its own, captures more than this one knows of.
+    // Another process with a cache of its own captures more than this one has read.
     let store = FakeEventStore::new();
     let (ours, theirs) = (payments(store.clone()), payments(store));
     let log_id = captured(&ours).await;
@@ -169,7 +169,7 @@ async fn the_retry_of_a_refund_that_went_through_is_a_replay_not_too_much() {
                 "{store}: a replay returns the current state"
             );
         }
-        // Also where the retry would have been allowed.
+        // Also if the retry would have been allowed.
         let small = payments
             .decide(&log_id, &keyed("refund-1"), |_| {
                 Ok::<_, ()>([PaymentEvent::Voided])
@@ -177,7 +177,7 @@ async fn the_retry_of_a_refund_that_went_through_is_a_replay_not_too_much() {
             .await
             .unwrap();
         assert!(small.is_replay(), "{store}");
-        // And where the same key decides on another log.
+        // Also if the same key decides on another log.
         let other = captured(&payments).await;
         let reused = payments
             .decide(&other, &keyed("refund-1"), refunding(1))
@@ -246,7 +246,7 @@ async fn attempts_are_bounded() {
         max_attempts: 3,
         ..Default::default()
     };
-    // Whenever it is asked, somebody else has just appended.
+    // Each time the decision runs, another writer has just appended.
     let spoiler = payments.clone();
     let outcome = payments
         .decide(&log_id, &options, |_| {
@@ -258,7 +258,7 @@ async fn attempts_are_bounded() {
                     .await
             };
             futures_util::FutureExt::now_or_never(spoil)
-                .expect("the fake never waits")
+                .expect("the fake store never waits")
                 .expect("the state is current");
             Ok::<_, ()>([PaymentEvent::Voided])
         })

@@ -1,4 +1,4 @@
-//! Options at their ends: "never", "no limit" and "none" are what people write.
+//! Options at their extremes: users write "never", "no limit" and "none".
 
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -12,7 +12,7 @@ use eventlogs::{
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-/// The last point in time that the clock can express.
+/// Returns the last point in time that the clock can express.
 fn end_of_time() -> Instant {
     let mut end = Instant::now();
     let mut step = Duration::MAX;
@@ -25,7 +25,7 @@ fn end_of_time() -> Instant {
     end
 }
 
-/// A payment's life, which must go as ever.
+/// Takes a payment through its life, which must work as usual.
 async fn works(payments: &LogManager<Payment>, deadline: Option<Instant>, max_attempts: u32) {
     let log_id = LogId::new();
     let create = CreateOptions {

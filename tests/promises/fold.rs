@@ -1,4 +1,4 @@
-//! A fold that starts from the cache is the fold from the start: for every history and every content of the cache.
+//! A fold that starts from the cache equals the fold from the start, for every history and every content of the cache.
 
 use crate::payments::{Payment, PaymentEvent, cached_payments, payments, refund};
 use crate::postgres::TestStore;
@@ -25,12 +25,12 @@ async fn on_every_store_and_cache() -> Vec<LogManager<Payment>> {
     ]
 }
 
-/// The fold from the start; a past point never uses the cache.
+/// Folds from the start: a past point never uses the cache.
 async fn full_fold(payments: &LogManager<Payment>, log_id: &LogId) -> Payment {
     payments
         .reduce_at(log_id, PointInTime::Index(u64::MAX))
         .await
-        .expect("the log is there")
+        .expect("the log exists")
         .into_aggregate()
 }
 
@@ -187,7 +187,7 @@ async fn a_restored_database_is_reduced_afresh(
         (77, 1)
     );
 
-    // The log is gone altogether.
+    // The log no longer exists.
     payments.flush_cache().await;
     execute("delete from events").await;
     let gone = payments.reduce(&log_id).await;
@@ -282,7 +282,7 @@ async fn a_missing_event_on_a_server_is_an_error_not_a_wrong_sum() {
 
 #[tokio::test]
 async fn a_decision_folds_what_was_stored_not_what_was_said() {
-    // The refund's note is not stored, so no reader will ever see it; the decider must not either.
+    // The refund's note is not stored, so no reader sees it; the decision must not see it either.
     for payments in on_every_store_and_cache().await.split_off(2) {
         let log_id = crate::payments::captured(&payments).await;
         let noted = PaymentEvent::Refunded(crate::payments::Refund {
@@ -314,11 +314,11 @@ enum Step {
     Append(u8),
     /// Decides on one event.
     Decide,
-    /// Reduces and lets the result reach the cache.
+    /// Reduces and waits until the cache has the result.
     Reduce,
     /// The cache forgets the log.
     Forget,
-    /// The cache gets what an earlier reduction found.
+    /// The cache gets the result of an earlier reduction.
     Older,
     /// The cache gets a state of another history, possibly further.
     Forged(u8),
@@ -340,11 +340,11 @@ async fn run(
     store: impl EventStore<PaymentEvent> + 'static,
     cache: impl AggregationCache<Payment>,
 ) {
-    // Shared, so that the test can tamper with it while the manager uses it.
+    // The cache is shared, so that the test can change it while the manager uses it.
     let cache = Arc::new(cache);
     let payments = cached_payments(store, Arc::clone(&cache));
     let log_id = LogId::new();
-    // What the log must reduce to, added up beside it.
+    // The state that the log must reduce to, computed independently.
     let mut expected = Payment {
         requested: 1,
         ..Payment::default()

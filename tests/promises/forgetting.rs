@@ -1,5 +1,4 @@
-//! A log that the cache was told to forget is reduced from its events, and nothing that was under way brings the former state
-//! back.
+//! A log that the cache was told to forget is reduced from its events, and no operation in progress restores the former state.
 
 use crate::gated::Gated;
 use crate::payments::{Payment, PaymentEvent, captured, refund};
@@ -44,7 +43,7 @@ async fn is_reduced_again(cache: impl AggregationCache<Counter>) {
     for _ in 0..2 {
         logs.forget_cached(&log_id).await.unwrap();
         assert_eq!(logs.reduce(&log_id).await.unwrap().applied_events(), 1);
-        // What waits to be written is forgotten, too.
+        // A write that waits in the queue is forgotten, too.
         logs.forget_cached(log_id).await.unwrap();
         logs.flush_cache().await;
         assert_eq!(logs.reduce(&log_id).await.unwrap().applied_events(), 1);
@@ -78,14 +77,14 @@ async fn a_forgotten_log_is_gone_from_redis() {
             ..Default::default()
         };
         let cache = RedisAggregationCache::<Counter>::connect_with(&url, options).await;
-        cache.expect("Redis is there")
+        cache.expect("Redis is available")
     };
     is_reduced_again(connect().await).await;
     let near = MemoryAggregationCache::default();
     is_reduced_again(TieredAggregationCache::new(near, connect().await)).await;
 }
 
-/// A cache whose calls wait, each at its gate, with what they found or are to write.
+/// A cache whose calls wait at one gate each, with the value that they found or are to write.
 #[derive(Clone)]
 struct Held {
     inner: Fake,
@@ -137,7 +136,7 @@ impl AggregationCache<Payment> for Held {
     }
 }
 
-/// A log of two events, in the cache with a state that the events do not say (any more).
+/// Creates a log of two events, and caches a state that does not match the events (any more).
 async fn outdated(payments: &LogManager<Payment>, cache: &Fake) -> LogId {
     let log_id = captured(payments).await;
     let truth = payments.reduce(&log_id).await.unwrap();
@@ -154,7 +153,7 @@ async fn outdated(payments: &LogManager<Payment>, cache: &Fake) -> LogId {
     log_id
 }
 
-/// Lets everything go on that can.
+/// Runs everything that can continue without waiting.
 async fn settle() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
@@ -168,7 +167,7 @@ async fn assert_nothing_is_left(payments: &LogManager<Payment>, cache: &Fake, lo
     assert!(!truth.aggregate().notes.contains("Jane"));
     payments.flush_cache().await;
     let again = payments.reduce(&log_id).await.unwrap();
-    assert_eq!(again.applied_events(), 0, "it is cached as ever");
+    assert_eq!(again.applied_events(), 0, "the log is cached as usual");
     assert_eq!(again.aggregate(), truth.aggregate());
 }
 
@@ -192,7 +191,7 @@ async fn a_reduction_under_way_does_not_put_it_back() {
     payments.forget_cached(log_id).await.unwrap();
     open(&cache.gets);
     let former = reducing.await.unwrap();
-    assert!(former.aggregate().notes.contains("Jane"), "it had begun");
+    assert!(former.aggregate().notes.contains("Jane"), "the reduction began before the log was forgotten");
     assert_nothing_is_left(&payments, &cache.inner, log_id).await;
 }
 
@@ -266,7 +265,7 @@ async fn decisions_under_way_do_not_put_it_back_and_later_ones_do_not_see_it() {
 
 #[tokio::test]
 async fn a_cache_that_cannot_be_told_is_an_error_that_says_so() {
-    /// Cannot be written.
+    /// A cache that refuses writes.
     struct Stubborn;
     impl AggregationCache<Payment> for Stubborn {
         async fn get(&self, _: LogId) -> Result<Option<Aggregation<Payment>>, CacheError> {
@@ -297,9 +296,9 @@ async fn a_cache_that_cannot_be_told_is_an_error_that_says_so() {
         "{error:?}"
     );
     assert!(error.to_string().contains(&log_id.to_string()), "{error}");
-    let source = error.source().expect("what the cache says").to_string();
+    let source = error.source().expect("the cache's error is the source").to_string();
     assert!(source.contains("read-only"), "{source}");
-    // It is of no consequence to anything else.
+    // The error has no consequence for other calls.
     let event = PaymentEvent::Voided;
     let state = payments.reduce(&log_id).await.unwrap().state();
     payments

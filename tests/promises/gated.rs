@@ -1,4 +1,4 @@
-//! A store that takes part in decisions on what is on its way, and writes only when a test lets it.
+//! A store that supports decisions on writes in flight, and writes only when a test allows it.
 
 use crate::payments::PaymentEvent;
 use chrono::{DateTime, Utc};
@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
-/// Takes appends in the order in which they come, and tells each its place at once. They are written one after the other
-/// while the gate is open; those that are to fail are not.
+/// Takes appends in the order of their arrival, and reports each as queued at once. It writes one after the other while the
+/// gate is open, except those that are to fail.
 #[derive(Clone)]
 pub(crate) struct Gated {
     pub(crate) inner: FakeEventStore<PaymentEvent>,
@@ -23,14 +23,14 @@ pub(crate) struct Gated {
 }
 
 struct Shared {
-    /// Whose turn it is; fair, so that the order of asking is that of writing.
+    /// Serialises the writes. The lock is fair, so the order of arrival is the order of writing.
     turn: Mutex<()>,
     gate: watch::Sender<bool>,
-    /// Whether answers get back to those who asked. What is written is there for everybody meanwhile.
+    /// `true` while results are returned to the callers. Until then, written events are visible to readers all the same.
     answers: watch::Sender<bool>,
-    /// How many of the next appends fail.
+    /// The number of next appends that fail.
     failing: AtomicU32,
-    /// Of how many of the next appends the answer is lost.
+    /// The number of next appends whose result is lost.
     forgetting: AtomicU32,
 }
 
@@ -57,17 +57,17 @@ impl Gated {
         self.shared.gate.send_replace(false);
     }
 
-    /// Holds back the answers to what is written from now on, or lets them go.
+    /// Holds back the results of later writes, or releases them.
     pub(crate) fn hold_answers(&self, hold: bool) {
         self.shared.answers.send_replace(!hold);
     }
 
-    /// Has so many of the next appends fail, having written nothing.
+    /// Makes the next appends fail without writing anything.
     pub(crate) fn fail_next(&self, appends: u32) {
         self.shared.failing.store(appends, Ordering::SeqCst);
     }
 
-    /// Loses the answers of so many of the next appends, which are written.
+    /// Loses the results of the next appends, which are written.
     pub(crate) fn forget_next(&self, appends: u32) {
         self.shared.forgetting.store(appends, Ordering::SeqCst);
     }
@@ -82,14 +82,14 @@ impl Gated {
     }
 }
 
-/// Counts down; whether there was something to count.
+/// Counts down by one; returns `false` at zero.
 fn one_less(count: &AtomicU32) -> bool {
     let one_less = |count: u32| count.checked_sub(1);
     let counted = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
     counted.is_ok()
 }
 
-/// Tells an observer the end of its append, also where the append is dropped.
+/// Reports the outcome of an append to its observer, even if the append is dropped.
 struct Telling(Option<Arc<dyn AppendObserver<PaymentEvent>>>);
 
 impl Telling {
@@ -99,7 +99,7 @@ impl Telling {
             let records = request.events.iter().zip(&request.event_ids);
             let records = records.zip(request.first_index()..);
             let records = records.map(|((event, id), index)| {
-                // A time that nobody could mistake for the one that is recorded in the end.
+                // A time that differs from any time that is recorded in the end.
                 let guess = DateTime::UNIX_EPOCH;
                 RecordedEvent::new(request.log_id, index, *id, event.clone(), guess)
                     .with_occurred_at(request.context.occurred_at)
@@ -169,9 +169,9 @@ impl EventStore<PaymentEvent> for Gated {
     }
 }
 
-/// What the store has of a log, behind the gate.
+/// Returns the events of a log that are stored, without waiting for the gate.
 pub(crate) async fn stored(store: &Gated, log_id: LogId) -> Vec<RecordedEvent<PaymentEvent>> {
     let start = eventlogs::stores::ReadStart::Index(0);
     let page = store.inner.read(ReadRequest::new(log_id, start, 1_000_000));
-    page.await.expect("the fake can be read").records
+    page.await.expect("the fake store can be read").records
 }

@@ -1,4 +1,4 @@
-//! One log that everybody decides on.
+//! One log that every task decides on.
 
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -13,19 +13,19 @@ use std::task::Poll;
 const TASKS: u64 = 32;
 const ROUNDS: u64 = 30;
 
-/// How many events a decision has.
+/// Returns the number of events of a decision.
 fn events_of(round: u64) -> usize {
     if round.is_multiple_of(5) { 3 } else { 1 }
 }
 
-/// One task's decisions, each with an amount of its own, and what it was told.
+/// Runs the decisions of one task, each with an amount of its own, and returns their results.
 async fn work(
     payments: LogManager<Payment>,
     log_id: LogId,
     task: u64,
 ) -> Vec<(u64, Aggregation<Payment>)> {
     let options = DecideOptions {
-        // Of several processes, everybody may be overtaken many times.
+        // With several processes, a decision may be overtaken many times.
         max_attempts: 10_000,
         ..Default::default()
     };
@@ -37,13 +37,13 @@ async fn work(
                 Ok::<_, ()>(vec![PaymentEvent::Captured { amount }; events_of(round)])
             })
             .await
-            .expect("there is nothing to refuse");
+            .expect("the decision never refuses");
         told.push((amount, decided.into_aggregation()));
     }
     told
 }
 
-/// Everybody's decisions are stored once, and each result is the fold of the log through its own events.
+/// Each decision is stored once, and each result is the fold of the log through its own events.
 async fn everybody_decides(managers: Vec<LogManager<Payment>>) {
     let log_id = captured(&managers[0]).await;
     let tasks: Vec<_> = (0..TASKS)
@@ -117,7 +117,7 @@ async fn everybody_in_several_processes_decides_on_sqlite() {
     everybody_decides([file.store.clone(), other].map(payments).into()).await;
 }
 
-/// A payment that a decision finds in the cache, so that its first poll hands the events over.
+/// Creates a payment that a decision finds in the cache, so that its first poll queues the events.
 async fn cached(payments: &LogManager<Payment>) -> LogId {
     let log_id = captured(payments).await;
     payments.reduce(&log_id).await.unwrap();
@@ -125,11 +125,11 @@ async fn cached(payments: &LogManager<Payment>) -> LogId {
     log_id
 }
 
-/// A client that goes away takes nobody along who has decided on what it was about to do.
+/// A dropped decision does not fail the decisions that build on it.
 async fn one_of_many_is_dropped(payments: LogManager<Payment>) {
     for dropped in [0, 4, 15] {
         let log_id = cached(&payments).await;
-        // One attempt: it is not the others' fault.
+        // One attempt is enough: another caller's drop is not a failed attempt.
         let options = DecideOptions {
             max_attempts: 1,
             ..Default::default()
@@ -157,7 +157,7 @@ async fn one_of_many_is_dropped(payments: LogManager<Payment>) {
         let captured = payments.reduce(&log_id).await.unwrap().aggregate().captured - 100;
         assert!(
             captured == all || captured == all - (1 << dropped),
-            "{captured:b}: each once, but for the one that was dropped"
+            "{captured:b}: each amount is captured once, except perhaps the dropped one"
         );
     }
 }
@@ -176,7 +176,7 @@ async fn a_dropped_decision_takes_nobody_along_on_postgres() {
     one_of_many_is_dropped(payments(store.store.clone())).await;
 }
 
-/// The retry of a decision may be on its way together with the first attempt.
+/// The retry of a decision may be in flight together with the first attempt.
 async fn twins_with_one_key(payments: LogManager<Payment>) {
     let log_id = cached(&payments).await;
     let decisions = (0..60u64).map(|task| {
@@ -206,7 +206,7 @@ async fn twins_with_one_key(payments: LogManager<Payment>) {
         let (decided, replayed) = match &twins[..] {
             [(_, None, one), (_, Some(replay), other)]
             | [(_, Some(replay), other), (_, None, one)] => ((one, replay), other),
-            _ => panic!("one decides, the other is a replay: {twins:?}"),
+            _ => panic!("one call decides, the other returns a replay: {twins:?}"),
         };
         assert_eq!(decided.0.state(), *decided.1);
         assert!(replayed.through_index() >= decided.0.through_index());

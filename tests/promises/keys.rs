@@ -1,4 +1,4 @@
-//! Idempotency keys: what they are compared with, where they are unique, and how long they are kept.
+//! Idempotency keys: their fingerprints, their scopes, and how long they are kept.
 
 use crate::payments::{Payment, PaymentEvent, captured, on_every_store, refund};
 use eventlogs::ids::LogId;
@@ -8,7 +8,7 @@ use eventlogs::{
 };
 use std::time::Duration;
 
-/// What came of an operation with a key.
+/// The outcome of an operation with a key.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Written,
@@ -21,15 +21,15 @@ fn outcome<T>(answer: Result<T, LogManagerError>) -> Outcome {
         Ok(_) => Outcome::Written,
         Err(LogManagerError::IdempotentReplay { .. }) => Outcome::Replayed,
         Err(LogManagerError::IdempotencyKeyReused { .. }) => Outcome::Reused,
-        Err(error) => panic!("neither written nor known: {error:?}"),
+        Err(error) => panic!("neither written nor a replay: {error:?}"),
     }
 }
 
-/// An operation on a log, with a key and what the request says of itself.
+/// An operation on a log, with a key and a fingerprint of the request.
 struct Operation<'a> {
     payments: &'a LogManager<Payment>,
     log_id: LogId,
-    /// The second log of an append to several.
+    /// The second log of an append to several logs.
     other: LogId,
     key: Option<String>,
     scope: IdempotencyScope,
@@ -92,7 +92,7 @@ impl Operation<'_> {
         match self.payments.decide(&self.log_id, &options, decision).await {
             Ok(decided) if decided.is_replay() => Outcome::Replayed,
             Err(DecideError::Log(error)) => outcome::<()>(Err(error)),
-            Err(refused) => panic!("the key tells more than: {refused}"),
+            Err(refused) => panic!("the key decides before the refusal: {refused}"),
             Ok(_) => Outcome::Written,
         }
     }
@@ -111,7 +111,7 @@ async fn a_key_that_comes_with_another_request_is_no_replay() {
             "decide",
             "refuse",
         ] {
-            // What was said then, what is said now, and what that makes of it.
+            // The first fingerprint, the fingerprint of the retry, and the outcome.
             let cases = [
                 (first, first, Outcome::Replayed),
                 (first, None, Outcome::Replayed),
@@ -183,13 +183,13 @@ async fn a_key_of_one_log_may_be_used_once_on_each() {
                 _ => request.create().await,
             };
             assert_eq!(first, Outcome::Written, "{store}");
-            // Known to every operation on this log.
+            // Every operation on this log knows the key.
             assert_eq!(request.append().await, Outcome::Replayed, "{store}");
             assert_eq!(request.append_all().await, Outcome::Replayed, "{store}");
             assert_eq!(request.decide(false).await, Outcome::Replayed, "{store}");
             assert_eq!(request.decide(true).await, Outcome::Replayed, "{store}");
             assert_eq!(request.create().await, Outcome::Replayed, "{store}");
-            // And another one than the same among all.
+            // An equal key of all logs is another key.
             if place == 0 {
                 request.scope = IdempotencyScope::Global;
                 assert_eq!(request.append().await, Outcome::Written, "{store}");
@@ -216,7 +216,7 @@ async fn keys_are_forgotten_on_demand_and_only_then() {
         let forgotten = payments.prune_idempotency_keys(day).await.unwrap();
         assert_eq!(forgotten, 0, "{store}");
         assert_eq!(request.decide(false).await, Outcome::Replayed, "{store}");
-        // So that it is older than nothing by every clock.
+        // A pause, so that the key is older than zero by every clock.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let forgotten = payments.prune_idempotency_keys(Duration::ZERO).await;
         assert_eq!(forgotten.unwrap(), 1, "{store}");

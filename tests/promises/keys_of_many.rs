@@ -7,7 +7,7 @@ use eventlogs::{
     LogState, RequestFingerprint,
 };
 
-/// What a key was used for: the log, and the first of how many events; or that it was used for something else.
+/// The use of a key: the log, the first index and the number of events; or the log of another use.
 type Found = Result<(LogId, u64, u64), LogId>;
 
 fn found<T: std::fmt::Debug>(answer: Result<T, LogManagerError>) -> Found {
@@ -76,7 +76,7 @@ impl Caller<'_> {
                 Ok((log_id, replay.first_index, replay.event_count))
             }
             Err(DecideError::Log(error)) => found::<()>(Err(error)),
-            Err(refused) => panic!("the key tells more than: {refused}"),
+            Err(refused) => panic!("the key decides before the refusal: {refused}"),
         }
     }
 
@@ -123,11 +123,11 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
                 assert_eq!(caller.decide(log_id, true).await, here, "{store}");
                 assert_eq!(caller.append_across([part(log_id)]).await, here, "{store}");
             }
-            // Written together with both, on neither alone.
+            // Log C was not part of the write to A and B.
             assert_eq!(caller.append(c).await, Err(a), "{store}");
             assert_eq!(caller.decide(c, false).await, Err(a), "{store}");
             assert_eq!(caller.decide(c, true).await, Err(a), "{store}");
-            // The ordinary retry of a creation has another id, and learns of the first.
+            // The retry of a creation has another log id, and gets the replay for the first log.
             assert_eq!(caller.create(LogId::new()).await, Ok((a, 2, 1)), "{store}");
             let turned_round = [part(b), part(a)];
             assert_eq!(
@@ -135,7 +135,7 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
                 Ok((b, 2, 2)),
                 "{store}"
             );
-            // What was to be recorded in the third log is not.
+            // The retry adds a third log, so it is another request.
             assert_eq!(
                 caller.append_across([part(a), part(c)]).await,
                 Err(a),
@@ -146,7 +146,7 @@ async fn a_key_of_several_logs_is_a_replay_on_each() {
                 Err(b),
                 "{store}"
             );
-            // A log that is created on the way has another id in each attempt.
+            // A log that the append creates has another id in each attempt.
             let creating = Appends::new()
                 .create(LogId::new(), [refund(1)])
                 .append(LogState::at(b, 1), two());

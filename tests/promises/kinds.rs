@@ -1,4 +1,4 @@
-//! A log has one kind: no event of another enum gets into it, by whatever road, and nobody reads it as something else.
+//! A log has one kind: no event of another enum gets into it in any way, and no caller reads it as another kind.
 
 use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
@@ -71,8 +71,8 @@ fn is_wrong(error: &LogManagerError, log: LogId) -> bool {
     )
 }
 
-/// Every road into an order's log that the library has, and every way to read it, for a manager of payments.
-#[expect(clippy::too_many_lines, reason = "one line or two for each road")]
+/// Tries every way to write into an order's log, and every way to read it, with a manager of payments.
+#[expect(clippy::too_many_lines, reason = "one or two lines per way")]
 async fn no_road_leads_into_a_log_of_another_kind<S>(store: S)
 where
     S: EventStore<OrderEvent> + EventStore<PaymentEvent> + Clone,
@@ -95,7 +95,7 @@ where
         .unwrap();
 
     let none = AppendOptions::NONE;
-    // The very end of the log, its end by index, and places where it does not end.
+    // The end of the log, its end by index, and positions that are not its end.
     let states = [
         order.position().into(),
         LogState::at(log_id, 1),
@@ -127,7 +127,7 @@ where
             assert!(is_wrong(&refused, log_id), "{state:?}: {refused:?}");
         }
     }
-    // Among others in one batch, and as a link of a chain.
+    // Together with others in one batch, and as a link of a chain.
     let state: LogState<PaymentEvent> = order.position().into();
     let busy = (0..20).map(async |_| {
         let created = payments.create(LogId::new(), &CAPTURED, CreateOptions::NONE);
@@ -179,7 +179,7 @@ where
         log_id
     ));
 
-    // The logs are as they were.
+    // The logs are unchanged.
     let order = orders.reduce(log_id).await.unwrap();
     assert_eq!((order.aggregate().cents, order.through_index()), (6, 1));
     assert_eq!(payments.reduce(own).await.unwrap().through_index(), 0);
@@ -239,7 +239,7 @@ async fn into_a_transaction_of_ones_own(store: &PostgresEventStore, pool: &sqlx:
     );
 }
 
-/// A key that the other kind of log used is not the outcome of this request.
+/// A key that a log of the other kind used is not the outcome of this request.
 async fn a_key_of_another_kind_is_reused<S>(store: S)
 where
     S: EventStore<OrderEvent> + EventStore<PaymentEvent> + Clone,
@@ -287,7 +287,7 @@ async fn a_key_of_another_kind_is_reused_on_every_store() {
     }
 }
 
-/// Today's name of what was called an order once, and something else before that.
+/// The current name of the kind that was called an order once, and had yet another name before.
 mod renamed {
     use eventlogs::{Aggregate, Event, EventRecord};
 
@@ -333,7 +333,7 @@ mod renamed {
     }
 }
 
-/// A log of a former name is read and continued, in every form of an append; one of today's name is not of the old kind.
+/// A log of a former name is read and continued by every kind of append; a log of the current name does not have the old kind.
 async fn a_log_of_a_former_name_goes_on<S>(before: S, after: S)
 where
     S: EventStore<OrderEvent> + EventStore<renamed::PurchaseEvent> + Clone,
@@ -379,7 +379,7 @@ where
         purchases.reduce(old).await.unwrap().aggregate().cents,
         3 * 18
     );
-    // The code of before still reads what the code of today has added to it.
+    // The former code still reads the events that the current code added.
     assert_eq!(orders.reduce(old).await.unwrap().aggregate().cents, 3 * 18);
     assert_eq!(orders.reduce(other).await.unwrap().through_index(), 1);
     let newer = orders.reduce(new).await;
@@ -404,7 +404,7 @@ async fn a_log_of_a_former_name_goes_on_in_every_store() {
     }
 }
 
-/// Another enum of the same name, in another module.
+/// Another enum with the same name, in another module.
 mod elsewhere {
     #[derive(Debug, Clone, eventlogs::Event)]
     pub(super) enum PaymentEvent {
@@ -454,7 +454,7 @@ async fn two_enums_of_one_kind_are_noticed_in_every_store() {
     }
 }
 
-/// The name stands with the first event, however the log was created.
+/// The kind is recorded with the first event, however the log was created.
 #[tokio::test]
 async fn every_way_to_create_a_log_records_the_same_kind() {
     let Some(server) = TestStore::new().await else {
@@ -503,7 +503,7 @@ async fn every_way_to_create_a_log_records_the_same_kind() {
     assert_eq!(rows, expected);
 }
 
-/// The futures of calls outlive the statement that made them.
+/// The futures of calls outlive the statement that created them.
 #[tokio::test]
 async fn calls_can_be_kept_in_variables() {
     let payments = manager::<Payment>(SqliteEventStore::in_memory().await.unwrap());

@@ -1,4 +1,4 @@
-//! What eventlogs promises, tried on every store and every cache.
+//! The promises of eventlogs, tested on every store and every cache.
 #![allow(
     clippy::too_many_lines,
     reason = "a test tells one story from its beginning to its end"

@@ -31,7 +31,7 @@ async fn a_retried_create_reports_the_log_that_was_created() {
             .create(&first, &requested, &keyed_create("order-17"))
             .await
             .unwrap();
-        // A client makes a new id for each attempt; the key is what stays.
+        // A client creates a new log id for each attempt; only the key stays.
         for log_id in [first, second] {
             let retry = payments
                 .create(&log_id, &requested, &keyed_create("order-17"))
@@ -160,7 +160,7 @@ async fn an_append_behind_the_end_or_off_the_end_is_a_conflict() {
             };
             assert_eq!(event_index, index + 1, "{store}");
         }
-        // As an API with `If-Match` would: the index alone.
+        // By index alone, as an API with `If-Match` would do.
         payments
             .append(
                 LogState::at(log_id, 1),

@@ -1,4 +1,4 @@
-//! Several logs that change together, through a manager.
+//! Appends to several logs through a manager.
 
 use crate::payments::{Payment, PaymentEvent, captured, on_every_store, payments, refund};
 use crate::postgres::TestStore;
@@ -12,16 +12,16 @@ use eventlogs::{
     MemoryAggregationCache, Metadata, RequestFingerprint, event_handler,
 };
 
-/// What happens to an order.
+/// The events of an order.
 #[derive(Debug, Clone, PartialEq, Event)]
 enum OrderEvent {
-    /// Somebody wants something.
+    /// A customer places the order.
     #[event(name = "order.placed")]
     Placed {
         /// In cents.
         amount: u64,
     },
-    /// It is paid for.
+    /// The customer pays for the order.
     #[event(name = "order.paid")]
     Paid {
         /// In cents.
@@ -50,7 +50,7 @@ impl Order {
     }
 }
 
-/// An order that 500 are to be paid for.
+/// Creates an order over 500.
 async fn placed(orders: &LogManager<Order>) -> (LogId, LogState<OrderEvent>) {
     let log_id = LogId::new();
     let placed = OrderEvent::Placed { amount: 500 };
@@ -58,7 +58,7 @@ async fn placed(orders: &LogManager<Order>) -> (LogId, LogState<OrderEvent>) {
         .create(&log_id, &placed, &CreateOptions::default())
         .await
         .unwrap();
-    // So that what is cached is older than what comes.
+    // The cached state is then older than the next events.
     orders.reduce(&log_id).await.unwrap();
     orders.flush_cache().await;
     (log_id, state)

@@ -1,4 +1,4 @@
-//! What is recorded beside the events, from its source to whoever reads them.
+//! Metadata of events, from its source to its readers.
 
 use crate::payments::{Payment, PaymentEvent, on_every_store, refund};
 use crate::postgres::TestStore;
@@ -28,7 +28,7 @@ fn with_source(
     LogManager::new(store, MemoryAggregationCache::default(), options)
 }
 
-/// Every kind of write, each with its metadata, and what is then stored in the log.
+/// Runs each kind of write with metadata, and returns the metadata that is then stored in the log.
 async fn write_in_every_way(payments: &LogManager<Payment>, said: &Metadata) -> Vec<Metadata> {
     let log_id = LogId::new();
     let create = CreateOptions {
@@ -79,7 +79,7 @@ async fn each_write_has_what_the_source_knows(store: impl EventStore<PaymentEven
         .with_correlation_id("request 17")
         .with("user", "ada");
     let stored = write_in_every_way(&payments, &said).await;
-    // Once a write, whatever the number of its events.
+    // Once per write, whatever the number of its events.
     let writes = [0, 1, 2, 2, 3, 4, 4];
     let expected = writes.map(|write| {
         said.clone()
@@ -87,7 +87,7 @@ async fn each_write_has_what_the_source_knows(store: impl EventStore<PaymentEven
             .with("write", write)
     });
     assert_eq!(stored, expected);
-    assert_eq!(asked.load(Ordering::SeqCst), 5, "once a write");
+    assert_eq!(asked.load(Ordering::SeqCst), 5, "once per write");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn the_ids_of_the_span_stand_beside_each_event() {
     );
     let said = Metadata::new().with_causation_id("of the caller");
     let stored = async {
-        // Within spans of others, and beside those of the manager itself.
+        // Within other spans, and next to the manager's own spans.
         write_in_every_way(&payments, &Metadata::new())
             .instrument(info_span!("handler"))
             .await
@@ -147,7 +147,7 @@ async fn the_ids_of_the_span_stand_beside_each_event() {
     assert_eq!(outside, vec![Metadata::new(); 7]);
 }
 
-/// A report of who did what: what metadata is for.
+/// A report of who did what: the purpose of metadata.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = PaymentEvent)]
 struct Report {
@@ -202,7 +202,7 @@ async fn handlers_see_the_metadata(store: impl EventStore<PaymentEvent>) {
         "somebody in no request",
         "grace in no request",
     ];
-    // On the state that the decision returns as well as on one that is read.
+    // Both on the state that the decision returns and on one that is read.
     assert_eq!(decided.aggregation().aggregate().lines, expected);
     let reduced = reports.reduce(&log_id).await.unwrap();
     assert_eq!(reduced.aggregate().lines, expected);

@@ -1,4 +1,4 @@
-//! What is counted and measured, under the names that are documented.
+//! Metrics are recorded under their documented names.
 
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Everything that was measured, by its name.
+/// All recorded metrics by name.
 #[derive(Debug, Clone, Default)]
 struct Measured(Arc<Mutex<HashMap<String, Vec<f64>>>>);
 
@@ -34,13 +34,13 @@ impl Measured {
         })
     }
 
-    /// The values of a metric, in the order in which they came.
+    /// Returns the values of a metric, in the order of recording.
     fn of(&self, name: &str) -> Vec<f64> {
         let measured = self.0.lock().unwrap();
         measured.get(name).cloned().unwrap_or_default()
     }
 
-    /// The sum of all values of a metric that counts.
+    /// Returns the sum of all values of a counter.
     fn sum(&self, name: &str) -> String {
         self.of(name).iter().sum::<f64>().to_string()
     }
@@ -65,7 +65,7 @@ impl CounterFn for Metric {
     }
 
     fn absolute(&self, value: u64) {
-        panic!("counted from somewhere else: {value}");
+        panic!("a counter was set to an absolute value: {value}");
     }
 }
 
@@ -89,7 +89,7 @@ impl Recorder for Measured {
     }
 }
 
-/// On one thread, so that the writer of the store finds the same recorder.
+/// Runs on one thread, so that the store's writer uses the same recorder.
 async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measured) {
     let payments = payments(store);
     let ids: Vec<_> = (0..50).map(|_| LogId::new()).collect();
@@ -102,7 +102,7 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
     }
     let batches = measured.of("eventlogs_batch_writes");
     assert_eq!(measured.sum("eventlogs_batch_writes"), "50");
-    assert!(batches.len() < 50, "they were sent together: {batches:?}");
+    assert!(batches.len() < 50, "the writes shared batches: {batches:?}");
     assert_eq!(measured.sum("eventlogs_batch_events"), "50");
     assert_eq!(measured.of("eventlogs_queue_seconds").len(), 50);
     let commits = measured.of("eventlogs_commit_seconds");

@@ -1,8 +1,8 @@
-//! Random operations beside a model of the store, one after the other and together.
+//! Random operations compared with a model of the store, one after the other and concurrently.
 //!
-//! Every answer must be the model's. Of operations that ran together there must be some order in which all answers are the
-//! model's. In the end every log must hold what the model holds, and every aggregate that was ever returned must be the fold
-//! of its log.
+//! Every result must equal the model's. For operations that ran concurrently, there must be an order in which all results equal
+//! the model's. In the end every log must equal the model's log, and every aggregate that was returned must be the fold of its
+//! log.
 
 mod case;
 pub(crate) mod domain;
@@ -27,13 +27,13 @@ use tokio::runtime::{Builder, Runtime};
 /// Managers of one store.
 struct Managers {
     managers: Vec<LogManager<Tally>>,
-    /// What must live as long.
+    /// Owner of the resources that must live as long as the managers.
     _store: Box<dyn Any>,
 }
 
 impl Managers {
-    /// The second of them caches nothing, the third one has a handle of its own: that of another process, if the store can
-    /// tell.
+    /// The second manager caches nothing. The third has a handle of its own, as another process would, if the store supports
+    /// that.
     fn of<S: EventStore<TallyEvent> + Clone>(one: S, other: S, store: impl Any) -> Self {
         let manager = |number, store: S| tallies(number, store, MemoryAggregationCache::default());
         Self {
@@ -65,7 +65,7 @@ fn runtime() -> Runtime {
     builder.worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Tries plans, and makes those smaller that fail.
+/// Runs plans, and shrinks those that fail.
 fn try_out(
     runtime: &Runtime,
     managers: &Managers,
@@ -77,7 +77,7 @@ fn try_out(
         cases: effort::scaled(cases),
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        // A race does not show every time.
+        // A race does not show in every run.
         max_shrink_time: 30_000,
         ..ProptestConfig::default()
     });

@@ -1,4 +1,4 @@
-//! Decisions on what is on its way to the store: nobody hears of anything, or keeps anything, that is not committed.
+//! Decisions on writes in flight: no caller gets, and no cache keeps, a state that is not committed.
 
 use crate::gated::{Gated, stored};
 use crate::payments::{Payment, PaymentEvent, cached_payments, captured, payments, refund};
@@ -21,7 +21,7 @@ use std::time::Duration;
 type Deciding<'a, R> =
     Pin<Box<dyn Future<Output = Result<Decided<Payment>, DecideError<R>>> + Send + 'a>>;
 
-/// Lets a decision go as far as it gets without waiting.
+/// Polls a decision until it waits.
 async fn started<R>(mut deciding: Deciding<'_, R>) -> Deciding<'_, R> {
     assert!(!is_answered(&mut deciding).await, "the gate is closed");
     deciding
@@ -52,7 +52,7 @@ fn refunding<'a>(
     }))
 }
 
-/// A payment that a decision finds in the cache, so that it needs no read.
+/// Creates a payment that a decision finds in the cache, so that it needs no read.
 async fn cached(payments: &LogManager<Payment>) -> LogId {
     let log_id = captured(payments).await;
     payments.reduce(&log_id).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_refusal_on_what_is_never_committed_is_decided_anew() {
                 "{failed:?}"
             );
         }
-        // Of the two that the first one would have left nothing for, one gets what there is.
+        // The first would have left nothing for the other two; without it, one of them gets the rest.
         let (second, third) = join(second, third).await;
         let answers = [second, third];
         let refused = answers
@@ -168,7 +168,7 @@ async fn decisions_on_one_that_is_dropped_or_fails_are_made_again_and_succeed() 
             let store = Gated::new();
             let payments = payments(store.clone());
             let log_id = cached(&payments).await;
-            // One attempt: it is not their fault.
+            // One attempt is enough: the failure of an earlier write is not a failed attempt.
             let options = DecideOptions {
                 max_attempts: 1,
                 ..Default::default()
@@ -194,7 +194,7 @@ async fn decisions_on_one_that_is_dropped_or_fails_are_made_again_and_succeed() 
                 continue;
             };
             for answer in answers {
-                answer.expect("what it was built on failed, not this");
+                answer.expect("only the write that it builds on failed");
             }
             let payment = payments.reduce(&log_id).await.unwrap();
             assert_eq!(payment.aggregate().refunded, 55 - amount);
@@ -203,7 +203,7 @@ async fn decisions_on_one_that_is_dropped_or_fails_are_made_again_and_succeed() 
     }
 }
 
-/// A decision that somebody else's append overtakes while it waits, with everything that was built on it.
+/// An append by another process overtakes a waiting decision, with every decision that builds on it.
 #[tokio::test]
 async fn a_chain_that_is_overtaken_is_decided_anew() {
     let store = Gated::new();
@@ -233,7 +233,7 @@ async fn a_chain_that_is_overtaken_is_decided_anew() {
     assert_eq!(ours.reduce(&log_id).await.unwrap().aggregate().refunded, 80);
 }
 
-/// Writes down everything that it is given.
+/// A cache that records every entry that it gets.
 #[derive(Clone, Default)]
 struct Witness {
     cache: Arc<MemoryAggregationCache<Payment>>,
@@ -281,7 +281,7 @@ async fn nothing_that_is_not_committed_is_cached_or_returned() {
             let decide: Deciding<'_, ()> =
                 Box::pin(payments.decide(&log_id, &options, move |_| Ok([event.clone()])));
             deciding.push(started(decide).await);
-            // What anybody reads meanwhile is what is committed.
+            // Readers see only committed state meanwhile.
             let reduced = payments.reduce(&log_id).await.unwrap();
             let last = stored(&store, log_id).await.pop().unwrap();
             assert_eq!(reduced.state(), last.state());
@@ -319,7 +319,8 @@ async fn nothing_that_is_not_committed_is_cached_or_returned() {
     assert!(checked > 150, "{checked} states were cached or returned");
 }
 
-/// However many there are: a service whose database hangs has thousands of callers that wait, and then go away.
+/// The number of waiting callers is not limited: a service whose database hangs has thousands of callers that wait and then
+/// leave.
 #[tokio::test]
 async fn thousands_that_build_on_one_another_can_fail_or_be_dropped() {
     for dropped in [true, false] {
@@ -349,6 +350,6 @@ async fn thousands_that_build_on_one_another_can_fail_or_be_dropped() {
         payments
             .decide(&log_id, &options, |_| Ok::<_, ()>([refund(1)]))
             .await
-            .expect("the log goes on");
+            .expect("the log accepts further writes");
     }
 }

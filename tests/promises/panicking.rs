@@ -1,4 +1,5 @@
-//! Aggregates whose `apply` panics: whoever's events are stored does not hear that they are not, nor that a log is damaged.
+//! Aggregates whose `apply` panics: a caller whose events are stored never gets an error that says otherwise, nor that a log is
+//! damaged.
 
 use crate::gated::{Gated, stored};
 use crate::payments::PaymentEvent;
@@ -17,14 +18,14 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
-/// Which calls of `apply` panic, by log.
+/// The plan of each log: the calls of `apply` that panic.
 static PLANS: Mutex<Option<HashMap<LogId, Plan>>> = Mutex::new(None);
 
 #[derive(Clone, Copy)]
 struct Plan {
-    /// How many calls there were.
+    /// The number of calls so far.
     calls: u64,
-    /// Whether this one panics.
+    /// Returns `true` if this call panics.
     panics: fn(call: u64, wanted: u64) -> bool,
     wanted: u64,
 }
@@ -72,7 +73,7 @@ fn touchy(store: impl EventStore<PaymentEvent>) -> LogManager<Touchy> {
     LogManager::new(store, cache, LogManagerOptions::default())
 }
 
-/// A log that a decision finds in the cache.
+/// Creates a log that a decision finds in the cache.
 async fn cached(manager: &LogManager<Touchy>) -> LogId {
     let log_id = LogId::new();
     let requested = PaymentEvent::Requested { amount: 1 };
@@ -93,7 +94,7 @@ async fn capturing(manager: LogManager<Touchy>, log_id: LogId, amount: u64) -> A
     AssertUnwindSafe(deciding).catch_unwind().await
 }
 
-/// Compares what everybody was told with what the log holds.
+/// Compares the result of each caller with the content of the log.
 async fn check(manager: &LogManager<Touchy>, log_id: LogId, told: Vec<(u64, Answer)>) {
     plan(log_id, 0, |_, _| false);
     let records = manager.load(&log_id, 0, 100_000).await.unwrap();
@@ -136,7 +137,7 @@ async fn check(manager: &LogManager<Touchy>, log_id: LogId, told: Vec<(u64, Answ
                     "{source}"
                 );
             }
-            Ok(Err(error)) => panic!("{error:?}, where {stored} of its events are stored"),
+            Ok(Err(error)) => panic!("{error:?}, although {stored} of its events are stored"),
             Err(_) => assert_eq!(stored, 0, "a panic, but the event is stored"),
         }
     }
@@ -145,7 +146,7 @@ async fn check(manager: &LogManager<Touchy>, log_id: LogId, told: Vec<(u64, Answ
     assert_eq!(reduced.aggregate().half_done, 0);
 }
 
-/// Wherever it panics: while others decide on what is on its way, when the first answer is folded, or a later one.
+/// Panics at any point: while other decisions build on writes in flight, or when the first or a later result is folded.
 #[tokio::test]
 async fn a_panic_at_any_call_is_nobody_elses() {
     for panics in [
@@ -176,7 +177,7 @@ async fn a_panic_at_any_call_is_nobody_elses() {
     }
 }
 
-/// The soak: an `apply` that panics every now and then under a load on one log.
+/// A soak test: `apply` panics now and then under a load on one log.
 async fn under_load(store: impl EventStore<PaymentEvent>) {
     let manager = touchy(store);
     for every in [2, 7, 31] {

@@ -1,4 +1,4 @@
-//! The domain of the tests: payments, annotated as a user would.
+//! The domain of the tests: payments, annotated as a user would do it.
 
 use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
@@ -8,10 +8,10 @@ use eventlogs::{
     LogManagerOptions, MemoryAggregationCache, SqliteEventStore, event_handler,
 };
 
-/// What happens to a payment.
+/// The events of a payment.
 #[derive(Debug, Clone, PartialEq, Event)]
 pub(crate) enum PaymentEvent {
-    /// Somebody wants to pay.
+    /// A customer announces a payment.
     #[event(name = "payment.requested")]
     Requested {
         /// In cents.
@@ -29,22 +29,22 @@ pub(crate) enum PaymentEvent {
     /// The exchange rate was noted, a number that JSON cannot always express.
     #[event(name = "payment.rated")]
     Rated(f64),
-    /// Nobody wants to pay any more.
+    /// The payment is cancelled.
     #[event(name = "payment.voided")]
     Voided,
 }
 
-/// Money that goes back.
+/// The content of a refund.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Refund {
     /// In cents.
     pub(crate) amount: u64,
-    /// For the people in support; never stored.
+    /// A note for the support team; never stored.
     #[serde(skip)]
     pub(crate) note: String,
 }
 
-/// The state of a payment. Every event adds, so that one applied twice shows.
+/// The state of a payment. Every event adds to it, so an event that is applied twice shows.
 #[derive(Debug, Default, Clone, PartialEq, Aggregate)]
 #[aggregate(event = PaymentEvent)]
 pub(crate) struct Payment {
@@ -83,7 +83,7 @@ impl Payment {
     }
 }
 
-/// A manager with an in-process cache.
+/// Creates a manager with an in-process cache.
 pub(crate) fn payments(store: impl EventStore<PaymentEvent>) -> LogManager<Payment> {
     cached_payments(store, MemoryAggregationCache::default())
 }
@@ -95,7 +95,7 @@ pub(crate) fn cached_payments(
     LogManager::new(store, cache, LogManagerOptions::default())
 }
 
-/// Managers on each kind of store that is at hand, to try the same on all.
+/// Creates managers on each available kind of store, to run one test on all of them.
 pub(crate) async fn on_every_store() -> Vec<(&'static str, LogManager<Payment>)> {
     let sqlite = SqliteEventStore::in_memory().await.expect("SQLite starts");
     let mut managers = vec![
@@ -108,7 +108,7 @@ pub(crate) async fn on_every_store() -> Vec<(&'static str, LogManager<Payment>)>
     managers
 }
 
-/// A payment of which 100 are captured.
+/// Creates a payment with 100 captured.
 pub(crate) async fn captured(payments: &LogManager<Payment>) -> LogId {
     let log_id = LogId::new();
     let state = payments

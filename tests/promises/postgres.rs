@@ -1,4 +1,4 @@
-//! The store for services: on a real server, beside others, and when connections break.
+//! The store for services: on a real server, with other users of the server, and with broken connections.
 
 mod append_in;
 mod crowded;
@@ -21,10 +21,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, Row};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How the schemas of these tests are called, with the time at which they were made behind it.
+/// Prefix of the schemas of these tests; their time of creation follows it.
 const PREFIX: &str = "eventlogs_test_";
 
-/// A store in a schema of its own, and how to get at its tables; nothing if there is no server.
+/// A store in a schema of its own, with access to its tables; `None` without a server.
 pub(crate) struct TestStore {
     pub(crate) store: PostgresEventStore,
     pub(crate) options: PostgresOptions,
@@ -43,7 +43,7 @@ impl TestStore {
         let options = PostgresOptions { schema, ..options };
         let store = PostgresEventStore::connect_with(connect.clone(), options.clone())
             .await
-            .expect("the server lets us in");
+            .expect("the server accepts the connection");
         store
             .migrate()
             .await
@@ -55,25 +55,25 @@ impl TestStore {
         })
     }
 
-    /// Another process's store on the same tables, as far as the server can tell.
+    /// Opens a store on the same tables that looks like another process to the server.
     pub(crate) async fn another(&self) -> PostgresEventStore {
         PostgresEventStore::connect_with(self.connect.clone(), self.options.clone())
             .await
-            .expect("the server lets us in")
+            .expect("the server accepts the connection")
     }
 
-    /// A connection that sees the tables without their schema.
+    /// Opens a connection whose search path includes the schema of the tables.
     pub(crate) async fn connection(&self) -> PgConnection {
         let path = [("search_path", &self.options.schema)];
         let connect = self.connect.clone().options(path);
-        connect.connect().await.expect("the server lets us in")
+        connect.connect().await.expect("the server accepts the connection")
     }
 
-    /// A pool of connections like those.
+    /// Creates a pool of such connections.
     pub(crate) async fn pool(&self) -> sqlx::PgPool {
         sqlx::PgPool::connect_with(self.connect.clone())
             .await
-            .expect("the server lets us in")
+            .expect("the server accepts the connection")
     }
 
     pub(crate) async fn execute(&self, sql: &'static str) {
@@ -84,7 +84,7 @@ impl TestStore {
             .expect("the statement is right");
     }
 
-    /// The same store through a network that fails.
+    /// Opens the same store through a network that fails on demand.
     pub(crate) async fn through_proxy(&self, timeout: Duration) -> (Proxy, PostgresEventStore) {
         let server = (self.connect.get_host().to_owned(), self.connect.get_port());
         let proxy = Proxy::in_front_of(server).await;
@@ -99,12 +99,12 @@ impl TestStore {
         };
         let store = PostgresEventStore::connect_with(connect, options)
             .await
-            .expect("the proxy lets us through");
+            .expect("the proxy forwards the connection");
         (proxy, store)
     }
 }
 
-/// Takes away what earlier runs left on a server that lives on. Schemas that are younger than an hour may be in use.
+/// Drops the schemas that earlier runs left on a long-lived server. Schemas younger than an hour may be in use.
 async fn drop_old_schemas(connect: &PgConnectOptions) {
     static ONCE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     ONCE.get_or_init(|| async {
@@ -114,7 +114,7 @@ async fn drop_old_schemas(connect: &PgConnectOptions) {
             0,
         );
         let oldest = format!("{PREFIX}{}", Uuid::new_v7(hour_ago).simple());
-        let mut connection = connect.connect().await.expect("the server lets us in");
+        let mut connection = connect.connect().await.expect("the server accepts the connection");
         let old =
             sqlx::query("select nspname from pg_namespace where nspname like $1 and nspname < $2")
                 .bind(format!("{PREFIX}%"))
@@ -124,7 +124,7 @@ async fn drop_old_schemas(connect: &PgConnectOptions) {
                 .expect("the catalogue can be read");
         for row in old {
             let drop = format!("drop schema if exists {} cascade", row.get::<&str, _>(0));
-            // Another run may be at it, too.
+            // Another run may drop it at the same time.
             let _ = sqlx::raw_sql(AssertSqlSafe(drop))
                 .execute(&mut connection)
                 .await;

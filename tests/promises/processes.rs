@@ -1,4 +1,4 @@
-//! Several processes on one database, some of them killed: what they were told against what is stored.
+//! Several processes on one database, some of them killed: their results are compared with the stored events.
 
 use crate::payments::{Payment, PaymentEvent, payments};
 use crate::postgres::TestStore;
@@ -14,14 +14,14 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Tells a child where to work.
+/// Tells a child process which store to use.
 const PLACE: &str = "EVENTLOGS_TEST_PLACE";
-/// Tells a child which of the children it is.
+/// Tells a child process its number.
 const CHILD: &str = "EVENTLOGS_TEST_CHILD";
-/// Tells a child how many rounds to work.
+/// Tells a child process how many rounds to run.
 const ROUNDS: &str = "EVENTLOGS_TEST_ROUNDS";
 
-/// Where the processes meet.
+/// The store that the processes share.
 #[derive(Clone)]
 enum Place {
     Sqlite(String),
@@ -46,7 +46,7 @@ impl Place {
                     schema: schema.to_owned(),
                 }
             }
-            _ => panic!("no place: {text}"),
+            _ => panic!("not a store: {text}"),
         }
     }
 
@@ -63,20 +63,20 @@ impl Place {
                 };
                 let connect = url.parse().expect("a valid URL");
                 let store = PostgresEventStore::connect_with(connect, options).await;
-                payments(store.expect("the server lets us in"))
+                payments(store.expect("the server accepts the connection"))
             }
         }
     }
 }
 
-/// Three logs that all processes know by name.
+/// Returns three logs that all processes know by name.
 fn logs(place: &Place) -> Vec<LogId> {
     (0..3)
         .map(|log| LogId::derived("processes", format!("{} {log}", place.to_text())))
         .collect()
 }
 
-/// A child's work, started by the tests below in a process of its own; as a test of its own it does nothing.
+/// The work of a child process, which the tests below start. When run as a test, it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Ok(place) = std::env::var(PLACE) else {
@@ -101,14 +101,14 @@ async fn child() {
     }
 }
 
-/// Appends, and reports each answer once it is known.
+/// Appends, and reports each result once it is known.
 async fn work(manager: LogManager<Payment>, logs: Vec<LogId>, task: u64, rounds: u64) {
     for round in 0..rounds {
         let log_id = logs[usize::try_from((task / 2 * 31 + round * 17) % 3).unwrap()];
         let state = manager
             .reduce(&log_id)
             .await
-            .expect("the log is there")
+            .expect("the log exists")
             .state();
         let amount = task * 1_000_000 + round + 1;
         // Every third append shares its key with a task of another process.
@@ -137,7 +137,7 @@ async fn work(manager: LogManager<Payment>, logs: Vec<LogId>, task: u64, rounds:
             }
             Err(error) => format!("FAILED\t{error:?}"),
         };
-        // One write a line, so that the lines of several tasks do not mix.
+        // One write per line, so that the lines of several tasks do not mix.
         std::io::stdout()
             .write_all(format!("\n{line}\n").as_bytes())
             .unwrap();
@@ -156,7 +156,7 @@ fn spawn(place: &Place, child: u64, rounds: u64) -> Child {
         .unwrap()
 }
 
-/// One line of a child.
+/// One line of a child process.
 struct Answer {
     replay: bool,
     log_id: LogId,
@@ -165,7 +165,7 @@ struct Answer {
     key: String,
 }
 
-/// Reads what a child says until its end, however that comes; and tells when it has said something.
+/// Reads the output of a child process until it ends, in whichever way, and signals the first line.
 fn follow(child: &mut Child) -> (JoinHandle<Vec<Answer>>, Receiver<()>) {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (said_something, heard) = mpsc::channel();
@@ -174,7 +174,7 @@ fn follow(child: &mut Child) -> (JoinHandle<Vec<Answer>>, Receiver<()>) {
         for line in lines.map_while(Result::ok) {
             if let Some(answer) = parse(&line) {
                 answers.push(answer);
-                // Nobody listens any more after the first time.
+                // After the first signal the receiver may be gone.
                 let _ = said_something.send(());
             }
         }
@@ -212,11 +212,11 @@ async fn check(place: &Place, answers: Vec<Answer>) {
     let (mut places, mut by_key) = (HashSet::new(), HashMap::new());
     for ack in answers.iter().filter(|answer| !answer.replay) {
         let place = (ack.log_id, ack.index);
-        assert!(places.insert(place), "{place:?} has two winners");
+        assert!(places.insert(place), "{place:?} was acknowledged twice");
         assert_eq!(
             stored.get(&place),
             Some(&PaymentEvent::Captured { amount: ack.amount }),
-            "acknowledged, so stored"
+            "an acknowledged event is stored"
         );
         if !ack.key.is_empty() {
             assert!(
@@ -229,11 +229,11 @@ async fn check(place: &Place, answers: Vec<Answer>) {
     for replay in answers.iter().filter(|answer| answer.replay) {
         let place = (replay.log_id, replay.index);
         assert!(stored.contains_key(&place), "a replay points at an event");
-        // The original may have been written by a process that was killed before it could say so.
+        // The process that wrote the original may have been killed before it could report it.
         if let Some(original) = by_key.get(&replay.key) {
             assert_eq!(
                 *original, place,
-                "a replay answers what the original was told"
+                "a replay returns the result of the original"
             );
         }
     }
@@ -274,9 +274,9 @@ async fn what_was_acknowledged_survives_kills(place: Place) {
         for (_, heard) in &followed {
             heard
                 .recv_timeout(Duration::from_mins(1))
-                .expect("a child works");
+                .expect("a child process reports a line");
         }
-        // At some point in the middle of their work, another one each time.
+        // At some point in the middle of their work, a different one each time.
         tokio::time::sleep(Duration::from_millis(20 + generation * 17)).await;
         for child in &mut children {
             child.kill().unwrap();

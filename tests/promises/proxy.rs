@@ -1,4 +1,4 @@
-//! A network between a client and a server that fails when a test says so.
+//! A network between a client and a server that fails when a test demands it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,41 +8,41 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// How much of an answer comes at a time while the network is slow.
+/// Bytes of a response that pass at a time while the network is slow.
 const SLOW_BYTES: usize = 16 * 1024;
-/// How often.
+/// Pause between two such portions.
 const SLOW_PAUSE: Duration = Duration::from_millis(20);
 
-/// Stands in front of a server. Dropped, it cuts all connections.
+/// Forwards connections to a server. When dropped, it cuts all connections.
 pub(crate) struct Proxy {
-    /// Where clients connect.
+    /// The address that clients connect to.
     pub(crate) address: SocketAddr,
-    /// What to do with the traffic.
+    /// The faults to apply to the traffic.
     faults: Arc<Faults>,
-    /// Accepts connections and carries them.
+    /// The tasks that accept and forward connections.
     _tasks: JoinSet<()>,
 }
 
 struct Faults {
-    /// Where new connections lead.
+    /// The server that new connections lead to.
     server: Mutex<(String, u16)>,
-    /// The next answer of the server is lost, and its connection with it.
+    /// The next response of the server is lost, and its connection is cut.
     lose_next_answer: AtomicBool,
-    /// The next answer of the server is lost, and nobody is told.
+    /// The next response of the server is lost, and its connection stays open.
     swallow_next_answer: AtomicBool,
-    /// Nothing gets through in either direction, and nobody is told.
+    /// Nothing passes in either direction, and connections stay open.
     black_hole: AtomicBool,
-    /// The same for the connections with lower numbers.
+    /// Nothing passes on connections with lower numbers, which stay open.
     silent_before: AtomicU64,
-    /// The same for those that are accepted from now on.
+    /// Nothing passes on connections that are accepted from now on.
     mute_new: AtomicBool,
-    /// Answers come bit by bit.
+    /// Responses pass in small portions.
     slow: AtomicBool,
-    /// How many answers were lost.
+    /// The number of lost responses.
     lost: AtomicU64,
-    /// How many connections were accepted.
+    /// The number of accepted connections.
     accepted: AtomicU64,
-    /// How many bytes of answers were let through.
+    /// The number of response bytes that passed.
     answered_bytes: AtomicU64,
 }
 
@@ -82,12 +82,12 @@ impl Proxy {
         }
     }
 
-    /// Lets the next request through to the server, and cuts the connection when it answers.
+    /// Forwards the next request to the server, and cuts the connection when the response arrives.
     pub(crate) fn lose_next_answer(&self) {
         self.faults.lose_next_answer.store(true, Ordering::SeqCst);
     }
 
-    /// Lets the next request through to the server, and is silent when it answers, on this connection for ever.
+    /// Forwards the next request to the server, and drops the response and everything later on this connection.
     pub(crate) fn swallow_next_answer(&self) {
         self.faults
             .swallow_next_answer
@@ -98,39 +98,39 @@ impl Proxy {
         self.faults.lost.load(Ordering::SeqCst)
     }
 
-    /// How many bytes the server has answered.
+    /// Returns the number of bytes that the server has sent.
     pub(crate) fn answered_bytes(&self) -> u64 {
         self.faults.answered_bytes.load(Ordering::SeqCst)
     }
 
-    /// Swallows everything from now on, or no more.
+    /// Drops everything from now on, or ends that.
     pub(crate) fn black_hole(&self, on: bool) {
         self.faults.black_hole.store(on, Ordering::SeqCst);
     }
 
-    /// Swallows everything on the connections that were made until now. Later ones are as good as ever.
+    /// Drops everything on the connections that exist now. Later connections work.
     pub(crate) fn silence_all(&self) {
         let accepted = self.connections();
         self.faults.silent_before.store(accepted, Ordering::SeqCst);
     }
 
-    /// Accepts connections from now on and swallows everything on them, or no more.
+    /// Accepts connections from now on but drops everything on them, or ends that.
     pub(crate) fn mute_new(&self, on: bool) {
         self.faults.mute_new.store(on, Ordering::SeqCst);
     }
 
-    /// Lets answers through bit by bit, or no more.
+    /// Forwards responses in small portions, or ends that.
     pub(crate) fn slow(&self, on: bool) {
         self.faults.slow.store(on, Ordering::SeqCst);
     }
 
-    /// New connections lead to another server; those that there are stay.
+    /// Leads new connections to another server; existing ones stay.
     pub(crate) fn lead_to(&self, server: (String, u16)) {
         let leads_to = self.faults.server.lock();
         *leads_to.unwrap_or_else(PoisonError::into_inner) = server;
     }
 
-    /// How many connections were accepted so far.
+    /// Returns the number of connections accepted so far.
     pub(crate) fn connections(&self) -> u64 {
         self.faults.accepted.load(Ordering::SeqCst)
     }
@@ -169,7 +169,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, number: u64, faults
             }
             read = server.read(&mut answer[..part]) => {
                 let Ok(length @ 1..) = read else {
-                    // A client that hears nothing does not hear of the end, either.
+                    // A client to which nothing is forwarded does not see the end of the connection either.
                     if silent || faults.swallows(number) {
                         std::future::pending::<()>().await;
                     }

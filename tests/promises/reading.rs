@@ -1,4 +1,4 @@
-//! Pages, streams and the past.
+//! Pages, streams and past states.
 
 use crate::payments::{PaymentEvent, captured, on_every_store, payments, refund};
 use eventlogs::ids::LogId;
@@ -119,7 +119,7 @@ async fn a_stream_gives_every_event_in_order_whatever_the_page() {
             .unwrap();
         for from in [0, 4, 9] {
             let stream = payments.stream(log_id, from);
-            // It borrows nothing: it may move to another task.
+            // The stream borrows nothing, so it may move to another task.
             let records: Vec<_> = tokio::spawn(stream.try_collect::<Vec<_>>())
                 .await
                 .unwrap()
@@ -175,7 +175,7 @@ async fn the_past_can_be_reduced_by_index_and_by_time() {
                 .append(payment, &refund(amount), &AppendOptions::default())
                 .await
                 .unwrap();
-            // So that the times differ.
+            // A pause, so that the times differ.
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         let outstanding = |at| {
@@ -216,7 +216,7 @@ async fn the_past_can_be_reduced_by_index_and_by_time() {
             matches!(missing, Err(LogManagerError::LogNotFound { .. })),
             "{store}: {missing:?}"
         );
-        // A look at the past must not become what the cache knows of the present.
+        // A read of a past state must not change the cached current state.
         assert_eq!(
             payments
                 .reduce(&log_id)

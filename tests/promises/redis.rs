@@ -1,4 +1,4 @@
-//! The cache that processes share: what it promises, what it costs, and that nothing in it or about it is in the way.
+//! The cache that processes share: its promises, its costs, and that it never gets in the way, whatever it holds or does.
 
 mod connecting;
 mod contents;
@@ -24,7 +24,7 @@ use eventlogs::{
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A namespace for one test, of which nothing stays for long.
+/// Options with a namespace for one test, whose entries expire soon.
 fn options() -> RedisCacheOptions {
     RedisCacheOptions {
         namespace: format!("eventlogs-test-{}", Uuid::now_v7()),
@@ -43,11 +43,11 @@ async fn connect(url: &str, options: RedisCacheOptions) -> RedisAggregationCache
     connect_as(url, options).await
 }
 
-/// The same for another aggregate.
+/// Connects the cache of another aggregate.
 async fn connect_as<A>(url: &str, options: RedisCacheOptions) -> RedisAggregationCache<A> {
     RedisAggregationCache::connect_with(url, options)
         .await
-        .expect("Redis is there")
+        .expect("Redis is available")
 }
 
 async fn tiered()
@@ -64,13 +64,13 @@ aggregation_cache_conformance!(fake_before_fake, async {
     TieredAggregationCache::new(FakeAggregationCache::new(), FakeAggregationCache::new())
 });
 
-/// A connection beside the cache's own, to look and to tamper.
+/// Opens a connection apart from the cache's own, to inspect and change entries.
 async fn raw(url: &str) -> MultiplexedConnection {
     let client = Client::open(url).expect("a valid URL");
     client
         .get_multiplexed_async_connection()
         .await
-        .expect("Redis is there")
+        .expect("Redis is available")
 }
 
 fn key<A: Aggregate + CodeFingerprint>(options: &RedisCacheOptions, log_id: LogId) -> String {
@@ -81,7 +81,7 @@ fn key<A: Aggregate + CodeFingerprint>(options: &RedisCacheOptions, log_id: LogI
     )
 }
 
-/// A manager whose cache has time: these tests are about what it holds.
+/// Creates a manager whose cache has enough time: these tests check its content.
 fn counters<A: Aggregate<Event = CounterEvent>>(
     store: impl EventStore<CounterEvent>,
     cache: impl AggregationCache<A>,
@@ -98,7 +98,7 @@ fn added(amount: i64) -> CounterEvent {
     CounterEvent::Added { amount }
 }
 
-/// A log of five events: 1 to 5, so 15.
+/// Creates a log of five events, 1 to 5, with the sum 15.
 async fn five_events<A: Aggregate<Event = CounterEvent>>(counters: &LogManager<A>) -> LogId {
     let log_id = LogId::new();
     let state = counters
@@ -113,7 +113,7 @@ async fn five_events<A: Aggregate<Event = CounterEvent>>(counters: &LogManager<A
     log_id
 }
 
-/// Reduces until the cache has the result, for as long as a server may need to come back.
+/// Reduces until the cache has the result, for as long as a server may need to return.
 async fn until_cached(counters: &LogManager<Counter>, log_id: &LogId) {
     let come_back = async {
         while counters.reduce(log_id).await.unwrap().applied_events() > 0 {
@@ -141,7 +141,7 @@ async fn processes_share_what_one_has_reduced() {
     assert_eq!((first.applied_events(), second.applied_events()), (5, 0));
     assert_eq!(first.aggregate(), second.aggregate());
 
-    // What the other one has recorded meanwhile is fetched, and only that.
+    // Only the events that the other manager has recorded meanwhile are read.
     let state = second.position();
     there
         .append(state, &added(100), &AppendOptions::default())
@@ -164,7 +164,7 @@ async fn the_near_cache_takes_what_the_far_one_has() {
     let tiered = TieredAggregationCache::new(near.clone(), far);
     let counters = counters(store, tiered);
     assert_eq!(counters.reduce(&log_id).await.unwrap().applied_events(), 0);
-    let copy = near.get(log_id).await.unwrap().expect("it was put there");
+    let copy = near.get(log_id).await.unwrap().expect("the entry was put into both caches");
     assert_eq!(copy.aggregate().total, 15);
 }
 
@@ -175,7 +175,7 @@ async fn every_call_is_one_round_trip() {
     };
     let cache = connect(&server.url(), options()).await;
     let counters = counters(FakeEventStore::new(), cache.clone());
-    // The first use of the scripts takes their code along.
+    // The first use of the scripts sends their code.
     let log_id = five_events(&counters).await;
     until_cached(&counters, &log_id).await;
     let entry = cache.get(log_id).await.unwrap().expect("it was just put");
@@ -188,7 +188,7 @@ async fn every_call_is_one_round_trip() {
             .query_async(&mut raw)
             .await
             .unwrap();
-        // Commands within a script are counted, too, but are none of the client's.
+        // The server also counts commands within a script, but the client does not send those.
         let calls: Vec<String> = statistics
             .lines()
             .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="))
@@ -216,7 +216,7 @@ async fn every_call_is_one_round_trip() {
     assert_eq!(calls("warm reduce").await, expected("warm reduce", "get 1"));
     cache.remove(entry.position()).await.unwrap();
     assert_eq!(calls("remove").await, expected("remove", "evalsha 1"));
-    // The server counts it as it counts that of a script.
+    // The server counts this command as it counts the one of a script.
     cache.forget(log_id).await.unwrap();
     assert_eq!(calls("forget").await, expected("forget", ""));
 }
@@ -279,7 +279,7 @@ async fn what_is_too_large_is_not_cached() {
         .await
         .unwrap();
     for _ in 0..2 {
-        // The small one stays of use.
+        // The small entry stays usable.
         assert_eq!(counters.reduce(&log_id).await.unwrap().applied_events(), 1);
         counters.flush_cache().await;
     }

@@ -1,4 +1,4 @@
-//! The servers that tests run against, if there are any: shared ones by their URL, and private ones from their binaries.
+//! The servers that tests run against, if available: shared ones by their URL, and private ones started from their binaries.
 
 mod authority;
 mod bouncer;
@@ -16,32 +16,32 @@ pub(crate) use authority::{Authority, Credentials, Files};
 pub(crate) use bouncer::PgBouncer;
 pub(crate) use private::{PrivatePostgres, PrivateRedis};
 
-/// Where PostgreSQL is; says once if it is nowhere, and fails where it must not be.
+/// Returns the URL of PostgreSQL. Without one, reports once what is left out, or fails if nothing may be.
 pub(crate) fn postgres_url() -> Option<String> {
-    found("EVENTLOGS_POSTGRES_URL", "everything on PostgreSQL")
+    found("EVENTLOGS_POSTGRES_URL", "all tests with PostgreSQL")
 }
 
-/// Where Redis is; the same.
+/// Returns the URL of Redis, under the same rules.
 pub(crate) fn redis_url() -> Option<String> {
-    found("EVENTLOGS_REDIS_URL", "everything on Redis")
+    found("EVENTLOGS_REDIS_URL", "all tests with Redis")
 }
 
-/// Where the binaries of PostgreSQL are, for a test that needs a server of its own.
+/// Returns the folder with the binaries of PostgreSQL, for a test that needs a server of its own.
 fn postgres_binaries() -> Option<PathBuf> {
     private_found(
         "EVENTLOGS_POSTGRES_BIN",
-        "what stops and restarts PostgreSQL",
+        "tests that stop and restart PostgreSQL",
     )
 }
 
-/// Where `redis-server` is, for the same.
+/// Returns the path of `redis-server`, for a test that needs a server of its own.
 fn redis_server() -> Option<PathBuf> {
-    private_found("EVENTLOGS_REDIS_SERVER", "what stops and restarts Redis")
+    private_found("EVENTLOGS_REDIS_SERVER", "tests that stop and restart Redis")
 }
 
-/// Where `pgbouncer` is.
+/// Returns the path of `pgbouncer`.
 fn pgbouncer() -> Option<PathBuf> {
-    private_found("EVENTLOGS_PGBOUNCER", "everything behind PgBouncer")
+    private_found("EVENTLOGS_PGBOUNCER", "all tests with PgBouncer")
 }
 
 fn found(variable: &str, what: &str) -> Option<String> {
@@ -56,7 +56,7 @@ fn found(variable: &str, what: &str) -> Option<String> {
     value
 }
 
-/// Containers and other people's servers come without binaries, and `scripts/servers` has said so.
+/// Containers and external servers come without binaries, and `scripts/servers` has reported that.
 fn private_found(variable: &str, what: &str) -> Option<PathBuf> {
     if std::env::var_os(variable).is_none()
         && std::env::var_os("EVENTLOGS_SERVERS").is_some_and(|servers| servers == "shared")
@@ -66,7 +66,7 @@ fn private_found(variable: &str, what: &str) -> Option<PathBuf> {
     found(variable, what).map(PathBuf::from)
 }
 
-/// Says what was left out, once a run; a failure where nothing may be.
+/// Reports once per run what was left out; fails if nothing may be.
 pub(crate) fn left_out(what: &str) {
     static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     assert!(
@@ -75,7 +75,7 @@ pub(crate) fn left_out(what: &str) {
     );
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     if said.get_or_insert_default().insert(what.to_owned()) {
-        // Not with `eprintln`, of which the output of a test that passes is never seen.
+        // `eprintln` is no use here, because the output of a test that passes is never shown.
         let _ = writeln!(std::io::stderr(), "left out: {what}");
     }
 }

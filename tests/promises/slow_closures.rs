@@ -1,4 +1,4 @@
-//! A closure, or an aggregate, that takes long: it holds up its own log, and no thread but its own.
+//! A closure or an aggregate that takes long delays its own log, and no thread but its own.
 
 use crate::payments::{Payment, PaymentEvent};
 use crate::payments::{captured, payments, refund};
@@ -14,23 +14,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How long the closure takes.
+/// Duration of the closure.
 const LONG: Duration = Duration::from_secs(1);
-/// What must not wait for it is allowed this, on a machine that is busy.
+/// Time allowed for operations that must not wait for the closure, on a busy machine.
 const SOON: Duration = Duration::from_millis(700);
 
-/// Decides with a closure that blocks its thread, once it has begun.
+/// Decides with a closure that blocks its thread, and signals that it has begun.
 async fn slowly(payments: LogManager<Payment>, log_id: LogId, begun: oneshot::Sender<()>) {
     let mut begun = Some(begun);
     let options = DecideOptions::default();
     let deciding = payments.decide(&log_id, &options, |_| {
         if let Some(begun) = begun.take() {
-            begun.send(()).expect("the test listens");
+            begun.send(()).expect("the test waits for the signal");
             tokio::task::block_in_place(|| std::thread::sleep(LONG));
         }
         Ok::<_, ()>([refund(1)])
     });
-    deciding.await.expect("there is nothing to refuse");
+    deciding.await.expect("the decision never refuses");
 }
 
 async fn only_its_own_log_waits(store: impl EventStore<PaymentEvent>) {
@@ -46,7 +46,7 @@ async fn only_its_own_log_waits(store: impl EventStore<PaymentEvent>) {
         tokio::spawn(async move {
             let options = DecideOptions::default();
             let decided = payments.decide(&log_id, &options, |_| Ok::<_, ()>([refund(1)]));
-            decided.await.expect("its turn comes");
+            decided.await.expect("the decision gets its turn");
         })
     });
     let waiting: Vec<_> = waiting.collect();
@@ -106,7 +106,7 @@ async fn a_slow_closure_holds_up_its_own_log_on_postgres() {
     }
 }
 
-/// What was decided before is answered meanwhile.
+/// The decision before the slow one returns meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_closure_holds_up_no_answer() {
     let file = TemporaryStore::open().await;
@@ -114,7 +114,7 @@ async fn a_slow_closure_holds_up_no_answer() {
     let log_id = captured(&payments).await;
     let (first, second) = (payments.clone(), payments.clone());
     let (begun, has_begun) = oneshot::channel();
-    // The slow one comes at once behind the other, which is on its way then.
+    // The slow decision follows at once after the other, which is then in flight.
     let slow = tokio::spawn(async move {
         has_begun.await.unwrap();
         let (begun, _listening) = oneshot::channel();
@@ -125,7 +125,7 @@ async fn a_slow_closure_holds_up_no_answer() {
     let options = DecideOptions::default();
     let decided = first.decide(&log_id, &options, |_| {
         if let Some(begun) = begun.take() {
-            begun.send(()).expect("the other one listens");
+            begun.send(()).expect("the other task waits for the signal");
         }
         Ok::<_, ()>([refund(2)])
     });
@@ -135,7 +135,7 @@ async fn a_slow_closure_holds_up_no_answer() {
     slow.await.unwrap();
 }
 
-/// First come, first served: nobody is passed over for long while everybody decides on one log.
+/// Decisions on one log run in the order of arrival: none is overtaken for long while every task decides on the log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn turns_are_taken_in_the_order_of_arrival() {
     let file = TemporaryStore::open().await;
@@ -151,7 +151,7 @@ async fn turns_are_taken_in_the_order_of_arrival() {
                 let before = decided.load(Ordering::SeqCst);
                 let options = DecideOptions::default();
                 let answer = payments.decide(&log_id, &options, |_| {
-                    // Long enough for the others to come.
+                    // Enough yields for the other tasks to arrive.
                     for _ in 0..1_000 {
                         std::hint::spin_loop();
                     }
@@ -166,7 +166,8 @@ async fn turns_are_taken_in_the_order_of_arrival() {
     for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
-    // Each of the others is served once or twice while one waits; a task that is not polled for a while is not waiting.
+    // While one decision waits, each of the others runs once or twice; a task that is not polled for a while does not count as
+    // waiting.
     let longest = longest.load(Ordering::SeqCst);
-    assert!(longest < 400, "{longest} of 960 decisions passed one by");
+    assert!(longest < 400, "{longest} of 960 decisions overtook one");
 }

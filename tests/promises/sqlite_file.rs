@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A store in a folder that goes away with it.
+/// A store in a folder that is removed with it.
 pub(crate) struct TemporaryStore {
     /// The store.
     pub(crate) store: SqliteEventStore,
@@ -69,7 +69,7 @@ impl<E: Event> EventStore<E> for TemporaryStore {
     }
 }
 
-/// Another program's connection to a file.
+/// Opens another program's connection to a file.
 pub(crate) async fn connect(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new()
         .filename(path)
@@ -151,7 +151,7 @@ async fn many_openers_of_a_new_file_migrate_it_once() {
         let store = opener
             .await
             .unwrap()
-            .expect("every opener finds a usable file");
+            .expect("every caller that opens the file can use it");
         payments(store)
             .create(
                 &LogId::new(),
@@ -199,11 +199,11 @@ async fn a_file_with_the_users_own_tables_wants_an_explicit_migration() {
     store
         .migrate()
         .await
-        .expect("the tables fit beside the user's");
+        .expect("the tables are created next to the user's");
     store
         .migrate()
         .await
-        .expect("a second time changes nothing");
+        .expect("a second migration changes nothing");
     payments
         .create(
             &LogId::new(),
@@ -215,7 +215,7 @@ async fn a_file_with_the_users_own_tables_wants_an_explicit_migration() {
     let customers = sqlx::query("select count(*) from customers")
         .fetch_one(&mut connect(&path).await)
         .await;
-    assert!(customers.is_ok(), "the user's table is still there");
+    assert!(customers.is_ok(), "the user's table still exists");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What is read is what was written, or it is not written: the values of events, on what encodes them.
+//! An event that is read equals the event that was written, or is not written at all: values of events with every codec.
 
 mod domain;
 
@@ -20,7 +20,7 @@ use std::error::Error as _;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// Counts, and looks at nothing.
+/// An aggregate that counts events without looking into them.
 struct Count<E>(std::marker::PhantomData<fn() -> E>);
 
 impl<E> Default for Count<E> {
@@ -42,7 +42,7 @@ impl<E: Send + Sync + Clone + 'static> Aggregate for Count<E> {
 
 type Values<E> = LogManager<Count<E>>;
 
-/// Everything without a server that encodes.
+/// Returns all encoding stores that need no server.
 async fn stores<E: Event + Clone>() -> [Values<E>; 2] {
     let (cache, options) = (MemoryAggregationCache::default, LogManagerOptions::default);
     let sqlite = SqliteEventStore::in_memory().await.unwrap();
@@ -52,7 +52,7 @@ async fn stores<E: Event + Clone>() -> [Values<E>; 2] {
     ]
 }
 
-/// Each of these comes back.
+/// Checks that each of these events comes back.
 async fn kept<E: Event + Clone + PartialEq + Debug>(events: impl IntoIterator<Item = E>) {
     let stores = stores().await;
     for event in events {
@@ -69,7 +69,7 @@ async fn kept<E: Event + Clone + PartialEq + Debug>(events: impl IntoIterator<It
     }
 }
 
-/// Each of these is refused, with a word of this; nothing is stored.
+/// Checks that each of these events is refused with this word in the error, and nothing is stored.
 async fn refused<E: Event + Clone + PartialEq + Debug>(
     word: &str,
     events: impl IntoIterator<Item = E>,
@@ -97,7 +97,7 @@ fn map<V>(value: V) -> BTreeMap<String, V> {
     [("key".to_owned(), value)].into()
 }
 
-/// The values that are null within a `Some` in both codecs.
+/// Lists the values that are null within a `Some` in both codecs.
 macro_rules! lost_in_both {
     ($name:ident) => {
         [
@@ -127,7 +127,7 @@ macro_rules! lost_in_both {
     };
 }
 
-/// The values that are kept by both codecs.
+/// Lists the values that both codecs keep.
 macro_rules! kept_by_both {
     ($name:ident) => {
         [
@@ -262,7 +262,7 @@ async fn fractions_come_back_in_a_record_for_an_api_too() {
     assert!(json.contains("\"value\":117.63331139400017"), "{json}");
 }
 
-/// Whoever stops waiting has written nothing, whichever fake it is.
+/// A caller that stops waiting has written nothing, on either fake store.
 #[tokio::test]
 async fn a_passed_deadline_counts_on_the_fakes() {
     for store in [FakeEventStore::<InJson>::new(), FakeEventStore::encoding()] {
@@ -330,7 +330,7 @@ fn only_a_fake_that_encodes_is_read_as_another_enum() {
     );
 }
 
-/// Whoever nests a value deeply hears of it when it is written: no reader goes as deep.
+/// A value that is nested too deeply for any reader is refused when it is written.
 #[test]
 fn what_is_too_deep_to_be_read_is_refused() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Every operation has a span of its own, with the log in it.
+//! Every operation has a span of its own, with the log id in it.
 
 use crate::payments::{PaymentEvent, payments, refund};
 use eventlogs::ids::LogId;
@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Writes down the name and the fields of every span.
+/// Records the name and the fields of every span.
 #[derive(Clone, Default)]
 struct Spans {
     opened: Arc<Mutex<Vec<String>>>,
@@ -24,7 +24,7 @@ struct Fields(String);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, " {}={value:?}", field.name()).expect("a string takes everything");
+        write!(self.0, " {}={value:?}", field.name()).expect("writing to a string cannot fail");
     }
 }
 
@@ -106,7 +106,7 @@ async fn every_operation_has_a_span_with_its_log() {
         assert!(span.contains(&format!("log_id={log_id}")), "{span}");
         assert!(span.contains(r#"aggregate="Payment""#), "{span}");
     }
-    // Of several logs, their number.
+    // For several logs, their number.
     let many = opened
         .iter()
         .find(|span| span.starts_with("append_across "));

@@ -1,5 +1,5 @@
-//! The kit for users' tests: what it lets pass, what it refuses, and in which words. Laws that could not be broken would
-//! be worth nothing, so each is tried on an aggregate that breaks it.
+//! The test kit for users: the tests that it passes, the tests that it fails, and its messages. A law that cannot be broken is
+//! worth nothing, so each law runs on an aggregate that breaks it.
 
 use crate::payments::{Payment, PaymentEvent, refund};
 use eventlogs::codec::{DecodeProblem, StoredPayload};
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the test says when it fails.
+/// Returns the message of a test that fails.
 fn failure<T>(test: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(test)) else {
         panic!("it passed");
@@ -28,7 +28,7 @@ fn failure<T>(test: impl FnOnce() -> T) -> String {
 
 const CAPTURED: PaymentEvent = PaymentEvent::Captured { amount: 100 };
 
-/// A rule as `LogManager::decide` takes it.
+/// A decision as `LogManager::decide` takes it.
 fn give_back(amount: u64) -> impl FnMut(&Payment) -> Result<Vec<PaymentEvent>, TooMuch> {
     move |payment| match payment.outstanding() {
         _ if amount == 0 => Ok(vec![]),
@@ -114,7 +114,7 @@ mod scenarios {
         assert_eq!(
             message,
             "\
-the decision gave other events than expected
+the decision returned other events than expected
 (- expected, + found)
 
     event 0
@@ -144,7 +144,7 @@ the decision gave other events than expected
     fn an_unexpected_refusal_is_shown_beside_what_was_expected() {
         let message = failure(|| given([]).when(give_back(1)).then([refund(1)]));
         assert!(
-            message.starts_with("the decision was refused, but was expected to give 1 event\n"),
+            message.starts_with("the decision was refused, but was expected to return 1 event\n"),
             "{message}"
         );
         assert!(message.contains("\n  -         Refunded(\n"), "{message}");
@@ -159,7 +159,8 @@ the decision gave other events than expected
             failure(|| given([]).when(give_back(1)).and_when(give_back(0)).then([])),
         ] {
             assert!(
-                message.starts_with("the decision was refused, which was not expected\nfound:"),
+                message
+                    .starts_with("the decision was refused, but no refusal was expected\nfound:"),
                 "{message}"
             );
         }
@@ -180,7 +181,7 @@ the decision gave other events than expected
             }),
         ] {
             assert!(
-                message.starts_with("the decision gave 1 event, but a refusal was expected\n"),
+                message.starts_with("the decision returned 1 event, but a refusal was expected\n"),
                 "{message}"
             );
             assert!(message.contains("Refunded("), "{message}");
@@ -207,7 +208,7 @@ the decision gave other events than expected
     fn events_where_none_or_others_were_expected_are_shown() {
         let message = failure(|| given([CAPTURED]).when(give_back(1)).then_nothing());
         assert!(
-            message.starts_with("the decision gave 1 event, but none was expected\nfound:"),
+            message.starts_with("the decision returned 1 event, but none was expected\nfound:"),
             "{message}"
         );
         let message = failure(|| {
@@ -247,7 +248,7 @@ the events so far reduce to another state than expected
                 .then([PaymentEvent::Rated(f64::NAN)])
         });
         assert!(message.contains("--> event 0 differs"), "{message}");
-        assert!(message.contains("`==` says that they differ"), "{message}");
+        assert!(message.contains("they are not equal by `==`"), "{message}");
     }
 
     #[test]
@@ -279,7 +280,7 @@ the events so far reduce to another state than expected
         let before = Arc::new(std::panic::take_hook());
         let forward = Arc::clone(&before);
         std::panic::set_hook(Box::new(move |panic| {
-            // The other tests of this process panic, too.
+            // Other tests of this process panic, too.
             if std::thread::current().id() == this_thread {
                 let line = panic.location().map_or(0, std::panic::Location::line);
                 *seen.lock().unwrap_or_else(PoisonError::into_inner) = line;
@@ -302,7 +303,7 @@ the events so far reduce to another state than expected
                 .then_matches(|_| true)
         });
         assert!(
-            message.contains("gave 1 event and then no event"),
+            message.contains("returned 1 event and then no event"),
             "{message}"
         );
     }
@@ -311,7 +312,7 @@ the events so far reduce to another state than expected
 mod records {
     use super::*;
 
-    /// Everything that a record says.
+    /// Every field of a record.
     #[derive(Debug, Default, Clone, PartialEq)]
     struct Journal(Vec<String>);
 
@@ -439,7 +440,10 @@ mod records {
         let earlier = "2025-01-01T00:00:00Z".parse().unwrap();
         for (second, complaint) in [
             (record(log_id, 2, time), "a log has no gaps"),
-            (record(LogId::new(), 1, time), "the records are of two logs"),
+            (
+                record(LogId::new(), 1, time),
+                "the records belong to two logs",
+            ),
             (record(log_id, 1, earlier), "recorded_at never falls"),
         ] {
             let message = failure(|| given_records::<Journal>([record(log_id, 0, time), second]));
@@ -448,7 +452,7 @@ mod records {
     }
 }
 
-/// Laws that hold, as a user writes them.
+/// Laws that hold, written as a user writes them.
 mod lawful {
     use super::*;
     use eventlogs::testing::laws::every_sequence;
@@ -491,11 +495,11 @@ mod lawful {
     eventlogs::testing::snapshot_laws!(stay_snapshot_laws, Stay, every_sequence(samples(), 4));
 }
 
-/// For each law, somebody who breaks it.
+/// For each law, an aggregate or event that breaks it.
 mod broken {
     use super::*;
 
-    /// What all of the aggregates below are reduced from.
+    /// The event of all aggregates below.
     #[derive(Debug, Clone, PartialEq)]
     struct Added(u64);
 
@@ -503,7 +507,7 @@ mod broken {
         [vec![], vec![Added(1)], (1..=8).map(Added).collect()]
     }
 
-    /// A clone of it is the same state, not a copy.
+    /// A clone shares the state instead of copying it.
     #[derive(Debug, Default, Clone)]
     struct Shared(Arc<Mutex<u64>>);
 
@@ -531,12 +535,12 @@ mod broken {
         laws::folds_are_equal::<Shared>(histories());
         let message = failure(|| laws::cached_and_tail_is_the_full_fold::<Shared>(histories()));
         assert!(
-            message.starts_with("history 1, cached behind 0 of its 1 events and continued a second time from a clone,"),
+            message.starts_with("history 1, cached after 0 of its 1 events and continued a second time from a clone,"),
             "{message}"
         );
     }
 
-    /// A clone of it forgets.
+    /// A clone loses the state.
     #[derive(Debug, Default, PartialEq)]
     struct Forgetful(u64);
 
@@ -558,7 +562,7 @@ mod broken {
         let message = failure(|| laws::cached_and_tail_is_the_full_fold::<Forgetful>(histories()));
         assert!(
             message.starts_with(
-                "history 1, cached behind 1 of its 1 events and continued from a clone,"
+                "history 1, cached after 1 of its 1 events and continued from a clone,"
             ),
             "{message}"
         );
@@ -568,7 +572,7 @@ mod broken {
         );
     }
 
-    /// It numbers what it applies, across all aggregates.
+    /// Numbers the events that it applies across all aggregates.
     #[derive(Debug, Default, Clone, PartialEq)]
     struct Numbered(Vec<u64>);
 
@@ -589,7 +593,7 @@ mod broken {
         );
     }
 
-    /// It remembers whichever amount a hash set happens to give first.
+    /// Keeps the amount that a hash set happens to return first.
     #[derive(Debug, Default, Clone)]
     struct Unordered {
         amounts: HashSet<u64>,
@@ -619,7 +623,7 @@ mod broken {
         );
     }
 
-    /// It cannot go below zero.
+    /// Panics below zero.
     #[derive(Debug, Default, Clone, PartialEq)]
     struct Falling(Option<u64>);
 
@@ -627,7 +631,7 @@ mod broken {
         type Event = Added;
         fn apply(&mut self, event_record: &impl EventRecord<Added>) {
             let left = self.0.unwrap_or(5).checked_sub(event_record.event().0);
-            self.0 = Some(left.expect("there is enough"));
+            self.0 = Some(left.expect("the amount is available"));
         }
     }
 
@@ -640,7 +644,7 @@ mod broken {
         );
     }
 
-    /// Its snapshot lacks a field.
+    /// Loses a field in its snapshot.
     #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
     struct Skipping {
         total: u64,
@@ -661,7 +665,7 @@ mod broken {
         laws::cached_and_tail_is_the_full_fold::<Skipping>(histories());
         let message = failure(|| laws::snapshots_come_back::<Skipping>(histories()));
         assert!(
-            message.starts_with("history 1, cached behind 1 of its 1 events, does not come back"),
+            message.starts_with("history 1, cached after 1 of its 1 events, does not come back"),
             "{message}"
         );
         assert!(
@@ -672,7 +676,7 @@ mod broken {
         assert!(message.contains("continued from its snapshot"), "{message}");
     }
 
-    /// Its snapshot cannot be read back: a byte array is no list of numbers.
+    /// Has a snapshot that cannot be read back: a byte array is not a list of numbers.
     #[derive(Debug, Default, Clone, PartialEq, Deserialize)]
     struct OneWay(u64);
 
@@ -725,7 +729,7 @@ mod broken {
         let message = failure(|| laws::samples_are_complete([CAPTURED, refund(1)]));
         assert_eq!(
             message,
-            r#"no sample of ["payment.requested", "payment.rated", "payment.voided"] was given"#
+            r#"no sample of ["payment.requested", "payment.rated", "payment.voided"] was given; add one of each"#
         );
     }
 
@@ -738,7 +742,7 @@ mod broken {
         });
         let message = failure(|| laws::events_survive_their_codec([noted]));
         assert!(
-            message.starts_with("`payment.refunded` is read as another event than was written\n"),
+            message.starts_with("`payment.refunded` is read as another event than was written;"),
             "{message}"
         );
         assert!(
@@ -757,7 +761,7 @@ mod broken {
         );
     }
 
-    /// Claims a former name that it does not read.
+    /// Declares a former name that it does not read.
     #[derive(Debug, PartialEq)]
     struct Renamed(PaymentEvent);
 

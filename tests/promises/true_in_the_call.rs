@@ -1,4 +1,4 @@
-//! Nobody is told what was not true in their call, however old the news is that a process has of its own writes.
+//! Every result was true during the call, however late a process receives the results of its own writes.
 
 use crate::gated::{Gated, stored};
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
@@ -10,8 +10,8 @@ use eventlogs::{
 };
 use std::time::Duration;
 
-/// A payment of which 100 are captured and 60 refunded, where the answer to the refund is on its way, and somebody elsewhere
-/// has captured 1,000 more since.
+/// A payment with 100 captured and 60 refunded. The result of the refund is still in flight, and another process has captured
+/// 1,000 more since.
 struct LateAnswer {
     store: Gated,
     here: LogManager<Payment>,
@@ -41,7 +41,7 @@ impl LateAnswer {
         let state = LogState::at(log_id, 2);
         let options = AppendOptions::default();
         let appended = elsewhere.append(state, &more, &options).await;
-        assert_eq!(appended.expect("the log ends there").index(), 3);
+        assert_eq!(appended.expect("the log ends at index 2").index(), 3);
         Self {
             store,
             here,
@@ -50,7 +50,7 @@ impl LateAnswer {
         }
     }
 
-    /// The answers arrive a little later than now, when calls that begin now have gone as far as they get.
+    /// Releases the results a little later, when calls that begin now have gone as far as they can.
     fn answers_soon(&self) {
         let store = self.store.clone();
         tokio::spawn(async move {
@@ -102,7 +102,7 @@ async fn a_decision_to_do_nothing_returns_what_was_true_in_the_call() {
     }
 }
 
-/// Also where the news arrives before the turn, but after the call began, or before both.
+/// Also if the late result arrives after the call began but before its turn, or before both.
 #[tokio::test]
 async fn news_of_an_old_commit_is_no_read_whenever_it_arrives() {
     for yields in 0..8 {
@@ -147,7 +147,7 @@ async fn a_replay_returns_what_was_true_in_the_call() {
     late.refund.await.unwrap();
 }
 
-/// The log that is to be created may have been created, and refused to others, elsewhere.
+/// A decision sees a log that another process created after this process found no log.
 #[tokio::test]
 async fn a_log_that_was_created_elsewhere_is_seen() {
     let store = FakeEventStore::new();
@@ -179,7 +179,7 @@ async fn a_log_that_was_created_elsewhere_is_seen() {
     assert_eq!(seen.await.unwrap().aggregation().through_index(), 0);
 }
 
-/// "A cache that is stale costs time": not an attempt.
+/// A stale cache costs time, but no attempt.
 #[tokio::test]
 async fn a_stale_cache_costs_no_attempt() {
     let store = FakeEventStore::new();
@@ -201,13 +201,13 @@ async fn a_stale_cache_costs_no_attempt() {
             asked += 1;
             Ok::<_, ()>([refund(10)])
         });
-        let decided = decided.await.expect("nobody else writes");
+        let decided = decided.await.expect("no other writer interferes");
         assert_eq!(decided.aggregation().aggregate().refunded, 60);
         assert_eq!(asked, 2);
     }
 }
 
-/// The same of what this process has of a commit from before the call.
+/// An old result of a commit from before the call costs no attempt either.
 #[tokio::test]
 async fn an_old_commit_costs_no_attempt() {
     let late = LateAnswer::new().await;
@@ -216,7 +216,7 @@ async fn an_old_commit_costs_no_attempt() {
         .here
         .decide(&late.log_id, &options(None), |_| Ok::<_, ()>([refund(1)]))
         .await
-        .expect("nobody else has written since the call began");
+        .expect("no other writer has written since the call began");
     assert_eq!(decided.aggregation().through_index(), 4);
     late.refund.await.unwrap();
     let records = stored(&late.store, late.log_id).await;

@@ -1,4 +1,4 @@
-//! The fakes and the cache in memory need nobody's runtime: futures of theirs may be polled by hand.
+//! The fake stores and the cache in memory need no runtime: a test can poll their futures by hand.
 
 use crate::payments::{Payment, PaymentEvent, payments, refund};
 use eventlogs::caches::fake::FakeAggregationCache;
@@ -64,7 +64,7 @@ fn without_a_runtime() {
         on_the_fake(MemoryAggregationCache::default()),
     ];
     for manager in managers {
-        everything(manager).now_or_never().expect("they never wait");
+        everything(manager).now_or_never().expect("the futures never wait");
     }
 }
 

@@ -1,7 +1,7 @@
-//! What stores and caches promise, as tests.
+//! Conformance suites: the promises of stores and caches, as tests.
 //!
-//! Every store and cache of this crate passes these suites, the fakes included. To run one on your own, name a module
-//! and say how to make a fresh subject; each promise becomes a `#[tokio::test]` of its own:
+//! Every store and cache of this crate passes these suites, the fakes included. To run a suite on your own store or cache, name
+//! a module and give an expression for a fresh one; each promise becomes one `#[tokio::test]`:
 //!
 //! ```
 //! use eventlogs::stores::fake::FakeEventStore;
@@ -10,10 +10,10 @@
 //! # fn main() {}
 //! ```
 //!
-//! Where a subject is not always to be had, as for lack of a server, `optional:` in front of the expression makes it one
-//! that gives an `Option`; the tests of a `None` pass without doing anything.
+//! If the subject is not always available, for example without a server, put `optional:` before the expression and let it
+//! return an `Option`. With `None` the tests pass without doing anything.
 //!
-//! The functions panic where a promise is broken, as tests do.
+//! The functions panic if a promise is broken, as tests do.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -30,11 +30,11 @@ pub mod store;
 pub use crate::__example::{Counter, CounterEvent};
 pub use events::{AlienCodec, AlienEvent, StrangeEvent};
 
-/// Makes a test of every promise in [`conformance::store`](crate::testing::conformance::store), which all stores keep.
+/// Makes one test per promise in [`conformance::store`](crate::testing::conformance::store); every store keeps these.
 ///
-/// Takes a name for the module of the tests and an expression that gives a future of a fresh
-/// [`EventStore<CounterEvent>`](crate::testing::conformance::CounterEvent): one that no other test uses at the same time, since
-/// some of the tests have all its idempotency keys forgotten. The calling crate needs `tokio` with its macros.
+/// Takes a name for the module of the tests and an expression for a future that returns a fresh
+/// [`EventStore<CounterEvent>`](crate::testing::conformance::CounterEvent). No other test may use this store at the same time,
+/// since some of the tests delete all its idempotency keys. The calling crate needs `tokio` with its macros.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __event_store_conformance {
@@ -106,12 +106,11 @@ macro_rules! __event_store_conformance {
     };
 }
 
-/// Makes a test of every promise in [`conformance::decoding`](crate::testing::conformance::decoding), which all stores
-/// keep that encode their events.
+/// Makes one test per promise in [`conformance::decoding`](crate::testing::conformance::decoding); every store that encodes its
+/// events keeps these.
 ///
-/// Takes what [`event_store_conformance!`](crate::testing::event_store_conformance) takes; the store must also keep
-/// `StrangeEvent` and
-/// `AlienEvent`.
+/// Takes the arguments of [`event_store_conformance!`](crate::testing::event_store_conformance). The store must also keep
+/// `StrangeEvent` and `AlienEvent`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __decoding_conformance {
@@ -134,9 +133,9 @@ macro_rules! __decoding_conformance {
     };
 }
 
-/// Makes a test of every promise in [`conformance::cache`](crate::testing::conformance::cache).
+/// Makes one test per promise in [`conformance::cache`](crate::testing::conformance::cache).
 ///
-/// Takes a name for the module of the tests and an expression that gives a future of a fresh
+/// Takes a name for the module of the tests and an expression for a future that returns a fresh
 /// [`AggregationCache<Counter>`](crate::testing::conformance::Counter). The calling crate needs `tokio` with its macros.
 #[doc(hidden)]
 #[macro_export]
@@ -161,7 +160,7 @@ macro_rules! __aggregation_cache_conformance {
     };
 }
 
-/// One `#[tokio::test]` a case.
+/// Makes one `#[tokio::test]` per promise.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __conformance_tests {

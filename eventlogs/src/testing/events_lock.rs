@@ -1,29 +1,27 @@
-//! A record of everything that was ever stored, so that a test fails when the code could no longer read it.
+//! A record of everything that was ever stored: a test fails when the code can no longer read it.
 //!
-//! [`check_events_lock!`](crate::testing::check_events_lock) writes `events.lock` beside the `Cargo.toml` of the package
-//! that calls it: the kind of each enum's logs, and the stored name, version and fields of every event, as the code spells
-//! them. Commit the file. From then
-//! on the test compares the code with it:
+//! [`check_events_lock!`](crate::testing::check_events_lock) writes `events.lock` next to the `Cargo.toml` of the package that
+//! calls it. The file lists the kind of each enum's logs, and the stored name, version and fields of every event, as the code
+//! spells them. Commit the file. From then on the test compares the code with it:
 //!
-//! | Change | Answer |
+//! | Change | Result |
 //! |---|---|
 //! | a new enum, a new event, a new alias, a new version with its upcasters | added to the file |
-//! | a new field with `#[serde(default)]`, or of the type `Option<…>`; a renamed variant; a field renamed with `#[serde(rename = "…")]` or `#[serde(alias = "…")]` | the file follows |
-//! | one codec of this crate for the other | the file follows, as both are always read |
-//! | a field that is gone, of another type, or new without a default | fails: the event needs a new version and an upcaster |
+//! | a new field with `#[serde(default)]`, or of the type `Option<…>`; a renamed variant; a field renamed with `#[serde(rename = "…")]` or `#[serde(alias = "…")]` | the file is updated |
+//! | one codec of this crate replaced by the other | the file is updated, as both are always read |
+//! | a field that is gone, has another type, or is new without a default | fails: the event needs a new version and an upcaster |
 //! | a name, an alias or a version that nothing reads any more; a codec of your own that is gone | fails |
-//! | another kind of log, with the former one as its `log_type_alias`; a new such alias | the file follows |
+//! | another kind of log, with the former one as its `log_type_alias`; a new such alias | the file is updated |
 //! | another kind without that alias; a kind that another enum in the file has | fails |
 //!
-//! A field that is gone fails although serde would skip it: the upcaster is the place to say that it may be forgotten. What
-//! a type such as `Refund` holds is not looked at: a change inside it is yours to notice.
+//! A field that is gone fails although serde would skip it: the upcaster states that its value may be dropped. The test does
+//! not look into a type such as `Refund`: watch for changes inside it yourself.
 //!
-//! Where no such events are stored anywhere, `EVENTS_LOCK=accept cargo test` takes the code's word for it. Where the variable
-//! `CI` is set nothing is written, and a file that lacks something fails: it was not committed.
+//! If no such events are stored anywhere, `EVENTS_LOCK=accept cargo test` updates the file to match the code. If the variable
+//! `CI` is set, nothing is written, and a file that lacks something fails the test: it was not committed.
 //!
-//! The file holds text, an enum after the other with the kind of its logs, and the events of each by name and version. It
-//! keeps past versions. The
-//! enums that a call does not name stay as they are, so several tests may check some enums each.
+//! The file is plain text: one enum after the other, with the kind of its logs, and its events by name and version. It keeps
+//! past versions. Enums that a call does not name stay as they are, so several tests may check some enums each.
 
 mod compare;
 pub(crate) mod error;
@@ -44,8 +42,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
-/// Compares events with `events.lock` beside the `Cargo.toml` of the package in which it stands, and
-/// [adds what is new](self). Put it into a test:
+/// Compares events with `events.lock`, next to the `Cargo.toml` of the calling package, and [adds what is new](self). Call it
+/// in a test:
 ///
 /// ```no_run
 /// # #[cfg(feature = "macros")] {
@@ -66,7 +64,8 @@ use std::path::Path;
 /// # }
 /// ```
 ///
-/// An enum is remembered as it is written in the call. It panics with what is wrong and how to repair it.
+/// The file records an enum by the name written in the call. The macro panics with a report of what is wrong and how to repair
+/// it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_events_lock {
@@ -80,14 +79,14 @@ macro_rules! __check_events_lock {
     };
 }
 
-/// What may be done to the file.
+/// The changes that the check may make to the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Add to it.
+    /// Additions.
     Extend,
-    /// Add to it, and forget what the code does not read.
+    /// Additions, and the removal of everything that the code does not read.
     Accept,
-    /// Nothing.
+    /// None.
     Frozen,
 }
 
@@ -104,10 +103,15 @@ impl Mode {
     }
 }
 
-/// What [`check_events_lock!`](crate::testing::check_events_lock) calls, for another folder than the package's own.
+/// Compares events with `events.lock` in this folder; [`check_events_lock!`](crate::testing::check_events_lock) calls it with
+/// the folder of the package.
 ///
 /// # Errors
-/// When the code does not read what was stored, when the file cannot be read or written, and when it is not one.
+/// - [`EventsLockError::Changed`]: the code does not read everything that was stored.
+/// - [`EventsLockError::OutOfDate`]: the file is missing or lacks something, and `CI` is set.
+/// - [`EventsLockError::Unfit`]: a schema written by hand does not fit into the file.
+/// - [`EventsLockError::Malformed`]: the file was not written by this crate.
+/// - [`EventsLockError::Io`]: the file cannot be opened, read or written.
 pub fn check(folder: impl AsRef<Path>, enums: &[EnumSchema]) -> Result<(), EventsLockError> {
     check_as(folder.as_ref(), enums, Mode::from_environment())
 }
@@ -124,7 +128,7 @@ fn check_as(folder: &Path, enums: &[EnumSchema], mode: Mode) -> Result<(), Event
         }
         opened => opened.map_err(io)?,
     };
-    // Tests run side by side. The file is unlocked where it is closed.
+    // Tests run in parallel. Closing the file unlocks it.
     if mode == Mode::Frozen {
         file.lock_shared().map_err(io)?;
     } else {
@@ -162,7 +166,7 @@ fn open(path: &Path, mode: Mode) -> io::Result<File> {
         .open(path)
 }
 
-/// Replaces the content: first written over, then cut, so that a test that is killed does not leave an empty file.
+/// Replaces the content: overwrites first and truncates last, so that a test that is killed does not leave an empty file.
 fn write(mut file: &File, text: &str) -> io::Result<()> {
     file.rewind()?;
     file.write_all(text.as_bytes())?;

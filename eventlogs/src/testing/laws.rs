@@ -1,7 +1,7 @@
-//! Laws that aggregates, events and codecs must obey for caches and stores to be right about them, as tests of your own.
+//! Laws that aggregates, events and codecs must obey so that caches and stores treat them correctly, as tests of your own.
 //!
-//! Macros make the tests, one line each. What they are tried on is an expression: histories for an aggregate, one sample or
-//! more of each variant for events. A codec is tried on values that are made up.
+//! Each macro makes the tests in one line. It takes an expression for the test data: histories for an aggregate, at least one
+//! sample of each variant for events. For a codec the macro generates the values.
 //!
 //! ```
 //! # #[cfg(feature = "macros")]
@@ -37,9 +37,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds what a cache outside the process needs, and
-//! [`codec_laws!`](crate::testing::codec_laws) is for a codec of your own. Each law is a function
-//! as well, to be called with the histories of a property test, say. They panic where a law is broken.
+//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds the laws for a cache outside the process, and
+//! [`codec_laws!`](crate::testing::codec_laws) is for a codec of your own. Each law is also a function, which a property test
+//! can call with its own histories. It panics if the law is broken.
 #![allow(
     clippy::missing_panics_doc,
     clippy::panic,
@@ -61,10 +61,9 @@ use crate::testing::scenario::difference;
 use crate::testing::scenario::history::History;
 use std::fmt::Debug;
 
-/// Every sequence of 1 to `length` of these events, each as often as you like: histories for the laws.
+/// Returns every sequence of 1 to `length` of these events, with repetitions: histories for the laws.
 ///
-/// There are as many as a number of `length` digits has values, so a handful of events and a length of 3 or 4 go a long
-/// way.
+/// With `n` events there are `n + n² + … + n^length` sequences, so a few events and a length of 3 or 4 are enough.
 ///
 /// ```
 /// use eventlogs::testing::laws::every_sequence;
@@ -78,7 +77,7 @@ use std::fmt::Debug;
 pub fn every_sequence<E: Clone>(events: impl IntoIterator<Item = E>, length: usize) -> Vec<Vec<E>> {
     let events: Vec<_> = events.into_iter().collect();
     let mut sequences: Vec<Vec<E>> = Vec::new();
-    // Where the sequences begin that are one event shorter than the next ones; at first, the empty one stands for them.
+    // The sequences that are one event shorter than the next ones; at first, only the empty one.
     let mut shorter = vec![Vec::new()];
     for _ in 0..length {
         let longer: Vec<_> = shorter
@@ -99,7 +98,7 @@ pub fn every_sequence<E: Clone>(events: impl IntoIterator<Item = E>, length: usi
     sequences
 }
 
-/// The histories with their records. A law that is tried on nothing would hold whatever the aggregate does.
+/// Returns the histories with their records. Without any event, a law would hold whatever the aggregate does.
 #[track_caller]
 fn histories_of<E>(
     histories: impl IntoIterator<Item = impl IntoIterator<Item = E>>,
@@ -116,12 +115,12 @@ fn histories_of<E>(
         histories
             .iter()
             .any(|history| !history.records().is_empty()),
-        "no history with an event was given, so the law was not tried on anything"
+        "no history with an event was given, so the law was not tested; give at least one event"
     );
     histories
 }
 
-/// Fails if two states differ; `broken` says which law was broken, and where.
+/// Fails if two states differ. `broken` returns the law that was broken, and where.
 #[track_caller]
 fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnce() -> String) {
     assert!(
@@ -132,7 +131,7 @@ fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnc
     );
 }
 
-/// An error with all that is behind it.
+/// Formats an error with all its sources.
 fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .map(ToString::to_string)

@@ -1,12 +1,12 @@
-//! Given, when, then: decisions tried on a history, without a store.
+//! Given, when, then: tests of decisions on a history, without a store.
 #![allow(
     clippy::missing_panics_doc,
     clippy::panic,
-    reason = "a test that does not hold panics"
+    reason = "a test that fails panics"
 )]
 #![allow(
     clippy::needless_pass_by_value,
-    reason = "what is expected is written where it is given, and reads better without a `&`"
+    reason = "an expected value is written in the call, and reads better without a `&`"
 )]
 
 pub(in crate::testing) mod difference;
@@ -22,9 +22,9 @@ use chrono::{DateTime, Utc};
 use history::History;
 use std::fmt::Debug;
 
-/// Starts a test: these events have happened.
+/// Starts a test with events that have happened.
 ///
-/// Which aggregate it is about is said in the call, or follows from the decision:
+/// The aggregate is named in the call, or follows from the decision:
 ///
 /// ```
 /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -40,16 +40,16 @@ use std::fmt::Debug;
 /// given([]).when(clear).then_nothing();
 /// ```
 ///
-/// The events get records as a store would give them: indices from 0, ids that are UUIDs of version 7, and times of
-/// recording that rise by a second. All of it is the same in every run.
-#[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+/// The events get records as a store would return them: indices from 0, ids that are UUIDs of version 7, and times of recording
+/// that rise by one second per event. All of this is equal in every run.
+#[must_use = "nothing is tested without an expectation, such as `reduces_to`, or `when` and `then`"]
 pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Scenario<A> {
     Scenario::new(History::default()).and_given(events)
 }
 
-/// Starts a test with complete records, for aggregates that look at ids, too.
+/// Starts a test with complete records, for aggregates that read ids, too.
 ///
-/// Events that are decided on, or [given later](Scenario::and_given), go on in the same log.
+/// Events that are decided on or [given later](Scenario::and_given) continue the same log.
 ///
 /// ```
 /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -63,9 +63,11 @@ pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Scenar
 /// ```
 ///
 /// # Panics
-/// If a store could not have returned these records: their indices do not count up from 0, they are of several logs, or
-/// their times of recording fall.
-#[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+/// If no store could have returned these records:
+/// - their indices do not count up from 0,
+/// - they belong to several logs, or
+/// - their times of recording fall.
+#[must_use = "nothing is tested without an expectation, such as `reduces_to`, or `when` and `then`"]
 #[track_caller]
 pub fn given_records<A: Aggregate>(
     records: impl IntoIterator<Item = RecordedEvent<A::Event>>,
@@ -76,8 +78,8 @@ pub fn given_records<A: Aggregate>(
     }
 }
 
-/// What has happened so far in a test that began with [`given`]: ask a decision on it with [`when`](Scenario::when), or
-/// say what it [reduces to](Scenario::reduces_to).
+/// The history so far of a test that began with [`given`]. Try a decision on it with [`when`](Scenario::when), or state what it
+/// [reduces to](Scenario::reduces_to).
 #[derive(Debug)]
 pub struct Scenario<A: Aggregate> {
     /// The events, with their records.
@@ -85,12 +87,12 @@ pub struct Scenario<A: Aggregate> {
 }
 
 impl<A: Aggregate> Scenario<A> {
-    /// The test at this point of the history.
+    /// Creates the test at this point of the history.
     pub(super) const fn new(history: History<A::Event>) -> Self {
         Self { history }
     }
 
-    /// Adds events that have happened, too, be it later or by somebody else's decision.
+    /// Adds events that have happened, too: later ones, or those of another process.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -99,14 +101,14 @@ impl<A: Aggregate> Scenario<A> {
     /// let counter = given::<Counter>([two()]).and_given([two()]).aggregate();
     /// assert_eq!(counter.total, 4);
     /// ```
-    #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+    #[must_use = "nothing is tested without an expectation, such as `reduces_to`, or `when` and `then`"]
     pub fn and_given(mut self, events: impl IntoIterator<Item = A::Event>) -> Self {
         self.history.push(events);
         self
     }
 
-    /// Sets the time at which the events given last were recorded, all at once as by one append. Later events are
-    /// recorded a second after it, and so on.
+    /// Sets the time at which the events given last were recorded: one time for all of them, as in one append. Later events are
+    /// recorded one second later each.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -120,8 +122,9 @@ impl<A: Aggregate> Scenario<A> {
     /// ```
     ///
     /// # Panics
-    /// If no event was given last, or if the event in front of them was recorded later: that time never falls along a log.
-    #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+    /// If no event was given last, or if the event before them was recorded later: the time of recording never falls along a
+    /// log.
+    #[must_use = "nothing is tested without an expectation, such as `reduces_to`, or `when` and `then`"]
     #[track_caller]
     pub fn recorded_at(mut self, time: DateTime<Utc>) -> Self {
         match self.history.set_recorded_at(time) {
@@ -130,7 +133,7 @@ impl<A: Aggregate> Scenario<A> {
         }
     }
 
-    /// Sets the time at which the events given last are said to have happened.
+    /// Sets the time at which the events given last happened (`occurred_at`).
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -145,7 +148,7 @@ impl<A: Aggregate> Scenario<A> {
     ///
     /// # Panics
     /// If no event was given last.
-    #[must_use = "nothing is tested before something is expected, as by `reduces_to`, or by `when` and `then`"]
+    #[must_use = "nothing is tested without an expectation, such as `reduces_to`, or `when` and `then`"]
     #[track_caller]
     pub fn occurred_at(mut self, time: DateTime<Utc>) -> Self {
         match self.history.set_occurred_at(time) {
@@ -165,7 +168,7 @@ impl<A: Aggregate> Scenario<A> {
     #[track_caller]
     #[allow(
         clippy::return_self_not_must_use,
-        reason = "the expectation is checked by the call itself"
+        reason = "the call itself checks the expectation"
     )]
     pub fn reduces_to(self, expected: A) -> Self
     where
@@ -180,7 +183,7 @@ impl<A: Aggregate> Scenario<A> {
         self
     }
 
-    /// The state after all events so far, for expectations of your own.
+    /// Returns the state after all events so far, for expectations of your own.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -193,7 +196,7 @@ impl<A: Aggregate> Scenario<A> {
         self.history.fold()
     }
 
-    /// All events so far, with the records that the aggregate gets to see.
+    /// Returns all events so far, with the records that the aggregate sees.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -208,7 +211,7 @@ impl<A: Aggregate> Scenario<A> {
         self.history.records()
     }
 
-    /// All events so far.
+    /// Returns all events so far.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};

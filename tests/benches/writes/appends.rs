@@ -1,4 +1,4 @@
-//! Appends of one event, each writer to a log of its own that is new in each round.
+//! Appends of one event, each writer to its own log, which is new in each round.
 
 use crate::by_hand::{self, Log};
 use crate::closed_loop::Writer;
@@ -24,7 +24,7 @@ const SOME_LATENCY: &str = "append, 64 writers: our p99 below the p50 by hand";
 const MANY: &str = "append, 256 writers";
 const MANY_BATCHED: &str = "append, 256 writers / batches of 256 by hand";
 
-/// All rows of this file.
+/// Measures all rows of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     if report.arguments.wants_any(&[ONE, ONE_HELD]) {
         postgres.settle().await;
@@ -90,8 +90,8 @@ fn one_by_one(postgres: &Postgres, writers: usize) -> Box<dyn Side + '_> {
     })
 }
 
-/// The same on connections that are never given back to the pool: it tests each of them then, which is a round trip that no
-/// option leaves out. Nobody writes a service like this; it shows how much of a ratio is due to the pool.
+/// Writers by hand on connections that they never return to the pool. The pool tests a returned connection, which is a round
+/// trip that no option avoids. No service is written like this; the row shows how much of a ratio is due to the pool.
 fn held(postgres: &Postgres, writers: usize) -> Box<dyn Side + '_> {
     side(async move || {
         let pool = &postgres.pool;
@@ -100,7 +100,7 @@ fn held(postgres: &Postgres, writers: usize) -> Box<dyn Side + '_> {
         let connections: Vec<_> = join_all(connections)
             .await
             .into_iter()
-            .map(|connection| Arc::new(Mutex::new(connection.expect("the server lets us in"))))
+            .map(|connection| Arc::new(Mutex::new(connection.expect("the server connects"))))
             .collect();
         let writer = |(connection, log): (&Arc<_>, _)| Held {
             connection: Arc::clone(connection),
@@ -110,12 +110,15 @@ fn held(postgres: &Postgres, writers: usize) -> Box<dyn Side + '_> {
     })
 }
 
-/// One task with a connection of its own, which always has a whole batch at hand: as much as one can want, for it never
-/// has to wait for anybody's event.
+/// One task by hand with its own connection, which always has a whole batch ready. It is the best case, since it never waits
+/// for an event of another task.
 fn batched(postgres: &Postgres, rows: usize) -> Box<dyn Side + '_> {
     side(async move || {
         let pool = &postgres.pool;
-        let connection = pool.acquire().await.expect("the server lets us in");
+        let connection = pool
+            .acquire()
+            .await
+            .expect("the server accepts the connection");
         let logs = by_hand::logs_of(pool, rows, 1).await;
         vec![Batched { connection, logs }]
     })
@@ -129,7 +132,7 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// One with a new log, which has one event.
+    /// Creates a writer with a new log, which has one event.
     pub(crate) async fn new(payments: LogManager<Payment>) -> Self {
         let event = PaymentEvent::Captured(Capture::of(1));
         let state = payments
@@ -139,7 +142,7 @@ impl Ours {
         Self { payments, state }
     }
 
-    /// Where the log ends.
+    /// Returns the end of the log.
     pub(crate) const fn state(&self) -> LogState<PaymentEvent> {
         self.state
     }
@@ -148,10 +151,10 @@ impl Ours {
     pub(crate) async fn append(&mut self, options: AppendOptions) {
         let event = PaymentEvent::Captured(Capture::of(self.state.index()));
         let appended = self.payments.append(self.state, &event, &options).await;
-        self.state = appended.expect("nobody else writes to this log");
+        self.state = appended.expect("no other writer uses this log");
     }
 
-    /// The same with a key.
+    /// Appends the next event with a key.
     pub(crate) async fn append_with_key(&mut self, key: String) {
         let options = AppendOptions {
             idempotency_key: Some(key),
@@ -178,7 +181,7 @@ impl Writer for OneByOne {
         let capture = Capture::of(self.log.next.unsigned_abs());
         by_hand::append(&self.pool, &mut self.log, &capture)
             .await
-            .expect("nobody else writes to this log");
+            .expect("no other writer uses this log");
         1
     }
 }
@@ -194,7 +197,7 @@ impl Writer for Held {
         let mut connection = self.connection.lock().await;
         by_hand::append(&mut **connection, &mut self.log, &capture)
             .await
-            .expect("nobody else writes to this log");
+            .expect("no other writer uses this log");
         1
     }
 }
@@ -209,7 +212,7 @@ impl Writer for Batched {
         let amount = self.logs.first().map_or(0, |log| log.next.unsigned_abs());
         by_hand::append_to_each(&mut self.connection, &mut self.logs, amount)
             .await
-            .expect("nobody else writes to these logs");
+            .expect("no other writer uses these logs");
         u32::try_from(self.logs.len()).expect("a batch is small")
     }
 }

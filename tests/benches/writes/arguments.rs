@@ -1,24 +1,24 @@
-//! What the command line asks for.
+//! Arguments of the command line.
 
 use std::time::Duration;
 
-/// The arguments behind `cargo bench … --`.
+/// The arguments after `cargo bench … --`.
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
-    /// Only rows whose name contains it.
+    /// Limits the run to rows whose name contains this.
     filter: Option<String>,
-    /// Fewer and shorter rounds: to see that everything runs, not what it costs.
+    /// Fewer and shorter rounds: shows that everything runs, not what it costs.
     pub(crate) quick: bool,
 }
 
-/// How long the sides of a comparison are measured.
+/// The duration of the measurements of one comparison.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// How many rounds each side gets. Odd, so that the median is one of them.
+    /// The number of rounds per side. Odd, so that the median is one of them.
     pub(crate) rounds: usize,
     /// The length of a round.
     pub(crate) span: Duration,
-    /// The length of the round that each side gets first, and that does not count.
+    /// The length of the first round of each side, which does not count.
     pub(crate) warm_up: Duration,
 }
 
@@ -28,7 +28,7 @@ impl Arguments {
         let mut arguments = Self::default();
         for argument in std::env::args().skip(1) {
             match argument.as_str() {
-                // Cargo says so to every bench.
+                // Cargo passes this to every bench.
                 "--bench" => {}
                 "--quick" => arguments.quick = true,
                 option if option.starts_with('-') => {
@@ -41,19 +41,19 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// Whether a row is wanted.
+    /// Returns `true` if the row is to be measured.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.filter
             .as_ref()
             .is_none_or(|filter| name.contains(filter.as_str()))
     }
 
-    /// Whether at least one of several rows is wanted.
+    /// Returns `true` if at least one of these rows is to be measured.
     pub(crate) fn wants_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.wants(name))
     }
 
-    /// For sides that differ by factors.
+    /// Returns the plan for sides that differ by factors.
     pub(crate) const fn throughput(&self) -> Plan {
         if self.quick {
             plan(3, 500, 200)
@@ -62,7 +62,8 @@ impl Arguments {
         }
     }
 
-    /// For sides that differ by a few per cent: many short rounds, so that a disk that has a slow second has it for both.
+    /// Returns the plan for sides that differ by a few per cent: many short rounds, so that a slow second of the disk affects
+    /// both.
     pub(crate) const fn close_race(&self) -> Plan {
         if self.quick {
             plan(7, 200, 200)

@@ -1,15 +1,15 @@
-//! The same rows written to the same tables without the library, as somebody would who knows the driver well. The kind of each
-//! row is the number of `payment`.
+//! The same rows written to the same tables without the library, as an author with good knowledge of the driver would do it.
+//! The kind of each row is the number of `payment`.
 
 use crate::payments::{CAPTURED, Capture};
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-/// What is told by a primary key that is there already.
+/// The SQLSTATE of a duplicate primary key.
 pub(crate) const UNIQUE_VIOLATION: &str = "23505";
 
-/// A log, and where it ends.
+/// A log and its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Log {
     /// Its id.
@@ -19,7 +19,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// One without events. The id rises with time, as the library's do, so that both are as kind to the index.
+    /// Creates a log without events. The id rises with time, as the ids of the library do, so that both treat the index alike.
     pub(crate) fn new() -> Self {
         Self {
             id: Uuid::now_v7(),
@@ -28,7 +28,7 @@ impl Log {
     }
 }
 
-/// Appends one event; the primary key refuses it if the place is taken.
+/// Appends one event; the primary key refuses it if the index is taken.
 pub(crate) async fn append(
     executor: impl PgExecutor<'_>,
     log: &mut Log,
@@ -49,7 +49,8 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// The same, but a taken place is an answer and not an error, which would cost more. Returns whether it was free.
+/// Appends one event if the index is free, and returns `true` if it was. A taken index is a result and not an error, which
+/// would cost more.
 pub(crate) async fn append_if_free(
     executor: impl PgExecutor<'_>,
     log: Log,
@@ -99,10 +100,13 @@ pub(crate) async fn append_to_each(
     Ok(())
 }
 
-/// New logs that have some events already.
+/// Creates logs that have some events already.
 pub(crate) async fn logs_of(pool: &PgPool, logs: usize, events: usize) -> Vec<Log> {
     let mut logs: Vec<_> = (0..logs).map(|_| Log::new()).collect();
-    let mut connection = pool.acquire().await.expect("the server lets us in");
+    let mut connection = pool
+        .acquire()
+        .await
+        .expect("the server accepts the connection");
     for _ in 0..events {
         append_to_each(&mut connection, &mut logs, 1)
             .await
@@ -138,7 +142,7 @@ pub(crate) async fn append_with_key(
     Ok(())
 }
 
-/// The index of the event that was written with a key.
+/// Returns the index of the event that was written with a key.
 pub(crate) async fn find_key(pool: &PgPool, key: &str) -> Result<Option<i64>, sqlx::Error> {
     const FIND: &str = "
         select first_index, log_id, event_count, event_id, recorded_at from idempotency_keys

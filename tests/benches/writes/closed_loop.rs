@@ -1,4 +1,4 @@
-//! A round: tasks that each write, wait for the answer, and write again, until the time is over.
+//! A round: tasks that each write, wait for the result, and write again, until the time is over.
 
 use crate::process;
 use std::sync::Arc;
@@ -7,26 +7,26 @@ use tokio::sync::Barrier;
 
 /// One of the tasks of a round.
 pub(crate) trait Writer: Send + 'static {
-    /// Writes once, waits for the answer, and says how many events it was about.
+    /// Writes once, waits for the result, and returns the number of events.
     fn write(&mut self) -> impl Future<Output = u32> + Send;
 }
 
-/// What came out of a round.
+/// The result of a round.
 #[derive(Debug)]
 pub(crate) struct Round {
-    /// How many events were answered.
+    /// The number of events that were acknowledged.
     pub(crate) events: u32,
-    /// From the common start to the last answer.
+    /// The time from the common start to the last result.
     pub(crate) elapsed: Duration,
-    /// The processor time of this process meanwhile.
+    /// The processor time that this process used meanwhile.
     pub(crate) cpu: Option<Duration>,
-    /// The time that half of the calls stayed below.
+    /// The median duration of a call.
     pub(crate) p50: Duration,
-    /// The time that 99 of 100 calls stayed below.
+    /// The 99th percentile of the duration of a call.
     pub(crate) p99: Duration,
 }
 
-/// Runs all writers at once, each in a task of its own.
+/// Runs all writers concurrently, each in a task of its own.
 pub(crate) async fn run<W: Writer>(writers: Vec<W>, span: Duration) -> Round {
     let start = Arc::new(Barrier::new(writers.len() + 1));
     let tasks: Vec<_> = writers
@@ -39,7 +39,7 @@ pub(crate) async fn run<W: Writer>(writers: Vec<W>, span: Duration) -> Round {
     let mut events = 0;
     let mut latencies = Vec::new();
     for task in tasks {
-        let (stored, took) = task.await.expect("a writer goes on to the end");
+        let (stored, took) = task.await.expect("a writer does not panic");
         events += stored;
         latencies.extend(took);
     }

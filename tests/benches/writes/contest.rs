@@ -1,17 +1,17 @@
-//! Sides that do the same in different ways, measured in turns.
+//! Sides that do the same work in different ways, measured in turns.
 
 use crate::arguments::Plan;
 use crate::closed_loop::{self, Round, Writer};
 use futures_util::future::LocalBoxFuture;
 use std::time::Duration;
 
-/// One of those that are compared.
+/// One side of a comparison.
 pub(crate) trait Side {
-    /// Makes new writers, and lets them write.
+    /// Creates new writers, and lets them write.
     fn round(&self, span: Duration) -> LocalBoxFuture<'_, Round>;
 }
 
-/// A side by what makes the writers of a round, with logs that nobody has written to before. The time for that does not
+/// A side defined by the function that creates the writers of a round, with logs that are new. The time for that does not
 /// count.
 struct Prepared<F>(F);
 
@@ -21,26 +21,26 @@ impl<W: Writer, F: AsyncFn() -> Vec<W>> Side for Prepared<F> {
     }
 }
 
-/// A side by what makes the writers of a round.
+/// Creates a side from the function that creates the writers of a round.
 pub(crate) fn side<'a, W: Writer>(writers: impl AsyncFn() -> Vec<W> + 'a) -> Box<dyn Side + 'a> {
     Box::new(Prepared(writers))
 }
 
-/// What came out for one side.
+/// The result of one side.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
-    /// Events a second.
+    /// Events per second.
     pub(crate) rate: f64,
-    /// Microseconds of this process's processor time for each event.
+    /// Microseconds of this process's processor time per event.
     pub(crate) cpu: Option<f64>,
-    /// The time that half of the calls stayed below.
+    /// The median duration of a call.
     pub(crate) p50: Duration,
-    /// The time that 99 of 100 calls stayed below.
+    /// The 99th percentile of the duration of a call.
     pub(crate) p99: Duration,
 }
 
-/// Measures the sides in turns, the first turn going round, and takes the median of each side's rounds: what the machine
-/// does beside it, and what slowly changes, meets all sides alike.
+/// Measures the sides in turns, starting with another side each time, and takes the median of each side's rounds. Other work on
+/// the machine, and slow changes, thus affect all sides alike.
 pub(crate) async fn compare<const SIDES: usize>(
     plan: Plan,
     sides: [Box<dyn Side + '_>; SIDES],
@@ -62,7 +62,7 @@ fn measured(rounds: &[Round]) -> Measured {
     let rates = rounds
         .iter()
         .map(|round| f64::from(round.events) / round.elapsed.as_secs_f64());
-    // Of all rounds together, since the system counts this time in steps of 10 ms.
+    // The sum over all rounds, since the system counts this time in steps of 10 ms.
     let cpu: Option<Duration> = rounds.iter().map(|round| round.cpu).sum();
     let events: u32 = rounds.iter().map(|round| round.events).sum();
     Measured {

@@ -1,8 +1,7 @@
-//! Decisions on many logs, none of which two tasks want at the same time.
+//! Decisions on many logs, where no two tasks use one log at the same time.
 //!
-//! Each side gets 1,000 new logs of ten events in each round. By hand all of a log's events are read for each decision, and
-//! the more decisions are made, the longer the logs: on the same logs for all rounds the slower way would be getting slower
-//! and slower.
+//! Each side gets 1,000 new logs of ten events in each round. The side by hand reads all events of a log for each decision, and
+//! logs grow with each decision: on the same logs in all rounds the slower side would get slower and slower.
 
 use crate::by_hand::{self, Log};
 use crate::closed_loop::Writer;
@@ -24,10 +23,10 @@ const ROWS: [(&str, usize, f64); 3] = [
 ];
 
 const LOGS: usize = 1_000;
-/// How many events a log has before a round.
+/// The number of events of a log before a round.
 pub(crate) const EVENTS: usize = 10;
 
-/// All rows of this file.
+/// Measures all rows of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     for (name, tasks, goal) in ROWS {
         if report.arguments.wants(name) {
@@ -67,18 +66,18 @@ fn by_hand(postgres: &Postgres, tasks: usize) -> Box<dyn Side + '_> {
     })
 }
 
-/// Gets all logs into the cache. Not all at once, for its queue is bounded.
+/// Loads all logs into the cache. Not all at once, since its queue is bounded.
 pub(crate) async fn warm_up(payments: &LogManager<Payment>, logs: &[LogId]) {
     for logs in logs.chunks(100) {
         for reduced in join_all(logs.iter().map(|log| payments.reduce(log))).await {
-            let reduced = reduced.expect("the log was written by hand just now");
+            let reduced = reduced.expect("the log was just written by hand");
             assert_eq!(reduced.aggregate().captures, EVENTS as u64);
         }
         payments.flush_cache().await;
     }
 }
 
-/// Gives each log to one task only.
+/// Assigns each log to exactly one task.
 fn dealt_out<T: Copy>(logs: &[T], tasks: usize) -> Vec<Vec<T>> {
     (0..tasks)
         .map(|task| logs.iter().skip(task).step_by(tasks).copied().collect())
@@ -100,7 +99,7 @@ impl Writer for Ours {
                 Ok::<_, Infallible>([PaymentEvent::Captured(payment.next_capture())])
             })
             .await
-            .expect("nobody else writes to this log");
+            .expect("no other writer uses this log");
         1
     }
 }
@@ -118,17 +117,21 @@ impl Writer for ByHand {
         self.turn += 1;
         let mut log = Log { id, next: 0 };
         let mut payment = Payment::default();
-        // One for both statements: it saves a wait for the pool.
-        let mut connection = self.pool.acquire().await.expect("the server lets us in");
+        // One connection for both statements saves a wait for the pool.
+        let mut connection = self
+            .pool
+            .acquire()
+            .await
+            .expect("the server accepts the connection");
         read_on(&mut connection, &mut log, &mut payment).await;
         by_hand::append(&mut *connection, &mut log, &payment.next_capture())
             .await
-            .expect("nobody else writes to this log");
+            .expect("no other writer uses this log");
         1
     }
 }
 
-/// Reads by hand what a log has had since, and adds it up.
+/// Reads by hand the new events of a log, and adds them up.
 pub(crate) async fn read_on(connection: &mut PgConnection, log: &mut Log, payment: &mut Payment) {
     const TAIL: &str = "
         select event_index, event_type, payload from events

@@ -1,4 +1,4 @@
-//! Decisions of many tasks on one log, where each of them makes the others' state old.
+//! Decisions of many tasks on one log, where each decision makes the state of the other tasks stale.
 
 use crate::by_hand::{self, Log};
 use crate::closed_loop::Writer;
@@ -19,7 +19,7 @@ const ATTEMPTS: &str = "decide, one hot log, 16 tasks: attempts per success";
 
 const TASKS: usize = 16;
 
-/// All rows of this file.
+/// Measures all rows of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     if !report.arguments.wants_any(&[RATE, ATTEMPTS]) {
         return;
@@ -40,12 +40,12 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     });
 }
 
-/// How often it was tried, in all rounds.
+/// The attempts and successes of all rounds.
 #[derive(Debug, Default)]
 struct Tries {
-    /// How often something was decided.
+    /// The number of decisions made.
     attempts: Arc<AtomicU32>,
-    /// How often that was stored.
+    /// The number of decisions stored.
     successes: Arc<AtomicU32>,
 }
 
@@ -117,14 +117,14 @@ impl Writer for Ours {
                 count(&self.tries.successes);
                 1
             }
-            // Others were faster until it gave up: a call without a success.
+            // Other writers were faster until the attempts ran out: a call without success.
             Err(DecideError::Log(LogManagerError::ConcurrentAppend { .. })) => 0,
             Err(error) => panic!("{error}"),
         }
     }
 }
 
-/// Keeps the state for itself, and reads only what has come since.
+/// Keeps the state itself, and reads only the new events.
 struct ByHand {
     pool: PgPool,
     log: Log,
@@ -134,7 +134,11 @@ struct ByHand {
 
 impl Writer for ByHand {
     async fn write(&mut self) -> u32 {
-        let mut connection = self.pool.acquire().await.expect("the server lets us in");
+        let mut connection = self
+            .pool
+            .acquire()
+            .await
+            .expect("the server accepts the connection");
         loop {
             decides::read_on(&mut connection, &mut self.log, &mut self.payment).await;
             count(&self.tries.attempts);

@@ -1,4 +1,4 @@
-//! Appends with an idempotency key: a fresh one each time, and the same ones again, as after a lost answer.
+//! Appends with an idempotency key: a new one each time, and the same ones again, as after a lost result.
 
 use crate::appends::Ours;
 use crate::by_hand::{self, Log, UNIQUE_VIOLATION};
@@ -17,10 +17,10 @@ const REPLAYED_TRYING: &str = "append with a replayed key, 64 writers / by hand 
 const REPLAYED_ASKING: &str = "append with a replayed key, 64 writers / by hand asking";
 
 const WRITERS: usize = 64;
-/// How many writes of the past each writer repeats, over and over.
+/// The number of past writes that each writer repeats, over and over.
 const REPEATED: usize = 16;
 
-/// All rows of this file.
+/// Measures all rows of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     if report.arguments.wants(FRESH) {
         postgres.settle().await;
@@ -36,8 +36,8 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
             replayed_by_hand(postgres, true),
         ];
         let [ours, trying, asking] = compare(report.arguments.throughput(), sides).await;
-        // The goal is beside the write that a replay is a retry of. Asking first is a read without a commit, which makes every
-        // fresh key a round trip slower.
+        // The goal compares with the write that a replay retries. Looking for the key first is a read without a commit, and
+        // makes every write with a new key one round trip slower.
         report.row(&Row::rates(REPLAYED_TRYING, &ours, &trying, Some(4.0)));
         report.row(&Row::rates(REPLAYED_ASKING, &ours, &asking, None));
     }
@@ -102,15 +102,15 @@ impl Writer for FreshByHand {
         let capture = Capture::of(self.log.next.unsigned_abs());
         by_hand::append_with_key(&self.pool, &mut self.log, &new_key(), &capture)
             .await
-            .expect("nobody else writes to this log, and the key is new");
+            .expect("no other writer uses this log, and the key is new");
         1
     }
 }
 
-/// The writes of the past, in turns.
+/// Repeats past writes in turns.
 struct Replayed {
     payments: LogManager<Payment>,
-    /// What each was based on, and its key.
+    /// The state and the key of each write.
     writes: Vec<(LogState<PaymentEvent>, String)>,
     turn: usize,
 }
@@ -146,20 +146,20 @@ impl Writer for Replayed {
             Err(LogManagerError::IdempotentReplay { event_index, .. }) => {
                 assert_eq!(event_index, state.index() + 1, "the write with this key");
             }
-            other => panic!("a used key was answered with {other:?}"),
+            other => panic!("a used key returned {other:?}"),
         }
         1
     }
 }
 
-/// The same by hand.
+/// Repeats past writes by hand.
 struct ReplayedByHand {
     pool: PgPool,
-    /// What each was based on, and its key.
+    /// The log and the key of each write.
     writes: Vec<(Log, String)>,
     turn: usize,
-    /// Whether the key is looked for before it is used, which costs a fresh key a round trip more; else after it was
-    /// refused.
+    /// `true` if the key is looked up before it is used, which costs a new key one more round trip; `false` if it is looked up
+    /// after the refusal.
     asking: bool,
 }
 
@@ -171,7 +171,7 @@ impl ReplayedByHand {
             writes.push((log, key.clone()));
             by_hand::append_with_key(&pool, &mut log, &key, &Capture::of(1))
                 .await
-                .expect("nobody else writes to this log, and the key is new");
+                .expect("no other writer uses this log, and the key is new");
         }
         Self {
             pool,

@@ -1,11 +1,11 @@
-//! What a write costs with the library, as a multiple of the same done by hand: with the same driver, the same tables and
+//! The cost of a write with the library, as a multiple of the same write by hand: with the same driver, the same tables and
 //! rows, in the same process, in turns.
 //!
 //!   ./scripts/servers cargo bench -p tests                     everything, about five minutes
 //!   ./scripts/servers cargo bench -p tests -- decide --quick   rows whose name contains `decide`, in short
 //!
-//! Without `EVENTLOGS_POSTGRES_URL` there is only SQLite. Nothing is a test here: a goal that is missed says so, and the
-//! machine wants to be quiet.
+//! Without `EVENTLOGS_POSTGRES_URL` only SQLite is measured. Nothing here is a test: a missed goal is reported, and the machine
+//! should be otherwise idle.
 
 mod appends;
 mod arguments;
@@ -32,8 +32,8 @@ use std::time::Duration;
 #[tokio::main]
 async fn main() -> ExitCode {
     if cfg!(debug_assertions) {
-        // `cargo test --all-targets` gets here.
-        println!("left out: without optimisation there is nothing to measure; use cargo bench");
+        // `cargo test --all-targets` runs this, too.
+        println!("left out: measurements without optimisation are useless; use cargo bench");
         return ExitCode::SUCCESS;
     }
     match Arguments::read() {
@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
 async fn measure(mut report: Report) -> ExitCode {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     if let Some(load @ 10..) = process::machine_load(Duration::from_secs(1)).await {
-        println!("not a quiet machine: {load} % of its time went elsewhere just now");
+        println!("the machine is not idle: other work just used {load} % of its processor time");
     }
     let bytes = Capture::of(100).to_json().len();
     println!("{processors} processors for this process and the server; events of {bytes} bytes");
@@ -76,7 +76,7 @@ async fn measure(mut report: Report) -> ExitCode {
     }
     sqlite::measure(&mut report).await;
     if let Some(postgres) = postgres {
-        // The last, for it leaves much to write down behind.
+        // Last, since it leaves the server much to write to disk.
         stalled::measure(&postgres, &mut report).await;
         postgres.end().await;
     }

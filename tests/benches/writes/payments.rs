@@ -1,15 +1,15 @@
-//! What is written: payments, of which each event is about 130 bytes of JSON.
+//! The events that are written: payments, with about 130 bytes of JSON per event.
 
 use eventlogs::{Aggregate, Event, event_handler};
 use serde::{Deserialize, Serialize};
 
-/// What happens to a payment.
+/// The events of a payment.
 #[derive(Debug, Clone, Event)]
 pub(crate) enum PaymentEvent {
     /// Some of the money arrived.
     #[event(name = "payment.captured")]
     Captured(Capture),
-    /// Somebody called off the rest of it.
+    /// The rest of the payment was cancelled.
     #[event(name = "payment.voided")]
     Voided,
 }
@@ -17,7 +17,7 @@ pub(crate) enum PaymentEvent {
 /// The stored name of the event that all of these measurements write.
 pub(crate) const CAPTURED: &str = "payment.captured";
 
-/// Money that arrived.
+/// A captured amount.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Capture {
     /// In cents.
@@ -29,12 +29,12 @@ pub(crate) struct Capture {
 }
 
 impl Capture {
-    /// A capture as all of them are.
+    /// Creates a capture with the usual note.
     pub(crate) fn of(amount: u64) -> Self {
         Self::with_note(amount, "captured in full".to_owned())
     }
 
-    /// The same with a text of any length.
+    /// Creates a capture with a note of any length.
     pub(crate) fn with_note(amount: u64, note: String) -> Self {
         Self {
             amount,
@@ -45,14 +45,14 @@ impl Capture {
         }
     }
 
-    /// As it is stored, by hand.
+    /// Encodes the stored form, by hand.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("it has only texts and numbers")
+        serde_json::to_vec(self).expect("it has only strings and numbers")
     }
 
-    /// From what is stored, by hand.
+    /// Decodes the stored form, by hand.
     pub(crate) fn from_json(json: &[u8]) -> Self {
-        serde_json::from_slice(json).expect("it was written by one of both sides")
+        serde_json::from_slice(json).expect("one of the two sides wrote it")
     }
 }
 
@@ -62,20 +62,20 @@ impl Capture {
 pub(crate) struct Payment {
     /// In cents.
     pub(crate) captured: u64,
-    /// How often.
+    /// The number of captures.
     pub(crate) captures: u64,
 }
 
 #[event_handler(PaymentEvent, ignore(Voided))]
 impl Payment {
-    /// Adds a capture; by hand, too.
+    /// Adds a capture; the side by hand calls it, too.
     #[on(Captured(capture))]
     pub(crate) fn capture(&mut self, capture: &Capture) {
         self.captured += capture.amount;
         self.captures += 1;
     }
 
-    /// The decision of these measurements, the same by hand: one that needs the state, and never refuses.
+    /// The decision of these measurements, also by hand: it needs the state, and never refuses.
     pub(crate) fn next_capture(&self) -> Capture {
         Capture::of(self.captured % 1_000 + 1)
     }

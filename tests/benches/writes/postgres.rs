@@ -1,4 +1,4 @@
-//! The server, the library's tables in a schema of our own, and the two ways to them.
+//! The server, with the library's tables in a schema of the bench, and the two ways to write to them.
 
 use eventlogs::{
     LogManager, LogManagerOptions, MemoryAggregationCache, PostgresEventStore, PostgresOptions,
@@ -11,24 +11,24 @@ use crate::payments::Payment;
 /// A server that is ready to be measured.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    /// The library's way.
+    /// The way of the library.
     pub(crate) store: PostgresEventStore,
-    /// The way by hand: connections as a service would have them, planning as the server likes. They see the tables
-    /// without their schema.
+    /// The way by hand: connections as a service would have them, with the server's default planning. Their search path
+    /// includes the schema of the tables.
     pub(crate) pool: PgPool,
 }
 
 impl Postgres {
-    /// Makes the tables; or says why nothing can be measured here.
+    /// Creates the tables; the error is the reason why nothing can be measured.
     pub(crate) async fn start(url: &str) -> Result<Self, String> {
         let connect: PgConnectOptions = url
             .parse()
-            // Without the URL, which has a password in it.
+            // Without the URL, since it contains a password.
             .map_err(|_| "EVENTLOGS_POSTGRES_URL is no valid URL".to_owned())?;
         let connect = connect.disable_statement_logging();
         let mut connection = connect.connect().await.map_err(text)?;
         check_durability(&mut connection).await?;
-        // One is left over if the last run was interrupted.
+        // A schema is left over if the last run was interrupted.
         connection.execute(DROP).await.map_err(text)?;
         let options = PostgresOptions {
             schema: "eventlogs_bench".to_owned(),
@@ -47,7 +47,7 @@ impl Postgres {
         Ok(Self { store, pool })
     }
 
-    /// A manager with an empty cache.
+    /// Creates a manager with an empty cache.
     pub(crate) fn payments(&self) -> LogManager<Payment> {
         LogManager::new(
             self.store.clone(),
@@ -56,13 +56,13 @@ impl Postgres {
         )
     }
 
-    /// Has the server write down what earlier measurements left it to write, so that this does not happen during the next.
+    /// Makes the server write the changes of earlier measurements to disk, so that this does not happen during the next one.
     pub(crate) async fn settle(&self) {
-        // Not everybody may ask for it; then it happens when it happens.
+        // Not every role may request a checkpoint; without it, the server does one in its own time.
         let _ = self.pool.execute("checkpoint").await;
     }
 
-    /// Takes everything away again.
+    /// Drops the schema again.
     pub(crate) async fn end(self) {
         self.store.close().await;
         let dropped = self.pool.execute(DROP).await;
@@ -75,7 +75,7 @@ impl Postgres {
 
 const DROP: &str = "drop schema if exists eventlogs_bench cascade";
 
-/// A server that acknowledges what it may lose would be measured for something that nobody wants.
+/// A server that may lose acknowledged writes would be measured under the wrong conditions.
 async fn check_durability(connection: &mut PgConnection) -> Result<(), String> {
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
         let row = sqlx::query("select current_setting($1)")
@@ -97,7 +97,10 @@ async fn check_durability(connection: &mut PgConnection) -> Result<(), String> {
     Ok(())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that `map_err` needs"
+)]
 fn text(error: impl ToString) -> String {
     error.to_string()
 }

@@ -4,38 +4,38 @@ use crate::arguments::Arguments;
 use crate::contest::Measured;
 use std::time::Duration;
 
-/// What is wanted, and what has come out so far.
+/// The arguments, and the goals counted so far.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// What was asked for.
+    /// The arguments of the command line.
     pub(crate) arguments: Arguments,
-    /// How many goals were met.
+    /// The number of goals met.
     met: u32,
-    /// How many goals there were.
+    /// The number of goals.
     goals: u32,
 }
 
 /// One row of the table.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
-    /// What was measured.
+    /// The name of the measurement.
     pub(crate) name: &'static str,
-    /// Ours.
+    /// The result of the library.
     pub(crate) ours: String,
-    /// The same by hand.
+    /// The result by hand.
     pub(crate) by_hand: String,
-    /// Ours as a multiple of what is by hand.
+    /// The library's result as a multiple of the one by hand.
     pub(crate) ratio: String,
-    /// What it should be, in words.
+    /// The goal, in words.
     pub(crate) goal: String,
-    /// Whether it is; nothing where there is no goal.
+    /// `true` if the goal is met; `None` without a goal.
     pub(crate) met: Option<bool>,
-    /// Processor time and latencies: ours and by hand.
+    /// Processor time and latencies: of the library and by hand.
     pub(crate) details: [String; 4],
 }
 
 impl Row {
-    /// Ours beside what is by hand. The goal is a least ratio of the rates.
+    /// Compares the library with the side by hand. The goal is a minimum ratio of the rates.
     pub(crate) fn rates(
         name: &'static str,
         ours: &Measured,
@@ -55,7 +55,7 @@ impl Row {
         .with_details(ours, by_hand)
     }
 
-    /// Adds what it cost and how long it took.
+    /// Adds processor time and latencies.
     pub(crate) fn with_details(mut self, ours: &Measured, by_hand: &Measured) -> Self {
         let cpu = |side: &Measured| side.cpu.map_or_else(String::new, |cpu| format!("{cpu:.0}"));
         let latencies = |side: &Measured| {
@@ -71,7 +71,7 @@ impl Row {
 }
 
 impl Report {
-    /// An empty report.
+    /// Creates an empty report.
     pub(crate) const fn new(arguments: Arguments) -> Self {
         Self {
             arguments,
@@ -80,7 +80,7 @@ impl Report {
         }
     }
 
-    /// The line above the rows.
+    /// Prints the line above the rows.
     pub(crate) fn head() {
         line(
             "",
@@ -89,7 +89,7 @@ impl Report {
         );
     }
 
-    /// Prints a row, if it is wanted.
+    /// Prints a row, if it is to be measured.
     pub(crate) fn row(&mut self, row: &Row) {
         if !self.arguments.wants(row.name) {
             return;
@@ -108,7 +108,7 @@ impl Report {
         );
     }
 
-    /// The line below the rows.
+    /// Prints the line below the rows.
     pub(crate) fn end(&self) {
         println!("{} of {} goals met", self.met, self.goals);
     }
@@ -122,7 +122,7 @@ fn line(name: &str, [ours, by_hand, ratio, goal, verdict]: [&str; 5], details: [
     );
 }
 
-/// A time in milliseconds, with what is behind the point.
+/// Converts a time to milliseconds, with decimals.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

@@ -1,4 +1,4 @@
-//! The embedded store, on a disk, such that a power cut loses nothing.
+//! The embedded store on a disk, with settings under which a power cut loses nothing.
 
 use crate::appends::Ours;
 use crate::by_hand::Log;
@@ -20,18 +20,18 @@ use uuid::Uuid;
 const ROW: &str = "sqlite: append, 64 writers";
 const WRITERS: usize = 64;
 
-/// The only row of this file.
+/// Measures the only row of this file.
 pub(crate) async fn measure(report: &mut Report) {
     if !report.arguments.wants(ROW) {
         return;
     }
-    // Cargo's folder for such files; the system's may be in memory, where nothing waits for a disk.
+    // Cargo's folder for such files. The system's folder may be in memory, where no write waits for a disk.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     if process::is_in_memory(folder) {
         println!("left out: {ROW}: {} is in memory", folder.display());
         return;
     }
-    let folder = tempfile::tempdir_in(folder).expect("the folder is there");
+    let folder = tempfile::tempdir_in(folder).expect("the folder exists");
     let file = folder.path().join("writes.db");
     let store = SqliteEventStore::open(&file)
         .await
@@ -66,10 +66,10 @@ async fn connect(file: &Path) -> SqliteConnection {
         .disable_statement_logging()
         .connect()
         .await
-        .expect("the file has just been made")
+        .expect("the file was just created")
 }
 
-/// One transaction for each event, on one connection that all tasks share.
+/// One transaction per event, on one connection that all tasks share.
 struct ByHand {
     connection: Arc<Mutex<SqliteConnection>>,
     log: Log,
@@ -77,7 +77,7 @@ struct ByHand {
 
 impl Writer for ByHand {
     async fn write(&mut self) -> u32 {
-        // In one go: three calls would be three trips to the thread that SQLite runs in.
+        // One call, since three calls would need three round trips to the thread that runs SQLite.
         const INSERT: &str = "
             begin immediate;
             insert into events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at,
@@ -86,7 +86,7 @@ impl Writer for ByHand {
             commit";
         let capture = Capture::of(self.log.next.unsigned_abs());
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.expect("it is later than 1970").as_micros();
+        let now = now.expect("the clock is past 1970").as_micros();
         let event_id = Uuid::now_v7();
         let insert = sqlx::query(INSERT)
             .bind(&self.log.id.as_bytes()[..])
@@ -94,12 +94,12 @@ impl Writer for ByHand {
             .bind(&event_id.as_bytes()[..])
             .bind(CAPTURED)
             .bind(capture.to_json())
-            .bind(i64::try_from(now).expect("it is before the year 200,000"));
+            .bind(i64::try_from(now).expect("the clock is before the year 200,000"));
         let mut connection = self.connection.lock().await;
         insert
             .execute(&mut *connection)
             .await
-            .expect("nobody else writes to this log");
+            .expect("no other writer uses this log");
         self.log.next += 1;
         1
     }

@@ -1,4 +1,4 @@
-//! What waiting appends hold in memory while the database does not answer, and whether all get their answer afterwards.
+//! The memory that waiting appends hold while the database does not respond, and their results afterwards.
 
 use crate::payments::{Capture, Payment, PaymentEvent};
 use crate::postgres::Postgres;
@@ -16,15 +16,15 @@ const ROW: &str = "stalled database: memory beside 20,000 callers of 16 KiB";
 
 const CALLERS: usize = 20_000;
 const PAYLOAD: usize = 16 * 1024;
-/// How long the database does not answer; shorter than anything gives up.
+/// The time for which the database does not respond; shorter than any timeout.
 const STALL: Duration = Duration::from_secs(3);
-/// How long the answers may take afterwards.
+/// The maximum time that the results may take afterwards.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// 64 MiB of encoded payload is what the library lets wait in its queue. As much again is for the calls themselves, some
-/// KiB each, and for the statements that are on their way.
+/// The library lets at most 64 MiB of encoded payload wait in its queue. The same amount again is for the calls themselves,
+/// some KiB each, and for the statements in flight.
 const GOAL_MIB: u32 = 128;
 
-/// The only row of this file.
+/// Measures the only row of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     if !report.arguments.wants(ROW) {
         return;
@@ -32,7 +32,10 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     let payments = postgres.payments();
     let lock = "lock table events in access exclusive mode";
     let mut elsewhere = postgres.pool.begin().await.expect("the server answers");
-    elsewhere.execute(lock).await.expect("nobody holds it");
+    elsewhere
+        .execute(lock)
+        .await
+        .expect("no other session holds the lock");
 
     let before = resident_kib();
     let have_events = Arc::new(Barrier::new(CALLERS + 1));
@@ -63,8 +66,8 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
         ..Row::default()
     });
     println!(
-        "    the callers' own events and tasks: {}; answered early: {early}; {:.1} s after the end of the stall: {} stored, \
-         {} refused, {} without an answer{}",
+        "    the callers' own events and tasks: {}; returned early: {early}; {:.1} s after the end of the stall: {} stored, \
+         {} refused, {} without a result{}",
         or_unknown(mib(before, with_events)),
         released.elapsed().as_secs_f64(),
         answers.stored,
@@ -76,7 +79,7 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     );
 }
 
-/// Makes an event, and appends it once all others have theirs, too.
+/// Creates an event, and appends it once all other callers have theirs, too.
 async fn call(
     payments: LogManager<Payment>,
     have_events: Arc<Barrier>,
@@ -92,7 +95,7 @@ async fn call(
         .map(|_| ())
 }
 
-/// The most memory that this process has within a time.
+/// Returns the maximum memory of this process within a time.
 async fn most_resident(time: Duration) -> Option<u32> {
     let begin = Instant::now();
     let mut most = resident_kib();
@@ -103,13 +106,13 @@ async fn most_resident(time: Duration) -> Option<u32> {
     most
 }
 
-/// What the callers were told.
+/// The results of the callers.
 #[derive(Debug, Default)]
 struct Answers {
     stored: usize,
     refused: usize,
     missing: usize,
-    /// Why the first of those that were refused was.
+    /// The error of the first append that was refused.
     why: Option<String>,
 }
 

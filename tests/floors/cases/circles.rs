@@ -1,4 +1,4 @@
-//! Files that need each other.
+//! Files that import from each other.
 
 use super::{DRAWING, checked, expect};
 
@@ -13,15 +13,15 @@ fn files_that_need_each_other_are_found() {
     expect(
         &report.circles,
         &[
-            "2 files; move what ties it into a file below:\n    stores.rs -> stores/disk.rs: open\n    stores/disk.rs -> \
-           stores.rs: Store",
+            "2 files; move the items that close it into a lower file:\n    stores.rs -> stores/disk.rs: open\n    \
+           stores/disk.rs -> stores.rs: Store",
         ],
     );
-    // A name that is only shown to others does not tie, but one that is used here, too, does.
+    // A re-export alone closes no circle, but an import that the file also uses does.
     let stores = "mod disk; pub use disk::Disk; pub struct Store(Disk);";
     let report = checked(DRAWING, &[disk, ("stores.rs", stores)]);
     expect(&report.circles, &["stores.rs -> stores/disk.rs: Disk"]);
-    // Macros come down by standing before their users.
+    // Macros reach the modules that are declared after them.
     let stores = "macro_rules! m { () => {} } mod disk; fn f() { disk::open() }";
     let report = checked(
         DRAWING,

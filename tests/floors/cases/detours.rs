@@ -1,4 +1,4 @@
-//! Names that only pass through a module.
+//! Imports through a module that only re-exports the name.
 
 use super::{DRAWING, checked, expect, expect_nothing, with};
 

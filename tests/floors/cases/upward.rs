@@ -1,4 +1,4 @@
-//! Arrows to higher floors, however they are written.
+//! Arrows to higher floors, in all spellings.
 
 use super::{DRAWING, checked, expect, expect_nothing, with};
 
@@ -34,7 +34,7 @@ fn an_arrow_to_the_same_floor_is_found() {
     expect(
         &report.upward,
         &[
-            "left.rs imports `right::Right` from a room on its own floor (`right`, and this is `left`)",
+            "left.rs imports `right::Right` from a room on its own floor (`right`; the file is in `left`)",
         ],
     );
 }

@@ -1,8 +1,8 @@
 //! Compares a history with what is stored.
 //!
-//! It knows nothing of stores: it is given what every operation was told and when, and all events as they were read in the
-//! end. What it finds is wrong in any store, whatever the order in which the operations took effect. An operation whose answer
-//! was lost, or whose future was dropped, may have taken effect or not, but only once and whole.
+//! It knows nothing about stores: its input is every operation's outcome and times, and all events as they were read in the
+//! end. Each violation is an error in any store, whatever the order in which the operations took effect. An operation whose
+//! result was lost, or whose future was dropped, may have taken effect or not, but only once and as a whole.
 
 mod answers;
 #[cfg(test)]
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 /// All events of all logs, as they were read in the end.
 pub(super) type Stored = BTreeMap<LogId, Vec<RecordedEvent<TallyEvent>>>;
 
-/// What must hold.
+/// The rules that must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rule {
     /// The indices of a log rise by one from zero.
@@ -28,52 +28,52 @@ pub(super) enum Rule {
     Time,
     /// Nothing is stored twice.
     Once,
-    /// What is stored was asked for, on that log.
+    /// A stored event was issued by an operation, for that log.
     Issued,
-    /// What ended before something else began comes before it.
+    /// The events of an operation that ended before another began come before those of the other.
     Order,
-    /// A place in a log was promised to one operation only.
+    /// Only one operation got an acknowledgement for a position in a log.
     Winner,
-    /// What was acknowledged is stored where the answer says.
+    /// An acknowledged event is stored at the position that was returned.
     Kept,
-    /// What was refused is not stored.
+    /// A refused event is not stored.
     Refused,
-    /// A write is stored whole or not at all, its events next to each other.
+    /// A write is stored as a whole or not at all, with adjacent events.
     Whole,
-    /// A decision follows the very state that it was made on.
+    /// A decision follows exactly the state that it was made on.
     Basis,
     /// An aggregate that was returned is the fold of its log.
     Fold,
-    /// What was returned is not older than what somebody had known before.
+    /// A returned state is not older than a state that any operation had returned before.
     Fresh,
     /// A refusal has a reason.
     Reason,
     /// A key is used once.
     Key,
-    /// A replay says what the original wrote.
+    /// A replay returns what the original wrote.
     Replay,
 }
 
-/// Something that must not be.
+/// A broken rule.
 #[derive(Debug)]
 pub(super) struct Violation {
     pub(super) rule: Rule,
-    /// What was found, for people.
+    /// The finding, as text.
     pub(super) found: String,
 }
 
-/// The history and the logs, and where to find what.
+/// The history and the logs, with indices.
 struct Evidence<'a> {
     history: &'a [Operation],
     stored: &'a Stored,
-    /// Where each value stands.
+    /// The position of each value.
     places: HashMap<u64, (LogId, u64)>,
-    /// Who wrote each value, or wanted to.
+    /// The operation that wrote each value, or was to write it.
     issuers: HashMap<u64, &'a Operation>,
     violations: Vec<Violation>,
 }
 
-/// All that is wrong; nothing, if nothing is.
+/// Returns all violations; empty if there are none.
 pub(super) fn check(history: &[Operation], stored: &Stored) -> Vec<Violation> {
     let records = stored.iter().flat_map(|(log_id, records)| {
         let places = records.iter().zip(0..);
@@ -107,18 +107,18 @@ impl<'a> Evidence<'a> {
         self.stored.get(&log_id).map_or(&[], Vec::as_slice)
     }
 
-    /// The event of an index.
+    /// Returns the event at an index.
     fn record(&self, log_id: LogId, index: u64) -> Option<&'a RecordedEvent<TallyEvent>> {
         self.log(log_id).get(usize::try_from(index).ok()?)
     }
 
-    /// Who wrote the event of an index.
+    /// Returns the operation that wrote the event at an index.
     fn issuer(&self, log_id: LogId, index: u64) -> Option<&'a Operation> {
         let value = value_of(self.record(log_id, index)?);
         self.issuers.get(&value).copied()
     }
 
-    /// Whether anything of an operation is stored.
+    /// Returns `true` if any event of an operation is stored.
     fn took_effect(&self, operation: &Operation) -> bool {
         operation
             .values()

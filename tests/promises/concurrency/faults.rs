@@ -1,4 +1,4 @@
-//! The same while connections break, so that answers get lost.
+//! The load while connections break, so that responses get lost.
 
 use super::load::{Load, work};
 use super::random::Random;
@@ -9,11 +9,11 @@ use sqlx::{ConnectOptions, PgConnection};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Ends the sessions of a name now and then, in the middle of whatever they do. Never returns.
+/// Ends the sessions with a name now and then, in the middle of any operation. Never returns.
 async fn end_sessions(connection: &mut PgConnection, name: &str, mut random: Random) {
     loop {
         sleep(Duration::from_millis(200 + random.below(600))).await;
-        // By the name, since others use the same server.
+        // Selected by name, since other tests use the same server.
         sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity
              where application_name = $1 and pid <> pg_backend_pid() and random() < 0.7",
@@ -21,11 +21,11 @@ async fn end_sessions(connection: &mut PgConnection, name: &str, mut random: Ran
         .bind(name)
         .execute(&mut *connection)
         .await
-        .expect("sessions of one's own may be ended");
+        .expect("a role may end its own sessions");
     }
 }
 
-/// Lets the server do what it was asked, and cuts the connection in place of its answer. Never returns.
+/// Lets the server carry out a request, and cuts the connection instead of forwarding the response. Never returns.
 async fn lose_answers(proxy: &Proxy, mut random: Random) {
     loop {
         sleep(Duration::from_millis(100 + random.below(400))).await;
@@ -33,7 +33,7 @@ async fn lose_answers(proxy: &Proxy, mut random: Random) {
     }
 }
 
-/// Waits until the server has no session of this name any more, so that nothing of it can still take effect.
+/// Waits until the server has no session with this name any more, so that nothing of them can still take effect.
 async fn all_ended(connection: &mut PgConnection, name: &str) {
     let count = "select count(*) from pg_stat_activity where application_name = $1";
     loop {
@@ -60,7 +60,7 @@ async fn disturb(server: TestStore, load: Load) {
     let named = server.connect.clone().application_name(&name);
     let proxy = Proxy::in_front_of((named.get_host().to_owned(), named.get_port())).await;
     let behind = named.clone().host("127.0.0.1").port(proxy.address.port());
-    // It gives up before it has found out what became of a write.
+    // The store gives up before it knows the outcome of a write.
     let impatient = PostgresOptions {
         timeout: Duration::from_millis(700),
         ..server.options.clone()
@@ -77,7 +77,7 @@ async fn disturb(server: TestStore, load: Load) {
         () = end_sessions(&mut connection, &name, Random::new(load.seed, 1_000)) => unreachable!("it never ends"),
         () = lose_answers(&proxy, Random::new(load.seed, 1_001)) => unreachable!("it never ends"),
     };
-    assert!(proxy.lost_answers() > 0, "answers were lost");
+    assert!(proxy.lost_answers() > 0, "responses were lost");
     let mut connection = server.connect.connect().await.unwrap();
     direct.close().await;
     indirect.close().await;

@@ -1,16 +1,16 @@
-//! What happened: when operations began and ended, what they wanted, and what they were told.
+//! The history: when operations began and ended, what they were to write, and what they returned.
 
 use crate::model::domain::Tally;
 use eventlogs::LogPosition;
 use eventlogs::ids::LogId;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Orders what happens in all tasks.
+/// A logical clock that orders the events of all tasks.
 #[derive(Debug, Default)]
 pub(super) struct Clock(AtomicU64);
 
 impl Clock {
-    /// A later time than all that were told before.
+    /// Returns a time later than all that were returned before.
     pub(super) fn tick(&self) -> u64 {
         self.0.fetch_add(1, Ordering::SeqCst)
     }
@@ -20,11 +20,11 @@ impl Clock {
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
     pub(super) invoked: u64,
-    /// `None` if its future was dropped half-way.
+    /// `None` if its future was dropped before the end.
     pub(super) returned: Option<u64>,
-    /// With the log that it is unique in, if it is not so among all.
+    /// With the log of its scope, unless the key is unique among all logs.
     pub(super) key: Option<(Option<LogId>, String)>,
-    /// What it writes if it writes anything, one entry a log.
+    /// The events that it writes if it writes anything, one entry per log.
     pub(super) wants: Vec<Want>,
     pub(super) outcome: Outcome,
     /// The aggregation that was returned.
@@ -36,27 +36,27 @@ pub(super) struct Operation {
 pub(super) struct Want {
     pub(super) log_id: LogId,
     pub(super) ground: Ground,
-    /// No two events of a history have the same value.
+    /// Unique among the events of a history.
     pub(super) values: Vec<u64>,
 }
 
-/// What events are to follow.
+/// The position after which events are to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ground {
-    /// Nothing: they begin the log.
+    /// At the start of the log, which they create.
     New,
-    /// The event that the log was seen to end with.
+    /// After the event that the log was seen to end with.
     After(LogPosition),
-    /// Whatever they were decided on.
+    /// After the state that they were decided on.
     Decided,
 }
 
-/// What an operation was told.
+/// The outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The events are stored, and the logs end like this.
     Written(Vec<LogPosition>),
-    /// Nothing was to be written.
+    /// The operation was to write nothing.
     Nothing,
     /// The key was used before.
     Replayed {
@@ -72,24 +72,24 @@ pub(super) enum Outcome {
     Exists(LogId),
     /// The log does not exist.
     NotFound(LogId),
-    /// The store could not write it, and did not, for this reason.
+    /// The store did not write the events, for this reason.
     Failed(String),
-    /// Nobody knows.
+    /// The outcome is unknown.
     Unknown,
 }
 
 impl Operation {
-    /// Whether it is over for good: nothing of it happens any more.
+    /// Returns the end of an operation that cannot take effect any more.
     pub(super) fn ended(&self) -> Option<u64> {
         self.returned.filter(|_| self.outcome != Outcome::Unknown)
     }
 
-    /// What it wants of a log.
+    /// Returns the events that it writes to a log.
     pub(super) fn want(&self, log_id: LogId) -> Option<&Want> {
         self.wants.iter().find(|want| want.log_id == log_id)
     }
 
-    /// All values that it writes if it writes anything.
+    /// Returns all values that it writes if it writes anything.
     pub(super) fn values(&self) -> impl Iterator<Item = u64> {
         self.wants.iter().flat_map(|want| want.values.clone())
     }

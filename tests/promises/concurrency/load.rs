@@ -1,4 +1,4 @@
-//! Tasks that write to the same logs in all ways at once.
+//! Tasks that write concurrently to the same logs in all ways.
 
 use super::checker::{Stored, check};
 use super::history::{Clock, Ground, Operation, Outcome, Want};
@@ -14,27 +14,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many tasks there are.
+/// The number of tasks.
 const TASKS: u64 = 24;
-/// How many logs everybody wants.
+/// The number of logs that all tasks compete for.
 const HOT: usize = 3;
-/// How many logs there are beside them.
+/// The number of further logs.
 const COLD: usize = 20;
 
-/// What there is to do.
+/// The parameters of a load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
-    /// Makes the choices.
+    /// The seed of all choices.
     pub(super) seed: u64,
-    /// How many steps each task takes.
+    /// The number of steps per task.
     rounds: u32,
-    /// Whether the store is disturbed meanwhile.
+    /// `true` if the store is disturbed meanwhile.
     disturbed: bool,
 }
 
 impl Load {
-    /// So many steps for each task, once, or more often if the environment asks for it: always on new logs, since long ones
-    /// take long to read.
+    /// Returns loads with this number of steps per task: one, or more if the environment sets it. Each uses new logs, since
+    /// long ones take long to read.
     pub(super) fn several(rounds: u32) -> impl Iterator<Item = Self> {
         let first = effort::seed();
         (0..effort::scaled(1)).map(move |nth| Self {
@@ -44,7 +44,7 @@ impl Load {
         })
     }
 
-    /// The same on a store that is disturbed meanwhile.
+    /// Marks the load as one on a store that is disturbed meanwhile.
     pub(super) fn disturbed(self) -> Self {
         Self {
             disturbed: true,
@@ -58,13 +58,13 @@ struct Task {
     recorder: Recorder,
     logs: Vec<LogId>,
     random: Random,
-    /// The first value that the task gives to an event.
+    /// The value that the task gives to its next event.
     next_value: u64,
-    /// Where the task believes logs to end.
+    /// The end of each log, as far as the task knows.
     known: HashMap<LogId, LogPosition>,
 }
 
-/// What came of it.
+/// The result of a load.
 #[derive(Debug)]
 pub(super) struct Worked {
     logs: Vec<LogId>,
@@ -72,7 +72,7 @@ pub(super) struct Worked {
     seed: u64,
 }
 
-/// Has tasks work on managers of one store, on logs of which none exists yet.
+/// Runs tasks on managers of one store, on logs of which none exists yet.
 pub(super) async fn work<S: EventStore<TallyEvent>>(
     stores: impl IntoIterator<Item = S>,
     load: Load,
@@ -114,10 +114,10 @@ pub(super) async fn work<S: EventStore<TallyEvent>>(
 }
 
 impl Worked {
-    /// Reads everything back, and fails if anything is wrong.
+    /// Reads everything back, and fails if a rule is broken.
     ///
-    /// Nothing may be under way any more, such as a write whose future was dropped: the handles must have been closed that
-    /// it was made with.
+    /// No operation may be in progress any more, such as a write whose future was dropped: close the handles that were used for
+    /// it first.
     pub(super) async fn verify(&self, store: impl EventStore<TallyEvent>) {
         let reader = tallies(0, store, MemoryAggregationCache::default());
         let mut stored = Stored::new();
@@ -167,20 +167,20 @@ impl Task {
                 58..93 => self.decide(log_id, &manner).await,
                 _ => drop(self.recorder.reduce(log_id).await),
             }
-            // So that others get in between also where nothing ever waits.
+            // A yield, so that other tasks get in between even if no call waits.
             tokio::task::yield_now().await;
         }
         self.recorder.history
     }
 
-    /// Mostly one of the hot ones.
+    /// Chooses a log, mostly one of the hot ones.
     fn log(&mut self) -> LogId {
         let (hot, cold) = self.logs.split_at(HOT);
         let logs = if self.random.percent(70) { hot } else { cold };
         self.random.of(logs)
     }
 
-    /// Sometimes with a key that others use as well, on the same log or on others; sometimes impatiently.
+    /// Chooses a manner: sometimes with a key that others use as well, on the same log or on others; sometimes impatient.
     fn manner(&mut self, log_id: LogId) -> Manner {
         let key = self.random.below(60);
         let key = match self.random.below(10) {
@@ -201,7 +201,7 @@ impl Task {
         }
     }
 
-    /// Where the log ended when this task last looked, if it ever did.
+    /// Returns the end of the log when this task last read it, if it did.
     async fn state(&mut self, log_id: LogId) -> Option<LogPosition> {
         let look = self.random.percent(60) || !self.known.contains_key(&log_id);
         if look && let Some(state) = self.recorder.reduce(log_id).await {
@@ -263,7 +263,7 @@ impl Task {
         self.learn();
     }
 
-    /// Goes on behind what was just written.
+    /// Continues after the events that were just written.
     fn learn(&mut self) {
         if let Some(Outcome::Written(states)) =
             self.recorder.history.last().map(|last| &last.outcome)

@@ -1,11 +1,11 @@
-//! Choices that a seed repeats.
+//! Random choices that a seed repeats.
 
-/// Numbers that look random (`SplitMix64`).
+/// A generator of pseudo-random numbers (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
 impl Random {
-    /// The choices of one task.
+    /// Creates the generator of one task.
     pub(super) fn new(seed: u64, task: u64) -> Self {
         let mut random = Self(seed ^ task.wrapping_mul(0xd6e8_feb8_6659_fd93));
         random.next();
@@ -20,17 +20,17 @@ impl Random {
         number ^ (number >> 31)
     }
 
-    /// A number below a limit.
+    /// Returns a number below a limit.
     pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
-    /// True as often as this.
+    /// Returns `true` with this probability.
     pub(super) fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of these.
+    /// Returns one of these.
     pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         let choice = self.below(choices.len() as u64);
         choices[usize::try_from(choice).expect("an index")]

@@ -1,4 +1,4 @@
-//! Calls a manager, and writes down what it was asked and what it said.
+//! Calls a manager, and records each call and its result.
 
 use super::history::{Clock, Ground, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
@@ -14,26 +14,26 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
-/// What one task does.
+/// The work of one task.
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub(super) manager: LogManager<Tally>,
     pub(super) clock: Arc<Clock>,
     pub(super) history: Vec<Operation>,
-    /// Whether the store is disturbed, so that it may fail without being hurried.
+    /// `true` if the store is disturbed, so that it may fail although the caller is patient.
     pub(super) disturbed: bool,
 }
 
-/// How a call is made, whatever it asks for.
+/// The manner of a call, whatever its kind.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Manner {
     pub(super) key: Option<(IdempotencyScope, String)>,
     pub(super) deadline: Option<Instant>,
-    /// The future is dropped if it still waits after it was polled so often.
+    /// Drops the future if it still waits after this number of polls.
     pub(super) polls: Option<u64>,
 }
 
-/// What a call has said: an outcome, and an aggregation.
+/// The result of a call: an outcome, and an aggregation.
 type Said = (Outcome, Option<(LogPosition, Tally)>);
 
 impl Recorder {
@@ -85,7 +85,7 @@ impl Recorder {
         self.record(wants, manner, call).await;
     }
 
-    /// Decides on these events; a picky one on nothing, or on a refusal, where the state is so.
+    /// Decides on these events; a picky decision may also return none or refuse, depending on the state.
     pub(super) async fn decide(&mut self, want: Want, picky: bool, create: bool, manner: &Manner) {
         let manager = self.manager.clone();
         let (key, scope) = manner.key();
@@ -205,7 +205,7 @@ fn events(values: &[u64], basis: u64) -> Vec<TallyEvent> {
         .collect()
 }
 
-/// The answer, unless the future still waits after it was polled so often.
+/// Returns the result, unless the future still waits after this number of polls.
 async fn within<T>(polls: Option<u64>, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut polled = 0;

@@ -1,4 +1,4 @@
-//! Runs plans on managers of one store, beside the reference.
+//! Runs plans on managers of one store, and compares them with the reference.
 
 use super::domain::{Tally, TallyEvent};
 use super::explain::explain;
@@ -16,26 +16,26 @@ use futures_util::future::join_all;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// Logs and keys of its own, and what was seen of them.
+/// The logs, keys and observations of one case.
 struct Case<'a> {
     managers: &'a [LogManager<Tally>],
     logs: Vec<LogId>,
-    /// In which states the store may be.
+    /// The states in which the store may be.
     possible: Vec<Reference>,
-    /// Where logs have ended.
+    /// Ends of logs, past and current.
     ends: Vec<LogPosition>,
     /// All aggregations that were returned.
     aggregations: Vec<Aggregation<Tally>>,
-    /// How many operations there were.
+    /// The number of operations so far.
     asked: u32,
 }
 
-/// Runs groups of operations, those of a group together, and checks every answer and all that is stored in the end.
+/// Runs groups of operations, those of one group concurrently, and checks every result and all stored events.
 pub(super) async fn check(
     managers: &[LogManager<Tally>],
     groups: &[Vec<Plan>],
 ) -> Result<(), String> {
-    // The keys of other cases would be counted.
+    // The keys of other cases would be counted, too.
     let pruned = managers[0].prune_idempotency_keys(Duration::ZERO).await;
     pruned.map_err(|error| format!("{error:?}"))?;
     let mut case = Case {
@@ -177,14 +177,14 @@ impl Case<'_> {
         }
     }
 
-    /// Compares all that is stored with the reference, and all that was returned with what is stored.
+    /// Compares all stored events with the reference, and all returned aggregations with the stored events.
     async fn compare(&self) -> Result<(), String> {
         let mut logs = Vec::new();
         let mut ids = HashSet::new();
         for log_id in &self.logs {
             let records = self.read(log_id).await?;
             if !records.iter().all(|record| ids.insert(record.event_id())) {
-                return Err(format!("an id stands twice in {records:?}"));
+                return Err(format!("an id occurs twice in {records:?}"));
             }
             if !records.is_sorted_by_key(EventRecord::recorded_at) {
                 return Err(format!("the time goes back in {records:?}"));
@@ -199,14 +199,12 @@ impl Case<'_> {
         };
         if !self.possible.iter().any(is_stored) {
             let possible = &self.possible;
-            return Err(format!(
-                "stored is {logs:#?}\nand expected was one of {possible:#?}"
-            ));
+            return Err(format!("stored: {logs:#?}\nexpected one of: {possible:#?}"));
         }
         Ok(())
     }
 
-    /// A log as two managers read it in two ways.
+    /// Reads a log through two managers in two ways.
     async fn read(&self, log_id: &LogId) -> Result<Vec<RecordedEvent<TallyEvent>>, String> {
         let none = |error| match error {
             LogManagerError::LogNotFound { .. } => Ok(Vec::new()),
@@ -217,9 +215,7 @@ impl Case<'_> {
         let streamed = self.managers[1].stream(log_id, 0).try_collect().await;
         let streamed: Vec<_> = streamed.or_else(none)?;
         if loaded != streamed {
-            return Err(format!(
-                "loaded was {loaded:#?}\nand streamed {streamed:#?}"
-            ));
+            return Err(format!("loaded: {loaded:#?}\nstreamed: {streamed:#?}"));
         }
         Ok(loaded)
     }
@@ -236,7 +232,7 @@ impl Case<'_> {
                     aggregations.push(reduced);
                 }
                 Err(LogManagerError::LogNotFound { .. }) if records.is_empty() => {}
-                other => return Err(format!("reduced to {other:?}, and stored is {records:#?}")),
+                other => return Err(format!("reduced to {other:?}, but stored: {records:#?}")),
             }
         }
         let returned = self.aggregations.iter();
@@ -258,7 +254,7 @@ impl Case<'_> {
     }
 }
 
-/// Whether these are the events of the reference, with all that was to be recorded beside them.
+/// Returns `true` if the records have the events of the reference, with all their metadata and times.
 fn are_same(records: &[RecordedEvent<TallyEvent>], entries: &[Entry]) -> bool {
     records.len() == entries.len()
         && records.iter().zip(entries).zip(0..).all(|(pair, index)| {

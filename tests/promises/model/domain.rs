@@ -1,4 +1,4 @@
-//! An aggregate that shows every event that is missing, applied twice, out of order, or decided on something else.
+//! An aggregate whose state reveals every event that is missing, applied twice, out of order, or decided on another state.
 
 use eventlogs::{
     Aggregate, AggregationCache, Event, EventRecord, EventStore, LogManager, LogManagerOptions,
@@ -7,30 +7,30 @@ use eventlogs::{
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// What happens to a [`Tally`].
+/// The events of a [`Tally`].
 #[derive(Debug, Clone, PartialEq, Eq, Event)]
 pub(crate) enum TallyEvent {
-    /// A number came in.
+    /// A number is counted.
     #[event(name = "tally.counted")]
     Counted {
-        /// No two events of a test have the same.
+        /// Unique among the events of a test.
         value: u64,
         /// The [`Tally::order`] that the event was decided on; 0 if it was just appended.
         basis: u64,
     },
 }
 
-/// The numbers of a log, so that any other order or number of them is another tally.
+/// The numbers of a log; any other order or count of them gives another tally.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Aggregate)]
 #[aggregate(event = TallyEvent)]
 pub(crate) struct Tally {
-    /// How many events there were.
+    /// The number of events.
     pub(crate) events: u64,
     /// The sum of the values.
     pub(crate) sum: u64,
     /// A digest of the events in their order.
     pub(crate) order: u64,
-    /// The same of the times of recording, which are not known while a decision waits for its commit.
+    /// A digest of the times of recording, which are not known while a decision waits for its commit.
     pub(crate) times: i64,
 }
 
@@ -43,7 +43,7 @@ impl Tally {
         self.times = self.times.wrapping_mul(31).wrapping_add(time);
     }
 
-    /// Counts an event of which the time of recording is not known.
+    /// Adds an event whose time of recording is not known.
     pub(crate) fn add(&mut self, value: u64, basis: u64) {
         self.events += 1;
         self.sum += value;
@@ -56,7 +56,7 @@ impl Tally {
         }
     }
 
-    /// What a model can know.
+    /// Returns the part of the tally that a model can know.
     pub(crate) fn without_times(&self) -> Self {
         Self {
             times: 0,
@@ -64,7 +64,7 @@ impl Tally {
         }
     }
 
-    /// The tally of a log that was read whole.
+    /// Returns the tally of all records of a log.
     pub(crate) fn of(records: &[RecordedEvent<TallyEvent>]) -> Self {
         let mut tally = Self::default();
         for record in records {
@@ -74,13 +74,13 @@ impl Tally {
     }
 }
 
-/// What a manager of this number records beside every event.
+/// Returns the metadata that the manager with this number stores with every event.
 pub(crate) fn source_of(manager: usize) -> Metadata {
     let number = u32::try_from(manager).expect("a few managers");
     Metadata::new().with("manager", number)
 }
 
-/// A manager with a cache of its own, or, if it has an odd number, one that caches nothing and reads small pages.
+/// Creates a manager with a cache of its own or, for an odd number, one that caches nothing and reads small pages.
 pub(crate) fn tallies(
     number: usize,
     store: impl EventStore<TallyEvent>,

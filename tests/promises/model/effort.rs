@@ -1,28 +1,28 @@
-//! How much is tried, and how a run is repeated.
+//! The number of random cases, and how to repeat a run.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-/// Multiplies what random tests try; 1 if it is not set.
+/// Multiplies the number of random cases; 1 if not set.
 const EFFORT: &str = "EVENTLOGS_TEST_EFFORT";
-/// Makes random tests choose the same again.
+/// Makes random tests repeat the choices of a run.
 const SEED: &str = "EVENTLOGS_TEST_SEED";
 
-/// This many, or more if the environment asks for it.
+/// Returns the usual number, or a multiple if the environment sets one.
 pub(crate) fn scaled(usual: u32) -> u32 {
     usual.saturating_mul(number(EFFORT).map_or(1, |factor| {
         u32::try_from(factor).expect("a factor that can be waited for")
     }))
 }
 
-/// Another seed in every run, unless the environment gives one.
+/// Returns a different seed in every run, unless the environment sets one.
 pub(crate) fn seed() -> u64 {
     number(SEED).unwrap_or_else(|| RandomState::new().hash_one(0))
 }
 
-/// What to say of a failure beside what failed.
+/// Returns the advice to print with a failure.
 pub(crate) fn again(seed: u64) -> String {
-    format!("{SEED}={seed} chooses the same again, and {EFFORT} tries more")
+    format!("{SEED}={seed} repeats this run, and {EFFORT} runs more cases")
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -1,12 +1,12 @@
-//! Looks for an order in which operations that ran together make sense.
+//! Looks for an order of concurrent operations that explains their results.
 
 use super::reference::Reference;
 use super::request::{Answer, Request};
 use std::fmt::Write;
 
-/// All states in which a reference may be after these operations, each of which happened at once at some time in between.
+/// Returns all states in which a reference may be after these operations, each of which took effect at one point in time.
 ///
-/// Every subset of the operations is looked at once: it leads to few states, whatever the order within it.
+/// Every subset of the operations is visited once: it leads to few states, whatever the order within it.
 pub(super) fn explain(
     before: &[Reference],
     requests: &[Request],
@@ -36,9 +36,9 @@ pub(super) fn explain(
     Ok(after)
 }
 
-/// What was asked and answered, and what each operation would have been answered as the first of them.
+/// Describes the requests and their results, and the result that each operation would have had as the first of them.
 fn unexplained(before: &[Reference], requests: &[Request], answers: &[&Answer]) -> String {
-    let mut text = format!("no order explains these {} answers:\n", answers.len());
+    let mut text = format!("no order explains these {} results:\n", answers.len());
     for (request, answer) in requests.iter().zip(answers) {
         let first: Vec<_> = before
             .iter()
@@ -46,7 +46,7 @@ fn unexplained(before: &[Reference], requests: &[Request], answers: &[&Answer]) 
             .collect();
         let _ = writeln!(
             text,
-            "asked    {request:?}\nanswered {answer:?}\nif first {first:?}"
+            "request  {request:?}\nreturned {answer:?}\nif first {first:?}"
         );
     }
     text

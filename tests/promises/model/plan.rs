@@ -1,27 +1,27 @@
-//! What a test does, chosen at random and made smaller when it fails.
+//! The operations of a test, chosen at random and shrunk when the test fails.
 //!
-//! A plan speaks of logs and states by their role ("the second log, as it was some steps ago"), so that it still makes sense
-//! once other plans in front of it are left out.
+//! A plan refers to logs and states by their role ("the second log, as it was some steps ago"), so it stays meaningful when
+//! earlier plans are left out.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::ops::Range;
 
-/// How many logs there are.
+/// The number of logs.
 pub(super) const LOGS: usize = 4;
-/// How many managers there are.
+/// The number of managers.
 pub(super) const MANAGERS: usize = 3;
 
 /// One operation.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    /// Which manager is asked.
+    /// The number of the manager that is called.
     pub(super) manager: usize,
-    /// For what.
+    /// The call.
     pub(super) action: PlannedAction,
 }
 
-/// What a manager is asked for. Logs are numbered.
+/// The call of a manager. Logs are numbered.
 #[derive(Debug, Clone)]
 pub(super) enum PlannedAction {
     Create {
@@ -66,22 +66,22 @@ pub(super) struct PlannedPart {
     pub(super) events: usize,
 }
 
-/// Where an append believes its log to end.
+/// The end of the log that an append expects.
 #[derive(Debug, Clone)]
 pub(super) enum Basis {
-    /// Where it does.
+    /// The current end.
     Current,
-    /// The same without the id of the event.
+    /// The current end without the id of the event.
     IndexOnly,
-    /// Where it did once.
+    /// A former end.
     Stale(Index),
-    /// One further, without an id.
+    /// The index after the end, without an id.
     Ahead,
     /// At the right index, with an event of another history.
     OtherHistory,
 }
 
-/// A key, out of few, so that it comes again on the same log and on others.
+/// A key, one of a few, so that it occurs again on the same log and on others.
 #[derive(Debug, Clone)]
 pub(super) struct PlannedKey {
     pub(super) number: u8,
@@ -89,13 +89,13 @@ pub(super) struct PlannedKey {
     pub(super) fingerprint: Option<u8>,
 }
 
-/// What a decision comes to.
+/// The result of a decision.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Decision {
     Events(usize),
     Nothing,
     Refuse,
-    /// One of these, as the state wants it.
+    /// One of these, depending on the state.
     Depends,
 }
 
@@ -124,7 +124,7 @@ fn basis() -> impl Strategy<Value = Basis> {
 }
 
 fn part() -> impl Strategy<Value = PlannedPart> {
-    // Nothing to append is refused, so it is rare.
+    // An append without events is refused, so it is rare.
     let events = prop_oneof![1 => Just(0_usize), 15 => 1..4_usize];
     let basis = prop::option::weighted(0.8, basis());
     (0..LOGS, basis, events).prop_map(|(log, basis, events)| PlannedPart { log, basis, events })
@@ -166,8 +166,8 @@ pub(super) fn alone() -> impl Strategy<Value = Vec<Vec<Plan>>> {
     prop::collection::vec(prop::collection::vec(plan(0..4), 1..=1), 1..40)
 }
 
-/// Operations of which several are started together.
+/// Operations of which several start concurrently.
 pub(super) fn together() -> impl Strategy<Value = Vec<Vec<Plan>>> {
-    // An empty page is followed by a look whether the log exists: two reads, of which the model knows nothing.
+    // After an empty page the manager reads again to see if the log exists. The model does not know of the two reads.
     prop::collection::vec(prop::collection::vec(plan(0..1), 2..=6), 1..8)
 }

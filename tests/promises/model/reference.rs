@@ -1,4 +1,4 @@
-//! The model: what a store does, written down as simply as possible.
+//! The model: the behaviour of a store, written as simply as possible.
 
 use super::domain::{Tally, TallyEvent};
 use super::plan::Decision;
@@ -20,13 +20,13 @@ pub(super) struct Reference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) event: TallyEvent,
-    /// Known of the last event of each write, from its answer: the library makes the ids.
+    /// Known for the last event of each write, from its result: the library creates the ids.
     pub(super) id: Option<EventId>,
     pub(super) occurred_at: Option<DateTime<Utc>>,
     pub(super) metadata: Metadata,
 }
 
-/// What a key wrote to a log.
+/// The write of a key to one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Used {
     first_index: u64,
@@ -35,7 +35,7 @@ struct Used {
     fingerprint: Option<RequestFingerprint>,
 }
 
-/// What a write wants of a log: where it ends (`None`: nowhere), and what follows.
+/// The write to one log: its expected end (`None`: no log) and the events to append.
 struct Wanted {
     log_id: LogId,
     state: Option<LogPosition>,
@@ -47,7 +47,7 @@ impl Reference {
         self.logs.get(&log_id).map_or(&[], Vec::as_slice)
     }
 
-    /// Where a log ends.
+    /// Returns the end of a log.
     pub(super) fn end(&self, log_id: LogId) -> Option<LogPosition> {
         let index = (self.log(log_id).len() as u64).checked_sub(1)?;
         let id = self.log(log_id).last()?.id;
@@ -65,9 +65,9 @@ impl Reference {
         tally
     }
 
-    /// Does what was asked, and returns what may be answered: one answer, unless several things stand in the way.
+    /// Carries out the request, and returns the allowed results: one, unless several obstacles apply.
     ///
-    /// Of what was observed it uses nothing but the ids of the events.
+    /// It uses nothing of the observed result except the ids of the events.
     pub(super) fn answers(&mut self, request: &Request, observed: &Answer) -> Vec<Answer> {
         match &request.action {
             Action::Create { log_id, key } => {
@@ -149,7 +149,7 @@ impl Reference {
         }
         let logs: Vec<_> = parts.iter().map(|part| part.log_id).collect();
         if let Some(used) = self.used(key, &logs) {
-            // Not to create twice is the point of a creation's key, wherever it was used.
+            // A key prevents a second creation, wherever it was used.
             let had = |part: &Part| part.state.is_none() || self.was_used_on(key, part.log_id);
             return vec![used.answer(parts.iter().all(had), key)];
         }
@@ -219,7 +219,7 @@ impl Reference {
             })
     }
 
-    /// What a key was used for: on the first of these logs that it was used on, else on the first of its own.
+    /// Returns the use of a key: on the first of these logs that it was used on, otherwise on the first log of its write.
     fn used(&self, key: Option<&Key>, logs: &[LogId]) -> Option<Used> {
         let used = self.keys.get(&key?.name(*logs.first()?))?;
         let on = |log_id: &LogId| used.iter().find(|used| used.state.log_id() == *log_id);
@@ -231,7 +231,7 @@ impl Reference {
         used.is_some_and(|used| used.state.log_id() == log_id)
     }
 
-    /// Why an append cannot be written.
+    /// Returns the reason why an append cannot be written.
     fn obstacle(&self, part: &Wanted) -> Option<Answer> {
         let log_id = part.log_id;
         let Some((state, end)) = part.state.map(|state| (state, self.end(log_id))) else {
@@ -272,7 +272,7 @@ impl Reference {
             if let Some(last) = log.last_mut() {
                 last.id = ids.get(place).and_then(LogPosition::event_id);
             }
-            let state = self.end(part.log_id).expect("there is an event now");
+            let state = self.end(part.log_id).expect("the log has an event now");
             states.push(state);
             writes.push(Used {
                 first_index,
@@ -294,7 +294,7 @@ impl Used {
         self.fingerprint.is_some() && now.is_some() && self.fingerprint != now
     }
 
-    /// What an append is answered whose key was used, for the same log or for something else.
+    /// Returns the result of an append whose key was used before, for the same log or for another request.
     fn answer(&self, same_log: bool, key: Option<&Key>) -> Answer {
         let log_id = self.state.log_id();
         let event_index = self.first_index;
@@ -315,14 +315,14 @@ impl Used {
 }
 
 impl Key {
-    /// By what it is unique.
+    /// Returns the scope and the text within which the key is unique.
     fn name(&self, log_id: LogId) -> (Option<LogId>, String) {
         let scope = (self.scope == IdempotencyScope::Log).then_some(log_id);
         (scope, self.text.clone())
     }
 }
 
-/// What is wrong with an append to several logs in itself.
+/// Returns the faults of an append to several logs, regardless of the stored events.
 fn invalid(parts: &[Part], key: Option<&Key>) -> Vec<InvalidAppend> {
     let mut invalid = Vec::new();
     let mut logs = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Operations with all that a store is told, and what is answered.
+//! Operations with all their arguments, and their results.
 
 use super::domain::{Tally, TallyEvent, source_of};
 use super::plan::Decision;
@@ -10,15 +10,15 @@ use eventlogs::{IdempotencyScope, LogPosition, Metadata, RequestFingerprint};
 /// One operation.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
-    /// Another one for every operation; the values of its events, and what is recorded beside them, are made of it.
+    /// Unique per operation; the values of its events and their metadata derive from it.
     pub(super) number: u32,
-    /// Which manager is asked.
+    /// The number of the manager that is called.
     pub(super) manager: usize,
-    /// For what.
+    /// The call.
     pub(super) action: Action,
 }
 
-/// What a manager is asked for.
+/// The call of a manager.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
     Create {
@@ -70,7 +70,7 @@ pub(super) struct Key {
     pub(super) fingerprint: Option<RequestFingerprint>,
 }
 
-/// What came of an operation.
+/// The result of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     Written(Vec<LogPosition>),
@@ -104,12 +104,12 @@ pub(super) enum Answer {
     Exists(LogId),
     NotFound(LogId),
     Invalid(InvalidAppend),
-    /// What nobody can explain.
+    /// A result that the model does not know.
     Other(String),
 }
 
 impl Request {
-    /// What an append of this operation writes, to the log of this place among several.
+    /// Returns the events that an append of this operation writes to the log at this place among several.
     pub(super) fn events(&self, place: u64, events: usize, basis: u64) -> Vec<TallyEvent> {
         let first = u64::from(self.number) * 100 + place * 10;
         (first..)
@@ -118,7 +118,7 @@ impl Request {
             .collect()
     }
 
-    /// What is decided on a state, or the state that it is refused on.
+    /// Returns the events decided on a state, or the state that the decision refuses.
     pub(super) fn decide(&self, decision: Decision, tally: &Tally) -> Result<Vec<TallyEvent>, u64> {
         let basis = tally.order;
         match (decision, basis % 3) {
@@ -129,7 +129,7 @@ impl Request {
         }
     }
 
-    /// What the caller gives to be recorded beside the events.
+    /// Returns the metadata that the caller passes.
     pub(super) fn given_metadata(&self) -> Metadata {
         let metadata = Metadata::new().with_correlation_id(self.number.to_string());
         match self.number % 3 {
@@ -139,12 +139,12 @@ impl Request {
         }
     }
 
-    /// What is recorded in the end.
+    /// Returns the metadata that is stored in the end.
     pub(super) fn metadata(&self) -> Metadata {
         self.given_metadata().or(source_of(self.manager))
     }
 
-    /// When the events happened.
+    /// Returns the time at which the events happened.
     pub(super) fn occurred_at(&self) -> Option<DateTime<Utc>> {
         let time = DateTime::from_timestamp(i64::from(self.number), 0);
         time.filter(|_| self.number.is_multiple_of(2))

@@ -1,4 +1,4 @@
-//! Asks a manager what a request says.
+//! Calls a manager as a request demands.
 
 use super::domain::{Tally, TallyEvent};
 use super::request::{Action, Answer, Key, Request};
@@ -9,11 +9,11 @@ use eventlogs::{
 };
 use std::time::Duration;
 
-/// What was answered, and the aggregation that came with it.
+/// The result, and the aggregation that came with it.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) answer: Answer,
-    /// To be compared with the log once that can be read whole: a model does not know the times of recording.
+    /// Compared with the log once that can be read as a whole: the model does not know the times of recording.
     pub(super) aggregation: Option<Aggregation<Tally>>,
 }
 
@@ -33,7 +33,7 @@ impl Observed {
     }
 }
 
-/// Does what a request says.
+/// Carries out a request.
 pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observed {
     match &request.action {
         Action::Create { log_id, key } => {
@@ -96,7 +96,7 @@ async fn reduce(manager: &LogManager<Tally>, request: &Request, log_id: &LogId) 
         Err(error) => return Observed::of(Err(error)),
     };
     if request.number.is_multiple_of(2) {
-        // Otherwise the next one may still find an older state in the cache.
+        // Otherwise the next operation may still find an older state in the cache.
         manager.flush_cache().await;
     }
     let answer = Answer::Reduced {

@@ -1,4 +1,4 @@
-//! Appends inside a transaction of the user's, beside a table of the user's.
+//! Appends inside a transaction of the user, together with a table of the user.
 
 use super::TestStore;
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
@@ -41,7 +41,7 @@ impl Shop {
         self.server.connection().await
     }
 
-    /// The user's rows.
+    /// Returns the user's rows.
     async fn orders(&self) -> Vec<i64> {
         let rows = sqlx::query("select id from orders order by id")
             .fetch_all(&mut self.connection().await)
@@ -61,7 +61,7 @@ async fn order(connection: &mut PgConnection, id: i64) {
         .bind(id)
         .execute(connection)
         .await
-        .expect("the transaction can be used");
+        .expect("the transaction is usable");
 }
 
 fn keyed(key: &str) -> AppendOptions {
@@ -93,7 +93,7 @@ async fn the_events_are_recorded_if_and_only_if_the_transaction_is_committed() {
             .await
             .unwrap();
         assert_eq!((state.log_id(), state.index()), (log_id, 3));
-        // One behind the other in the same transaction, and another log beside.
+        // Two appends one after the other in the same transaction, and one to another log.
         let state = shop
             .store
             .append_in(
@@ -116,7 +116,11 @@ async fn the_events_are_recorded_if_and_only_if_the_transaction_is_committed() {
             .unwrap();
         assert_eq!((began.log_id(), began.index()), (created, 0));
         order(&mut transaction, 1).await;
-        assert_eq!(shop.refunded(log_id).await, 0, "not before the commit");
+        assert_eq!(
+            shop.refunded(log_id).await,
+            0,
+            "nothing is visible before the commit"
+        );
         if !commit {
             transaction.rollback().await.unwrap();
             assert_eq!(shop.refunded(log_id).await, 0);
@@ -140,7 +144,7 @@ async fn the_events_are_recorded_if_and_only_if_the_transaction_is_committed() {
             .collect();
         assert_eq!(users, [true, true, false]);
         assert!(records.iter().map(EventRecord::recorded_at).is_sorted());
-        // The states that were returned are those to go on from.
+        // Later appends continue from the returned states.
         for state in [state, began] {
             shop.payments
                 .append(state, &PaymentEvent::Voided, &AppendOptions::default())
@@ -210,7 +214,7 @@ async fn a_used_key_leaves_the_transaction_usable() {
         "{replay:?}"
     );
 
-    // After all that, what is right goes through.
+    // After all refusals, a valid append still works.
     order(&mut transaction, 1).await;
     let local = AppendOptions {
         idempotency_scope: IdempotencyScope::Log,
@@ -292,7 +296,7 @@ async fn a_wrong_state_leaves_the_transaction_usable() {
         "{unreadable:?}"
     );
 
-    // After all that, what is right goes through.
+    // After all refusals, a valid append still works.
     order(&mut transaction, 1).await;
     store
         .append_in(&mut transaction, current, &[refund(5)], &none)
@@ -314,7 +318,7 @@ async fn a_transaction_older_than_the_last_event_is_told_so_and_can_be_run_again
     );
     let mut connection = shop.connection().await;
     let mut transaction = connection.begin().await.unwrap();
-    // It has its place in the order of transactions from here on.
+    // From here on the transaction has its place in the order of transactions.
     order(&mut transaction, 1).await;
     let state = shop
         .payments
@@ -339,7 +343,7 @@ async fn a_transaction_older_than_the_last_event_is_told_so_and_can_be_run_again
             "{refused:?}"
         );
     }
-    // A log whose last event is older takes it.
+    // A log whose last event is older accepts the append.
     shop.store
         .append_in(
             &mut transaction,
@@ -362,7 +366,7 @@ async fn a_transaction_older_than_the_last_event_is_told_so_and_can_be_run_again
     assert_eq!(shop.refunded(quiet).await, 0);
     assert_eq!(shop.orders().await, [1]);
 
-    // One that has only read is none too old.
+    // A transaction that has only read is never too old.
     let mut transaction = connection.begin().await.unwrap();
     transaction.execute("select * from orders").await.unwrap();
     let state = LogState::at(log_id, 3);
@@ -393,10 +397,10 @@ async fn a_rival_that_an_isolated_transaction_cannot_see_is_not_overwritten() {
             let mut transaction = connection.begin().await.unwrap();
             let isolate = sqlx::AssertSqlSafe(format!("set transaction isolation level {level}"));
             transaction.execute(sqlx::raw_sql(isolate)).await.unwrap();
-            // What it sees is fixed from here on.
+            // The transaction's snapshot is fixed from here on.
             transaction.execute("select * from orders").await.unwrap();
             let rival = if keyed_rival {
-                // The key alone is in the way.
+                // Only the key conflicts.
                 let other = LogState::at(captured(&shop.payments).await, 1);
                 shop.payments.append(other, &refund(1), &keyed(&key)).await
             } else {
@@ -419,7 +423,7 @@ async fn a_rival_that_an_isolated_transaction_cannot_see_is_not_overwritten() {
             transaction.rollback().await.unwrap();
             let refunded = u64::from(!keyed_rival);
             assert_eq!(shop.refunded(log_id).await, refunded, "{level}");
-            // Without a rival, it is as good as any other.
+            // Without a rival, the append works as in any other transaction.
             let mut transaction = connection.begin().await.unwrap();
             let isolate = sqlx::AssertSqlSafe(format!("set transaction isolation level {level}"));
             transaction.execute(sqlx::raw_sql(isolate)).await.unwrap();
@@ -439,7 +443,7 @@ async fn a_rival_that_an_isolated_transaction_cannot_see_is_not_overwritten() {
     }
 }
 
-/// One user's slow transaction must not be felt on the logs of the others.
+/// The slow transaction of one user must not affect the logs of others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_transaction_holds_up_its_own_log_only() {
     let Some(shop) = Shop::with(PostgresOptions {
@@ -472,7 +476,7 @@ async fn an_open_transaction_holds_up_its_own_log_only() {
                 payments.append(state, &refund(2), &options).await
             }
         });
-        // Together with the one that is blocked, and after it.
+        // Together with the blocked append, and after it.
         for round in 0..3 {
             let appends = others.iter().map(|log_id| {
                 let options = keyed(&format!("{log_id} {round}"));
@@ -481,7 +485,7 @@ async fn an_open_transaction_holds_up_its_own_log_only() {
                 async move { payments.append(state, &refund(1), &options).await }
             });
             for answer in join_all(appends).await {
-                answer.expect("nothing is in the way");
+                answer.expect("the append is not blocked");
             }
         }
         assert!(!blocked.is_finished(), "the transaction is still open");
@@ -495,7 +499,7 @@ async fn an_open_transaction_holds_up_its_own_log_only() {
             assert_eq!(shop.refunded(log_id).await, 1);
         } else {
             transaction.rollback().await.unwrap();
-            blocked.await.unwrap().expect("the place is free again");
+            blocked.await.unwrap().expect("the index is free again");
             assert_eq!(shop.refunded(log_id).await, 2);
         }
     }
@@ -523,7 +527,7 @@ async fn who_waits_for_an_open_transaction_is_told_in_the_end() {
         .append_in(&mut transaction, state, &[refund(1)], &keyed("taken"))
         .await
         .unwrap();
-    // For its place, for its key, and one of several logs.
+    // One append conflicts by index, one by key, and one goes to several logs.
     let event = refund(2);
     let other = LogState::at(beside, 1);
     let taken = keyed("taken");

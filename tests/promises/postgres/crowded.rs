@@ -1,4 +1,4 @@
-//! More to write than the server takes: what waits is bounded, and whoever gives up knows what became of it.
+//! More writes than the server can take: the queue is bounded, and a caller that gives up knows the outcome.
 
 use super::TestStore;
 use crate::payments::{Payment, PaymentEvent, payments, refund};
@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use sqlx::{Connection, Executor, PgConnection, Row};
 use std::time::{Duration, Instant};
 
-/// Keeps everybody from writing, until it is rolled back.
+/// Blocks all writers until it is rolled back.
 async fn lock(connection: &mut PgConnection) -> sqlx::Transaction<'_, sqlx::Postgres> {
     let mut transaction = connection.begin().await.unwrap();
     transaction
@@ -33,7 +33,7 @@ fn small_queue() -> PostgresOptions {
     }
 }
 
-/// Creates a log with an event that takes up 8 KiB while it waits.
+/// Creates a log with an event that takes 8 KiB while it waits.
 async fn create_large(
     payments: &LogManager<Payment>,
     log_id: LogId,
@@ -65,7 +65,7 @@ async fn those_that_find_no_room_in_time_have_written_nothing() {
     let ids: Vec<_> = (0..200).map(|_| LogId::new()).collect();
     let mut connection = store.connection().await;
     let locked = lock(&mut connection).await;
-    // As many as there is room for; they have time.
+    // As many as the queue has room for; they have no deadline.
     let (fitting, beyond) = ids.split_at(7);
     let waiting: Vec<_> = fitting
         .iter()
@@ -74,7 +74,7 @@ async fn those_that_find_no_room_in_time_have_written_nothing() {
             tokio::spawn(async move { create_large(&payments, log_id, None).await })
         })
         .collect();
-    // So that they are first in the queue.
+    // A pause, so that they are first in the queue.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let deadline = Some(Instant::now() + Duration::from_millis(500));
     let late = beyond
@@ -91,7 +91,10 @@ async fn those_that_find_no_room_in_time_have_written_nothing() {
     }
     locked.rollback().await.unwrap();
     for waited in waiting {
-        waited.await.unwrap().expect("there is room, and no lock");
+        waited
+            .await
+            .unwrap()
+            .expect("the queue has room, and the lock is gone");
     }
     for log_id in fitting {
         assert!(is_stored(&payments, *log_id).await);
@@ -101,13 +104,13 @@ async fn those_that_find_no_room_in_time_have_written_nothing() {
         .await
         .unwrap();
     assert_eq!(stored.get::<i64, _>(0), 7);
-    // What was refused for want of room can be tried again.
+    // Writes that were refused because the queue was full can be tried again.
     for answer in join_all(beyond.iter().map(|id| create_large(&payments, *id, None))).await {
         answer.unwrap();
     }
 }
 
-/// Whatever they are told: nothing is stored of which it was said that it is not.
+/// Whatever the result: no event is stored after a result that says it is not.
 #[tokio::test]
 async fn those_that_run_out_of_time_are_told_the_truth() {
     let Some(store) = TestStore::with(PostgresOptions {
@@ -139,14 +142,14 @@ async fn those_that_run_out_of_time_are_told_the_truth() {
                 StoreError::Busy { .. } | StoreError::Unavailable { .. },
             )) => false,
             Err(LogManagerError::Store(StoreError::OutcomeUnknown { .. })) => true,
-            answer => panic!("it cannot be stored, and must say so: {answer:?}"),
+            answer => panic!("the write cannot be stored, so it must fail: {answer:?}"),
         };
         if !unknown {
             assert!(!is_stored(&patient, *log_id).await, "{answer:?}");
         }
     }
-    assert!(overloaded >= 190, "{overloaded} found no room");
-    // Nor does anything come later.
+    assert!(overloaded >= 190, "only {overloaded} writes were refused");
+    // No write is stored later either.
     for (log_id, answer) in ids.iter().zip(&answers) {
         let unknown = matches!(
             answer,
@@ -158,7 +161,7 @@ async fn those_that_run_out_of_time_are_told_the_truth() {
     }
 }
 
-/// A write that is larger than the whole queue has to wait until it is alone, not for ever.
+/// A write larger than the whole queue waits until it is alone, and not indefinitely.
 #[tokio::test]
 async fn a_write_larger_than_the_queue_travels_alone() {
     let Some(store) = TestStore::with(PostgresOptions {
@@ -175,7 +178,7 @@ async fn a_write_larger_than_the_queue_travels_alone() {
     let payments = payments(store.store.clone());
     let ids: Vec<_> = (0..20).map(|_| LogId::new()).collect();
     for answer in join_all(ids.iter().map(|id| create_large(&payments, *id, None))).await {
-        answer.expect("each has its turn");
+        answer.expect("each write gets its turn");
     }
 }
 
@@ -199,7 +202,7 @@ async fn a_decision_keeps_its_deadline() {
                 .await
         }
     };
-    // Nobody can read.
+    // The lock blocks all readers.
     let mut locked = connection.begin().await.unwrap();
     locked
         .execute("lock table events in access exclusive mode")
@@ -219,11 +222,11 @@ async fn a_decision_keeps_its_deadline() {
     assert_eq!(payments.reduce(&log_id).await.unwrap().through_index(), 1);
     payments.flush_cache().await;
 
-    // Nobody can write: it was decided on what is cached.
+    // The lock blocks all writers; the decision runs on the cached state.
     let locked = lock(&mut connection).await;
     let late = decide().await;
     let Err(DecideError::Log(LogManagerError::Store(error))) = late else {
-        panic!("it cannot be stored: {late:?}");
+        panic!("the decision cannot be stored: {late:?}");
     };
     locked.rollback().await.unwrap();
     let unknown = matches!(error, StoreError::OutcomeUnknown { .. });
@@ -236,11 +239,11 @@ async fn a_decision_keeps_its_deadline() {
     let refunded = decided.aggregation().aggregate().refunded;
     assert!(
         refunded == 10 || (unknown && refunded == 11),
-        "{error:?}, and {refunded}"
+        "{error:?}, but {refunded} refunded"
     );
 }
 
-/// In one statement, which is why it is worth it.
+/// In one statement, which is the gain of deciding on writes in flight.
 #[tokio::test]
 async fn decisions_that_are_on_their_way_together_are_committed_together() {
     let Some(store) = TestStore::new().await else {
@@ -267,7 +270,7 @@ async fn decisions_that_are_on_their_way_together_are_committed_together() {
     assert!(transactions < 50, "{transactions} transactions");
 }
 
-/// Each to a log of its own, and each as soon as the last one is stored.
+/// Each task writes to a log of its own, and continues as soon as its last event is stored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn appends_of_a_few_tasks_are_committed_together() {
     let Some(store) = TestStore::new().await else {

@@ -1,4 +1,4 @@
-//! Servers that are slow, gone, locked, read-only or not to be had.
+//! Servers that are slow, gone, locked, read-only or unreachable.
 
 mod addresses;
 mod ended;

@@ -1,4 +1,4 @@
-//! Large events: what reading them moves, and what it leaves behind.
+//! Large events: the bytes that reading them moves, and what it leaves on the server.
 
 use super::TestStore;
 use eventlogs::ids::LogId;
@@ -19,7 +19,7 @@ enum Document {
     Saved { text: String },
 }
 
-/// Adds up, so that an event that is read twice shows.
+/// Adds up the events, so an event that is read twice shows.
 #[derive(Debug, Clone, Default)]
 struct Library {
     bytes: usize,
@@ -35,7 +35,7 @@ impl Aggregate for Library {
 }
 
 fn saved(bytes: usize) -> Document {
-    // Nothing that compresses well: the server would store it in its row then.
+    // Random text does not compress well; the server would store compressible text in the row.
     let text = random_text(bytes);
     Document::Saved { text }
 }
@@ -52,7 +52,7 @@ fn library(store: PostgresEventStore) -> LogManager<Library> {
     LogManager::new(store, cache, LogManagerOptions::default())
 }
 
-/// A log of events of one size.
+/// Creates a log of events of one size.
 async fn log_of(manager: &LogManager<Library>, events: usize, bytes: usize) -> LogId {
     let log_id = LogId::new();
     let event = saved(bytes);
@@ -128,11 +128,11 @@ async fn nothing_is_left_running_by_who_reads_the_first_of_large_events() {
         .await
         .unwrap();
     manager.load(&log_id, 2, 3).await.unwrap();
-    // Another event in between, that nobody can read.
+    // One event in between is unreadable.
     let broken = "update events set payload = '{' where event_index = 5";
     store.execute(broken).await;
     manager.load(&log_id, 2, 20).await.unwrap_err();
-    // Cut off in the middle.
+    // The read is cancelled in the middle.
     let _ = tokio::time::timeout(Duration::from_millis(5), manager.load(&log_id, 7, 20)).await;
 
     let mut connection = store.connect.connect().await.unwrap();
@@ -146,7 +146,7 @@ async fn nothing_is_left_running_by_who_reads_the_first_of_large_events() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("a session is at work for nobody");
+    panic!("a session still works for a cancelled read");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Bringing the tables to the version that the code needs.
+//! Migration of the tables to the version that the code needs.
 
 use super::{PREFIX, TestStore};
 use crate::payments::{PaymentEvent, captured, payments};
@@ -39,7 +39,7 @@ async fn many_processes_migrate_a_new_schema_once() {
     for start in starts {
         start
             .expect("every process finds the tables")
-            .expect("and can use them");
+            .expect("every process can use the tables");
     }
 }
 
@@ -73,7 +73,7 @@ async fn a_schema_without_tables_wants_a_migration_by_whomever() {
             "{refused:?}"
         );
     }
-    // Somebody else migrates; we need not start again.
+    // After another process has migrated, this store works without a restart.
     let theirs = PostgresEventStore::connect_with(connect, options)
         .await
         .unwrap();
@@ -81,7 +81,7 @@ async fn a_schema_without_tables_wants_a_migration_by_whomever() {
     theirs
         .migrate()
         .await
-        .expect("a second time changes nothing");
+        .expect("a second migration changes nothing");
     manager
         .create(&log_id, &PaymentEvent::Voided, &CreateOptions::default())
         .await

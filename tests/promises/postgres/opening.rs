@@ -1,4 +1,4 @@
-//! Opening a database, whatever became of it meanwhile, and whatever it is called.
+//! Opening a database, whatever happened to it in between, and whatever its names are.
 
 use super::{PREFIX, TestStore};
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
@@ -43,7 +43,7 @@ fn asks_for_migration<T: Debug>(result: &Result<T, LogManagerError>) {
     );
 }
 
-/// Runs statements that are made here, in a database of the shared server.
+/// Runs generated statements in a database of the shared server.
 async fn run(connect: &PgConnectOptions, sql: String) {
     let mut connection = connect.connect().await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql))
@@ -68,7 +68,7 @@ async fn a_restore_into_another_server_is_noticed_by_new_connections_and_new_sto
     open.reduce(&log_id).await.unwrap();
     create(&open).await.unwrap();
 
-    // What a dump from another server holds; its connections went with the server.
+    // The content of a dump from another server, whose connections ended with it.
     let moved = "update meta set system_identifier = system_identifier - 1";
     store.execute(moved).await;
     let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1";
@@ -156,7 +156,7 @@ async fn words_of_the_language_are_names_of_schemas_and_those_of_the_server_are_
         return;
     };
     let connect: PgConnectOptions = url.parse().unwrap();
-    // A database of its own, for these names are no test's.
+    // A database of its own, since these names do not have the prefix of tests.
     let database = format!("{PREFIX}{}", Uuid::now_v7().simple());
     run(&connect, format!("create database {database}")).await;
     let inside = connect.clone().database(&database);
@@ -241,7 +241,7 @@ async fn functions_of_others_are_not_called() {
     run(&connect, format!("drop database {database} with (force)")).await;
 }
 
-/// Names that not every encoding has.
+/// Names that not every encoding can express.
 mod foreign {
     use eventlogs::codec::{DecodeProblem, StoredPayload};
     use eventlogs::{Aggregate, Event, EventRecord, EventSchema, EventType, LogType};
@@ -262,7 +262,7 @@ mod foreign {
         fn apply(&mut self, _: &impl EventRecord<Entry>) {}
     }
 
-    /// The same entries in logs of a kind that the derive would refuse.
+    /// The same entries in logs of a kind that the derive would reject.
     #[derive(Debug)]
     pub(super) struct Order(pub(super) Entry);
 
@@ -340,11 +340,11 @@ async fn what_the_encoding_of_a_database_lacks_is_named() {
     let refused = manager_of::<Orders>(&store);
     let event = Order(text("of another kind"));
     let refused = refused.create(&log, &event, &options);
-    // Sent together with others, which it does not take along.
+    // Sent together with other writes, which must not fail with it.
     let others = (0..5).map(|_| async {
         let log_id = LogId::new();
         let created = manager.create(&log_id, &text("beside"), &options).await;
-        created.expect("its name can be stored");
+        created.expect("the name can be stored");
     });
     let (refused, _) = tokio::join!(refused, futures_util::future::join_all(others));
     let Err(LogManagerError::Store(StoreError::UnstorableName { name, .. })) = &refused else {
@@ -367,11 +367,11 @@ async fn what_the_encoding_of_a_database_lacks_is_named() {
     let shown = |index: usize| rows[index].get::<Option<String>, _>(0);
     assert_eq!(shown(1).as_deref(), Some("plain"));
     assert_eq!(shown(2).as_deref(), Some("grün"));
-    // Not in this encoding, and a NUL: shown as they are stored.
+    // A character outside this encoding, and a NUL: both are shown as they are stored.
     for index in [3, 5] {
         assert_eq!(rows[index].get::<&str, _>(2), "string");
     }
-    // The text of an escape, which is none.
+    // Text that looks like an escape but is not one.
     assert_eq!(shown(4).as_deref(), Some("a\\u0000b"));
     assert!(rows.iter().all(|row| !row.get::<bool, _>(1)));
     connection.close().await.unwrap();
@@ -379,7 +379,7 @@ async fn what_the_encoding_of_a_database_lacks_is_named() {
     run(&connect, format!("drop database {database} with (force)")).await;
 }
 
-/// All that is logged on this thread, by whomever.
+/// All log output of this thread, from any source.
 #[derive(Clone, Default)]
 struct Everything(Arc<Mutex<String>>);
 
@@ -388,7 +388,8 @@ impl Everything {
         struct Fields<'a>(&'a mut String);
         impl Visit for Fields<'_> {
             fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-                write!(self.0, " {}={value:?}", field.name()).expect("a string takes everything");
+                write!(self.0, " {}={value:?}", field.name())
+                    .expect("writing to a string cannot fail");
             }
         }
         write(&mut Fields(&mut self.0.lock().unwrap()));
@@ -437,7 +438,7 @@ async fn nothing_secret_is_logged() {
             ..Default::default()
         };
         let refused = PostgresEventStore::connect_url_with(url, options).await;
-        let error = refused.expect_err("nobody listens there");
+        let error = refused.expect_err("no server listens there");
         assert!(!format!("{error} {error:?} {error:#?}").contains("hunter2"));
     }
     if let Some(url) = url {

@@ -1,4 +1,4 @@
-//! Behind PgBouncer, the real program.
+//! The store with PgBouncer, the real program.
 
 use super::{PREFIX, TestStore};
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
@@ -22,10 +22,10 @@ const TRANSACTION: [&str; 2] = ["pool_mode = transaction", "default_pool_size = 
 const SESSION: [&str; 2] = ["pool_mode = session", "default_pool_size = 40"];
 const IGNORE: &str = "ignore_startup_parameters = extra_float_digits,options";
 
-/// A store in a schema of its own, migrated through PgBouncer.
+/// Opens a store in a schema of its own, migrated through PgBouncer.
 async fn store(bouncer: &PgBouncer, pooler: Pooler) -> PostgresEventStore {
     let store = PostgresEventStore::connect_with(bouncer.connect(), options(pooler)).await;
-    let store = store.expect("PgBouncer lets us in");
+    let store = store.expect("PgBouncer accepts the connection");
     store
         .migrate()
         .await
@@ -42,12 +42,12 @@ fn options(pooler: Pooler) -> PostgresOptions {
     }
 }
 
-/// Everything that a store does, by many tasks at once.
+/// Runs every operation of a store, in many concurrent tasks.
 async fn everything_works(store: &PostgresEventStore) {
-    store.migrate().await.expect("it is up to date");
+    store.migrate().await.expect("the schema is up to date");
     let manager = payments(store.clone());
     join_all((0..40).map(|task| one_of_many(&manager, task))).await;
-    // One log that everybody wants.
+    // One log that all tasks write to.
     let log_id = captured(&manager).await;
     let decisions = join_all((0..30).map(|_| {
         let manager = manager.clone();
@@ -65,12 +65,12 @@ async fn everything_works(store: &PostgresEventStore) {
     }))
     .await;
     assert_eq!(decisions.iter().filter(|decided| **decided).count(), 20);
-    let payment = manager.reduce(&log_id).await.expect("it can be read");
+    let payment = manager.reduce(&log_id).await.expect("the log can be read");
     assert_eq!(payment.aggregate().refunded, 20);
     store
         .prune_idempotency_keys(Duration::from_hours(1))
         .await
-        .expect("there is nothing to forget");
+        .expect("pruning without keys works");
 }
 
 async fn one_of_many(manager: &LogManager<Payment>, task: u64) {
@@ -114,7 +114,7 @@ async fn in_transaction_mode_everything_works() {
     };
     let store = store(&bouncer, Pooler::Transaction).await;
     everything_works(&store).await;
-    // Nothing of it stays behind in the sessions that others are given.
+    // The store leaves no settings in the sessions that other clients get.
     let plain = bouncer.connect().extra_float_digits(None);
     for _ in 0..8 {
         let mut connection = plain.connect().await.unwrap();
@@ -189,7 +189,7 @@ async fn in_transaction_mode_a_pool_and_a_transaction_of_the_users_work() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_session_mode_everything_works() {
-    // With and without a configuration of PgBouncer that knows of this crate.
+    // With a configuration of PgBouncer for this crate, and without.
     for (ignore, pooler) in [(IGNORE, Pooler::None), ("", Pooler::Session)] {
         let Some(bouncer) = PgBouncer::start(&[SESSION[0], SESSION[1], ignore]).await else {
             return;
@@ -216,7 +216,7 @@ async fn a_refusal_of_startup_parameters_says_what_to_do() {
     }
     assert!(
         begun.elapsed() < Duration::from_secs(10),
-        "it is not tried again"
+        "the write is not repeated"
     );
 }
 
@@ -257,14 +257,14 @@ async fn a_store_that_does_not_know_of_transaction_mode_is_told() {
     assert!(told > 0, "two clients share one session");
 }
 
-/// A store behind a PgBouncer that ends with it.
+/// A store that connects through a PgBouncer, which ends with it.
 pub(crate) struct Behind {
     store: PostgresEventStore,
     _bouncer: PgBouncer,
 }
 
 impl Behind {
-    /// One in transaction mode.
+    /// Starts one in transaction mode.
     pub(crate) async fn transaction_mode() -> Option<Self> {
         let bouncer = PgBouncer::start(&TRANSACTION).await?;
         let store = store(&bouncer, Pooler::Transaction).await;

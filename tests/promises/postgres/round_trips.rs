@@ -1,4 +1,4 @@
-//! How often the server is asked.
+//! The number of round trips to the server.
 
 use super::TestStore;
 use crate::payments::{PaymentEvent, captured, payments, refund};
@@ -7,7 +7,7 @@ use eventlogs::ids::LogId;
 use eventlogs::{AppendOptions, Appends, CreateOptions, DecideOptions, LogState};
 use sqlx::{ConnectOptions, PgConnection, Row};
 
-/// What was asked of the server in this schema since the last look, by the number of executions.
+/// Returns the number of statements executed in this schema since the last call.
 async fn executions(store: &TestStore, connection: &mut PgConnection) -> i64 {
     let count = "select coalesce(sum(calls), 0)::bigint from pg_stat_statements where query like '%' || $1 || '%' \
                  and query not like '%pg_stat_statements%'";
@@ -39,7 +39,7 @@ async fn each_operation_is_one_round_trip() {
     }
     let mut connection = store.connect.connect().await.unwrap();
     let manager = payments(store.store.clone());
-    // Connections are made, and asked where they lead, before anything is counted.
+    // Connections are opened and checked before anything is counted.
     let warm_up = captured(&manager).await;
     manager.load(&warm_up, 0, 1).await.unwrap();
     let log_id = LogId::new();
@@ -111,7 +111,7 @@ async fn each_operation_is_one_round_trip() {
     let _ = before;
 }
 
-/// How many rows were read from the tables of a store, by any way.
+/// Returns the number of rows read from the tables of a store, by any kind of scan.
 async fn rows_read(store: &TestStore) -> i64 {
     let count = "select coalesce(sum(seq_tup_read), 0)::bigint
                         + (select sum(idx_tup_read) from pg_stat_user_indexes where schemaname = $1)::bigint
@@ -121,8 +121,8 @@ async fn rows_read(store: &TestStore) -> i64 {
     count.fetch_one(&mut connection).await.unwrap().get(0)
 }
 
-/// A plan that is made while the tables are empty must not be one that reads them whole ever after: nobody analyses them
-/// in the first minutes of a deployment.
+/// A plan that is made while the tables are empty must not lead to full scans from then on: no process analyses the tables in
+/// the first minutes of a deployment.
 #[tokio::test]
 async fn what_an_operation_reads_does_not_grow_with_the_tables() {
     let Some(store) = TestStore::new().await else {
@@ -154,7 +154,7 @@ async fn what_an_operation_reads_does_not_grow_with_the_tables() {
         assert!(replay.is_err(), "{replay:?}");
         manager.reduce(&log_id).await.unwrap();
     }
-    // A session reports what it has read at its end.
+    // A session reports its reads when it ends.
     store.store.close().await;
     let mut read = rows_read(&store).await;
     for _ in 0..100 {

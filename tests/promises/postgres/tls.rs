@@ -1,4 +1,4 @@
-//! Connections with TLS, to servers that lie about who they are as well.
+//! Connections over TLS, including servers with a false identity.
 
 use crate::payments::{captured, payments};
 use crate::servers::{Authority, Credentials, Files, PrivatePostgres};
@@ -9,10 +9,10 @@ use std::error::Error;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Tells a child process where the server is.
+/// Tells a child process the server's URL.
 const URL: &str = "EVENTLOGS_TEST_TLS_URL";
 
-/// A server that lets nobody in without TLS, and its files.
+/// A server that accepts only TLS, and its files.
 struct Server {
     postgres: PrivatePostgres,
     files: Files,
@@ -23,7 +23,7 @@ impl Server {
         Self::start_with(credentials, "hostssl all all 127.0.0.1/32 trust\n", None).await
     }
 
-    /// The same with rules for who is let in, and the authority of the clients.
+    /// Starts a server with these rules of access, and the authority of the clients.
     async fn start_with(
         credentials: &Credentials,
         rules: &str,
@@ -47,14 +47,14 @@ impl Server {
         Some(Self { postgres, files })
     }
 
-    /// Its address with these parameters, of which `CA` stands for a file with that authority's certificate.
+    /// Returns its URL with these parameters, in which `CA` stands for a file with that authority's certificate.
     fn url(&self, parameters: &str, authority: &Authority) -> String {
         let path = self.files.put("ca.pem", &authority.pem);
         let parameters = parameters.replace("CA", &path.display().to_string());
         format!("{}?{parameters}", self.postgres.url())
     }
 
-    /// Starts it again with another certificate.
+    /// Restarts the server with another certificate.
     async fn show(&mut self, credentials: &Credentials) {
         self.files.put_server(credentials);
         self.postgres.crash();
@@ -73,7 +73,7 @@ async fn works(url: &str) {
     store.close().await;
 }
 
-/// What somebody is told who connects in vain.
+/// Returns the message of a connection that must fail.
 async fn refused(url: &str) -> String {
     let begun = Instant::now();
     let error = PostgresEventStore::connect(url).await.expect_err(url);
@@ -108,7 +108,7 @@ async fn a_server_with_a_wrong_certificate_is_not_called_unreachable() {
     let Some(mut server) = Server::start(&ours.sign("127.0.0.1")).await else {
         return;
     };
-    // Theirs has another name, or the same one and another key.
+    // The other authority has another name, or the same name with another key.
     for other in [&theirs, &Authority::new("ours")] {
         for mode in ["verify-full", "verify-ca"] {
             let url = server.url(&format!("sslmode={mode}&sslrootcert=CA"), other);
@@ -139,7 +139,7 @@ async fn a_server_with_a_wrong_certificate_is_not_called_unreachable() {
         let told = refused(&server.url(parameters, &ours)).await;
         assert!(told.contains("expired"), "{told}");
     }
-    // An authority's own certificate is none of a server, even where it is trusted.
+    // The certificate of an authority is not the certificate of a server, even if it is trusted.
     server.show(&ours.itself()).await;
     for parameters in [full, "sslmode=verify-full"] {
         let told = refused(&server.url(parameters, &ours)).await;
@@ -159,7 +159,7 @@ async fn a_server_without_tls_is_not_spoken_to_in_plain_text() {
     works(&format!("{}?sslmode=prefer", plain.url())).await;
 }
 
-/// A server is started again with another certificate, under a store that is open.
+/// A server restarts with another certificate while a store is open.
 #[tokio::test]
 async fn later_connections_are_looked_at_as_well() {
     let authority = Authority::new("ours");
@@ -223,7 +223,7 @@ async fn a_server_may_want_a_certificate_too() {
     }
 }
 
-/// In a process of its own, since the environment says where the system's authorities are.
+/// Runs in a process of its own, since the environment names the system's authorities.
 #[tokio::test]
 async fn whom_the_system_trusts_is_trusted() {
     if let Ok(url) = std::env::var(URL) {

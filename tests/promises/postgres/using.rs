@@ -1,4 +1,4 @@
-//! What people and other parts of a service do beside the managers.
+//! Uses of the tables outside the managers, by people and by other parts of a service.
 
 use super::{PREFIX, TestStore};
 use crate::payments::{PaymentEvent, captured, payments, refund};
@@ -19,7 +19,7 @@ async fn psql_shows_readable_events() {
         return;
     };
     let log_id = captured(&payments(store.store.clone())).await;
-    // JSON with a NUL character, which jsonb does not know, must not hide the others.
+    // JSON with a NUL character, which jsonb does not support, must not hide the other events.
     store.execute(r#"update events set payload = convert_to('{"x":"\u0000"}', 'UTF8') where event_index = 1"#).await;
     let rows = sqlx::query(
         "select log_id, event_type, (payload ->> 'amount')::bigint, log_type from readable_events",
@@ -75,7 +75,7 @@ async fn a_role_that_may_only_insert_and_select_is_enough() {
         3
     );
 
-    // To forget keys it needs one right more.
+    // To prune keys, the role needs one more privilege.
     let day = Duration::from_hours(24);
     let refused = manager.prune_idempotency_keys(day).await;
     assert!(
@@ -97,7 +97,7 @@ async fn a_role_that_may_only_insert_and_select_is_enough() {
         .unwrap();
     assert_eq!(manager.prune_idempotency_keys(day).await.unwrap(), 0);
 
-    // What it may not do is refused, with the name of what it may not do it to.
+    // An operation without the privilege is refused, and the error names the table or schema.
     let elsewhere = PostgresOptions {
         schema: format!("{PREFIX}{}", Uuid::now_v7().simple()),
         ..Default::default()

@@ -1,4 +1,4 @@
-//! What keeps the cache from connecting is said, with what to do about it and without secrets.
+//! Each reason why the cache cannot connect is reported, with advice and without secrets.
 
 use super::{cache, connect, counters, five_events, options, raw, until_cached};
 use crate::servers::PrivateRedis;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-/// The error of a connection that cannot be had, after everything that one may see of it was searched for the password.
+/// Returns the error of a connection that must fail, after a search for the password in all its visible forms.
 async fn refused(url: &str) -> RedisConnectError {
     let options = RedisCacheOptions {
         connect_timeout: Duration::from_millis(500),
@@ -76,7 +76,7 @@ async fn unreachable_servers_are_told_apart() {
     assert!(
         matches!(
             error,
-            // A resolver that is not there takes its time.
+            // A missing resolver takes its time.
             RedisConnectError::Unreachable { .. } | RedisConnectError::TimedOut { .. }
         ),
         "{error:?}"
@@ -85,7 +85,7 @@ async fn unreachable_servers_are_told_apart() {
 
 #[tokio::test]
 async fn what_is_no_redis_is_called_so() {
-    // One that hangs up, as a server does that waits for TLS; another service; and one that says nothing.
+    // A server that hangs up, as one does that expects TLS; another service; and a server that sends nothing.
     for answer in [Some(""), Some("HTTP/1.1 400 Bad Request\r\n\r\n"), None] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

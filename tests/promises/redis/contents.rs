@@ -1,4 +1,4 @@
-//! A fold that starts from Redis is the fold from the start, whatever Redis holds.
+//! A fold that starts from Redis equals the fold from the start, whatever Redis holds.
 
 use super::{added, connect, counters, five_events, key, options, raw};
 use crate::servers;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// An aggregate that serialises like a [`Counter`] and has its fingerprint, but means something else.
+/// An aggregate that serialises like a [`Counter`] and has its fingerprint, but has another meaning.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 struct Other(i64, u64, Vec<String>);
 
@@ -58,7 +58,7 @@ impl CodeFingerprint for Newer {
     }
 }
 
-/// What a test has at hand.
+/// The manager, the cache and a raw connection of a test.
 struct Setting {
     counters: LogManager<Counter>,
     cache: RedisAggregationCache<Counter>,
@@ -99,13 +99,13 @@ impl Setting {
             .unwrap();
     }
 
-    /// The entry of a log as it was put.
+    /// Returns the stored bytes of a log's entry.
     async fn entry(&mut self, log_id: LogId) -> Vec<u8> {
         super::until_cached(&self.counters, &log_id).await;
         self.bytes(&key::<Counter>(&self.namespace, log_id)).await
     }
 
-    /// The bytes that another aggregate has for a log of these events.
+    /// Returns the bytes that another aggregate has for a log of these events.
     async fn entry_of_another<B>(&mut self, log_id: LogId) -> Vec<u8>
     where
         B: Aggregate<Event = CounterEvent>
@@ -121,7 +121,7 @@ impl Setting {
         self.bytes(&key::<B>(&self.namespace, log_id)).await
     }
 
-    /// Whatever stands in Redis: the right answer, twice, and in the end an entry that is of use again.
+    /// Checks that the result is correct twice, whatever Redis holds, and that the entry is usable again in the end.
     async fn check(&self, log_id: LogId, what: &str) {
         for _ in 0..2 {
             let counter = self.counters.reduce(&log_id).await.unwrap();
@@ -213,7 +213,8 @@ async fn entries_of_another_history_are_dropped() {
         return;
     };
     let log_id = five_events(&setting.counters).await;
-    // Behind, at, right behind and far behind the end; the last index cannot be told from others as a Lua number.
+    // Before, at, just after and far after the end. As a Lua number, the last index cannot be distinguished from its
+    // neighbours.
     for index in [0, 2, 4, 5, 9, u64::from(u32::MAX) + 1, (1 << 62) + 1] {
         let now = chrono::Utc::now();
         let reach = ReducedThrough {
@@ -261,13 +262,13 @@ async fn values_of_other_types_are_replaced() {
             .unwrap();
         setting.check(log_id, command).await;
     }
-    // A write meets one that no read has removed.
+    // A write finds a list that no read has removed.
     let entry = setting
         .cache
         .get(log_id)
         .await
         .unwrap()
-        .expect("it is there");
+        .expect("the entry exists");
     let () = cmd("DEL")
         .arg(&key)
         .query_async(&mut setting.raw)

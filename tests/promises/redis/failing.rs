@@ -1,4 +1,4 @@
-//! A Redis that hangs, dies, forgets or is full costs time, and nothing else.
+//! A Redis server that hangs, dies, forgets or is full costs time and nothing else.
 
 use super::{added, connect, counters, five_events, options, raw, until_cached};
 use crate::servers::PrivateRedis;
@@ -12,7 +12,7 @@ use eventlogs::{
 };
 use std::time::{Duration, Instant};
 
-/// Time limits that a test can wait for.
+/// Options with time limits short enough for a test.
 fn impatient() -> RedisCacheOptions {
     RedisCacheOptions {
         response_timeout: Duration::from_millis(100),
@@ -21,7 +21,7 @@ fn impatient() -> RedisCacheOptions {
     }
 }
 
-/// Every operation, on a log of its own. The managers of these tests have the default time boxes.
+/// Runs every operation on a log of its own. The managers of these tests have the default time boxes.
 async fn everything_works(counters: &LogManager<Counter>) {
     let log_id = LogId::new();
     let state = counters
@@ -62,7 +62,7 @@ async fn a_hanging_server_is_given_up_and_found_again() {
     for _ in 0..20 {
         everything_works(&counters).await;
     }
-    // By now the connection is known to be of no use: reductions do not even wait for their time box any more.
+    // By now the cache knows that the connection is broken, so reductions do not even wait for their time box.
     let started = Instant::now();
     for _ in 0..200 {
         assert_eq!(
@@ -87,7 +87,7 @@ async fn a_server_that_hangs_is_noticed_by_readers_alone() {
     };
     let cache = connect(&server.url(), impatient()).await;
     server.suspend();
-    // Callers that go away before any time limit of the connection's.
+    // Callers that leave before any time limit of the connection.
     let impatient_get = async || {
         let get = cache.get(LogId::new());
         tokio::time::timeout(Duration::from_millis(10), get).await
@@ -133,7 +133,7 @@ async fn a_server_that_forgets_is_filled_again() {
     let counters = manager(connect(&server.url(), impatient()).await);
     let log_id = five_events(&counters).await;
     let mut raw = raw(&server.url()).await;
-    // Entries, scripts and connections.
+    // Deletes entries, scripts and connections.
     let forget: [&[&str]; 3] = [
         &["FLUSHALL"],
         &["SCRIPT", "FLUSH"],
@@ -163,7 +163,7 @@ async fn a_full_server_takes_nothing_and_harms_nobody() {
     let counters = counters(FakeEventStore::new(), cache.clone());
     let log_id = five_events(&counters).await;
     let entry = counters.reduce(&log_id).await.unwrap();
-    let refused = cache.put(entry, None).await.expect_err("it is full");
+    let refused = cache.put(entry, None).await.expect_err("Redis is full");
     assert!(refused.to_string().contains("OOM"), "{refused}");
     everything_works(&counters).await;
 
@@ -199,7 +199,7 @@ async fn a_server_that_demands_a_password_later_is_a_miss() {
         .await
         .unwrap();
     everything_works(&counters).await;
-    // Long enough for attempts that are refused, after which there must be further ones.
+    // Long enough for refused attempts; there must be further ones after them.
     tokio::time::sleep(Duration::from_millis(300)).await;
     everything_works(&counters).await;
     set_password(&mut raw, "").await;
@@ -274,7 +274,7 @@ fn the_connection_outlives_the_runtime_that_made_it() {
         let log_id = five_events(&counters).await;
         until_cached(&counters, &log_id).await;
     });
-    // A runtime that ends while the connection is being made anew.
+    // A runtime that ends while the connection is being established again.
     let broken = runtime();
     broken.block_on(everything_works(&counters));
     drop(broken);

@@ -1,4 +1,4 @@
-//! A Redis that is somewhere else now, or not there yet.
+//! A Redis server that has moved, or is not available yet.
 
 use super::{connect, counters, five_events, options, raw, until_cached};
 use crate::proxy::Proxy;
@@ -32,7 +32,7 @@ async fn after_a_fail_over_the_cache_follows_the_address() {
     let mut to_old = raw(&old.url()).await;
     let port = new.address().1.to_string();
     tell(&mut to_old, &["REPLICAOF", "127.0.0.1", &port]).await;
-    // For a while, the address leads to the old server still.
+    // For a while, the address still leads to the old server.
     for _ in 0..5 {
         let log_id = five_events(&counters).await;
         counters.reduce(&log_id).await.unwrap();
@@ -86,10 +86,10 @@ async fn a_node_of_a_cluster_is_called_so() {
     let Some(node) = PrivateRedis::start(&["--cluster-enabled", "yes"]).await else {
         return;
     };
-    // One that has nothing, and then one that has everything, as which it serves.
+    // A node without any slot, and then a node with all slots, which works as a server.
     let error = RedisAggregationCache::<Counter>::connect(&node.url())
         .await
-        .expect_err("it has no key");
+        .expect_err("the node has no slot");
     assert!(
         matches!(error, RedisConnectError::Cluster { .. }),
         "{error:?}"
@@ -150,17 +150,17 @@ async fn a_node_of_a_cluster_that_has_a_half_is_called_so() {
     };
     tokio::time::timeout(Duration::from_mins(1), together)
         .await
-        .expect("they find each other");
+        .expect("the nodes find each other");
     let error = RedisAggregationCache::<Counter>::connect(&one.url())
         .await
-        .expect_err("it has a half");
+        .expect_err("the node has half of the slots");
     assert!(
         matches!(error, RedisConnectError::Cluster { .. }),
         "{error:?}"
     );
 }
 
-/// Until a cluster has noticed that it is complete.
+/// Connects once the cluster has noticed that it is complete.
 async fn connected(url: &str) -> RedisAggregationCache<Counter> {
     let connect = async {
         loop {

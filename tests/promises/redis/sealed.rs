@@ -1,4 +1,4 @@
-//! With a key, only those who have it can put a state into the cache.
+//! With a sealing key, only its owners can put a state into the cache.
 
 use super::{connect, counters, five_events, key, options, raw, until_cached};
 use crate::servers;
@@ -16,7 +16,7 @@ fn with_keys(options: &RedisCacheOptions, keys: &[u8]) -> RedisCacheOptions {
     }
 }
 
-/// An entry with a true event id and a false state.
+/// Creates an entry with a true event id and a false state.
 fn forged(true_one: &Aggregation<Counter>) -> Aggregation<Counter> {
     let rich = Counter {
         total: 1_000_000,
@@ -74,7 +74,7 @@ async fn a_sealed_entry_is_good_in_its_own_place_only() {
         let () = set.query_async(&mut raw).await.unwrap();
         assert!(sealed.get(one).await.unwrap().is_none(), "byte {byte}");
     }
-    // It is dropped as well, and does not come back with every reduction.
+    // The entry is also deleted, so that it does not come back with every reduction.
     let left: bool = cmd("EXISTS")
         .arg(key_of(one))
         .query_async(&mut raw)

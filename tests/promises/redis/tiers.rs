@@ -1,4 +1,4 @@
-//! Two caches as one: which of them is asked, which is told, and which may fail.
+//! Two caches used as one: which of them is read, which is written, and which may fail.
 
 use super::{counters, five_events};
 use eventlogs::caches::CacheError;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Answers every call with an error.
+/// Returns an error from every call.
 struct Broken;
 
 impl AggregationCache<Counter> for Broken {
@@ -32,7 +32,7 @@ impl AggregationCache<Counter> for Broken {
     }
 }
 
-/// Answers with what it had when it was asked, as soon as it may.
+/// Returns the entry that it had when it was called, as soon as the test allows it.
 #[derive(Clone, Default)]
 struct Late {
     inner: Fake,
@@ -91,7 +91,7 @@ async fn both_are_told_and_the_far_one_fills_the_near_one() {
     assert!(has(&tiers, &entry).await && has(&near, &entry).await);
 
     far.remove(entry.position()).await.unwrap();
-    assert!(has(&tiers, &entry).await, "the near one is asked first");
+    assert!(has(&tiers, &entry).await, "the near cache is read first");
 
     far.put(entry.clone(), None).await.unwrap();
     tiers.remove(entry.position()).await.unwrap();
@@ -150,7 +150,10 @@ async fn a_near_cache_that_fails_leaves_the_far_one() {
     let far = Fake::default();
     let tiers = TieredAggregationCache::new(Broken, far.clone());
     let entry = aggregation().await;
-    assert!(tiers.get(entry.log_id()).await.is_err(), "nobody knows");
+    assert!(
+        tiers.get(entry.log_id()).await.is_err(),
+        "no cache can tell"
+    );
     assert!(tiers.put(entry.clone(), None).await.is_err());
     assert!(has(&tiers, &entry).await);
     assert!(tiers.remove(entry.position()).await.is_err());

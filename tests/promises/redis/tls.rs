@@ -1,4 +1,4 @@
-//! A Redis over TLS, and such as lie about who they are.
+//! Redis over TLS, including servers with a false identity.
 
 use super::{counters, five_events, options, raw, until_cached};
 use crate::servers::{self, Authority, Credentials, Files, PrivateRedis};
@@ -15,10 +15,10 @@ use std::error::Error;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Tells a child process where the server is.
+/// Tells a child process the server's URL.
 const URL: &str = "EVENTLOGS_TEST_TLS_URL";
 
-/// A server that speaks nothing else, and its files.
+/// A server that accepts only TLS, and its files.
 struct Server {
     redis: PrivateRedis,
     files: Files,
@@ -26,7 +26,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts one that wants certificates of its clients, if there is an authority of theirs.
+    /// Starts a server. With an authority for clients, it demands their certificates.
     async fn start(credentials: &Credentials, clients: Option<&Authority>) -> Option<Self> {
         let plain = PrivateRedis::start(&[]).await?;
         let found: HashMap<String, String> = cmd("CONFIG")
@@ -64,7 +64,7 @@ impl Server {
         Some(Self { redis, files, url })
     }
 
-    /// Starts it again with another certificate.
+    /// Restarts the server with another certificate.
     async fn show(&mut self, credentials: &Credentials) {
         self.files.put_server(credentials);
         self.redis.kill();
@@ -82,7 +82,7 @@ fn trusting(authority: &Authority) -> RedisCacheOptions {
     }
 }
 
-/// Puts an entry, and finds it.
+/// Puts an entry and gets it again.
 async fn works(url: &str, options: RedisCacheOptions) -> RedisAggregationCache<Counter> {
     let cache = RedisAggregationCache::connect_with(url, options).await;
     let cache = cache.expect(url);
@@ -93,7 +93,7 @@ async fn works(url: &str, options: RedisCacheOptions) -> RedisAggregationCache<C
     cache
 }
 
-/// What somebody is told who connects in vain.
+/// Returns the message of a connection that must fail.
 async fn refused(url: &str, options: RedisCacheOptions) -> String {
     let begun = Instant::now();
     let error = RedisAggregationCache::<Counter>::connect_with(url, options)
@@ -127,7 +127,7 @@ async fn a_server_with_a_wrong_certificate_is_not_called_unreachable() {
     let Some(mut server) = Server::start(&ours.sign("127.0.0.1"), None).await else {
         return;
     };
-    // Another name, or the same one and another key.
+    // Another name, or the same name with another key.
     for other in [Authority::new("theirs"), Authority::new("ours")] {
         let told = refused(&server.url, trusting(&other)).await;
         assert!(told.contains("`tls.root_certificates`"), "{told}");
@@ -161,7 +161,7 @@ async fn a_server_without_tls_is_not_spoken_to_in_plain_text() {
         return;
     };
     let url = plain.url().replace("redis://", "rediss://");
-    // Redis takes the greeting for an incomplete command, or for a wrong one, as the random bytes in it have it.
+    // Redis reads the TLS greeting as an incomplete command or as a wrong one, depending on its random bytes.
     let error = RedisAggregationCache::<Counter>::connect_with(&url, options())
         .await
         .expect_err(&url);
@@ -173,7 +173,7 @@ async fn a_server_without_tls_is_not_spoken_to_in_plain_text() {
     }
 }
 
-/// The options say TLS, and the URL does not; or they hold something else than they should.
+/// The options say TLS and the URL does not, or the options hold invalid certificates.
 #[tokio::test]
 async fn options_that_cannot_be_meant_are_refused() {
     let authority = Authority::new("ours");
@@ -212,7 +212,7 @@ async fn options_that_cannot_be_meant_are_refused() {
     }
 }
 
-/// A server is started again with another certificate, under a cache that is open.
+/// A server restarts with another certificate while a cache is open.
 #[tokio::test]
 async fn later_connections_are_looked_at_as_well() {
     let authority = Authority::new("ours");
@@ -235,7 +235,7 @@ async fn later_connections_are_looked_at_as_well() {
     };
     tokio::time::timeout(Duration::from_secs(20), is_told)
         .await
-        .expect("the cache says why");
+        .expect("the cache reports the cause");
     server.show(&right).await;
     let counters = counters(FakeEventStore::new(), cache);
     let log_id = five_events(&counters).await;
@@ -267,7 +267,7 @@ async fn a_server_may_want_a_certificate_too() {
     }
 }
 
-/// In a process of its own, since the environment says where the system's authorities are.
+/// Runs in a process of its own, since the environment names the system's authorities.
 #[tokio::test]
 async fn whom_the_system_trusts_is_trusted() {
     if let Ok(url) = std::env::var(URL) {

@@ -1,8 +1,8 @@
-//! The state from Redis is the state of the fold, or there is none.
+//! The state from Redis equals the state of the fold, or there is none.
 
 #![expect(
     clippy::option_option,
-    reason = "that the two are told apart is what is tried"
+    reason = "the test checks that the two are distinguished"
 )]
 
 use super::{connect_as, options};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// Aggregates that are reduced from a counter's events, by code that nothing is known of but its version.
+/// Defines aggregates that are reduced from a counter's events, by code of which only the version is known.
 macro_rules! aggregates {
     ($($aggregate:ident = $name:literal |$state:ident, $event:ident| $apply:expr;)*) => {$(
         impl Aggregate for $aggregate {
@@ -45,14 +45,14 @@ macro_rules! aggregates {
     )*};
 }
 
-/// `None`: never asked. `Some(None)`: asked, has none.
+/// `None`: never asked. `Some(None)`: asked, but without a nickname.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 struct Profile {
     nick: Option<Option<String>>,
     seen: Vec<Option<Option<()>>>,
 }
 
-/// A type that takes it for granted that there are no empty ranges.
+/// A type that relies on the fact that no range is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "(u64, u64)", into = "(u64, u64)")]
 struct Range {
@@ -90,13 +90,13 @@ struct Limits {
     range: Range,
 }
 
-/// What another build of the same program writes in its place.
+/// The type that another build of the same program writes in place of `Range`.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 struct OtherLimits {
     range: (u64, u64),
 }
 
-/// What cannot be read back as it was written.
+/// A type that cannot be read back as it was written.
 #[derive(Debug, Default, Clone, PartialEq, Serialize)]
 struct Rounded(u64);
 
@@ -117,7 +117,8 @@ aggregates! {
     Rounded = "Rounded" |state, _event| state.0 += 3;
 }
 
-/// Reduces a log of two events with one manager, and gives what another one finds in the cache and makes of it.
+/// Reduces a log of two events with one manager. Returns its state, the state that another manager gets with the cache, and the
+/// number of events that the other one applied.
 async fn reduced_elsewhere<A, B>() -> Option<(A, B, u64)>
 where
     A: Aggregate<Event = CounterEvent> + CodeFingerprint + WholeSnapshot + Serialize,
@@ -163,7 +164,7 @@ async fn some_of_nothing_is_not_nothing() {
     let Some((whole, found, applied)) = reduced_elsewhere::<Profile, Profile>().await else {
         return;
     };
-    assert_eq!(applied, 0, "it was cached");
+    assert_eq!(applied, 0, "the state was cached");
     assert_eq!(found, whole);
     assert_eq!(found.nick, Some(None));
 }
@@ -198,7 +199,7 @@ async fn a_state_that_would_come_back_as_another_is_not_cached() {
         return;
     };
     assert_eq!((whole.0, found.0, applied), (6, 6, 2));
-    let url = servers::redis_url().expect("it was there before");
+    let url = servers::redis_url().expect("Redis was available before");
     let cache = connect_as::<Rounded>(&url, options()).await;
     let logs = manager(&FakeEventStore::new(), cache.clone());
     let log_id = LogId::new();

@@ -8,7 +8,7 @@ use rcgen::{
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Who signs.
+/// A certificate authority.
 pub(crate) struct Authority {
     /// Its own certificate, in PEM.
     pub(crate) pem: String,
@@ -28,7 +28,7 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("valid names");
         params.distinguished_name = named(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).expect("it can sign");
+        let certificate = params.self_signed(&key).expect("the key can sign");
         Self {
             pem: certificate.pem(),
             key_pem: key.serialize_pem(),
@@ -36,12 +36,12 @@ impl Authority {
         }
     }
 
-    /// Credentials for a host, by name or address.
+    /// Signs credentials for a host, by name or address.
     pub(crate) fn sign(&self, host: &str) -> Credentials {
         self.signed(&CertificateParams::new([host.to_owned()]).expect("a valid name"))
     }
 
-    /// The same, valid until the year before last at the latest.
+    /// Signs credentials that expired in the year before last.
     pub(crate) fn sign_expired(&self, host: &str) -> Credentials {
         let mut params = CertificateParams::new([host.to_owned()]).expect("a valid name");
         params.not_before = date_time_ymd(2019, 1, 1);
@@ -49,14 +49,14 @@ impl Authority {
         self.signed(&params)
     }
 
-    /// The same, without any name but the common one, as they were made long ago.
+    /// Signs credentials with a common name only, as old certificates have.
     pub(crate) fn sign_common_name(&self, host: &str) -> Credentials {
         let mut params = CertificateParams::new(Vec::new()).expect("valid names");
         params.distinguished_name = named(host);
         self.signed(&params)
     }
 
-    /// Its own certificate, for a server that has no other, as `openssl req -x509` makes them.
+    /// Returns its own certificate, for a server without another one, as `openssl req -x509` creates.
     pub(crate) fn itself(&self) -> Credentials {
         Credentials {
             certificate: self.pem.clone(),
@@ -66,7 +66,9 @@ impl Authority {
 
     fn signed(&self, params: &CertificateParams) -> Credentials {
         let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("it can sign");
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .expect("the authority can sign");
         Credentials {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
@@ -80,26 +82,26 @@ fn named(name: &str) -> DistinguishedName {
     names
 }
 
-/// Files that a private server can read, and nobody else.
+/// Files that only a private server can read.
 pub(crate) struct Files(TempDir);
 
 impl Files {
     pub(crate) fn new() -> Self {
-        // Where a server of another user can go.
+        // A folder that a server of another user can enter.
         let folder = tempfile::tempdir_in("/tmp").expect("a folder for the files");
         private::give_to_server(folder.path());
         Self(folder)
     }
 
-    /// Writes a file, or writes it anew.
+    /// Writes or overwrites a file.
     pub(crate) fn put(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
-        std::fs::write(&path, text).expect("the folder is ours");
+        std::fs::write(&path, text).expect("the test owns the folder");
         private::give_to_server(&path);
         path
     }
 
-    /// Writes what a server shows: `server.pem` and `server.key`.
+    /// Writes the server's certificate and key: `server.pem` and `server.key`.
     pub(crate) fn put_server(&self, credentials: &Credentials) -> (PathBuf, PathBuf) {
         let certificate = self.put("server.pem", &credentials.certificate);
         (certificate, self.put("server.key", &credentials.key))

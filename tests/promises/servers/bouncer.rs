@@ -1,4 +1,4 @@
-//! A PgBouncer of one test.
+//! A PgBouncer for one test.
 
 use super::private::{end, free_port, other_user, until_ready};
 use super::{pgbouncer, postgres_url};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Stands in front of the shared PostgreSQL, and lets everybody in.
+/// A PgBouncer between a test and the shared PostgreSQL, which accepts every client.
 pub(crate) struct PgBouncer {
     binary: PathBuf,
     port: u16,
@@ -18,12 +18,12 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one with these lines of configuration, such as `pool_mode = session`; nothing if there is no binary.
+    /// Starts one with these lines of configuration, such as `pool_mode = session`; `None` without a binary.
     pub(crate) async fn start(lines: &[&str]) -> Option<Self> {
         let (server, binary) = (postgres_url()?, pgbouncer()?);
         let folder = tempfile::Builder::new()
             .prefix("eventlogs-pgbouncer-")
-            // Not where TMPDIR says: another user must be able to go there.
+            // Not in TMPDIR: another user must be able to enter the folder.
             .tempdir_in("/tmp")
             .expect("a folder for PgBouncer");
         let mut bouncer = Self {
@@ -32,7 +32,7 @@ impl PgBouncer {
             folder,
             process: None,
         };
-        // Between finding a port and listening on it, another test may take it.
+        // Another test may take the port before this server listens on it.
         for _ in 0..5 {
             bouncer.port = free_port();
             bouncer.configure(&server, lines);
@@ -43,7 +43,7 @@ impl PgBouncer {
         panic!("pgbouncer does not start:\n{}", bouncer.log());
     }
 
-    /// How to connect to it. It logs in at the server by itself.
+    /// Returns the options to connect to it. It logs in to the server by itself.
     pub(crate) fn connect(&self) -> PgConnectOptions {
         let url = format!("postgres://anybody@127.0.0.1:{}/postgres", self.port);
         url.parse().expect("a valid URL")
@@ -51,7 +51,7 @@ impl PgBouncer {
 
     fn configure(&self, server: &str, lines: &[&str]) {
         let connect: PgConnectOptions = server.parse().expect("a valid URL");
-        // The driver does not tell.
+        // The driver does not expose the password.
         let password = server
             .split_once("://")
             .and_then(|(_, rest)| rest.rsplit_once('@'))
@@ -69,13 +69,13 @@ impl PgBouncer {
             lines.join("\n"),
         );
         let file = self.folder.path().join("pgbouncer.ini");
-        std::fs::write(&file, configuration).expect("the folder is ours");
+        std::fs::write(&file, configuration).expect("the test owns the folder");
         let owner_only = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(&file, owner_only).expect("the file is ours");
-        // It refuses to run as root.
+        std::fs::set_permissions(&file, owner_only).expect("the test owns the file");
+        // PgBouncer refuses to run as root.
         if let Some((user, group)) = other_user() {
             for path in [self.folder.path(), &file] {
-                chown(path, Some(user), Some(group)).expect("root may do that");
+                chown(path, Some(user), Some(group)).expect("root may change the owner");
             }
         }
     }
@@ -93,7 +93,7 @@ impl PgBouncer {
             .expect("pgbouncer can be run");
         self.process = Some(process);
         let log = self.log_file();
-        // Its own word, because on the port somebody else might answer.
+        // The log decides, because another program might answer on the port.
         until_ready(&mut self.process, || {
             let log = std::fs::read_to_string(&log).unwrap_or_default();
             log.contains("process up")

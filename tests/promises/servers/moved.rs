@@ -1,4 +1,4 @@
-//! An address that leads to another server, which does not write yet.
+//! An address that leads to another server, which does not accept writes yet.
 
 use super::PrivatePostgres;
 use crate::proxy::Proxy;
@@ -30,7 +30,7 @@ async fn execute(server: &PrivatePostgres, sql: &'static str) {
     connection.execute(sql).await.unwrap();
 }
 
-/// Another server with tables of the same name, which only reads for now.
+/// Starts another server with tables of the same name, which is read-only for now.
 async fn one_that_reads() -> Option<PrivatePostgres> {
     let server = PrivatePostgres::start(&[]).await?;
     let store = PostgresEventStore::connect(&server.url()).await.unwrap();
@@ -58,7 +58,7 @@ async fn behind(proxy: &Proxy, options: PostgresOptions) -> LogManager<Counter> 
     manager(store)
 }
 
-/// The answer is lost, and for a while the address leads to servers that do not write, or to none at all.
+/// The response is lost, and for a while the address leads to read-only servers, or to none at all.
 #[tokio::test]
 async fn a_write_in_doubt_looks_for_a_primary_until_its_deadline() {
     let Some(primary) = PrivatePostgres::start(&[]).await else {
@@ -92,13 +92,13 @@ async fn a_write_in_doubt_looks_for_a_primary_until_its_deadline() {
                 sleep(Duration::from_secs(2)).await;
                 proxy.lead_to(at(&primary));
             });
-            state = appended.expect("it was there already");
+            state = appended.expect("the event was stored already");
         }
         assert_eq!(counters.load(&log_id, 0, 10).await.unwrap().len(), 3);
     }
 }
 
-/// No primary answers before the deadline: only then the outcome is unknown.
+/// No primary is reachable before the deadline; only then the outcome is unknown.
 #[tokio::test]
 async fn a_write_in_doubt_is_unknown_when_its_time_is_over() {
     let Some(primary) = PrivatePostgres::start(&[]).await else {
@@ -118,7 +118,7 @@ async fn a_write_in_doubt_is_unknown_when_its_time_is_over() {
         .create(&log_id, &ADDED, &CreateOptions::default())
         .await
         .unwrap();
-    // Once more, so that the lost answer is that of the append.
+    // Once more, so that the lost response is that of the append.
     let none = AppendOptions::default();
     let state = counters.append(state, &ADDED, &none).await.unwrap();
     proxy.lead_to(at(&reading));
@@ -138,9 +138,9 @@ async fn a_write_in_doubt_is_unknown_when_its_time_is_over() {
     );
     assert!(
         begun.elapsed() > Duration::from_secs(2),
-        "it looked for a primary"
+        "the store looked for a primary"
     );
-    // The next one is in no doubt.
+    // The next write is not in doubt.
     let begun = Instant::now();
     let refused = counters
         .append(state, &ADDED, &AppendOptions::default())
@@ -154,7 +154,7 @@ async fn a_write_in_doubt_is_unknown_when_its_time_is_over() {
     );
     assert!(
         begun.elapsed() < Duration::from_secs(2),
-        "it is told at once"
+        "the write fails immediately"
     );
     proxy.lead_to(at(&primary));
     let replayed = counters
@@ -162,11 +162,11 @@ async fn a_write_in_doubt_is_unknown_when_its_time_is_over() {
         .await;
     assert!(
         matches!(replayed, Err(LogManagerError::ConcurrentAppend { .. })),
-        "the first one was stored: {replayed:?}"
+        "the first append was stored: {replayed:?}"
     );
 }
 
-/// A real standby, which becomes the primary in the middle of things.
+/// A real standby, which is promoted to primary in the middle of operations.
 #[tokio::test]
 async fn a_standby_is_passed_over_until_it_is_promoted() {
     let Some(mut server) = PrivatePostgres::start(&[]).await else {
@@ -198,7 +198,7 @@ async fn a_standby_is_passed_over_until_it_is_promoted() {
         let reading = manager(PostgresEventStore::connect(&url).await.unwrap());
         assert_eq!(reading.load(&log_id, 0, 10).await.unwrap().len(), 1);
     }
-    // A read finds out that the connections are broken; a write that did would be in doubt.
+    // A read detects the broken connections; a write that did so would be in doubt.
     counters.load(&log_id, 0, 10).await.unwrap();
     let refused = counters
         .append(state, &ADDED, &AppendOptions::default())
@@ -216,7 +216,7 @@ async fn a_standby_is_passed_over_until_it_is_promoted() {
         .await
         .unwrap();
 
-    // A store that wants a server which writes waits for one.
+    // A store with `target_session_attrs=read-write` waits for a server that accepts writes.
     let url = format!("{}?target_session_attrs=read-write", server.url());
     let waiting = manager(PostgresEventStore::connect(&url).await.unwrap());
     waiting.load(&log_id, 0, 10).await.unwrap();

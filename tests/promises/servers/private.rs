@@ -20,8 +20,7 @@ pub(crate) struct PrivateRedis {
 }
 
 impl PrivateRedis {
-    /// Starts one with further arguments, as on the command line, in which `{port}` stands for its port; nothing if there are no
-    /// binaries.
+    /// Starts one with further command-line arguments, in which `{port}` stands for its port; `None` without binaries.
     pub(crate) async fn start(arguments: &[&str]) -> Option<Self> {
         let mut redis = Self {
             server: redis_server()?,
@@ -30,7 +29,7 @@ impl PrivateRedis {
             folder: tempfile::tempdir().expect("a folder for the server"),
             process: None,
         };
-        // Between finding a port and listening on it, another test may take it.
+        // Another test may take the port before this server listens on it.
         for _ in 0..5 {
             redis.port = free_port();
             if redis.try_start().await {
@@ -44,18 +43,18 @@ impl PrivateRedis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub(crate) fn address(&self) -> (String, u16) {
         ("127.0.0.1".to_owned(), self.port)
     }
 
-    /// Nothing is answered any more, while the system goes on accepting connections.
+    /// Stops its answers, while the system still accepts connections.
     pub(crate) fn suspend(&self) {
-        signal("STOP", self.process.as_ref().expect("it runs").id());
+        signal("STOP", self.process.as_ref().expect("the server runs").id());
     }
 
     pub(crate) fn resume(&self) {
-        signal("CONT", self.process.as_ref().expect("it runs").id());
+        signal("CONT", self.process.as_ref().expect("the server runs").id());
     }
 
     pub(crate) fn kill(&mut self) {
@@ -64,7 +63,7 @@ impl PrivateRedis {
 
     /// Starts it again after a kill, empty and on the same port.
     pub(crate) async fn restart(&mut self) {
-        assert!(self.try_start().await, "it does not start again");
+        assert!(self.try_start().await, "the server does not start again");
     }
 
     async fn try_start(&mut self) -> bool {
@@ -88,7 +87,7 @@ impl PrivateRedis {
             .spawn()
             .expect("redis-server can be run");
         self.process = Some(process);
-        // Its own word, because on the port somebody else might answer.
+        // The log decides, because another program might answer on the port.
         until_ready(&mut self.process, || {
             let log = std::fs::read_to_string(&log).unwrap_or_default();
             log.contains("Ready to accept connections")
@@ -107,7 +106,7 @@ impl Drop for PrivateRedis {
     }
 }
 
-/// A PostgreSQL on a port of its own, into which everybody on this machine is let.
+/// A PostgreSQL on a port of its own, which accepts every user of this machine.
 pub(crate) struct PrivatePostgres {
     binaries: PathBuf,
     port: u16,
@@ -117,12 +116,12 @@ pub(crate) struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// Starts one with further settings, such as `max_connections=5`; nothing if there are no binaries.
+    /// Starts one with further settings, such as `max_connections=5`; `None` without binaries.
     pub(crate) async fn start(settings: &[&str]) -> Option<Self> {
         let binaries = postgres_binaries()?;
         let folder = tempfile::Builder::new()
             .prefix("eventlogs-postgres-")
-            // Not where TMPDIR says: another user must be able to go there, and a socket's path must be short.
+            // Not in TMPDIR: another user must be able to enter the folder, and the path of a socket must be short.
             .tempdir_in("/tmp")
             .expect("a folder for the server");
         let mut postgres = Self {
@@ -133,7 +132,8 @@ impl PrivatePostgres {
             process: None,
         };
         if let Some((user, group)) = other_user() {
-            chown(postgres.folder.path(), Some(user), Some(group)).expect("root may do that");
+            chown(postgres.folder.path(), Some(user), Some(group))
+                .expect("root may change the owner");
         }
         let output = postgres
             .command("initdb")
@@ -161,16 +161,16 @@ impl PrivatePostgres {
         self.port
     }
 
-    /// The system goes on accepting connections, and nobody answers on them. Sessions go on.
+    /// Stops answers to new connections, while the system still accepts them. Sessions continue.
     pub(crate) fn suspend(&self) {
-        signal("STOP", self.process.as_ref().expect("it runs").id());
+        signal("STOP", self.process.as_ref().expect("the server runs").id());
     }
 
     pub(crate) fn resume(&self) {
-        signal("CONT", self.process.as_ref().expect("it runs").id());
+        signal("CONT", self.process.as_ref().expect("the server runs").id());
     }
 
-    /// Stops the process of one session in the middle of whatever it does.
+    /// Stops the process of one session in the middle of any operation.
     pub(crate) fn suspend_session(process: u32) {
         signal("STOP", process);
     }
@@ -179,34 +179,34 @@ impl PrivatePostgres {
         signal("CONT", process);
     }
 
-    /// Ends it as an administrator would, and starts it again as a standby, which only reads until it is promoted.
+    /// Shuts it down as an administrator would, and starts it again as a standby, which is read-only until it is promoted.
     pub(crate) async fn restart_as_standby(&mut self) {
         if let Some(mut process) = self.process.take() {
             signal("INT", process.id());
-            process.wait().expect("it is our child");
+            process.wait().expect("the server is a child process");
         }
         let mark = self.data().join("standby.signal");
-        File::create(&mark).expect("the folder is ours");
+        File::create(&mark).expect("the test owns the folder");
         if let Some((user, group)) = other_user() {
-            chown(&mark, Some(user), Some(group)).expect("root may do that");
+            chown(&mark, Some(user), Some(group)).expect("root may change the owner");
         }
         self.restart().await;
     }
 
-    /// Ends it at once, as a crash would: all connections break, and the next start recovers.
+    /// Ends it immediately, as a crash would: all connections break, and the next start recovers.
     pub(crate) fn crash(&mut self) {
-        // Not a kill, which would leave the processes of the connections to notice by themselves.
+        // Not a kill, after which the processes of the connections would have to notice by themselves.
         if let Some(process) = &self.process {
             signal("QUIT", process.id());
         }
         if let Some(mut process) = self.process.take() {
-            process.wait().expect("it is our child");
+            process.wait().expect("the server is a child process");
         }
     }
 
     /// Starts it again after a crash, with the same data and on the same port.
     pub(crate) async fn restart(&mut self) {
-        assert!(self.try_start().await, "it does not start again");
+        assert!(self.try_start().await, "the server does not start again");
     }
 
     async fn try_start(&mut self) -> bool {
@@ -243,7 +243,7 @@ impl PrivatePostgres {
         self.folder.path().join("data")
     }
 
-    /// One of the binaries, not as root, which they refuse.
+    /// Returns a command for one of the binaries, which refuse to run as root.
     fn command(&self, binary: impl AsRef<Path>) -> Command {
         let mut command = Command::new(self.binaries.join(binary));
         command.current_dir(self.folder.path());
@@ -260,18 +260,18 @@ impl Drop for PrivatePostgres {
     }
 }
 
-/// Makes a file or a folder the one of those who run the servers, and of nobody else.
+/// Gives a file or a folder to the user who runs the servers, and to no other user.
 pub(super) fn give_to_server(path: &Path) {
     let mode = if path.is_dir() { 0o700 } else { 0o600 };
-    std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("the test owns the file");
     if let Some((user, group)) = other_user() {
-        chown(path, Some(user), Some(group)).expect("root may do that");
+        chown(path, Some(user), Some(group)).expect("root may change the owner");
     }
 }
 
-/// The user and group to run as, if we are root: whoever the packages made for it, else nobody.
+/// Returns the user and group to run as, if this process is root: those of the package, or `nobody`.
 pub(super) fn other_user() -> Option<(u32, u32)> {
-    // The owner of our own processes, without a dependency to ask for it.
+    // The owner of this process, without a dependency for it.
     if std::fs::metadata("/proc/self").ok()?.uid() != 0 {
         return None;
     }
@@ -283,8 +283,8 @@ pub(super) fn other_user() -> Option<(u32, u32)> {
     })
 }
 
-/// A loopback port on which nobody listens, below those that the system hands out for outgoing connections: a client
-/// that asks again and again would otherwise be given the server's own port, and talk to itself.
+/// Returns a free loopback port below the range that the system uses for outgoing connections. A client that connects again and
+/// again could otherwise get the server's own port, and connect to itself.
 pub(super) fn free_port() -> u16 {
     loop {
         let port = 20_000 + u16::try_from(uuid::Uuid::now_v7().as_u128() % 12_000).unwrap_or(0);
@@ -295,7 +295,7 @@ pub(super) fn free_port() -> u16 {
 }
 
 fn signal(name: &str, process: u32) {
-    // The shell's own `kill`: not every system has it as a program.
+    // The shell's builtin `kill`: not every system has it as a program.
     let command = format!("kill -{name} {process}");
     let status = Command::new("sh")
         .args([OsStr::new("-c"), command.as_ref()])
@@ -311,14 +311,19 @@ pub(super) fn end(process: &mut Option<Child>) {
     }
 }
 
-/// Waits until a server says so; false if it has ended instead.
+/// Waits until a server is ready; returns `false` if it has ended instead.
 pub(super) async fn until_ready(process: &mut Option<Child>, ready: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(30);
     while let Some(child) = process {
         if ready() {
             return true;
         }
-        if child.try_wait().expect("it is our child").is_some() || Instant::now() > deadline {
+        if child
+            .try_wait()
+            .expect("the server is a child process")
+            .is_some()
+            || Instant::now() > deadline
+        {
             end(process);
             return false;
         }

@@ -1,4 +1,4 @@
-//! A store lives through the end and the return of its server.
+//! A store survives the stop and the return of its server.
 
 use super::PrivatePostgres;
 use eventlogs::ids::LogId;

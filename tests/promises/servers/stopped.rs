@@ -1,4 +1,4 @@
-//! Processes of a server that stand still: its host swaps, a debugger holds one, a disk hangs.
+//! Server processes that do not run: the host swaps, a debugger holds one, or a disk hangs.
 
 use super::PrivatePostgres;
 use eventlogs::ids::LogId;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const ADDED: CounterEvent = CounterEvent::Added { amount: 1 };
 
-/// A server, a store on it, and a connection of somebody else's.
+/// A server, a store on it, and a connection of another program.
 struct Stage {
     server: PrivatePostgres,
     counters: LogManager<Counter>,
@@ -40,14 +40,14 @@ impl Stage {
         })
     }
 
-    /// A log with one event.
+    /// Creates a log with one event.
     async fn created(&self, log_id: &LogId) -> LogState<CounterEvent> {
         let options = CreateOptions::default();
         let created = self.counters.create(log_id, &ADDED, &options);
         created.await.unwrap()
     }
 
-    /// The processes of all other sessions.
+    /// Returns the process ids of all other sessions.
     async fn sessions(&mut self) -> Vec<u32> {
         let sessions = "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
         let rows = self.other.fetch_all(sessions).await.unwrap();
@@ -85,15 +85,18 @@ async fn sessions_that_stand_still_are_replaced() {
     for session in &stopped {
         PrivatePostgres::resume_session(*session);
     }
-    appended.expect("it was written over another session");
-    assert_eq!(read.expect("it was read over another session").len(), 2);
+    appended.expect("the event was written over another session");
+    assert_eq!(
+        read.expect("the log was read over another session").len(),
+        2
+    );
     assert!(took < Duration::from_secs(6), "{took:?}");
-    // What the stopped ones do now that they go on changes nothing.
+    // The stopped processes continue, and change nothing.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(stage.counters.load(&log_id, 0, 10).await.unwrap().len(), 2);
 }
 
-/// A session that holds the locks of what it has begun to write stands still: the second attempt runs into them.
+/// A stopped session holds the locks of its unfinished write, and the second attempt waits for them.
 #[tokio::test]
 async fn a_write_that_stands_still_with_its_locks_is_answered_once_it_goes_on() {
     let options = PostgresOptions {
@@ -104,7 +107,7 @@ async fn a_write_that_stands_still_with_its_locks_is_answered_once_it_goes_on() 
     let Some(mut stage) = Stage::set(&["max_connections=60"], options).await else {
         return;
     };
-    // Each insert takes its time after it has written.
+    // Each insert takes long after it has written.
     let linger = "create function linger() returns trigger language plpgsql as
         'begin perform pg_sleep(0.4); return null; end';
         create trigger linger after insert on eventlogs.events execute function linger()";
@@ -125,11 +128,14 @@ async fn a_write_that_stands_still_with_its_locks_is_answered_once_it_goes_on() 
     PrivatePostgres::suspend_session(writing);
     tokio::time::sleep(Duration::from_secs(3)).await;
     PrivatePostgres::resume_session(writing);
-    created.await.unwrap().expect("the library finds the truth");
+    created
+        .await
+        .unwrap()
+        .expect("the library finds out the outcome");
     assert_eq!(stage.counters.load(&log_id, 0, 10).await.unwrap().len(), 1);
 }
 
-/// Nobody answers new connections, and those at rest have ended.
+/// The server does not answer new connections, and the idle ones have ended.
 #[tokio::test]
 async fn a_server_that_does_not_let_us_in_for_a_while_is_waited_for() {
     let options = PostgresOptions {
@@ -160,13 +166,13 @@ async fn a_server_that_does_not_let_us_in_for_a_while_is_waited_for() {
             stage.server.resume();
         }
     );
-    appended.expect("it was written in the end");
-    read.expect("it was read in the end");
-    opened.expect_err("it does not wait for so long");
+    appended.expect("the event is written in the end");
+    read.expect("the log is read in the end");
+    opened.expect_err("opening does not wait that long");
     assert_eq!(stage.counters.load(&log_id, 0, 10).await.unwrap().len(), 2);
 }
 
-/// Others have taken all connections, and give them back after a while.
+/// Other clients have taken all connections, and release them after a while.
 #[tokio::test]
 async fn a_server_without_connections_left_is_waited_for() {
     let options = PostgresOptions::default();
@@ -192,6 +198,6 @@ async fn a_server_without_connections_left_is_waited_for() {
             all.clear();
         }
     );
-    appended.expect("it was written in the end");
-    read.expect("it was read in the end");
+    appended.expect("the event is written in the end");
+    read.expect("the log is read in the end");
 }

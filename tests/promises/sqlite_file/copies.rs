@@ -143,7 +143,7 @@ async fn a_copy_overwrites_nothing() {
     assert_eq!(files(folder.path()), ["copy.db", "other.db-wal"]);
 }
 
-/// A store with some megabytes of events.
+/// Fills a store with some megabytes of events.
 async fn fill(store: &SqliteEventStore) {
     let payments = payments(store.clone());
     for _ in 0..20 {
@@ -184,7 +184,7 @@ async fn a_copy_that_is_given_up_leaves_no_file_and_a_store_that_works() {
             if done {
                 assert_ne!(elsewhere("count", &path), "0");
             } else if path.exists() {
-                // Given up at the very end: the copy is whole.
+                // Cancelled at the very end: the copy is whole.
                 assert_ne!(elsewhere("count", &path), "0");
             }
         }

@@ -1,4 +1,4 @@
-//! What a path may be.
+//! Paths of a database file: valid and refused ones.
 
 use super::program::elsewhere;
 use crate::payments::{PaymentEvent, payments};

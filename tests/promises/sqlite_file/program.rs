@@ -1,4 +1,4 @@
-//! Other programs, and what this one does in a process of its own.
+//! Other programs, and tasks of this one in a process of its own.
 
 use crate::payments::{PaymentEvent, payments};
 use crate::sqlite_file::connect;
@@ -9,12 +9,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Tells the child what to do.
+/// Tells the child process its task.
 const TASK: &str = "EVENTLOGS_TEST_SQLITE_TASK";
-/// Tells the child where.
+/// Tells the child process the path.
 const PLACE: &str = "EVENTLOGS_TEST_SQLITE_PLACE";
 
-/// Has a process of its own do something at a path, and returns what it says.
+/// Runs a task on a path in a process of its own, and returns its output.
 pub(crate) fn elsewhere(task: &str, place: &Path) -> String {
     run(
         &mut Command::new(std::env::current_exe().unwrap()),
@@ -23,7 +23,7 @@ pub(crate) fn elsewhere(task: &str, place: &Path) -> String {
     )
 }
 
-/// The same as a user who is not the administrator, for whom permissions count. Nothing if that cannot be done here.
+/// Runs a task as a user without root privileges, to whom permissions apply. `None` if that is not possible here.
 pub(crate) fn as_nobody(task: &str, place: &Path) -> Option<String> {
     let exe = std::env::current_exe().unwrap();
     let is_root = Command::new("id").arg("-u").output().ok()?.stdout == b"0\n";
@@ -59,7 +59,7 @@ fn run(command: &mut Command, task: &str, place: &Path) -> String {
     }
 }
 
-/// The work of such a process; as a test of its own it does nothing.
+/// The work of such a process. When run as a test, it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let (Ok(task), Some(place)) = (std::env::var(TASK), std::env::var_os(PLACE)) else {
@@ -96,11 +96,11 @@ async fn count(path: &Path) -> i64 {
     count
 }
 
-/// What a program with a SQLite before 3.51 does that finds no locks on the file: it believes to be the last one. Newer ones
-/// look at the locks on the log, too.
+/// Acts as a program with a SQLite before 3.51 that finds no locks on the file and takes itself for the last one. Newer
+/// versions also check the locks on the log.
 async fn count_and_remove_the_log(path: &Path) -> i64 {
     let mut connection = connect(path).await;
-    // The log is opened by the first read, and not by the pragma.
+    // The first read opens the log; the pragma does not.
     sqlx::raw_sql("select count(*) from events; pragma wal_checkpoint(passive)")
         .execute(&mut connection)
         .await
@@ -108,7 +108,7 @@ async fn count_and_remove_the_log(path: &Path) -> i64 {
     connection.close().await.unwrap();
     let count = count(path).await;
     for suffix in ["-wal", "-shm"] {
-        // Where nobody else has the file open, SQLite has removed them itself.
+        // If no other process has the file open, SQLite has removed them itself.
         let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
     count
@@ -137,13 +137,13 @@ async fn follow(place: &Path) -> String {
     format!("{}", reads.max().unwrap())
 }
 
-/// The same with a store whose writing connection was lost.
+/// Like `follow`, with a store whose writing connection was lost.
 async fn follow_after_a_lost_connection(place: &Path) -> String {
     std::env::set_current_dir(place.join("here")).unwrap();
     let store = SqliteEventStore::open("x.db").await.unwrap();
     let payments = payments(store.clone());
     for _ in 0..20 {
-        // Dropped in the middle, wherever that is.
+        // The future is dropped in the middle, at any point.
         let _ = tokio::time::timeout(Duration::from_micros(200), store.migrate()).await;
         std::env::set_current_dir(place.join("there")).unwrap();
         let requested = PaymentEvent::Requested { amount: 5 };
@@ -155,7 +155,7 @@ async fn follow_after_a_lost_connection(place: &Path) -> String {
     "done".to_owned()
 }
 
-/// Opens a file to be read only, and tells what is in its log, and what a write says.
+/// Opens a file read-only, and returns the content of its log and the result of a write.
 async fn read(path: &Path) -> String {
     let store = match SqliteEventStore::open_read_only(path).await {
         Ok(store) => store,

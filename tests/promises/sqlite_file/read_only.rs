@@ -9,7 +9,7 @@ use eventlogs::{CreateOptions, LogManagerError, SqliteEventStore};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A closed database with one event, in a folder of its own.
+/// Creates a closed database with one event, in a folder of its own.
 async fn archive() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive.db");
@@ -64,7 +64,7 @@ async fn a_store_that_only_reads_refuses_every_write() {
             "{refused:?}"
         );
     }
-    // It sees what others write.
+    // The store sees what other processes write.
     let later = LogId::new();
     payments(file.store.clone())
         .create(&later, &PaymentEvent::Voided, &CreateOptions::default())
@@ -126,7 +126,7 @@ async fn an_archive_in_a_folder_that_may_only_be_read_opens() {
         let opened = as_nobody("open", &path);
         allow(folder.path(), 0o755);
         let (Some(said), Some(opened)) = (said, opened) else {
-            eprintln!("left out: no way to be another user here");
+            eprintln!("left out: cannot run as another user here");
             return;
         };
         assert!(
@@ -145,7 +145,7 @@ async fn an_archive_in_a_folder_that_may_only_be_read_opens() {
         assert_eq!(
             folder.path().read_dir().unwrap().count(),
             1,
-            "nothing was left beside it"
+            "no file was left next to it"
         );
     }
 }
@@ -158,7 +158,7 @@ async fn a_file_that_may_only_be_read_is_named() {
     allow(folder.path(), 0o777);
     let said = as_nobody("write", &path);
     let Some(said) = said else {
-        eprintln!("left out: no way to be another user here");
+        eprintln!("left out: cannot run as another user here");
         return;
     };
     assert!(

@@ -24,7 +24,7 @@ fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
     format!("{}{suffix}", path.display()).into()
 }
 
-/// What may happen to the file of a running program.
+/// The possible accidents with the file of a running program.
 const ACCIDENTS: [&str; 9] = [
     "deleted",
     "deleted with its log",
@@ -156,12 +156,12 @@ async fn a_replaced_file_is_noticed_after_the_connection_was_lost() {
     );
 }
 
-/// What drops the locks of a process on a file.
+/// Drops the locks of this process on a file.
 fn drop_locks(path: &Path) {
     drop(fs::File::open(path).unwrap());
 }
 
-/// Another program looks at the file, believes to be the last one, and removes the log. Returns how many events it saw.
+/// Another program opens the file, takes itself for the last one, and removes the log. Returns the number of events it saw.
 fn old_program(path: &Path) -> usize {
     drop_locks(path);
     let seen = elsewhere("count and remove the log", path);
@@ -175,8 +175,8 @@ async fn a_log_that_another_program_removed_loses_nothing() {
     let mut acknowledged = vec![create(&payments).await.unwrap()];
     let mut of_others = 0;
     for round in 0..5 {
-        // Between the old program's checkpoint and its removal of the log, what others write may be lost; what this store
-        // acknowledges is not.
+        // Between the old program's checkpoint and its removal of the log, writes of others may be lost; acknowledged writes of
+        // this store may not.
         let all = acknowledged.len()..=acknowledged.len() + of_others;
         let seen = old_program(&file.path());
         assert!(all.contains(&seen), "{seen} of {all:?}");
@@ -225,7 +225,7 @@ async fn a_log_that_is_open_elsewhere_in_the_process_is_an_error_until_it_is_not
     let file = TemporaryStore::open().await;
     let payments = payments(file.store.clone());
     create(&payments).await.unwrap();
-    // The driver shares what belongs to a log among all connections of a process.
+    // The driver shares the log's state among all connections of a process.
     let mut own = connect(&file.path()).await;
     sqlx::raw_sql("select count(*) from events")
         .execute(&mut own)

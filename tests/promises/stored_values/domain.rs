@@ -1,4 +1,4 @@
-//! Events that hold whatever serde can express.
+//! Events that hold all values that serde can express.
 
 #![allow(
     clippy::option_option,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
-/// An enum of many values, once for each codec.
+/// Defines an enum of many values, once per codec.
 macro_rules! values {
     ($name:ident, $codec:literal) => {
         #[derive(Debug, Clone, PartialEq, Event)]
@@ -122,8 +122,11 @@ pub(crate) struct Flat {
     pub(crate) rest: BTreeMap<String, Option<Option<u8>>>,
 }
 
-/// What people do who need both: nothing is left out, and nothing within is null.
-#[expect(clippy::ref_option, reason = "serde says what the functions look like")]
+/// The usual solution for both codecs: no field is left out, and no value within is null.
+#[expect(
+    clippy::ref_option,
+    reason = "serde defines the signature of the functions"
+)]
 mod double_option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -144,7 +147,7 @@ mod double_option {
     }
 }
 
-/// A type of somebody's own that is nothing in a database.
+/// A type of the user that becomes null in a database.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WritesUnit;
 

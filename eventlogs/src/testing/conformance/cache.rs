@@ -1,4 +1,4 @@
-//! What a cache promises.
+//! Promises of a cache.
 
 use crate::__example::Counter;
 use crate::aggregation::{Aggregation, ReducedThrough};
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub trait Cache: AggregationCache<Counter> {}
 impl<C: AggregationCache<Counter>> Cache for C {}
 
-/// An aggregation through an event of its own.
+/// Creates an aggregation that was reduced through an event of its own.
 fn through(log_id: LogId, index: u64) -> Aggregation<Counter> {
     let now: DateTime<Utc> = Utc::now().trunc_subsecs(6);
     let total = i64::try_from(index).expect("a small index");
@@ -44,17 +44,17 @@ async fn get(cache: &impl Cache, log_id: LogId) -> Option<Aggregation<Counter>> 
     cache.get(log_id).await.expect("the cache can be read")
 }
 
-/// The state of the entry, by which all entries of this suite differ.
+/// Returns the position of the entry, which is unique to each entry of this suite.
 async fn state(cache: &impl Cache, log_id: LogId) -> Option<LogPosition> {
     get(cache, log_id).await.map(|entry| entry.position())
 }
 
-/// A miss is no error.
+/// A miss is not an error.
 pub async fn an_empty_cache_has_nothing(cache: &impl Cache) {
     assert_eq!(state(cache, LogId::new()).await, None);
 }
 
-/// Everything that a reduction goes on from.
+/// An entry comes back with everything that a reduction continues from.
 pub async fn what_was_put_comes_back(cache: &impl Cache) {
     let put_in = through(LogId::new(), 4);
     put(cache, &put_in).await;
@@ -64,7 +64,7 @@ pub async fn what_was_put_comes_back(cache: &impl Cache) {
     assert_eq!(entry.reduced_at(), put_in.reduced_at());
 }
 
-/// The ordinary case.
+/// A reduction through more events replaces an entry.
 pub async fn a_further_reduction_replaces_an_entry(cache: &impl Cache) {
     let log_id = LogId::new();
     put(cache, &through(log_id, 4)).await;
@@ -73,7 +73,7 @@ pub async fn a_further_reduction_replaces_an_entry(cache: &impl Cache) {
     assert_eq!(state(cache, log_id).await, Some(further.position()));
 }
 
-/// A slow reader must not undo what a fast one wrote.
+/// A reduction through fewer events does not replace an entry, so a slow reader cannot undo the write of a fast one.
 pub async fn an_older_reduction_does_not_replace_an_entry(cache: &impl Cache) {
     let log_id = LogId::new();
     let further = through(log_id, 5);
@@ -82,7 +82,7 @@ pub async fn an_older_reduction_does_not_replace_an_entry(cache: &impl Cache) {
     assert_eq!(state(cache, log_id).await, Some(further.position()));
 }
 
-/// The newest reduction has seen the store last.
+/// A reduction with another history through the same index replaces an entry: the newer reduction read the store later.
 pub async fn another_history_at_the_same_index_replaces_an_entry(cache: &impl Cache) {
     let log_id = LogId::new();
     put(cache, &through(log_id, 5)).await;
@@ -91,7 +91,8 @@ pub async fn another_history_at_the_same_index_replaces_an_entry(cache: &impl Ca
     assert_eq!(state(cache, log_id).await, Some(other.position()));
 }
 
-/// Somebody may have put the true history there meanwhile.
+/// Removing an entry removes it only if it has the given position: another process may have written the true history in
+/// between.
 pub async fn only_the_entry_of_the_named_event_is_removed(cache: &impl Cache) {
     let kept = through(LogId::new(), 5);
     put(cache, &kept).await;
@@ -110,8 +111,8 @@ pub async fn only_the_entry_of_the_named_event_is_removed(cache: &impl Cache) {
     assert_eq!(state(cache, kept.log_id()).await, None);
 }
 
-/// What stands there is not known to those who have it forgotten, and a later reduction, of fewer events perhaps, is as good as
-/// any.
+/// A forgotten log has no entry until the next write. The caller who forgets does not know the entry, and any later reduction
+/// is welcome, even one through fewer events.
 pub async fn a_forgotten_log_is_gone_until_it_is_put_again(cache: &impl Cache) {
     let (kept, forgotten) = (through(LogId::new(), 5), through(LogId::new(), 5));
     put(cache, &kept).await;
@@ -143,7 +144,7 @@ async fn put_and_expire(cache: &impl Cache, aggregation: &Aggregation<Counter>) 
     }
 }
 
-/// An entry is gone some time after its end; one without an end stays.
+/// An entry expires some time after its time to live; an entry without one stays.
 pub async fn an_entry_ends_with_its_ttl(cache: &impl Cache) {
     let lasting = through(LogId::new(), 1);
     put(cache, &lasting).await;
@@ -160,7 +161,7 @@ pub async fn an_entry_ends_with_its_ttl(cache: &impl Cache) {
     assert_eq!(state(cache, long.log_id()).await, Some(long.position()));
 }
 
-/// What nobody can read any more is no reason to refuse.
+/// A reduction through fewer events replaces an expired entry: no reader can use that entry any more.
 pub async fn an_expired_entry_gives_way_to_an_older_reduction(cache: &impl Cache) {
     let log_id = LogId::new();
     put_and_expire(cache, &through(log_id, 9)).await;
@@ -169,7 +170,7 @@ pub async fn an_expired_entry_gives_way_to_an_older_reduction(cache: &impl Cache
     assert_eq!(state(cache, log_id).await, Some(older.position()));
 }
 
-/// One entry a log.
+/// Each log has its own entry.
 pub async fn logs_do_not_touch_each_other(cache: &impl Cache) {
     let entries: Vec<_> = (0..100).map(|index| through(LogId::new(), index)).collect();
     for entry in &entries {
@@ -180,7 +181,7 @@ pub async fn logs_do_not_touch_each_other(cache: &impl Cache) {
     }
 }
 
-/// Comparing and replacing are one step.
+/// Of concurrent writes, the reduction through the most events stays: comparing and replacing are one atomic step.
 pub async fn of_many_puts_the_furthest_stays(cache: &impl Cache) {
     let log_id = LogId::new();
     let mut entries: Vec<_> = (0..64).map(|index| through(log_id, index)).collect();

@@ -1,4 +1,4 @@
-//! What decoding promises, on every store that encodes its events.
+//! Promises about decoding, for every store that encodes its events.
 
 use crate::__example::CounterEvent;
 use crate::codec::stored::DecodeProblem;
@@ -21,18 +21,18 @@ pub trait Store:
 }
 impl<S: EventStore<CounterEvent> + EventStore<StrangeEvent> + EventStore<AlienEvent>> Store for S {}
 
-/// A log of two events, of which the second is not one that this code reads.
+/// Creates a log of two events, the second of which this code cannot read.
 async fn log_with<E: Event>(store: &(impl Store + EventStore<E>), bad: E) -> LogPosition {
     let good = [CounterEvent::Added { amount: 7 }];
     let state = store
         .append(AppendRequest::create(LogId::new(), &good))
         .await
-        .expect("this can be stored")
+        .expect("the first event can be stored")
         .state;
     store
         .append(AppendRequest::after(state, &[bad]))
         .await
-        .expect("this can be stored, too")
+        .expect("the second event can be stored")
         .state
 }
 
@@ -45,7 +45,7 @@ async fn page(
         .await
 }
 
-/// The error that reading the log gives; it must name the event.
+/// Returns the error of reading the log; the error must name the event.
 async fn decode_error<E: Event>(store: &(impl Store + EventStore<E>), bad: E) -> DecodeError {
     let event_type = bad.event_type();
     let state = log_with(store, bad).await;
@@ -61,7 +61,7 @@ async fn decode_error<E: Event>(store: &(impl Store + EventStore<E>), bad: E) ->
     *error
 }
 
-/// Code that is older than the log.
+/// Reading an event with an unknown name returns an error that names it, as when the code is older than the log.
 pub async fn an_unknown_event_is_an_error_that_names_it(store: &impl Store) {
     let error = decode_error(store, StrangeEvent::UnknownName).await;
     assert!(
@@ -74,7 +74,7 @@ pub async fn an_unknown_event_is_an_error_that_names_it(store: &impl Store) {
     );
 }
 
-/// Code that knows the event, but only an earlier version.
+/// Reading an event of a newer version returns an error that names it, as when the code knows only an earlier version.
 pub async fn a_newer_version_is_an_error_that_names_it(store: &impl Store) {
     let error = decode_error(store, StrangeEvent::NewerVersion).await;
     assert!(
@@ -86,7 +86,7 @@ pub async fn a_newer_version_is_an_error_that_names_it(store: &impl Store) {
     );
 }
 
-/// Code without the codec.
+/// Reading an event whose codec the code does not have returns an error.
 pub async fn an_unknown_codec_is_an_error(store: &impl Store) {
     let error = decode_error(store, AlienEvent).await;
     assert!(
@@ -95,7 +95,8 @@ pub async fn an_unknown_codec_is_an_error(store: &impl Store) {
     );
 }
 
-/// A payload that somebody changed, or whose version should have risen.
+/// Reading a payload of another shape returns an error, as after a manual change, or a change of the event without a new
+/// version.
 pub async fn a_payload_of_another_shape_is_an_error(store: &impl Store) {
     let error = decode_error(store, StrangeEvent::OtherShape).await;
     assert!(
@@ -104,13 +105,13 @@ pub async fn a_payload_of_another_shape_is_an_error(store: &impl Store) {
     );
 }
 
-/// The caller hears of it, and the log is as it was.
+/// An event that cannot be encoded is refused with an error, and the log is unchanged.
 pub async fn an_event_that_cannot_be_encoded_is_refused(store: &impl Store) {
     let good = [CounterEvent::Added { amount: 7 }];
     let state = store
         .append(AppendRequest::create(LogId::new(), &good))
         .await
-        .expect("this can be stored")
+        .expect("the first event can be stored")
         .state;
     let refused = store
         .append(AppendRequest::after(
@@ -138,7 +139,7 @@ pub async fn an_event_that_cannot_be_encoded_is_refused(store: &impl Store) {
     );
 }
 
-/// Stored, it would make the whole log unreadable.
+/// An event that could not be decoded again is refused: stored, it would make the whole log unreadable.
 pub async fn an_event_that_could_not_be_read_back_is_refused(store: &impl Store) {
     let refused = store
         .append(AppendRequest::create(
@@ -155,7 +156,8 @@ pub async fn an_event_that_could_not_be_read_back_is_refused(store: &impl Store)
     );
 }
 
-/// Stored, it would be another event from then on, and nobody would notice.
+/// An event that would be decoded as another event is refused: stored, it would be that other event from then on, without any
+/// error.
 pub async fn an_event_that_would_come_back_as_another_is_refused(store: &impl Store) {
     let log_id = LogId::new();
     let refused = store
@@ -180,7 +182,7 @@ pub async fn an_event_that_would_come_back_as_another_is_refused(store: &impl St
     assert_eq!(page.records, []);
 }
 
-/// Each of them, whether it is read back from the append or from the log.
+/// Every number comes back bit for bit, both from the append and from the log.
 pub async fn numbers_come_back_bit_for_bit(store: &impl Store) {
     let numbers = [
         117.633_313_94,
@@ -202,7 +204,10 @@ pub async fn numbers_come_back_bit_for_bit(store: &impl Store) {
     let log_id = LogId::new();
     let mut request = AppendRequest::create(log_id, &written);
     request.return_events = true;
-    let appended = store.append(request).await.expect("they can be stored");
+    let appended = store
+        .append(request)
+        .await
+        .expect("the events can be stored");
     let request = ReadRequest::new(log_id, ReadStart::Index(0), 100);
     let page = EventStore::<StrangeEvent>::read(store, request)
         .await
@@ -213,7 +218,7 @@ pub async fn numbers_come_back_bit_for_bit(store: &impl Store) {
     }
 }
 
-/// Before it is sent anywhere.
+/// A payload above the limit is refused before it is sent anywhere.
 pub async fn a_payload_above_the_limit_is_refused(store: &impl Store) {
     let text = "x".repeat(Limits::default().max_payload_bytes);
     let log_id = LogId::new();
@@ -242,12 +247,12 @@ pub async fn a_payload_above_the_limit_is_refused(store: &impl Store) {
     );
 }
 
-/// Only what was asked for is decoded.
+/// A page that ends before an unreadable event can be read: a read decodes only the events of its page.
 pub async fn a_page_in_front_of_the_bad_event_can_be_read(store: &impl Store) {
     let state = log_with(store, StrangeEvent::UnknownName).await;
     let page = page(store, state.log_id(), 1)
         .await
-        .expect("the first event is a good one");
+        .expect("the first event is readable");
     assert_eq!(page.records[0].event(), &CounterEvent::Added { amount: 7 });
     assert!(page.more);
 }

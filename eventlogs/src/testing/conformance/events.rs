@@ -15,21 +15,21 @@ use crate::__example::{Counter, CounterEvent};
 /// The stored type of [`StrangeEvent::Measured`].
 const MEASURED: EventType = EventType::new("counter.measured", 1);
 
-/// Events that a [`Counter`] cannot read, or that cannot be stored at all: what other versions of a program, and
-/// mistakes, leave behind.
+/// Events that a [`Counter`] cannot read, or that cannot be stored at all: the results of other versions of a program, and of
+/// mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StrangeEvent {
     /// An event of a name that [`CounterEvent`] does not have.
     UnknownName,
     /// A [`CounterEvent::Added`] of version 2.
     NewerVersion,
-    /// A [`CounterEvent::Added`] whose amount is a text.
+    /// A [`CounterEvent::Added`] whose amount is a string.
     OtherShape,
     /// An event that its codec refuses to write.
     NotEncodable,
     /// An event that its codec writes but cannot read.
     NotReadable,
-    /// An event that its codec would bring back as another one: a `Some` of nothing.
+    /// An event that its codec would decode as another event: a `Some` of nothing.
     ReadAsAnother,
     /// A floating-point number, by its bits.
     Measured {
@@ -83,7 +83,7 @@ impl Event for StrangeEvent {
     }
 }
 
-/// A [`CounterEvent::Added`] that was written with a codec of which other code knows nothing.
+/// A [`CounterEvent::Added`] written with a codec that other code does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlienEvent;
 
@@ -109,7 +109,7 @@ impl Event for AlienEvent {
     }
 }
 
-/// JSON under a number that nobody else has.
+/// JSON under a number that no other codec has.
 #[derive(Debug)]
 pub struct AlienCodec;
 

@@ -1,4 +1,4 @@
-//! What a log promises, on every store.
+//! Promises of a log, for every store.
 
 mod appending;
 mod chains;

@@ -1,4 +1,4 @@
-//! What the code says, beside what is remembered.
+//! Compares the code with the file.
 
 use crate::event::EventSchema;
 use crate::testing::events_lock::error::EventsLockError;
@@ -9,7 +9,7 @@ use crate::testing::events_lock::problem::{Kind, Problem};
 use crate::testing::events_lock::schema::EnumSchema;
 use std::collections::BTreeSet;
 
-/// What to remember from now on, and everything that the code does not read of what was remembered.
+/// Returns the new content of the file, and every part of the old one that the code does not read.
 pub(super) fn compare<'a>(
     remembered: &Lock,
     enums: &'a [EnumSchema],
@@ -39,7 +39,7 @@ pub(super) fn compare<'a>(
     Ok((merged, problems))
 }
 
-/// Whether everything fits on lines. What the macro writes does; schemas can be written by hand.
+/// Checks that every name and field fits on a line. Macro output always does; schemas can be written by hand.
 fn check_texts(code: &EnumSchema) -> Result<(), EventsLockError> {
     let is_line = |text: &str| !text.trim().is_empty() && !text.contains(['\n', '\r']);
     let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
@@ -69,7 +69,7 @@ fn check_texts(code: &EnumSchema) -> Result<(), EventsLockError> {
     Ok(())
 }
 
-/// What to remember of a variant.
+/// Converts a variant to its record in the file.
 fn locked(entry: &EventSchema) -> LockedEvent {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     LockedEvent {
@@ -79,7 +79,7 @@ fn locked(entry: &EventSchema) -> LockedEvent {
     }
 }
 
-/// What stays of what is remembered of an enum, and what the code does not read.
+/// Returns the part of an enum's record that stays, and the problems with the rest.
 fn compare_enum<'a>(
     remembered: &LockedEnum,
     code: &'a EnumSchema,
@@ -95,7 +95,7 @@ fn compare_enum<'a>(
             kind,
         });
     };
-    // Those of this crate are always read.
+    // The codecs of this crate are always read.
     let is_custom = remembered.codec >= 100;
     let codec = (is_custom && remembered.codec != code.codec)
         .then(|| Problem::new_for_enum(code, Kind::Codec(remembered.codec)));
@@ -105,7 +105,7 @@ fn compare_enum<'a>(
             kept.events.remove(&(name.clone(), *version));
         }
     }
-    // Every version remembers the aliases that it had.
+    // Each version records its own aliases.
     let mut lost = BTreeSet::new();
     for ((_, version), event) in &remembered.events {
         for alias in &event.aliases {
@@ -121,7 +121,7 @@ fn compare_enum<'a>(
     (kept, codec.into_iter().chain(problems).collect())
 }
 
-/// What is wrong with a remembered event, if anything.
+/// Returns the problem with a recorded event, if there is one.
 fn judge(name: &str, version: u16, event: &LockedEvent, code: &EnumSchema) -> Option<Kind> {
     let Some(entry) = find(code, name) else {
         return Some(Kind::Lost);
@@ -138,15 +138,15 @@ fn judge(name: &str, version: u16, event: &LockedEvent, code: &EnumSchema) -> Op
     (!differences.is_empty()).then_some(Kind::Changed(*entry, differences))
 }
 
-/// The variant that reads a name.
+/// Returns the variant that reads a name.
 fn find(code: &EnumSchema, name: &str) -> Option<&'static EventSchema> {
     code.schema
         .iter()
         .find(|entry| entry.event_type.name == name || entry.aliases.contains(&name))
 }
 
-/// A new enum that reads everything of one that nobody asked for, or has the kind of its logs, is probably that one under a
-/// new name, and its past must not go unchecked.
+/// Finds the enum that was renamed to `code`. A new enum that reads all events of an unchecked enum, or has its kind of logs,
+/// is probably that enum under a new name, and its past must not go unchecked.
 fn renamed<'a>(
     remembered: &Lock,
     code: &'a EnumSchema,
@@ -165,7 +165,7 @@ fn renamed<'a>(
 }
 
 impl<'a> Problem<'a> {
-    /// Something that is wrong with an enum as a whole.
+    /// Creates a problem that concerns an enum as a whole.
     pub(super) fn new_for_enum(code: &'a EnumSchema, kind: Kind) -> Self {
         Self {
             of: code.name,

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why `events.lock` does not agree with the code.
+/// Error of the comparison with `events.lock`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventsLockError {
@@ -12,39 +12,39 @@ pub enum EventsLockError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is not one that was written by this crate.
+    /// The file has a line that this crate did not write.
     #[error("{}, line {line}: {problem}; restore the file from version control", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with the line.
         problem: String,
     },
-    /// A schema that was written by hand does not fit on the lines of the file.
+    /// A schema written by hand does not fit on the lines of the file.
     #[error(
-        "`{text}` cannot be written into events.lock; names have no spaces, and fields no line breaks"
+        "`{text}` cannot be written into events.lock; use names without spaces and fields without line breaks"
     )]
     Unfit {
-        /// What does not fit.
+        /// The name or field that does not fit.
         text: String,
     },
-    /// The file lacks something, and this is not the place to add it.
-    #[error("{} is missing or not up to date; run the tests where `CI` is not set, and commit it", path.display())]
+    /// The file is missing or lacks something, and may not be written because `CI` is set.
+    #[error("{} is missing or not up to date; run the tests without `CI` set, and commit the file", path.display())]
     OutOfDate {
         /// The file.
         path: PathBuf,
     },
-    /// The code does not read all that was stored.
-    #[error("this code does not read everything that {} remembers\n\n{report}", path.display())]
+    /// The code does not read everything that was stored.
+    #[error("this code does not read everything that {} records\n\n{report}", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
-        /// What has changed, and what to do about it.
+        /// The changes, and what to do about each.
         report: String,
     },
 }

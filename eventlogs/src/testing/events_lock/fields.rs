@@ -1,10 +1,10 @@
-//! Whether what was written as some fields can be read as others.
+//! Decides if a payload written with some fields can be read with others.
 
 /// A field as it is spelled: `name: Type #[serde(attribute)]`.
 struct Field<'a> {
     name: &'a str,
     spelled_type: &'a str,
-    /// What stands in each of serde's attributes.
+    /// The content of each of serde's attributes.
     attributes: Vec<&'a str>,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The text behind `key = ` of each attribute with this key, without quotes.
+    /// Returns the value of each attribute `key = "…"`, without quotes.
     fn values(&self, key: &str) -> impl Iterator<Item = &'a str> {
         self.attributes.iter().filter_map(move |attribute| {
             let value = attribute.strip_prefix(key)?.strip_prefix(" = \"")?;
@@ -30,29 +30,29 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// The name that is stored.
+    /// Returns the name that is stored.
     fn key(&self) -> &'a str {
         self.values("rename").next().unwrap_or(self.name)
     }
 
-    /// Whether it is stored by its place instead of a name.
+    /// Returns `true` if the field is stored by its position instead of a name.
     fn is_positional(&self) -> bool {
         !self.name.is_empty() && self.name.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// Whether it reads what was stored under this name.
+    /// Returns `true` if the field reads a value stored under this name.
     fn reads(&self, key: &str) -> bool {
         self.key() == key || self.values("alias").any(|alias| alias == key)
     }
 
-    /// Whether the attribute says what to read where there is nothing.
+    /// Returns `true` if an attribute defines the value to use when the field is missing.
     fn has_default(&self) -> bool {
         self.attributes
             .iter()
             .any(|attribute| *attribute == "default" || attribute.starts_with("default = "))
     }
 
-    /// Whether it can be read where there is nothing.
+    /// Returns `true` if the field can be read when it is missing.
     fn may_be_missing(&self) -> bool {
         let is_option = ["Option<", "std::option::Option<", "core::option::Option<"]
             .iter()
@@ -65,7 +65,7 @@ impl<'a> Field<'a> {
             || (is_option && !self.is_positional() && self.in_the_way().is_empty())
     }
 
-    /// The attributes that change what is stored, apart from those that are compared by what they mean.
+    /// Returns the attributes that change what is stored, except those that are compared by their meaning.
     fn in_the_way(&self) -> Vec<&'a str> {
         let understood = ["default", "alias = ", "rename = ", "skip_serializing_if = "];
         let mut others: Vec<&str> = self
@@ -79,7 +79,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What was stored and would not be read, or not as the same: nothing if all is well.
+/// Returns the differences that would not be read, or not as the same value; empty if there are none.
 pub(super) fn differences(stored: &[String], code: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let (stored_attributes, stored) = split(stored.iter().map(String::as_str));
@@ -98,7 +98,7 @@ pub(super) fn differences(stored: &[String], code: &[&str]) -> Vec<String> {
     }
     if is_alone(&stored) != is_alone(&code) {
         let (was, is) = (shape(&stored), shape(&code));
-        found.push(format!("it was stored as {was}, and is {is}"));
+        found.push(format!("it was stored as {was}, but is {is} now"));
         return found;
     }
     for field in &stored {
@@ -114,27 +114,31 @@ pub(super) fn differences(stored: &[String], code: &[&str]) -> Vec<String> {
                 name, spelled_type, ..
             } = field;
             found.push(format!(
-                "`{name}: {spelled_type}` is new, without `#[serde(default)]`"
+                "`{name}: {spelled_type}` is new, but has no `#[serde(default)]`"
             ));
         }
     }
     found
 }
 
-/// What has become of one field.
+/// Returns the changes of one field.
 fn changes(stored: &Field<'_>, code: &Field<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let name = code.name;
     if stored.spelled_type != code.spelled_type {
         let (was, is) = (stored.spelled_type, code.spelled_type);
-        found.push(format!("`{name}` was `{was}` and is `{is}`"));
+        found.push(format!("`{name}` was `{was}`, but is `{is}` now"));
     }
     let (was, is) = (stored.in_the_way(), code.in_the_way());
     for attribute in was.iter().filter(|attribute| !is.contains(attribute)) {
-        found.push(format!("`{name}` had `#[serde({attribute})]`"));
+        found.push(format!(
+            "`{name}` had `#[serde({attribute})]`, but no longer has it"
+        ));
     }
     for attribute in is.iter().filter(|attribute| !was.contains(attribute)) {
-        found.push(format!("`{name}` has `#[serde({attribute})]`"));
+        found.push(format!(
+            "`{name}` has `#[serde({attribute})]`, but did not have it"
+        ));
     }
     if stored.has_default() && !code.may_be_missing() {
         found.push(format!(
@@ -147,27 +151,27 @@ fn changes(stored: &Field<'_>, code: &Field<'_>) -> Vec<String> {
     found
 }
 
-/// The attributes of all fields, and the fields.
+/// Splits the lines into the attributes of the whole payload and the fields.
 fn split<'a>(lines: impl Iterator<Item = &'a str>) -> (Vec<&'a str>, Vec<Field<'a>>) {
     let (attributes, fields): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("#["));
     (attributes, fields.into_iter().map(Field::parse).collect())
 }
 
-/// Whether the payload is the only field itself.
+/// Returns `true` if the payload is the value of the only field.
 fn is_alone(fields: &[Field<'_>]) -> bool {
     matches!(fields, [field] if field.is_positional())
 }
 
-/// What a payload of such fields looks like.
+/// Describes the form of a payload with such fields.
 fn shape(fields: &[Field<'_>]) -> String {
     match fields {
         [field] if field.is_positional() => format!("a bare `{}`", field.spelled_type),
         [first, ..] if first.is_positional() => "a list of fields".to_owned(),
-        _ => "fields with names".to_owned(),
+        _ => "named fields".to_owned(),
     }
 }
 
-/// A type that reads the fields: its declaration, if it needs one, and its name.
+/// Returns a type that reads the fields: its declaration, if it needs one, and its name.
 pub(super) fn declaration(name: &str, fields: &[String]) -> (Option<String>, String) {
     let (attributes, fields) = split(fields.iter().map(String::as_str));
     let has_attributes = fields.iter().any(|field| !field.attributes.is_empty());

@@ -1,4 +1,4 @@
-//! The file: its content, and how that is written on lines.
+//! The content of the file, and its text form.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,63 +9,63 @@ const HEAD: &str = "\
 # Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
 ";
 
-/// What some programs write in front of UTF-8.
+/// The byte order mark, which some programs write at the start of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// In front of the fields of an event.
+/// The indentation of an event's fields.
 const INDENT: &str = "    ";
 
-/// All that is remembered.
+/// The whole content of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Lock {
-    /// By name.
+    /// The enums by name.
     pub(super) enums: BTreeMap<String, LockedEnum>,
 }
 
-/// An enum.
+/// The record of an enum.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LockedEnum {
-    /// The kind of its logs; `None` in files that were written before there were kinds.
+    /// The kind of its logs; `None` in files from before kinds existed.
     pub(super) log_type: Option<LockedLogType>,
-    /// The number of the codec that its events were last written with.
+    /// The number of the codec that last wrote its events.
     pub(super) codec: i16,
-    /// By stored name and version.
+    /// The events by stored name and version.
     pub(super) events: BTreeMap<(String, u16), LockedEvent>,
 }
 
 /// The kind of an enum's logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LockedLogType {
-    /// What new logs are created as.
+    /// The kind of new logs.
     pub(super) name: String,
-    /// What they were created as formerly.
+    /// The former kinds.
     pub(super) aliases: Vec<String>,
 }
 
 impl LockedLogType {
-    /// The current name and the former ones.
+    /// Returns the current name and the former ones.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.name).chain(&self.aliases)
     }
 }
 
-/// An event in one version.
+/// The record of an event in one version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LockedEvent {
     /// The variant that wrote it.
     pub(super) variant: String,
-    /// Other names that were read as it.
+    /// Other names that were read as this event.
     pub(super) aliases: Vec<String>,
     /// The fields, as in [`EventSchema::fields`](crate::EventSchema::fields).
     pub(super) fields: Vec<String>,
 }
 
-/// What is wrong with a file, and where.
+/// A problem with a file, and its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
     /// The line, from 1.
     pub(super) line: usize,
-    /// What is wrong.
+    /// The problem.
     pub(super) problem: String,
 }
 
@@ -102,8 +102,8 @@ fn write_aliases(formatter: &mut fmt::Formatter<'_>, aliases: &[String]) -> fmt:
 }
 
 impl Lock {
-    /// Reads a file. Line ends may be those of Windows, and a byte order mark may stand in front: version control and
-    /// editors put them there.
+    /// Reads a file. It may have the line ends of Windows and start with a byte order mark: version control and editors add
+    /// them.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| Malformed {
@@ -112,7 +112,7 @@ impl Lock {
                 .take(error.valid_up_to())
                 .filter(|byte| **byte == b'\n')
                 .count(),
-            problem: "not UTF-8".to_owned(),
+            problem: "the line is not UTF-8".to_owned(),
         })?;
         let mut reader = Reader::default();
         for (index, line) in text.lines().enumerate() {
@@ -125,13 +125,13 @@ impl Lock {
     }
 }
 
-/// A file as far as it was read.
+/// The part of a file that was read so far.
 #[derive(Default)]
 struct Reader {
     lock: Lock,
     /// The enum that the line belongs to.
     current: Option<String>,
-    /// Whether the line may say something of the enum: up to the first blank line.
+    /// `true` while a line may describe the enum itself: up to the first blank line.
     in_head: bool,
     /// The event that a field belongs to.
     event: Option<(String, u16)>,
@@ -151,7 +151,7 @@ impl Reader {
             return self.field(field);
         }
         let read = event(line);
-        // An event may be called `enum`.
+        // The name of an event may be `enum`.
         if let Some(name) = line.strip_prefix("enum ")
             && (self.current.is_none() || read.is_err())
         {
@@ -165,7 +165,7 @@ impl Reader {
         else {
             return Err(format!("`{line}` belongs to no enum"));
         };
-        // So may it be called `codec`, or `log_type`.
+        // The name of an event may also be `codec` or `log_type`.
         if in_head && let Some(codec) = line.strip_prefix("codec ") {
             content.codec = codec
                 .trim()
@@ -181,7 +181,7 @@ impl Reader {
         }
         let (key, event) = read?;
         if content.events.contains_key(&key) {
-            return Err(format!("version {} of `{}` is there twice", key.1, key.0));
+            return Err(format!("version {} of `{}` is listed twice", key.1, key.0));
         }
         content.events.insert(key.clone(), event);
         self.event = Some(key);
@@ -192,7 +192,7 @@ impl Reader {
     /// Begins an enum.
     fn start(&mut self, name: &str) -> Result<(), String> {
         if self.lock.enums.contains_key(name) {
-            return Err(format!("`enum {name}` is there twice"));
+            return Err(format!("`enum {name}` is listed twice"));
         }
         self.lock
             .enums

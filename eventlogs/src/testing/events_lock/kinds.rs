@@ -1,11 +1,11 @@
-//! The kinds of logs: each is remembered for as long as logs may be of it, and belongs to one enum.
+//! Kinds of logs: the file records each for as long as logs may have it. Each kind belongs to one enum.
 
 use crate::event::LogType;
 use crate::testing::events_lock::format::{Lock, LockedEnum, LockedLogType};
 use crate::testing::events_lock::problem::{Kind, Problem};
 use crate::testing::events_lock::schema::EnumSchema;
 
-/// What to remember of a kind.
+/// Converts a kind to its record in the file.
 pub(super) fn locked(log_type: LogType) -> LockedLogType {
     LockedLogType {
         name: log_type.name().to_owned(),
@@ -17,7 +17,7 @@ pub(super) fn locked(log_type: LogType) -> LockedLogType {
     }
 }
 
-/// The kinds of an enum's logs that the code does not know any more.
+/// Returns the recorded kinds of an enum's logs that the code no longer knows.
 pub(super) fn lost<'a>(
     remembered: &LockedEnum,
     code: &'a EnumSchema,
@@ -33,7 +33,8 @@ pub(super) fn lost<'a>(
         .map(move |name| Problem::new_for_enum(code, Kind::OfAnother(name, current)))
 }
 
-/// The enums of the code whose logs cannot be told from those of another enum, unless that was accepted before.
+/// Returns the enums of the code whose logs cannot be distinguished from those of another enum, unless that was accepted
+/// before.
 pub(super) fn shared<'a>(
     remembered: &Lock,
     merged: &Lock,
@@ -47,7 +48,8 @@ pub(super) fn shared<'a>(
     for (index, code) in enums.iter().enumerate() {
         for (other, content) in &merged.enums {
             let position = enums.iter().position(|asked| asked.name == other);
-            // A pair of the call is told of once. Of one that was not asked for, `renamed` may have told.
+            // A pair of enums of this call is reported once. A pair with an enum of another call may be in the report of
+            // `renamed`.
             let was_told = match position {
                 Some(position) => position <= index,
                 None => !remembered.enums.contains_key(code.name),
@@ -66,10 +68,10 @@ pub(super) fn shared<'a>(
     problems
 }
 
-/// The kind by which logs of an enum may be taken for those of another one: the current kind of either, if both know it.
+/// Returns the kind by which logs of one enum may be read as those of the other: the current kind of either, if both know it.
 ///
-/// A former kind may be common to both: such logs may have been divided between two enums. `Cart<Book>` and `Cart<Toy>` are
-/// one enum.
+/// Both may have a former kind in common: such logs may have been divided between two enums. `Cart<Book>` and `Cart<Toy>` count
+/// as one enum.
 pub(super) fn common(code: &EnumSchema, other: &str, content: &LockedEnum) -> Option<String> {
     let generic = |name: &str| name.split('<').next().unwrap_or_default().trim().to_owned();
     if generic(code.name) == generic(other) {

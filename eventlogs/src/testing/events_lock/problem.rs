@@ -1,4 +1,4 @@
-//! Differences between the code and what is remembered.
+//! Differences between the code and the file.
 
 use crate::event::EventSchema;
 use crate::testing::events_lock::format::LockedEvent;
@@ -8,33 +8,33 @@ use crate::testing::events_lock::format::LockedEvent;
 pub(super) struct Problem<'a> {
     /// The enum.
     pub(super) of: &'a str,
-    /// The stored name; of an enum nothing.
+    /// The stored name; empty if the problem concerns the whole enum.
     pub(super) name: String,
     /// The stored version.
     pub(super) version: u16,
-    /// What is remembered of the event.
+    /// The event as the file records it.
     pub(super) event: LockedEvent,
-    /// What is wrong.
+    /// The kind of problem.
     pub(super) kind: Kind,
 }
 
-/// What is wrong.
+/// The kinds of problem.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// Nothing is called so any more.
+    /// No variant reads this name any more.
     Lost,
     /// The code writes an older version.
     Older(EventSchema),
-    /// The code has no upcaster for it.
+    /// The code has no upcaster for this version.
     NotUpgraded(EventSchema),
-    /// The fields are others.
+    /// The fields differ.
     Changed(EventSchema, Vec<String>),
-    /// Another codec of the user's wrote it.
+    /// Another codec of the user wrote the events.
     Codec(i16),
     /// The enum has another name.
     Renamed(String),
-    /// Logs were created as another kind, which the code does not know any more.
+    /// Logs were created with another kind, which the code no longer knows.
     OfAnother(String, &'static str),
-    /// Another enum's logs are of the same kind.
+    /// The logs of another enum have the same kind.
     Shared(String, String),
 }

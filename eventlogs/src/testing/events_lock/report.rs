@@ -1,21 +1,21 @@
-//! Saying what has changed, and what to type.
+//! Reports the changes, and the code to write.
 
 use crate::event::EventSchema;
 use crate::testing::events_lock::fields;
 use crate::testing::events_lock::problem::{Kind, Problem};
 use std::fmt::Write;
 
-/// Everything that is wrong.
+/// Reports all problems.
 pub(super) fn report(problems: &[Problem<'_>]) -> String {
     let mut texts: Vec<String> = problems.iter().map(describe).collect();
     texts.push(
-        "If no such events are stored anywhere, let the file follow the code: EVENTS_LOCK=accept cargo test\n"
+        "If no such events are stored anywhere, update the file to match the code: EVENTS_LOCK=accept cargo test\n"
             .to_owned(),
     );
     texts.join("\n")
 }
 
-/// One problem.
+/// Describes one problem.
 fn describe(problem: &Problem<'_>) -> String {
     let Problem {
         of,
@@ -27,12 +27,12 @@ fn describe(problem: &Problem<'_>) -> String {
     let variant = &event.variant;
     match kind {
         Kind::Lost => format!(
-            "`{of}` no longer reads `{name}`, which `{variant}` was stored as\n  \
-             bring the variant back, or add `alias = \"{name}\"` to the one that took its place\n"
+            "`{of}` no longer reads `{name}`, the name under which `{variant}` was stored\n  \
+             bring the variant back, or add `alias = \"{name}\"` to the variant that replaces it\n"
         ),
         Kind::Older(entry) => format!(
-            "`{of}::{variant}` was stored as version {version} of `{name}`, and is version {} now\n  \
-             go back to `version = {version}`, or on to `version = {}`\n",
+            "`{of}::{variant}` was stored as version {version} of `{name}`, but is version {} now\n  \
+             go back to `version = {version}`, or forward to `version = {}`\n",
             entry.event_type.version,
             version.saturating_add(1)
         ),
@@ -42,35 +42,35 @@ fn describe(problem: &Problem<'_>) -> String {
         ),
         Kind::Changed(entry, differences) => {
             let mut text = format!(
-                "`{of}::{variant}` has changed, and is still version {version} of `{name}`\n"
+                "`{of}::{variant}` has changed, but is still version {version} of `{name}`\n"
             );
             for difference in differences {
-                // Writing into a string cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = writeln!(text, "  - {difference}");
             }
             text + &upcaster(problem, entry, version.saturating_add(1))
         }
         Kind::Codec(codec) => format!(
-            "`{of}` was stored with codec number {codec}, which it does not name any more\n  \
-             go back to that codec: only it, and those of this crate, are read\n"
+            "`{of}` was stored with codec number {codec}, but no longer names this codec\n  \
+             go back to that codec: besides the codecs of this crate, an enum reads only the codec that it names\n"
         ),
         Kind::OfAnother(old, current) => format!(
-            "`{of}` no longer reads logs of the kind `{old}`; new ones are of the kind `{current}`\n  \
+            "`{of}` no longer reads logs of the kind `{old}`; its new logs have the kind `{current}`\n  \
              keep the kind: #[event(log_type = \"{old}\")]\n  \
-             or read both: #[event(log_type_alias = \"{old}\")]\n"
+             or read both kinds: #[event(log_type_alias = \"{old}\")]\n"
         ),
         Kind::Shared(other, name) => format!(
-            "the logs of `{of}` and `{other}` are both of the kind `{name}`, so one is taken for the other\n  \
-             give one of the enums another: #[event(log_type = \"…\")]\n"
+            "the logs of `{of}` and `{other}` both have the kind `{name}`, so one is read as the other\n  \
+             give one of the enums another kind: #[event(log_type = \"…\")]\n"
         ),
         Kind::Renamed(old) => format!(
-            "`{of}` is new and takes the place of `{old}`, whose events or logs it reads, and which this call does not check\n  \
-             if it was renamed, rename `enum {old}` in events.lock, too; if it was not, check both in one call\n"
+            "`{of}` is new and reads the events or logs of `{old}`, which this call does not check\n  \
+             if you renamed the enum, rename `enum {old}` in events.lock, too; if not, check both enums in one call\n"
         ),
     }
 }
 
-/// The code that makes a variant read an old version.
+/// Returns the code with which a variant reads an old version.
 fn upcaster(problem: &Problem<'_>, entry: &EventSchema, next: u16) -> String {
     let EventSchema {
         event_type,
@@ -103,12 +103,12 @@ fn upcaster(problem: &Problem<'_>, entry: &EventSchema, next: u16) -> String {
         })
         .collect();
     format!(
-        "  give it a version of its own, and an upcaster:\n\n{}",
+        "  give the event a new version, and add an upcaster:\n\n{}",
         parts.join("\n")
     )
 }
 
-/// `ApprovalGiven` as a function would be called.
+/// Converts `ApprovalGiven` to the style of a function name.
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for letter in name.chars() {

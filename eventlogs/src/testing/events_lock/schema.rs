@@ -1,12 +1,12 @@
-//! What the code says about an enum of events.
+//! The schema of an enum of events.
 
 use crate::codec::Codec;
 use crate::event::{Event, EventSchema, LogType};
 
-/// What the code says about an enum of events.
+/// The schema of an enum of events, as the code declares it.
 #[derive(Debug, Clone, Copy)]
 pub struct EnumSchema {
-    /// What it is remembered as.
+    /// The name under which the file records it.
     pub(super) name: &'static str,
     /// The kind of its logs.
     pub(super) log_type: LogType,
@@ -17,7 +17,7 @@ pub struct EnumSchema {
 }
 
 impl EnumSchema {
-    /// The schema of `E`, to be remembered under `name`.
+    /// Creates the schema of `E`, which the file records under `name`.
     #[must_use]
     pub fn new<E: Event>(name: &'static str) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The record, from file to file.
+//! The record: what is written, compared and reported from one check to the next.
 #![allow(
     clippy::too_many_lines,
     reason = "a test tells one story from its beginning to its end"
@@ -15,12 +15,12 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// A variant of the first version.
+/// Creates a variant of version 1.
 const fn event(name: &'static str, fields: &'static [&'static str]) -> EventSchema {
     EventSchema::new(EventType::new(name, 1), "ApprovalGiven").with_fields(fields)
 }
 
-/// The same in version 2.
+/// Converts the schema to version 2.
 const fn second(schema: EventSchema, upcast_from: &'static [u16]) -> EventSchema {
     let mut schema = schema.with_upcast_from(upcast_from);
     schema.event_type.version = 2;
@@ -36,7 +36,7 @@ fn named(name: &'static str, schema: Vec<EventSchema>) -> EnumSchema {
     }
 }
 
-/// An enum called `PaymentEvent`.
+/// Creates the schema of an enum called `PaymentEvent`.
 fn payment(schema: Vec<EventSchema>) -> EnumSchema {
     named("PaymentEvent", schema)
 }
@@ -53,7 +53,7 @@ fn extend(folder: &TempDir, enums: &[EnumSchema]) -> Result<(), String> {
     check_as(folder.path(), enums, Mode::Extend).map_err(|error| error.to_string())
 }
 
-/// What is said to this change of a single event.
+/// Returns the report on this change of a single event.
 fn change(before: EventSchema, after: EventSchema) -> Result<(), String> {
     let folder = folder();
     extend(&folder, &[payment(vec![before])]).expect("the file is new");
@@ -105,12 +105,12 @@ order.placed 2 ApprovalGiven
 ";
     assert_eq!(text(&folder), expected);
     check_as(folder.path(), &enums, Mode::Frozen).expect("it is up to date");
-    // Nor is it written again, whatever its line ends.
+    // An up-to-date file is not written again either, whatever its line ends.
     let windows = expected.replace('\n', "\r\n");
     fs::write(folder.path().join("events.lock"), &windows).expect("it is written");
     extend(&folder, &enums).expect("it is up to date");
     assert_eq!(text(&folder), windows);
-    // Windows puts a mark in front, too.
+    // Windows adds a byte order mark, too.
     let marked = format!("\u{feff}{windows}");
     fs::write(folder.path().join("events.lock"), &marked).expect("it is written");
     extend(&folder, &enums).expect("it is up to date");
@@ -141,7 +141,7 @@ fn additions_are_added() {
     ] {
         assert!(text.contains(line), "{text}");
     }
-    // The past is not forgotten.
+    // The past version stays in the file.
     let without = second(event("a", &["amount: u32"]), &[]);
     let said = extend(&folder, &[payment(vec![without, after[1]])]).expect_err("version 1");
     assert!(
@@ -186,12 +186,16 @@ fn changes_that_serde_bridges_are_followed() {
 #[test]
 fn changes_of_the_shape_are_refused() {
     for (before, after, expected) in [
-        (&["a: u8"][..], &["a: u16"][..], "`a` was `u8` and is `u16`"),
+        (
+            &["a: u8"][..],
+            &["a: u16"][..],
+            "`a` was `u8`, but is `u16` now",
+        ),
         (&["a: u8"], &[], "`a: u8` is gone"),
         (
             &[],
             &["a: u8"],
-            "`a: u8` is new, without `#[serde(default)]`",
+            "`a: u8` is new, but has no `#[serde(default)]`",
         ),
         (&["a: u8"], &["b: u8"], "`a: u8` is gone"),
         (
@@ -202,17 +206,17 @@ fn changes_of_the_shape_are_refused() {
         (
             &["0: u8"],
             &["0: u8", "1: u8 #[serde(default)]"],
-            "it was stored as a bare `u8`, and is a list of fields",
+            "it was stored as a bare `u8`, but is a list of fields now",
         ),
         (
             &["0: u8"],
             &["a: u8"],
-            "it was stored as a bare `u8`, and is fields with names",
+            "it was stored as a bare `u8`, but is named fields now",
         ),
         (
             &[],
             &["0: Option<u8>"],
-            "it was stored as fields with names, and is a bare `Option<u8>`",
+            "it was stored as named fields, but is a bare `Option<u8>` now",
         ),
         (
             &["0: u8", "1: u8"],
@@ -259,13 +263,13 @@ fn the_message_says_what_to_type() {
         ),
         event("approval.given", &["amount: u32", "code: String"]),
     );
-    let expected = r#"this code does not read everything that events.lock remembers
+    let expected = r#"this code does not read everything that events.lock records
 
-`PaymentEvent::ApprovalGiven` has changed, and is still version 1 of `approval.given`
-  - `amount` was `u64` and is `u32`
+`PaymentEvent::ApprovalGiven` has changed, but is still version 1 of `approval.given`
+  - `amount` was `u64`, but is `u32` now
   - `by: String` is gone
-  - `code: String` is new, without `#[serde(default)]`
-  give it a version of its own, and an upcaster:
+  - `code: String` is new, but has no `#[serde(default)]`
+  give the event a new version, and add an upcaster:
 
     #[event(name = "approval.given", version = 2, upcast(1 = approval_given_from_v1))]
 
@@ -278,7 +282,7 @@ fn the_message_says_what_to_type() {
 
     fn approval_given_from_v1(old: ApprovalGivenV1) -> PaymentEvent { … }
 
-If no such events are stored anywhere, let the file follow the code: EVENTS_LOCK=accept cargo test
+If no such events are stored anywhere, update the file to match the code: EVENTS_LOCK=accept cargo test
 "#;
     assert_eq!(said, Err(expected.to_owned()));
     for (fields, expected) in [
@@ -311,7 +315,7 @@ fn what_nothing_reads_any_more_is_refused() {
     assert!(said.contains("no longer reads `older`"), "{said}");
     let said = change(second(old, &[1]), old).expect_err("the version is gone");
     assert!(
-        said.contains("was stored as version 2 of `old`, and is version 1 now"),
+        said.contains("was stored as version 2 of `old`, but is version 1 now"),
         "{said}"
     );
     let said = change(old, second(old, &[])).expect_err("there is no upcaster");
@@ -459,7 +463,7 @@ fn what_is_no_such_file_is_refused_with_its_line() {
         (
             "enum A\na 1 A\n\na 1 B",
             4,
-            "version 1 of `a` is there twice",
+            "version 1 of `a` is listed twice",
         ),
         (
             "enum A\nlog_type a b",
@@ -481,7 +485,7 @@ fn what_is_no_such_file_is_refused_with_its_line() {
             1,
             "`\u{feff}enum A` belongs to no enum",
         ),
-        ("enum A\nenum B\nenum A", 3, "`enum A` is there twice"),
+        ("enum A\nenum B\nenum A", 3, "`enum A` is listed twice"),
     ] {
         let problem = problem.to_owned();
         assert_eq!(
@@ -493,13 +497,13 @@ fn what_is_no_such_file_is_refused_with_its_line() {
     let malformed = Lock::parse(b"enum A\n\xff").expect_err("not UTF-8");
     assert_eq!(
         (malformed.line, malformed.problem.as_str()),
-        (2, "not UTF-8")
+        (2, "the line is not UTF-8")
     );
     let folder = folder();
     fs::write(folder.path().join("events.lock"), "enum A\nenum A").expect("it is written");
     let said = extend(&folder, &[payment(Vec::new())]).expect_err("malformed");
     assert!(
-        said.contains("events.lock, line 2: `enum A` is there twice; restore"),
+        said.contains("events.lock, line 2: `enum A` is listed twice; restore"),
         "{said}"
     );
     assert_eq!(text(&folder), "enum A\nenum A");

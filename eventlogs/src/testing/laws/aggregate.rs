@@ -6,10 +6,10 @@ use crate::testing::scenario::history::apply_all;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How often a history is folded: what depends on chance, like the order of a hash map, comes out differently at last.
+/// Number of folds per history: enough for results that depend on chance, such as the order of a hash map, to differ.
 const FOLDS: usize = 10;
 
-/// Applying is total: an event has already happened, so no aggregate may fail on it, in whichever state it is.
+/// Applying is total: an event has already happened, so no aggregate may fail on it, in any state.
 ///
 /// ```
 /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -22,7 +22,7 @@ pub fn applying_never_panics<A: Aggregate>(
 ) {
     for (number, history) in histories_of(histories).iter().enumerate() {
         let mut applied = 0;
-        // Whatever the panic left behind is not looked at.
+        // The state that the panic left is not read.
         let folded = catch_unwind(AssertUnwindSafe(|| {
             let mut aggregate = A::default();
             for record in history.records() {
@@ -32,7 +32,7 @@ pub fn applying_never_panics<A: Aggregate>(
         }));
         assert!(
             folded.is_ok(),
-            "applying event {applied} of history {number} panicked, see above; what can fail belongs in front of the append"
+            "applying event {applied} of history {number} panicked, see above; check before the append whatever can fail"
         );
     }
 }
@@ -53,16 +53,16 @@ pub fn folds_are_equal<A: Aggregate + PartialEq + Debug>(
         for _ in 1..FOLDS {
             assert_same(&first, &history.fold(), || {
                 format!(
-                    "two folds of history {number} differ; `apply` may depend on nothing but the state and the record, so on \
-                     no clock, no random number, no global and no order of a hash map"
+                    "two folds of history {number} differ; `apply` may depend only on the state and the record, not on \
+                     a clock, a random number, a global or the order of a hash map"
                 )
             });
         }
     }
 }
 
-/// A state that was cached anywhere in a log, and got the rest of the events, is the state of the full fold; and going
-/// on with a clone leaves the cached state as it was.
+/// A state cached at any index of a log equals the full fold once the rest of the events is applied. Continuing from a clone
+/// leaves the cached state unchanged.
 ///
 /// ```
 /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -80,13 +80,13 @@ pub fn cached_and_tail_is_the_full_fold<A: Aggregate + PartialEq + Debug>(
             let (head, tail) = history.records().split_at(split);
             let mut cached = A::default();
             apply_all(&mut cached, head);
-            // Twice, as two callers would: what the first one shares with the cache hits the second.
+            // Twice, as two callers would: state that the first clone shares with the cache changes the second.
             for caller in ["", "a second time "] {
                 let mut continued = cached.clone();
                 apply_all(&mut continued, tail);
                 assert_same(&full, &continued, || {
                     format!(
-                        "history {number}, cached behind {split} of its {} events and continued {caller}from a clone, is not \
+                        "history {number}, cached after {split} of its {} events and continued {caller}from a clone, is not \
                          the full fold; a clone must share nothing that changes",
                         head.len() + tail.len()
                     )
@@ -96,7 +96,7 @@ pub fn cached_and_tail_is_the_full_fold<A: Aggregate + PartialEq + Debug>(
             apply_all(&mut untouched, head);
             assert_same(&untouched, &cached, || {
                 format!(
-                    "history {number}, cached behind {split} of its {} events, changed when a clone of it was continued; a \
+                    "history {number}, cached after {split} of its {} events, changed when a clone of it was continued; a \
                      clone must share nothing that changes",
                     head.len() + tail.len()
                 )

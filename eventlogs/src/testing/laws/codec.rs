@@ -1,4 +1,4 @@
-//! The laws of codecs.
+//! Laws of codecs.
 
 mod generate;
 mod read;
@@ -14,17 +14,19 @@ use shape::{Shape, Variant};
 use std::rc::Rc;
 use value::{Content, Value};
 
-/// How large the values become: of how many shapes they are made at the most.
+/// Largest size of the values: the maximum number of shapes in one value.
 const LARGEST: usize = 24;
-/// How many values there are of each size.
+/// Number of values of each size.
 const TRIES: u64 = 200;
 
-/// Values of every shape that serde knows come back bit for bit, or are refused.
+/// Values of every shape that serde knows come back bit for bit, or the codec refuses them.
 ///
-/// Some thousand values are made up: numbers of all kinds with their extremes, texts, bytes, options of options, sequences,
-/// tuples, maps, structs and enums, within one another to some depth. They are the same ones in every run, small ones first.
-/// What the codec does not encode, or does not decode, is refused, as a store does it: that is no fault. What is decoded as
-/// another value is one.
+/// The law generates some thousand values: numbers of all kinds with their extremes, strings, bytes, options of options,
+/// sequences, tuples, maps, structs and enums, nested to some depth. They are equal in every run, and the small ones come
+/// first.
+///
+/// A value that the codec does not encode or decode counts as refused, as in a store; that is allowed. A value that is decoded
+/// as another value breaks the law.
 ///
 /// ```
 /// use eventlogs::codec::Json;
@@ -43,7 +45,8 @@ pub fn codec_brings_back_what_it_was_given<C: Codec>() {
     }
 }
 
-/// A codec takes what every event is made of, in every variant: a codec that refuses everything would keep all other laws.
+/// A codec accepts the types that every event is made of, in every kind of variant. A codec that refuses everything would obey
+/// all other laws.
 ///
 /// ```
 /// use eventlogs::codec::Json;
@@ -81,15 +84,15 @@ pub fn codec_takes_plain_values<C: Codec>() {
     }
 }
 
-/// Tries the value of this number and size; says what is wrong.
+/// Tries the value of this seed and size; the error is the report of a failure.
 fn try_one<C: Codec>(seed: u64, size: usize) -> Result<(), String> {
     let mut random = fastrand::Rng::with_seed(seed);
     let shape = Rc::new(generate::shape(&mut random, size));
     let value = generate::value(&mut random, &shape);
     match there_and_back::<C>(&shape, &value) {
         Ok(read) if read != value => Err(format!(
-            "a value is read as another one; refuse it in `encode`, with `exact_in_json`, say\nwritten: {value:?}\nread:    \
-             {read:?}\nshape:   {shape:?}\nseed:    {seed}, of size {size}"
+            "a value is read as another one; refuse it in `encode`, for example with `exact_in_json`\nwritten: {value:?}\n\
+             read:    {read:?}\nshape:   {shape:?}\nseed:    {seed}, of size {size}"
         )),
         _ => Ok(()),
     }

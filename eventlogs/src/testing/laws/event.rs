@@ -8,7 +8,7 @@ use crate::event::Payload;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-/// There is a sample of every event that is written, so a variant that is added later asks for one.
+/// There is a sample of every event that the code writes, so a variant that is added later needs one, too.
 ///
 /// ```
 /// # use eventlogs::__example::CounterEvent;
@@ -27,10 +27,13 @@ pub fn samples_are_complete<E: Event>(samples: impl IntoIterator<Item = E>) {
         .map(|entry| entry.event_type.name)
         .filter(|name| !found.contains(name))
         .collect();
-    assert!(missing.is_empty(), "no sample of {missing:?} was given");
+    assert!(
+        missing.is_empty(),
+        "no sample of {missing:?} was given; add one of each"
+    );
 }
 
-/// What is read is what was written.
+/// An event that is written and read again is unchanged.
 ///
 /// ```
 /// # use eventlogs::__example::CounterEvent;
@@ -44,12 +47,15 @@ pub fn events_survive_their_codec<E: Event + PartialEq + Debug>(
     for event in not_empty(samples) {
         let name = event.event_type().name;
         assert_same(&event, &read_back(&event, name), || {
-            format!("`{name}` is read as another event than was written")
+            format!(
+                "`{name}` is read as another event than was written; look for fields that serde skips or reads as something \
+                 else"
+            )
         });
     }
 }
 
-/// What was stored under a former name is still the same event.
+/// An event that was stored under a former name is still read as the same event.
 ///
 /// ```
 /// # use eventlogs::__example::CounterEvent;
@@ -71,18 +77,18 @@ pub fn former_names_are_read<E: Event + PartialEq + Debug>(samples: impl IntoIte
     }
 }
 
-/// The samples. A law that is tried on nothing would hold whatever the events are.
+/// Returns the samples. Without any event, a law would hold whatever the events are.
 #[track_caller]
 fn not_empty<E>(samples: impl IntoIterator<Item = E>) -> Vec<E> {
     let samples: Vec<_> = samples.into_iter().collect();
     assert!(
         !samples.is_empty(),
-        "no event was given, so the law was not tried on anything"
+        "no event was given, so the law was not tested; give at least one"
     );
     samples
 }
 
-/// The event as a store gives it back that holds it under this name.
+/// Reads the event back as a store does that holds it under this name.
 #[track_caller]
 fn read_back<E: Event + Debug>(event: &E, name: &str) -> E {
     let mut bytes = Vec::new();

@@ -1,12 +1,12 @@
-//! The macros that make a test of each law. They are exported at the root, hidden, and shown by their names in
+//! Macros that make one test per law. They are exported at the root, hidden, and shown under their public names in
 //! [`testing`](crate::testing).
 
-/// Makes a test of every law of an aggregate: applying never panics, two folds are equal, and a cached state that gets the
-/// rest of the events is the full fold.
+/// Makes one test per law of an aggregate: applying never panics, two folds are equal, and a cached state to which the rest of
+/// the events is applied equals the full fold.
 ///
-/// Takes a name for the module of the tests, the aggregate, and an expression that gives histories: anything that
-/// iterates over iterables of events. The aggregate must be `PartialEq` and `Debug`. See
-/// [`testing::laws`](crate::testing::laws) for a whole example.
+/// Takes a name for the module of the tests, the aggregate, and an expression that returns histories: anything that iterates
+/// over iterables of events. The aggregate must implement `PartialEq` and `Debug`. See [`testing::laws`](crate::testing::laws)
+/// for a complete example.
 ///
 /// ```
 /// # mod example {
@@ -31,10 +31,11 @@ macro_rules! __aggregate_laws {
     };
 }
 
-/// Makes a test of every law of an aggregate that is cached outside the process: every state comes back from its snapshot,
-/// and, with the rest of the events, is the full fold.
+/// Makes one test per law of an aggregate that is cached outside the process: every state survives its snapshot, and equals the
+/// full fold once the rest of the events is applied.
 ///
-/// Takes what [`aggregate_laws!`](crate::testing::aggregate_laws) takes. The aggregate must implement serde's traits, too.
+/// Takes the arguments of [`aggregate_laws!`](crate::testing::aggregate_laws). The aggregate must implement serde's traits,
+/// too.
 ///
 /// ```
 /// # mod example {
@@ -55,11 +56,11 @@ macro_rules! __snapshot_laws {
     };
 }
 
-/// Makes a test of every law of stored events: there is a sample of each, it survives its codec, and it is read under its
+/// Makes one test per law of stored events: there is a sample of each event, it survives its codec, and it is read under its
 /// former names.
 ///
-/// Takes a name for the module of the tests, the enum, and an expression that gives an iterable of events. The enum must
-/// be `PartialEq` and `Debug`. See [`testing::laws`](crate::testing::laws) for a whole example.
+/// Takes a name for the module of the tests, the enum, and an expression that returns an iterable of events. The enum must
+/// implement `PartialEq` and `Debug`. See [`testing::laws`](crate::testing::laws) for a complete example.
 ///
 /// ```
 /// # mod example {
@@ -84,10 +85,10 @@ macro_rules! __event_laws {
     };
 }
 
-/// Makes a test of every law of a codec: it brings back what it was given or refuses it, and takes what every event is made of.
+/// Makes one test per law of a codec: it returns the value that it was given or refuses it, and accepts the types that every
+/// event is made of.
 ///
-/// Takes a name for the module of the tests, and the codec. The values that it is tried on are made up, the same ones in
-/// every run.
+/// Takes a name for the module of the tests, and the codec. The values are generated, and equal in every run.
 ///
 /// ```
 /// # mod example {
@@ -116,7 +117,7 @@ macro_rules! __codec_laws {
     };
 }
 
-/// One `#[test]` a law.
+/// Makes one `#[test]` per law.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __law_tests {
@@ -130,7 +131,7 @@ macro_rules! __law_tests {
     };
 }
 
-/// The `#[test]` of one law. The type comes in brackets, as a group that can be handed on.
+/// Makes the `#[test]` of one law. The type comes in brackets, as a group that can be passed on.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __law_test {

@@ -1,4 +1,4 @@
-//! The laws of an aggregate that is cached outside the process, written down and brought back as such caches do it.
+//! Laws of an aggregate that is cached outside the process, encoded and decoded as such caches do it.
 
 use super::{assert_same, histories_of};
 use crate::aggregate::Aggregate;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-/// Every state comes back from its snapshot as it was.
+/// Every state survives its snapshot unchanged.
 ///
 /// ```
 /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -27,7 +27,7 @@ pub fn snapshots_come_back<A>(
             let kept: A = state_behind(history, split);
             assert_same(&kept, &restored(&kept), || {
                 format!(
-                    "history {number}, cached behind {split} of its {} events, does not come back from its snapshot as it \
+                    "history {number}, cached after {split} of its {} events, does not come back from its snapshot as it \
                      was; look for fields that serde skips or reads as something else",
                     history.records().len()
                 )
@@ -36,7 +36,7 @@ pub fn snapshots_come_back<A>(
     }
 }
 
-/// A state that came back from its snapshot, and got the rest of the events, is the state of the full fold.
+/// A state that is read from its snapshot equals the full fold once the rest of the events is applied.
 ///
 /// ```
 /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -57,7 +57,7 @@ pub fn snapshot_and_tail_is_the_full_fold<A>(
             apply_all(&mut continued, &history.records()[split..]);
             assert_same(&full, &continued, || {
                 format!(
-                    "history {number}, cached behind {split} of its {} events and continued from its snapshot, is not the \
+                    "history {number}, cached after {split} of its {} events and continued from its snapshot, is not the \
                      full fold; look for fields that serde skips or reads as something else",
                     history.records().len()
                 )
@@ -66,14 +66,14 @@ pub fn snapshot_and_tail_is_the_full_fold<A>(
     }
 }
 
-/// The state after the first events of a history.
+/// Returns the state after the first `events` events of a history.
 fn state_behind<A: Aggregate>(history: &History<A::Event>, events: usize) -> A {
     let mut aggregate = A::default();
     apply_all(&mut aggregate, &history.records()[..events]);
     aggregate
 }
 
-/// The state as a cache outside the process gives it back.
+/// Returns the state as a cache outside the process returns it: encoded and decoded.
 #[track_caller]
 fn restored<A: Debug + Serialize + DeserializeOwned>(aggregate: &A) -> A {
     let restored = snapshot::take(aggregate, usize::MAX)
@@ -81,13 +81,15 @@ fn restored<A: Debug + Serialize + DeserializeOwned>(aggregate: &A) -> A {
     match restored {
         Ok(restored) => restored,
         Err(SnapshotError::NotWritten(problem)) => {
-            panic!("this state cannot be encoded: {problem}\n{aggregate:#?}")
+            panic!(
+                "a cache outside the process cannot encode this state: {problem}\n{aggregate:#?}"
+            )
         }
         Err(SnapshotError::NotRead(problem)) => {
             panic!("this state cannot be read back: {problem}\n{aggregate:#?}")
         }
         Err(error) => {
-            panic!("this state is never cached outside the process: {error}\n{aggregate:#?}")
+            panic!("a cache outside the process never keeps this state: {error}\n{aggregate:#?}")
         }
     }
 }

@@ -1,31 +1,31 @@
-//! What was expected and what was found, line by line, from `{:#?}`.
+//! Differences between expected and found values, line by line, from `{:#?}`.
 
 use std::fmt::{Debug, Write};
 
-/// So many equal lines are shown around a difference; what lies between is left out.
+/// Number of equal lines shown around a difference; further ones are left out.
 const CONTEXT: usize = 3;
-/// Texts with more pairs of lines than this are not aligned, as that takes the time and memory of a table of them.
+/// Texts with more pairs of lines than this are not aligned: aligning needs time and memory for a table of all pairs.
 const MOST_PAIRS: usize = 4_000_000;
 
 /// A line of a difference.
 #[derive(Clone, Copy)]
 enum Line<'a> {
-    /// In both.
+    /// Part of both.
     Both(&'a str),
-    /// Only in what was expected.
+    /// Part of the expected value only.
     Expected(&'a str),
-    /// Only in what was found.
+    /// Part of the found value only.
     Found(&'a str),
 }
 
-/// What differs between two values.
+/// Shows the differences between two values.
 pub(in crate::testing) fn values(expected: &impl Debug, found: &impl Debug) -> String {
     let mut text = legend();
     compare(&mut text, &format!("{expected:#?}"), &format!("{found:#?}"));
     text
 }
 
-/// Two values that have nothing in common.
+/// Shows two values that have nothing in common.
 pub(super) fn unlike(expected: &impl Debug, found: &impl Debug) -> String {
     let mut text = legend();
     let (expected, found) = (format!("{expected:#?}"), format!("{found:#?}"));
@@ -34,14 +34,14 @@ pub(super) fn unlike(expected: &impl Debug, found: &impl Debug) -> String {
     text
 }
 
-/// A value that was not expected, where nobody can say what would have been.
+/// Shows an unexpected value where no expected value is known.
 pub(super) fn found(found: &impl Debug) -> String {
     let mut text = String::from("found:\n\n");
     write(&mut text, format!("{found:#?}").lines().map(Line::Both));
     text
 }
 
-/// What differs between two lists of events, one by one, with a mark at the first that does.
+/// Shows the differences between two lists of events, event by event, with a mark at the first difference.
 pub(super) fn events<E: PartialEq + Debug>(expected: &[&E], found: &[&E]) -> String {
     let mut text = legend();
     let mut mark = "-->";
@@ -78,16 +78,16 @@ pub(super) fn events<E: PartialEq + Debug>(expected: &[&E], found: &[&E]) -> Str
     text
 }
 
-/// What the marks mean.
+/// Explains the marks.
 fn legend() -> String {
     "(- expected, + found)\n\n".to_owned()
 }
 
-/// Writes the lines of two texts that are not equal.
+/// Writes the differences between two texts.
 fn compare(text: &mut String, expected: &str, found: &str) {
     if expected == found {
         write(text, expected.lines().map(Line::Both));
-        text.push_str("    (both look like this, but `==` says that they differ)\n");
+        text.push_str("    (both look like this, but they are not equal by `==`)\n");
     } else {
         let (expected, found): (Vec<_>, Vec<_>) =
             (expected.lines().collect(), found.lines().collect());
@@ -107,7 +107,7 @@ fn write<'a>(text: &mut String, lines: impl IntoIterator<Item = Line<'a>>) {
     }
 }
 
-/// The lines of both, as few of them apart as possible.
+/// Pairs the lines of both texts so that as few as possible differ.
 fn aligned<'a>(expected: &[&'a str], found: &[&'a str]) -> Vec<Line<'a>> {
     let (rows, columns) = (expected.len(), found.len());
     if rows.saturating_mul(columns) > MOST_PAIRS {
@@ -116,7 +116,7 @@ fn aligned<'a>(expected: &[&'a str], found: &[&'a str]) -> Vec<Line<'a>> {
             .chain(found.iter().copied().map(Line::Found))
             .collect();
     }
-    // At [row][column]: how many lines the rest of both has in common at most, in the same order.
+    // At [row][column]: the length of the longest sequence of lines that the rest of both has in common.
     let mut common = vec![vec![0_usize; columns + 1]; rows + 1];
     for row in (0..rows).rev() {
         for column in (0..columns).rev() {
@@ -146,7 +146,7 @@ fn aligned<'a>(expected: &[&'a str], found: &[&'a str]) -> Vec<Line<'a>> {
     lines
 }
 
-/// The same without the equal lines that are far from a difference.
+/// Leaves out equal lines that are far from a difference.
 fn shortened<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
     let differs = |line: &Line<'_>| !matches!(line, Line::Both(_));
     let is_near = |index: usize| {

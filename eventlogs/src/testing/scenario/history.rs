@@ -7,19 +7,19 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::fmt::Debug;
 use uuid::{Builder, Uuid};
 
-/// When the first event is recorded, unless said otherwise: 2026-01-01T00:00:00Z.
+/// Time at which the first event is recorded, unless a test sets it: 2026-01-01T00:00:00Z.
 const START: TimeDelta = TimeDelta::seconds(1_767_225_600);
-/// From one event to the next.
+/// Time between one event and the next.
 const STEP: TimeDelta = TimeDelta::seconds(1);
 
 /// The events of one log.
 #[derive(Debug)]
 pub(in crate::testing) struct History<E> {
-    /// The log.
+    /// The id of the log.
     log_id: LogId,
     /// All of its events.
     records: Vec<RecordedEvent<E>>,
-    /// Where those begin that were added last, whose times can still be set.
+    /// Index of the first of the events that were added last; their times can still be set.
     last_batch: usize,
 }
 
@@ -34,7 +34,7 @@ impl<E> Default for History<E> {
 }
 
 impl<E> History<E> {
-    /// A history of these records, or what is wrong with them.
+    /// Creates a history of these records, or returns what is wrong with them.
     pub(super) fn from_records(records: Vec<RecordedEvent<E>>) -> Result<Self, String> {
         let Some(first) = records.first() else {
             return Ok(Self::default());
@@ -43,13 +43,13 @@ impl<E> History<E> {
         for (expected, record) in (0..).zip(&records) {
             if record.index() != expected {
                 return Err(format!(
-                    "a log has no gaps: the record at place {expected} has the index {}",
+                    "a log has no gaps: the record in position {expected} has the index {}",
                     record.index()
                 ));
             }
             if record.log_id() != log_id {
                 return Err(format!(
-                    "the records are of two logs, {log_id} and {}",
+                    "the records belong to two logs, {log_id} and {}",
                     record.log_id()
                 ));
             }
@@ -88,7 +88,7 @@ impl<E> History<E> {
         }
     }
 
-    /// Sets the time of recording of the events that were added last.
+    /// Sets the time at which the events added last were recorded.
     pub(super) fn set_recorded_at(&mut self, time: DateTime<Utc>) -> Result<(), String> {
         let time = time.trunc_subsecs(6);
         let before = self.records[..self.last_batch].last();
@@ -98,7 +98,7 @@ impl<E> History<E> {
         self.change_last_batch(|record| record.with_recorded_at(time))
     }
 
-    /// Sets the time of occurrence of the events that were added last.
+    /// Sets the time at which the events added last occurred.
     pub(super) fn set_occurred_at(&mut self, time: DateTime<Utc>) -> Result<(), String> {
         let time = time.trunc_subsecs(6);
         self.change_last_batch(|record| record.with_occurred_at(Some(time)))
@@ -110,23 +110,23 @@ impl<E> History<E> {
     ) -> Result<(), String> {
         let batch = self.records.split_off(self.last_batch);
         if batch.is_empty() {
-            return Err("there is no event whose time could be set".to_owned());
+            return Err("there is no event whose time can be set; give one first".to_owned());
         }
         self.records.extend(batch.into_iter().map(change));
         Ok(())
     }
 
-    /// All events.
+    /// Returns all events.
     pub(in crate::testing) fn records(&self) -> &[RecordedEvent<E>] {
         &self.records
     }
 
-    /// The events that were added last.
+    /// Returns the events that were added last.
     pub(super) fn last_batch(&self) -> &[RecordedEvent<E>] {
         &self.records[self.last_batch..]
     }
 
-    /// The state after all events, from the start.
+    /// Returns the state after all events, reduced from the start.
     pub(in crate::testing) fn fold<A: Aggregate<Event = E>>(&self) -> A {
         let mut aggregate = A::default();
         apply_all(&mut aggregate, &self.records);
@@ -144,18 +144,18 @@ pub(in crate::testing) fn apply_all<A: Aggregate>(
     }
 }
 
-/// A second later, except at the end of time.
+/// Returns the time one second later, or `last` itself at the end of the calendar.
 fn next_time(last: DateTime<Utc>) -> DateTime<Utc> {
     last.checked_add_signed(STEP).unwrap_or(last)
 }
 
 fn falling(time: DateTime<Utc>, before: DateTime<Utc>) -> String {
     format!(
-        "recorded_at never falls along a log, but {time} comes behind an event that was recorded at {before}"
+        "recorded_at never falls along a log, but {time} comes after an event that was recorded at {before}"
     )
 }
 
-/// A UUID of version 7 that is the same in every run.
+/// Returns a UUID of version 7 that is equal in every run.
 fn uuid_v7(since_epoch: TimeDelta, number: u64) -> Uuid {
     let millis = u64::try_from(since_epoch.num_milliseconds()).unwrap_or_default();
     let mut rest = [0; 10];

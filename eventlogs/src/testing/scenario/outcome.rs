@@ -1,4 +1,4 @@
-//! What a decision gave, and what is expected of it.
+//! The result of a decision, and the expectations of it.
 
 mod then;
 
@@ -9,10 +9,10 @@ use crate::testing::scenario::history::History;
 use chrono::{DateTime, Utc};
 use std::fmt::Debug;
 
-/// What a decision gave, in a test that began with [`given`](super::given): say what was expected.
+/// The result of a decision, in a test that began with [`given`](super::given): state what you expect of it.
 ///
-/// What a `then…` returns can be dropped, or gone on with: the history now holds the events that were decided on, or is
-/// what it was if the decision was refused.
+/// You can drop the value that a `then…` method returns, or continue with it: its history now includes the events that were
+/// decided on, or is unchanged if the decision was refused.
 ///
 /// | Expected | Call | Needs |
 /// |---|---|---|
@@ -23,18 +23,18 @@ use std::fmt::Debug;
 /// | a refusal like this | [`then_error_matches`](Outcome::then_error_matches) | `Event: Debug`, `R: Debug` |
 /// | this state | [`reduces_to`](Outcome::reduces_to) | `A: PartialEq + Debug`, `R: Debug` |
 ///
-/// `R` is the error of the decision, and `Debug` is for the message of a test that fails.
+/// `R` is the error of the decision. The `Debug` bounds are for the message of a test that fails.
 #[derive(Debug)]
 #[must_use = "without a `then…` or `reduces_to` the test cannot fail"]
 pub struct Outcome<A: Aggregate, R> {
-    /// What has happened, the events decided on last.
+    /// The events so far; those decided on are the last.
     history: History<A::Event>,
-    /// Why nothing was decided.
+    /// The reason why the decision was refused.
     refusal: Option<R>,
 }
 
 impl<A: Aggregate, R> Outcome<A, R> {
-    /// Asks the decision.
+    /// Runs the decision.
     #[track_caller]
     pub(super) fn new<D, I>(mut history: History<A::Event>, mut decision: D) -> Self
     where
@@ -51,20 +51,20 @@ impl<A: Aggregate, R> Outcome<A, R> {
         let [once, again] = [first.ok(), second.as_ref().ok().map(Vec::len)].map(answer);
         assert!(
             once == again,
-            "asked twice on one state, the decision gave {once} and then {again}; `decide` asks again whenever somebody else \
-             was faster, so a decision must not use up what it captured"
+            "run twice on one state, the decision returned {once} and then {again}; `decide` runs it again whenever another \
+             writer was faster, so a decision must not use up what it captured"
         );
         let (events, refusal) = match second {
             Ok(events) => (events, None),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
         history.push(events);
-        // As in production, where an aggregate that cannot apply what was decided would panic as well.
+        // As in production, where an aggregate that cannot apply the decided events would panic as well.
         history.fold::<A>();
         Self { history, refusal }
     }
 
-    /// Expects this state after the events that were decided on, whichever they are.
+    /// Expects this state after the decided events, whichever they are.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -83,7 +83,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         Scenario::new(self.history).reduces_to(expected)
     }
 
-    /// Asks the next decision on what this one led to, without a look at its events.
+    /// Runs the next decision on the resulting state, without checking the events of this one.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -105,7 +105,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         Outcome::new(self.history, decision)
     }
 
-    /// Sets the time at which the decided events are recorded, all at once.
+    /// Sets the time at which the decided events are recorded: one time for all of them.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -121,7 +121,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// ```
     ///
     /// # Panics
-    /// If none were decided, or if the event in front of them was recorded later.
+    /// If no event was decided on, or if the event before them was recorded later.
     #[track_caller]
     pub fn recorded_at(mut self, time: DateTime<Utc>) -> Self {
         match self.history.set_recorded_at(time) {
@@ -130,7 +130,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         }
     }
 
-    /// Sets the time at which the decided events are said to have happened.
+    /// Sets the time at which the decided events happened (`occurred_at`).
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -146,7 +146,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
     /// ```
     ///
     /// # Panics
-    /// If none were decided.
+    /// If no event was decided on.
     #[track_caller]
     pub fn occurred_at(mut self, time: DateTime<Utc>) -> Self {
         match self.history.set_occurred_at(time) {
@@ -162,14 +162,14 @@ impl<A: Aggregate, R> Outcome<A, R> {
     {
         if let Some(refusal) = &self.refusal {
             panic!(
-                "the decision was refused, which was not expected\n{}",
+                "the decision was refused, but no refusal was expected\n{}",
                 difference::found(refusal)
             );
         }
     }
 }
 
-/// A number of events, in words.
+/// Puts a number of events in words.
 fn count(events: usize) -> String {
     match events {
         0 => "no event".to_owned(),

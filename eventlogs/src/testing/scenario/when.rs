@@ -1,14 +1,14 @@
-//! Asking a decision.
+//! Running a decision.
 
 use crate::aggregate::Aggregate;
 use crate::testing::scenario::Scenario;
 use crate::testing::scenario::outcome::Outcome;
 
 impl<A: Aggregate> Scenario<A> {
-    /// Asks a decision: the very closure or function that [`LogManager::decide`](crate::LogManager::decide) takes.
+    /// Runs a decision: the closure or function that [`LogManager::decide`](crate::LogManager::decide) takes.
     ///
-    /// It is asked twice, as if somebody else had been faster the first time, and the second answer counts: a decision
-    /// that uses up what it captured shows here, and not under load.
+    /// It runs twice, as if another writer had been faster the first time, and the second result counts. A decision that uses
+    /// up what it captured fails here, and not only under load.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -28,7 +28,7 @@ impl<A: Aggregate> Scenario<A> {
     /// ```
     ///
     /// # Panics
-    /// If the two answers differ in kind or in their number of events.
+    /// If the two results differ in kind or in their number of events.
     #[track_caller]
     pub fn when<D, I, R>(self, decision: D) -> Outcome<A, R>
     where

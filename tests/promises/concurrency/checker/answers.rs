@@ -1,4 +1,4 @@
-//! What must hold of the answers, given the logs.
+//! Rules for the results, given the logs.
 
 use super::{Evidence, Rule};
 use crate::concurrency::history::{Ground, Operation, Outcome, Want};
@@ -24,7 +24,7 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
             _ => {
                 let took_effect = evidence.took_effect(operation);
                 evidence.unless(!took_effect, Rule::Refused, || {
-                    format!("there are events of {operation:?}")
+                    format!("events of {operation:?} are stored")
                 });
             }
         }
@@ -42,12 +42,12 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
         }
         let has_reason = has_reason(evidence, &known, operation);
         evidence.unless(has_reason, Rule::Reason, || {
-            format!("nothing was in the way of {operation:?}")
+            format!("nothing conflicted with {operation:?}")
         });
     }
 }
 
-/// What was acknowledged must be there.
+/// An acknowledged event must be stored.
 fn kept(
     evidence: &mut Evidence<'_>,
     winners: &mut HashMap<(LogId, u64), u64>,
@@ -65,18 +65,18 @@ fn kept(
         );
         let winner = winners.insert(place, *value);
         evidence.unless(winner.is_none(), Rule::Winner, || {
-            format!("{place:?} was given to {value} and to {winner:?}")
+            format!("{place:?} was acknowledged for {value} and for {winner:?}")
         });
     }
     let last = evidence.record(want.log_id, state.index());
     evidence.unless(
         last.map(RecordedEvent::position) == Some(state),
         Rule::Kept,
-        || format!("answered was {state:?}, and stored is {last:?}"),
+        || format!("returned {state:?}, but stored {last:?}"),
     );
 }
 
-/// What took effect must have done so as a whole, on the state that it was meant for.
+/// A write that took effect must have done so as a whole, on the state that it was meant for.
 fn whole(evidence: &mut Evidence<'_>, operation: &Operation) {
     for want in &operation.wants {
         let places = want.values.iter().map(|value| evidence.places.get(value));
@@ -124,7 +124,7 @@ fn fold(evidence: &mut Evidence<'_>, state: LogPosition, tally: &Tally) {
     });
 }
 
-/// Whether something may have been in the way of an operation while it ran.
+/// Returns `true` if something may have conflicted with an operation while it ran.
 fn has_reason(evidence: &Evidence<'_>, known: &Known, operation: &Operation) -> bool {
     let ended = operation.returned.unwrap_or(u64::MAX);
     let taken = |log_id, index| {
@@ -137,7 +137,7 @@ fn has_reason(evidence: &Evidence<'_>, known: &Known, operation: &Operation) -> 
                 let stands = evidence.record(log_id, state.index());
                 !stands.is_some_and(|record| is(record, state)) || taken(log_id, state.index() + 1)
             }
-            // It has tried often; each time there may have been another reason.
+            // A decision has tried often; each attempt may have failed for another reason.
             ground => ground == Some(Ground::Decided),
         },
         Outcome::Exists(log_id) => {
@@ -153,7 +153,7 @@ fn is(record: &RecordedEvent<TallyEvent>, state: LogPosition) -> bool {
     record.index() == state.index() && state.event_id().is_none_or(|id| id == record.event_id())
 }
 
-/// The greatest index of each log that somebody had been told by a time.
+/// The greatest index of each log that any operation had returned by a given time.
 struct Known(HashMap<LogId, Vec<(u64, u64)>>);
 
 impl Known {

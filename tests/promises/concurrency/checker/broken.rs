@@ -1,4 +1,4 @@
-//! Histories that are broken in one way each. A checker that says nothing of them would be worth nothing.
+//! Histories that are each broken in one way. A checker that accepts them would be worth nothing.
 
 use super::{Rule, Stored, check};
 use crate::concurrency::history::{Ground, Operation, Outcome, Want};
@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::{EventRecord, LogPosition, RecordedEvent};
 
-/// A log of the events 0 to 4: one operation created it, one appended two events, one decided on two. The other log exists
-/// as well, with the event 10 that was appended together with those of the second operation.
+/// A log with the events 0 to 4: one operation created it, one appended two events, one decided on two. The other log has the
+/// event 10, which was appended together with those of the second operation.
 struct Sound {
     one: LogId,
     other: LogId,
@@ -31,7 +31,7 @@ fn want(log_id: LogId, ground: Ground, values: &[u64]) -> Want {
     }
 }
 
-/// An operation that runs when no other does.
+/// Creates an operation that runs alone.
 fn operation(number: u64, wants: Vec<Want>, outcome: Outcome) -> Operation {
     Operation {
         invoked: number * 10,
@@ -78,7 +78,7 @@ impl Sound {
         self.stored[&self.one][index].position()
     }
 
-    /// What the checker complains of.
+    /// Returns the rules that the checker reports as broken.
     fn broken(&self) -> Vec<Rule> {
         let violations = check(&self.history, &self.stored);
         let mut rules: Vec<_> = violations.iter().map(|violation| violation.rule).collect();
@@ -149,7 +149,7 @@ fn an_order_against_the_clock_is_found() {
     history.history[2].invoked = 11;
     history.history[2].returned = Some(12);
     history.breaks_only(Rule::Order);
-    // Unless nobody knows when it ended.
+    // It is allowed if the end of the decision is unknown.
     history.history[2].outcome = Outcome::Unknown;
     assert_eq!(history.broken(), []);
 }
@@ -257,7 +257,7 @@ fn refusals_without_a_reason_are_found() {
         history
     };
     let one = |history: &Sound| history.one;
-    // There is nothing behind the end, and nobody had asked for it.
+    // There is no event after the end, and no operation that would have written one.
     let mut history = append(Ground::New, Outcome::Nothing);
     let end = history.state(4);
     history.history[3].wants[0].ground = Ground::After(end);
@@ -266,7 +266,7 @@ fn refusals_without_a_reason_are_found() {
     let before = history.state(3);
     history.history[3].wants[0].ground = Ground::After(before);
     assert_eq!(history.broken(), []);
-    // A log that exists does so since somebody has created it, and from then on.
+    // A log exists only from the time at which an operation created it.
     let mut history = append(Ground::New, Outcome::Nothing);
     history.history[3].outcome = Outcome::NotFound(one(&history));
     history.breaks_only(Rule::Reason);
@@ -307,7 +307,7 @@ fn a_replay_that_tells_of_something_else_is_found() {
         event_index: 1,
     };
     assert_eq!(history.broken(), []);
-    // The one with the key has left nothing.
+    // The operation with the key wrote nothing.
     history.history[1].key = None;
     history.breaks_only(Rule::Replay);
 }

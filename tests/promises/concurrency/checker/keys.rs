@@ -1,4 +1,4 @@
-//! What must hold of idempotency keys that nobody forgets.
+//! Rules for idempotency keys that are never pruned.
 
 use super::{Evidence, Rule};
 use crate::concurrency::history::{Operation, Outcome};
@@ -33,12 +33,13 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
             original.invoked < ended && is_about(evidence, operation, original)
         });
         evidence.unless(right, Rule::Replay, || {
-            format!("{operation:?} was told of {original:?}")
+            format!("{operation:?} returned a replay of {original:?}")
         });
     }
 }
 
-/// Whether this is what a later user of the key is told of a write: of several logs, the user's own, if it is among them.
+/// Returns `true` if a later user of the key gets this write as its replay. Of a write to several logs, the replay is about the
+/// user's own log if that is among them.
 fn is_about(evidence: &Evidence<'_>, user: &Operation, original: &Operation) -> bool {
     let is_users = |log_id: LogId| user.wants.iter().any(|want| want.log_id == log_id);
     let has_users = original.wants.iter().any(|want| is_users(want.log_id));

@@ -1,4 +1,4 @@
-//! What must hold of the logs, whatever the answers.
+//! Rules for the logs, whatever the results.
 
 use super::{Evidence, Rule, value_of};
 use eventlogs::EventRecord;
@@ -12,7 +12,7 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
             evidence.unless(
                 record.index() == place && record.log_id() == *log_id,
                 Rule::Dense,
-                || format!("{record:?} stands at {place}"),
+                || format!("{record:?} is stored at {place}"),
             );
             let value = value_of(record);
             evidence.unless(
@@ -25,10 +25,10 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
             evidence.unless(
                 want.is_some_and(|want| want.values.contains(&value)),
                 Rule::Issued,
-                || format!("{record:?} was asked for by {issuer:?}"),
+                || format!("{record:?} was not issued for this log: {issuer:?}"),
             );
             if let Some(issuer) = issuer {
-                // Nothing in front of it may have begun after it had ended.
+                // Every event before it must come from an operation that began before this one ended.
                 let ended = issuer.ended();
                 evidence.unless(
                     ended.is_none_or(|ended| ended > latest_start),

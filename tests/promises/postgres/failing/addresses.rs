@@ -1,4 +1,4 @@
-//! The mistakes that one can make with an address, and addresses of several servers.
+//! Mistakes in an address, and addresses of several servers.
 
 use crate::payments::{captured, payments};
 use crate::postgres::TestStore;
@@ -9,7 +9,7 @@ use eventlogs::{PostgresEventStore, PostgresOptions};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
-/// The mistakes that one can make with an address, and what they are told.
+/// Each mistake in an address returns an error with advice.
 #[tokio::test]
 async fn servers_that_cannot_be_had_are_reported_without_secrets() {
     let unreachable = "postgres://app:hunter2@127.0.0.1:1/payments";
@@ -118,7 +118,7 @@ async fn an_address_names_several_servers() {
     }
 }
 
-/// A server that lets one connect and says nothing more.
+/// A server that accepts the connection and then sends nothing.
 #[tokio::test]
 async fn a_server_that_never_lets_us_in_is_not_waited_for_for_ever() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -138,7 +138,7 @@ async fn a_server_that_never_lets_us_in_is_not_waited_for_for_ever() {
     );
     assert!(begun.elapsed() < Duration::from_secs(8));
 
-    // Nor does it keep one from the next server.
+    // Such a server does not prevent the use of the next one.
     let Some(store) = TestStore::new().await else {
         return;
     };
@@ -153,7 +153,7 @@ async fn a_server_that_never_lets_us_in_is_not_waited_for_for_ever() {
     captured(&payments(opened.unwrap())).await;
 }
 
-/// The first server of a list is the one that dies without a word.
+/// The first server of a list is the one that dies silently.
 #[tokio::test]
 async fn another_server_takes_over_from_one_that_falls_silent() {
     let Some(store) = TestStore::new().await else {

@@ -35,7 +35,7 @@ async fn ended_sessions_are_replaced() {
                 manager
                     .decide(&log_id, &options, |_| Ok::<_, ()>([refund(1)]))
                     .await
-                    .expect("sessions are replaced");
+                    .expect("the store replaces its sessions");
             }
         }
     });
@@ -56,7 +56,7 @@ async fn ended_sessions_are_replaced() {
     );
 }
 
-/// Rests that are longer than the server's patience, between operations of all kinds.
+/// Pauses longer than the server's idle timeout, between operations of all kinds.
 #[tokio::test]
 async fn sessions_that_end_for_resting_are_replaced() {
     let Some(store) = TestStore::new().await else {
@@ -73,22 +73,22 @@ async fn sessions_that_end_for_resting_are_replaced() {
     let (none, creating) = (AppendOptions::default(), CreateOptions::default());
     let mut state = None;
     for round in 1..4 {
-        // Several sessions, so that several have ended.
+        // Several sessions, so that several end.
         join_all((0..6).map(|_| manager.load(&log_id, 0, 10))).await;
         rest().await;
-        let payment = manager.reduce(&log_id).await.expect("a read");
+        let payment = manager.reduce(&log_id).await.expect("a read works");
         assert_eq!(payment.aggregate().refunded, round - 1);
         rest().await;
         let log = LogId::new();
         let requested = PaymentEvent::Requested { amount: 1 };
         let created = manager.create(&log, &requested, &creating);
-        let created = created.await.expect("a creation");
+        let created = created.await.expect("a creation works");
         rest().await;
         let appends = Appends::new()
             .append(payment, [refund(1)])
             .append(created, [refund(1)]);
         let appended = manager.append_across(appends, &none);
-        state = Some(appended.await.expect("an append to several logs")[0]);
+        state = Some(appended.await.expect("an append to several logs works")[0]);
         rest().await;
         let older = Duration::from_secs(1_000);
         resting
@@ -96,14 +96,14 @@ async fn sessions_that_end_for_resting_are_replaced() {
             .await
             .expect("pruning");
         rest().await;
-        resting.migrate().await.expect("a migration");
+        resting.migrate().await.expect("a migration works");
     }
     let state = state.unwrap();
     manager.append(state, &refund(1), &none).await.unwrap();
     assert_eq!(refunded(&manager, log_id).await, 4);
 }
 
-/// Sessions are ended again and again under a burst of writes to many logs.
+/// The server ends sessions again and again during a burst of writes to many logs.
 #[tokio::test]
 async fn sessions_that_end_during_a_burst_cost_nothing_but_time() {
     let Some(store) = TestStore::new().await else {

@@ -1,4 +1,4 @@
-//! Options at the ends of what they can be.
+//! Options at the ends of their ranges.
 
 use crate::payments::{captured, payments};
 use crate::postgres::TestStore;

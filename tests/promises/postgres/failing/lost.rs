@@ -1,4 +1,4 @@
-//! Answers that never came back.
+//! Responses that were lost.
 
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -18,7 +18,7 @@ async fn a_lost_answer_is_found_again() {
     let mut state = LogState::at(log_id, 1);
     let rounds = 60;
     for round in 0..rounds {
-        // Once more, so that the statement is prepared on the connection and the lost answer is that of the append.
+        // Once more, so that the statement is prepared on the connection, and the lost response is that of the append.
         manager.reduce(&log_id).await.unwrap();
         let key = (round % 2 == 0).then(|| format!("{log_id}-{round}"));
         let options = AppendOptions {
@@ -31,11 +31,11 @@ async fn a_lost_answer_is_found_again() {
         state = manager
             .append_all(state, &events, &options)
             .await
-            .expect("the library finds the truth");
+            .expect("the library finds out the outcome");
     }
     assert!(
         proxy.lost_answers() >= rounds,
-        "{} answers were lost",
+        "{} responses were lost",
         proxy.lost_answers()
     );
     let records = manager.load(&log_id, 2, 1_000).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_lost_answer_is_found_again() {
     assert_eq!(records.last().map(EventRecord::index), Some(state.index()));
 }
 
-/// The second attempt is refused by the events of the first one, of whichever log; the caller hears of success.
+/// The second attempt conflicts with the events of the first one, on either log; the caller gets success.
 #[tokio::test]
 async fn a_lost_answer_about_several_logs_is_found_again() {
     let Some(store) = TestStore::new().await else {
@@ -67,7 +67,7 @@ async fn a_lost_answer_about_several_logs_is_found_again() {
     let mut begun = Vec::new();
     let rounds = 30;
     for round in 0..rounds {
-        // Once more, so that the lost answer is that of the append.
+        // Once more, so that the lost response is that of the append.
         manager.reduce(&one).await.unwrap();
         let options = AppendOptions {
             idempotency_key: (round % 2 == 0).then(|| format!("{one}-{round}")),
@@ -83,12 +83,12 @@ async fn a_lost_answer_about_several_logs_is_found_again() {
         let states = manager
             .append_across(appends, &options)
             .await
-            .expect("the library finds the truth");
+            .expect("the library finds out the outcome");
         (first, second) = (states[0].into(), states[2].into());
     }
     assert!(
         proxy.lost_answers() >= rounds,
-        "{} answers were lost",
+        "{} responses were lost",
         proxy.lost_answers()
     );
     for (log_id, refunded) in [(one, 2 * rounds), (other, rounds)] {

@@ -1,4 +1,4 @@
-//! Servers that only read.
+//! Servers that accept only reads.
 
 use crate::payments::{PaymentEvent, captured, payments};
 use crate::postgres::TestStore;
@@ -76,13 +76,13 @@ async fn of_several_servers_the_one_that_writes_is_used() {
                 .is_some_and(|source| source.to_string().contains("of 2 servers 1"))
         );
     }
-    // It is no standby, and whatever lets us in will do.
+    // The server is not a standby, so it counts as a primary and as any server.
     for target in [TargetSession::Primary, TargetSession::Any] {
         open(Some(target)).await.unwrap();
     }
 }
 
-/// The caller is told at once: nothing was sent that may have been carried out.
+/// The caller gets the error immediately: no statement was sent that may have taken effect.
 #[tokio::test]
 async fn a_write_that_is_not_in_doubt_is_refused_at_once() {
     let Some(store) = TestStore::new().await else {

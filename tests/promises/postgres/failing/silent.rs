@@ -1,4 +1,4 @@
-//! Connections on which nothing comes any more, while nobody says that they are broken.
+//! Connections on which nothing arrives any more, although neither side closed them.
 
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -9,12 +9,12 @@ use futures_util::future::join_all;
 use sqlx::postgres::PgPoolOptions;
 use std::time::{Duration, Instant};
 
-/// The timeout of the stores here. What is silent is given up after a quarter of it.
+/// The timeout of the stores in this file. A silent connection is given up after a quarter of it.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// What one silence may cost, with room for a slow machine: less than the timeout by far.
+/// The maximum cost of one silence, with room for a slow machine: far less than the timeout.
 const A_FRACTION: Duration = Duration::from_secs(5);
 
-/// Something that takes a fraction of the timeout.
+/// Checks that some work takes only a fraction of the timeout.
 async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = work.await;
@@ -41,7 +41,7 @@ async fn a_silent_connection_costs_a_fraction_of_the_timeout() {
         let options = AppendOptions::default();
         state = soon("a write", manager.append(state, &refund(1), &options))
             .await
-            .expect("it is written over a new connection");
+            .expect("the event is written over a new connection");
         proxy.silence_all();
         let read = soon("a read", manager.load(&log_id, 0, 10)).await;
         assert_eq!(read.unwrap().len() as u64, state.index() + 1);
@@ -51,7 +51,7 @@ async fn a_silent_connection_costs_a_fraction_of_the_timeout() {
     }
 }
 
-/// The server has done what it was asked, and its answer never comes.
+/// The server has carried out the request, but its response never arrives.
 #[tokio::test]
 async fn a_write_whose_answer_is_swallowed_is_found() {
     let Some(store) = TestStore::new().await else {
@@ -66,7 +66,7 @@ async fn a_write_whose_answer_is_swallowed_is_found() {
             idempotency_key: (round % 2 == 0).then(|| format!("{log_id}-{round}")),
             ..AppendOptions::default()
         };
-        // Again, so that the statement is known to the connection.
+        // Once more, so that the connection has the statement prepared.
         let before = PaymentEvent::Captured { amount: round };
         state = manager
             .append(state, &before, &AppendOptions::default())
@@ -75,14 +75,14 @@ async fn a_write_whose_answer_is_swallowed_is_found() {
         proxy.swallow_next_answer();
         state = soon("a write", manager.append(state, &refund(1), &options))
             .await
-            .expect("the library finds the truth");
+            .expect("the library finds out the outcome");
         assert_eq!(proxy.lost_answers(), round);
         let payment = manager.reduce(&log_id).await.unwrap();
         assert_eq!(payment.aggregate().refunded, round, "each event once");
     }
 }
 
-/// Twelve connections rest when their server goes away without a word, and another one takes over its address.
+/// Twelve idle connections: their server goes away silently, and another one takes over its address.
 #[tokio::test]
 async fn after_a_silent_fail_over_one_silence_is_paid_for_not_one_for_each_connection() {
     let Some(store) = TestStore::new().await else {
@@ -94,7 +94,7 @@ async fn after_a_silent_fail_over_one_silence_is_paid_for_not_one_for_each_conne
     fail_over(&proxy, &manager, &log_id, 12).await;
 }
 
-/// The same with a pool of the user's.
+/// A pool of the user recovers as fast.
 #[tokio::test]
 async fn a_users_pool_recovers_as_soon_from_a_silent_fail_over() {
     let Some(store) = TestStore::new().await else {
@@ -124,23 +124,26 @@ async fn fail_over(proxy: &Proxy, manager: &LogManager<Payment>, log_id: &LogId,
         read.unwrap();
     }
     proxy.slow(false);
-    // A pool asks its connections for a sign of life before they rest.
+    // A pool pings its connections before they become idle.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    // Some may have rested before.
+    // Some may have been idle before.
     assert!(proxy.connections() + 3 >= before + resting as u64);
     proxy.silence_all();
     let all_recovered = async {
         for _ in 0..=resting {
-            manager.load(log_id, 0, 10).await.expect("nobody is told");
+            manager
+                .load(log_id, 0, 10)
+                .await
+                .expect("no read reports the silence");
         }
         let options = AppendOptions::default();
         let state = LogState::at(*log_id, 1);
         manager.append(state, &refund(1), &options).await.unwrap();
     };
-    soon("all of them", all_recovered).await;
+    soon("all reads", all_recovered).await;
 }
 
-/// The address leads nowhere for a while: who connects is heard, and never answered.
+/// The address leads nowhere for a while: connection attempts are accepted, but never answered.
 #[tokio::test]
 async fn a_server_that_takes_a_while_to_take_over_is_waited_for() {
     let Some(store) = TestStore::new().await else {
@@ -163,8 +166,8 @@ async fn a_server_that_takes_a_while_to_take_over_is_waited_for() {
             proxy.mute_new(false);
         }
     );
-    written.expect("it was written when the server was there");
-    read.expect("it was read when the server was there");
+    written.expect("the event is written once the server is back");
+    read.expect("the log is read once the server is back");
     assert_eq!(
         manager.reduce(&log_id).await.unwrap().aggregate().refunded,
         1

@@ -1,4 +1,4 @@
-//! Servers and networks that are slow, which is no reason to fail, nor to ask again and again.
+//! Slow servers and networks: no reason to fail, nor to repeat a request again and again.
 
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Much shorter than what these servers take.
+/// Much shorter than the delays of these servers.
 const SILENCE: Duration = Duration::from_millis(300);
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn an_answer_that_comes_slowly_is_no_silence() {
     let (proxy, behind) = store.through_proxy(Duration::from_secs(30)).await;
     let manager = payments(behind);
     let log_id = LogId::new();
-    // A payload of two megabytes, most of which is a note.
+    // A payload of two megabytes, mostly a note.
     let name = "payment.requested";
     let requested = PaymentEvent::Requested { amount: 7 };
     let state = manager
@@ -50,7 +50,7 @@ async fn an_answer_that_comes_slowly_is_no_silence() {
     assert_eq!(proxy.connections(), before, "one connection was enough");
 }
 
-/// A lock of somebody's on the whole table, longer than several silences.
+/// Another session locks the whole table for longer than several silences.
 #[tokio::test]
 async fn reads_that_wait_for_a_lock_are_answered_when_it_is_gone() {
     let Some(store) = TestStore::with(PostgresOptions {
@@ -72,8 +72,8 @@ async fn reads_that_wait_for_a_lock_are_answered_when_it_is_gone() {
     assert_eq!(read.unwrap().len(), 2);
 }
 
-/// On connections of the user's own a write may wait for a lock for as long as there is time. Another attempt beside the
-/// first one changes nothing, and there is no third.
+/// With a pool of the user, a write may wait for a lock until its deadline. A second attempt next to the first one changes
+/// nothing, and there is no third.
 #[tokio::test]
 async fn a_write_that_waits_for_a_lock_happens_once_and_is_asked_for_twice_at_most() {
     let Some(store) = TestStore::new().await else {
@@ -112,8 +112,8 @@ async fn a_write_that_waits_for_a_lock_happens_once_and_is_asked_for_twice_at_mo
             most
         }
     );
-    written.expect("it was only slow");
-    assert!(most <= 2, "{most} at a time");
+    written.expect("the write was only slow");
+    assert!(most <= 2, "{most} attempts at a time");
     assert_eq!(
         manager.reduce(&log_id).await.unwrap().aggregate().refunded,
         1

@@ -1,4 +1,4 @@
-//! Tables that are changed under connections which know them.
+//! Tables that change while connections have statements prepared on them.
 
 use crate::payments::{captured, payments, refund};
 use crate::postgres::TestStore;
@@ -20,7 +20,7 @@ async fn a_column_of_another_type_is_noticed_by_nobody() {
         "alter table events alter event_type type text, alter recorded_at type timestamptz(6)",
         "alter table events alter event_type type varchar(400), alter recorded_at type timestamptz(4)",
     ] {
-        // Many connections that know the statements, for reading and for writing.
+        // Many connections that have the statements prepared, for reading and for writing.
         let options = AppendOptions::default();
         for read in join_all((0..12).map(|_| manager.load(&log_id, 0, 10))).await {
             read.unwrap();
@@ -38,7 +38,7 @@ async fn a_column_of_another_type_is_noticed_by_nobody() {
     );
 }
 
-/// In a transaction of the caller's, on a connection that knows the statement.
+/// In a transaction of the caller, on a connection that has the statement prepared.
 #[tokio::test]
 async fn a_column_of_another_type_does_not_end_a_callers_transaction() {
     let Some(store) = TestStore::new().await else {
@@ -57,7 +57,7 @@ async fn a_column_of_another_type_does_not_end_a_callers_transaction() {
         let mut transaction = connection.begin().await.unwrap();
         let options = AppendOptions::default();
         for _ in 0..8 {
-            // Plans are kept from the sixth execution on.
+            // The server keeps plans from the sixth execution on.
             let events = [refund(1)];
             let appended = store
                 .store
@@ -73,7 +73,8 @@ async fn a_column_of_another_type_does_not_end_a_callers_transaction() {
     );
 }
 
-/// The words of the server, and none about damage: it is what an extension or a policy raises when it fails.
+/// The error has the message of the server and does not report damage: an extension or a policy may raise these codes when it
+/// fails.
 #[tokio::test]
 async fn an_internal_error_of_the_server_is_told_in_its_own_words() {
     use eventlogs::LogManagerError;

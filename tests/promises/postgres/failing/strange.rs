@@ -1,4 +1,4 @@
-//! What only somebody else can have done to the tables.
+//! Changes to the tables that only another program can have made.
 
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
@@ -72,7 +72,7 @@ async fn times_that_no_calendar_has_are_no_reason_to_fail() {
     assert_eq!(payment.aggregate().captured, 100);
     let records = manager.load(&log_id, 0, 10).await.unwrap();
     assert!(records[0].occurred_at() < Some(records[0].recorded_at()));
-    // Nor does the log go on in a time without an end.
+    // The log does not continue with an infinite time either.
     let options = AppendOptions::default();
     manager
         .append(payment, &PaymentEvent::Voided, &options)
@@ -81,7 +81,7 @@ async fn times_that_no_calendar_has_are_no_reason_to_fail() {
     assert!(manager.reduce(&log_id).await.unwrap().updated_at() < records[1].recorded_at());
 }
 
-/// A trigger of somebody's own changes what comes back into something that the driver panics at.
+/// A trigger of the user turns the returned row into one on which the driver panics.
 #[tokio::test]
 async fn a_batch_that_the_driver_chokes_on_holds_up_nobody() {
     let Some(store) = TestStore::new().await else {
@@ -106,7 +106,7 @@ async fn a_batch_that_the_driver_chokes_on_holds_up_nobody() {
         .await;
     let state = LogState::at(log_id, 1);
     let refund = refund(1);
-    // Alone, and with others.
+    // Alone, and together with others.
     let lone = payments.append(state, &refund, &options).await;
     let many = join_all((0..3).map(|_| payments.append(state, &refund, &options))).await;
     store.execute("drop trigger never on events").await;
@@ -121,11 +121,11 @@ async fn a_batch_that_the_driver_chokes_on_holds_up_nobody() {
         );
     }
     let next = payments.append(LogState::at(log_id, 2), &refund, &options);
-    next.await.expect("the log is not stuck");
+    next.await.expect("the log accepts further writes");
     captured(&payments).await;
 }
 
-/// A constraint of somebody's own refuses writes that nothing of ours is in the way of.
+/// A constraint of the user refuses writes with which no other event conflicts.
 #[tokio::test]
 async fn a_constraint_of_somebody_else_fails_only_the_writes_that_break_it() {
     let Some(store) = TestStore::new().await else {
@@ -161,5 +161,5 @@ async fn a_constraint_of_somebody_else_fails_only_the_writes_that_break_it() {
     }
     let (state, refund) = (LogState::at(logs[0], 2), refund(2));
     let next = payments.append(state, &refund, &options);
-    next.await.expect("the log is not stuck");
+    next.await.expect("the log accepts further writes");
 }

@@ -1,4 +1,4 @@
-//! Where an append lands, and when it is refused.
+//! Promises about the place of an append, and about its refusal.
 
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 
-/// Indices start at 0 and rise by one, and an append says where the log ends.
+/// Indices start at 0 and rise by one, and an append returns the end of the log.
 pub async fn indices_are_dense_from_zero(store: &impl Store) {
     let log_id = LogId::new();
     let first = create(store, log_id, 1).await;
@@ -50,7 +50,7 @@ pub async fn a_log_is_created_only_once(store: &impl Store) {
     assert_eq!(amounts(store, state.log_id()).await, [1]);
 }
 
-/// No hole can be made, neither behind the end nor in a log that does not exist.
+/// An append leaves no gap, neither after the end of a log nor in a log that does not exist.
 pub async fn an_append_needs_its_predecessor(store: &impl Store) {
     let missing = append(store, LogPosition::at(LogId::new(), 0), 1).await;
     assert!(
@@ -63,10 +63,10 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
         let refused = append(store, LogPosition::at(state.log_id(), index), 9).await;
         assert!(
             matches!(refused, Err(AppendError::Conflict { .. })),
-            "at {index}: {refused:?}"
+            "index {index}: {refused:?}"
         );
     }
-    // A whole batch, and with a key, beyond the last position that there can be.
+    // A batch with a key, beyond the last possible index.
     for index in [u64::MAX - 2, u64::MAX - 1, u64::MAX] {
         let batch = [added(8), added(9), added(10)];
         let mut request = AppendRequest::after(LogPosition::at(state.log_id(), index), &batch);
@@ -75,21 +75,19 @@ pub async fn an_append_needs_its_predecessor(store: &impl Store) {
         let refused = store.append(request).await;
         assert!(
             matches!(refused, Err(AppendError::Conflict { .. })),
-            "at {index}: {refused:?}"
+            "index {index}: {refused:?}"
         );
     }
     let by_index = append(store, LogPosition::at(state.log_id(), 1), 2).await;
     assert_eq!(
-        by_index
-            .expect("the index alone is enough if it is right")
-            .state
-            .index(),
+        by_index.expect("a correct index is enough").state.index(),
         2
     );
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2]);
 }
 
-/// The guard compares the event, not only its index: a caller of another history is refused.
+/// An append after another event at the same index is refused: the check compares the event, not only the index, so a caller
+/// with another history gets a conflict.
 pub async fn an_append_behind_another_event_at_the_same_index_is_refused(store: &impl Store) {
     let state = log_of(store, 2).await;
     let forked = LogPosition::new(state.log_id(), state.index(), EventId::new());
@@ -101,7 +99,7 @@ pub async fn an_append_behind_another_event_at_the_same_index_is_refused(store: 
     assert_eq!(amounts(store, state.log_id()).await, [0, 1]);
 }
 
-/// One winner; everybody else hears of the conflict.
+/// Of concurrent appends at one index, one succeeds; the others get a conflict.
 pub async fn of_many_appends_at_one_index_exactly_one_wins(store: &impl Store) {
     let state = log_of(store, 3).await;
     let answers = join_all((100..132).map(|amount| append(store, state, amount))).await;
@@ -121,7 +119,7 @@ pub async fn of_many_appends_at_one_index_exactly_one_wins(store: &impl Store) {
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2, winners[0]]);
 }
 
-/// The events of one append stand next to each other, or nowhere.
+/// The events of one append are stored together, without events of others between them, or not at all.
 pub async fn a_batch_lands_whole_or_not_at_all(store: &impl Store) {
     let state = log_of(store, 1).await;
     let batch = [added(1), added(2), added(3)];
@@ -136,7 +134,7 @@ pub async fn a_batch_lands_whole_or_not_at_all(store: &impl Store) {
         "{refused:?}"
     );
 
-    // Two batches that overlap, at once: never a mixture.
+    // Two concurrent batches that overlap never mix.
     let (first, second) = ([added(10), added(11)], [added(20), added(21), added(22)]);
     let requests = [
         AppendRequest::after(landed.state, &first),
@@ -155,14 +153,14 @@ pub async fn a_batch_lands_whole_or_not_at_all(store: &impl Store) {
     );
 }
 
-/// Neighbours in an index are not the same log.
+/// Two logs do not affect each other, even if they are adjacent in a database index.
 pub async fn logs_do_not_touch_each_other(store: &impl Store) {
     let (one, other) = (log_of(store, 3).await, log_of(store, 5).await);
     assert_eq!(amounts(store, one.log_id()).await, [0, 1, 2]);
     assert_eq!(amounts(store, other.log_id()).await, [0, 1, 2, 3, 4]);
 }
 
-/// A refused request leaves no trace.
+/// A request that exceeds a limit is refused and changes nothing.
 pub async fn what_exceeds_a_limit_changes_nothing(store: &impl Store) {
     let state = log_of(store, 1).await;
     let too_many = vec![added(1); Limits::default().max_events_per_append + 1];
@@ -196,16 +194,16 @@ pub async fn what_exceeds_a_limit_changes_nothing(store: &impl Store) {
     );
     append_with_key(store, state, &too_many[..1000], &key)
         .await
-        .expect("1,000 events and a long key are allowed");
+        .expect("1,000 events and a key of the maximum length are allowed");
     assert_eq!(all(store, state.log_id()).await.len(), 1001);
 }
 
-/// A caller who gives up leaves the log whole and the store usable, whether its event was stored or not.
+/// A caller that drops its append leaves the log whole and the store usable, no matter if the event was stored.
 pub async fn a_dropped_append_harms_nobody(store: &impl Store) {
     let state = log_of(store, 1).await;
     let events = [added(1)];
     for _ in 0..8 {
-        // Polled once, then dropped.
+        // The future is polled once, then dropped.
         let _ = store
             .append(AppendRequest::after(state, &events))
             .now_or_never();
@@ -213,28 +211,28 @@ pub async fn a_dropped_append_harms_nobody(store: &impl Store) {
     let stored = amounts(store, state.log_id()).await;
     assert!(
         stored.len() <= 2,
-        "of appends at one index at most one wins: {stored:?}"
+        "of the appends at one index at most one is stored: {stored:?}"
     );
     let end = all(store, state.log_id())
         .await
         .last()
         .map(RecordedEvent::position)
-        .expect("the first event is there");
-    // Somebody's event may still land in between; whoever is refused sees the new end.
+        .expect("the first event is stored");
+    // A dropped event may still be stored in between; a refused caller then reads the new end.
     if append(store, end, 9).await.is_err() {
         let end = all(store, state.log_id())
             .await
             .last()
             .map(RecordedEvent::position)
-            .expect("the first event is there");
+            .expect("the first event is stored");
         append(store, end, 9)
             .await
-            .expect("all dropped appends have been answered by now");
+            .expect("all dropped appends are settled by now");
     }
 }
 
-/// Whoever sets a deadline must know what to do when it has passed: one that had passed before the call says so, and nothing
-/// is stored; one that passes while the store is at it may end either way, and says which.
+/// An append returns if its event is stored when the deadline passes. A deadline before the call returns `DeadlineExceeded`,
+/// and nothing is stored. A deadline that passes during the write may end either way, and the result says which.
 pub async fn an_append_whose_time_is_over_says_whether_it_is_stored(store: &impl Store) {
     let ahead = [
         Duration::ZERO,
@@ -271,13 +269,13 @@ pub async fn an_append_whose_time_is_over_says_whether_it_is_stored(store: &impl
                 Err(AppendError::Store(StoreError::OutcomeUnknown { .. })) if !ahead.is_zero() => {
                     continue;
                 }
-                answer => panic!("{ahead:?} ahead, with {stored:?} stored: {answer:?}"),
+                answer => panic!("deadline {ahead:?} ahead, {stored:?} stored: {answer:?}"),
             }
-            // Nothing of it comes later, and the log goes on.
+            // No event of it is stored later, and the log accepts further appends.
             let end = amounts(store, log_id).await.len() as u64;
             if let Some(last) = end.checked_sub(1) {
                 let goes_on = append(store, LogPosition::at(log_id, last), 9).await;
-                goes_on.expect("nothing of it comes later");
+                goes_on.expect("no event of the late append is stored later");
             } else {
                 create(store, log_id, 9).await;
             }

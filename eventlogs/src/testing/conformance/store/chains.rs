@@ -1,5 +1,5 @@
-//! Appends that build on others which are still on their way, on stores that take part in that: those that call
-//! [`queued`](AppendObserver::queued). Other stores keep these promises by leaving the observer alone.
+//! Promises about appends that build on other appends in flight, for stores that support it by calling
+//! [`queued`](AppendObserver::queued). Other stores keep these promises by not calling the observer.
 
 use crate::__example::CounterEvent;
 use crate::ids::LogId;
@@ -21,7 +21,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-/// Writes down what it hears.
+/// Records the calls that it gets.
 #[derive(Default)]
 struct Watch {
     heard: Mutex<Heard>,
@@ -31,7 +31,7 @@ struct Watch {
 struct Heard {
     /// The events of each call of `queued`.
     queued: Vec<Vec<RecordedEvent<CounterEvent>>>,
-    /// What each call of `settled` said.
+    /// The argument of each call of `settled`.
     settled: Vec<Option<DateTime<Utc>>>,
 }
 
@@ -44,15 +44,26 @@ impl Watch {
         !self.heard().queued.is_empty()
     }
 
-    /// Checks what was heard against the answer, at the time at which it came.
+    /// Checks the calls against the result, at the time at which the result is returned.
     fn check(&self, answer: &Answer) {
         let heard = self.heard();
-        assert!(heard.queued.len() <= 1, "queued once: {heard:?}");
+        assert!(
+            heard.queued.len() <= 1,
+            "`queued` is called at most once: {heard:?}"
+        );
         let expected = answer.as_ref().ok().map(|appended| appended.recorded_at);
         if heard.queued.is_empty() {
-            assert_eq!(heard.settled, [], "nothing without a place");
+            assert_eq!(
+                heard.settled,
+                [],
+                "`settled` is not called without `queued`"
+            );
         } else {
-            assert_eq!(heard.settled, [expected], "once, before the answer");
+            assert_eq!(
+                heard.settled,
+                [expected],
+                "`settled` is called once, before the append returns"
+            );
         }
     }
 }
@@ -60,7 +71,10 @@ impl Watch {
 impl AppendObserver<CounterEvent> for Watch {
     fn queued(&self, events: Vec<RecordedEvent<CounterEvent>>) {
         let mut heard = lock(&self.heard);
-        assert!(heard.settled.is_empty(), "a place comes before the end");
+        assert!(
+            heard.settled.is_empty(),
+            "`queued` is called before `settled`"
+        );
         heard.queued.push(events);
     }
 }
@@ -95,9 +109,9 @@ impl<'a> Link<'a> {
 /// An append that has been polled once.
 struct Sent<'a> {
     future: BoxFuture<'a, Answer>,
-    /// Where the log ends with it.
+    /// The end of the log after this append.
     state: LogPosition,
-    /// The answer, if it came at once.
+    /// The result, if it was there at once.
     answer: Option<Answer>,
     watch: Arc<Watch>,
 }
@@ -133,7 +147,7 @@ impl<'a> Sent<'a> {
         }
     }
 
-    /// The answer, checked against what the observer heard.
+    /// Returns the result, checked against the calls of the observer.
     async fn answer(self) -> Answer {
         let answer = match self.answer {
             Some(answer) => answer,
@@ -147,8 +161,8 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Sends appends of which each builds on the one before, which is not answered yet; none of those behind one that the store
-/// has not told a place.
+/// Sends appends that each build on the one before, which is still in flight. It stops after the first append that the store
+/// did not report as queued.
 async fn send<'a>(
     store: &'a impl Store,
     start: LogPosition,
@@ -168,7 +182,7 @@ async fn send<'a>(
     chain
 }
 
-/// Waits for all answers at once: a later link may be waited for first.
+/// Waits for all results at once; a later link may be awaited first.
 async fn answers(chain: Vec<Sent<'_>>) -> Vec<Answer> {
     join_all(chain.into_iter().rev().map(Sent::answer))
         .await
@@ -177,7 +191,7 @@ async fn answers(chain: Vec<Sent<'_>>) -> Vec<Answer> {
         .collect()
 }
 
-/// Only the time at which it is recorded is not known yet.
+/// The records passed to `queued` equal those that a read returns; only the time of recording is not known yet.
 pub async fn what_is_queued_is_what_a_read_returns(store: &impl Store) {
     let state = log_of(store, 2).await;
     let batch = [
@@ -202,7 +216,7 @@ pub async fn what_is_queued_is_what_a_read_returns(store: &impl Store) {
     assert_eq!(
         appended.events,
         [],
-        "they are handed over in place of those that are returned"
+        "the observer gets the events, so the append returns none"
     );
     let stored = &all(store, state.log_id()).await[2..];
     assert_eq!(queued.len(), stored.len());
@@ -215,7 +229,8 @@ pub async fn what_is_queued_is_what_a_read_returns(store: &impl Store) {
     }
 }
 
-/// Whatever the reason; what is at fault by itself gets no place at all.
+/// A queued append that is refused, for any reason, is settled as not stored. An append that is invalid by itself is never
+/// queued.
 pub async fn a_refused_append_is_settled_as_not_stored(store: &impl Store) {
     let text = fresh_key();
     let key = IdempotencyKey::new(&text);
@@ -239,12 +254,13 @@ pub async fn a_refused_append_is_settled_as_not_stored(store: &impl Store) {
     assert_eq!(amounts(store, old.log_id()).await, [0, 1]);
 }
 
-/// A hot log: everybody decides on what is on its way, and all of it is true in the end.
+/// A chain is stored whole, as on a hot log: each decision builds on appends in flight, and all of them are committed in the
+/// end.
 pub async fn a_chain_is_stored_whole(store: &impl Store) {
     let state = log_of(store, 1).await;
     let keys: Vec<_> = (0..4).map(|_| fresh_key()).collect();
     let links = (0..40).map(|place| {
-        // Single events and several, with keys and without.
+        // Single events and several, with and without keys.
         let link = Link::new(vec![place; 1 + usize::try_from(place % 3).expect("small")]);
         match usize::try_from(place) {
             Ok(place) if place % 10 == 0 => link.with_key(IdempotencyKey::new(&keys[place / 10])),
@@ -255,10 +271,10 @@ pub async fn a_chain_is_stored_whole(store: &impl Store) {
     let sent = i64::try_from(chain.len()).expect("small");
     let mut last = None;
     for answer in answers(chain).await {
-        let appended = answer.expect("each link is built on the one before");
+        let appended = answer.expect("each link builds on the one before");
         assert!(
             Some(appended.recorded_at) >= last,
-            "in the order of the log"
+            "the times of recording follow the order of the log"
         );
         last = Some(appended.recorded_at);
     }
@@ -274,7 +290,7 @@ pub async fn a_chain_is_stored_whole(store: &impl Store) {
     }
 }
 
-/// Whose appends come in turns, so that none of them stand next to each other on their way.
+/// Chains on many logs are stored together, although their appends alternate and none are adjacent in the queue.
 pub async fn chains_on_many_logs_are_stored_side_by_side(store: &impl Store) {
     let mut ends = Vec::new();
     for _ in 0..7 {
@@ -289,21 +305,22 @@ pub async fn chains_on_many_logs_are_stored_side_by_side(store: &impl Store) {
                 continue;
             };
             let link = Sent::new(store, state, Link::new([amount, amount])).await;
-            // Where the store does not take part, one append a log.
+            // One append per log if the store does not support chains.
             *end = link.watch.is_queued().then_some(link.state);
             expected.extend([amount, amount]);
             sent.push(link);
         }
     }
     for answer in answers(sent).await {
-        answer.expect("each link is built on the one before");
+        answer.expect("each link builds on the one before");
     }
     for (start, expected) in starts.iter().zip(expected) {
         assert_eq!(amounts(store, start.log_id()).await, expected);
     }
 }
 
-/// Nobody may be told that something is stored which builds on what is not.
+/// A chain whose first append is refused is refused as a whole: no caller may learn that a write is stored if it builds on one
+/// that is not.
 pub async fn a_chain_whose_head_is_refused_is_refused_whole(store: &impl Store) {
     let old = log_of(store, 1).await;
     append(store, old, 1).await.expect("the state is current");
@@ -326,7 +343,7 @@ pub async fn a_chain_whose_head_is_refused_is_refused_whole(store: &impl Store) 
     }
     assert_eq!(amounts(store, old.log_id()).await, [0, 1]);
 
-    // The same in front of a log that does not exist.
+    // A chain on a log that does not exist is refused in the same way.
     let chain = send(
         store,
         LogPosition::at(LogId::new(), 0),
@@ -346,13 +363,14 @@ pub async fn a_chain_whose_head_is_refused_is_refused_whole(store: &impl Store) 
     assert!(all(store, missing).await.is_empty());
 }
 
-/// The retry of an earlier write has happened already, at another place than the one that others built on.
+/// A used key in a chain is a replay and ends the chain: the earlier write is at another position than the one that later links
+/// built on.
 pub async fn a_used_key_in_a_chain_is_a_replay_and_ends_it(store: &impl Store) {
     for used_at in [0, 1, 4, 9] {
         let text = fresh_key();
         let key = IdempotencyKey::new(&text);
         let state = log_of(store, 1).await;
-        // On this log, or on another one.
+        // The key was used on this log, or on another one.
         let (start, used) = if used_at % 2 == 0 {
             let used = append_once(store, state, 1, key).await;
             let used = used.expect("the key is new").state;
@@ -387,7 +405,7 @@ pub async fn a_used_key_in_a_chain_is_a_replay_and_ends_it(store: &impl Store) {
     }
 }
 
-/// Two requests of one client that are on their way together.
+/// A key used twice in a chain is used once, as with two requests of one client that are in flight together.
 pub async fn a_key_used_twice_in_a_chain_is_used_once(store: &impl Store) {
     let text = fresh_key();
     let key = IdempotencyKey::new(&text);
@@ -412,7 +430,8 @@ pub async fn a_key_used_twice_in_a_chain_is_used_once(store: &impl Store) {
     assert_eq!(amounts(store, state.log_id()).await, stored);
 }
 
-/// Its own log may lose what was built on it, and nothing else; and whoever hears that something is stored can rely on it.
+/// A dropped link affects no other log. Its own log may lose the appends that were built on it, and every append that returns
+/// success is stored.
 pub async fn a_dropped_link_harms_no_other_log(store: &impl Store) {
     for dropped in [0, 2, 5] {
         let (state, other) = (log_of(store, 1).await, log_of(store, 1).await);
@@ -420,7 +439,7 @@ pub async fn a_dropped_link_harms_no_other_log(store: &impl Store) {
         let beside = send(store, other, (1..7).map(|amount| Link::new([amount]))).await;
         let others = i64::try_from(beside.len()).expect("small");
         let watch = (dropped < chain.len()).then(|| {
-            // Dropped here, after it was polled once.
+            // The future is dropped here, after it was polled once.
             let link = chain.remove(dropped);
             Arc::clone(&link.watch)
         });
@@ -445,23 +464,23 @@ pub async fn a_dropped_link_harms_no_other_log(store: &impl Store) {
                 }
                 Err(error) => assert!(
                     place >= dropped && matches!(error, AppendError::Conflict { .. }),
-                    "link {place} behind {dropped}: {error:?}"
+                    "link {place} after the dropped link {dropped}: {error:?}"
                 ),
             }
         }
         assert_eq!(
             stored,
             (0..).take(stored.len()).collect::<Vec<i64>>(),
-            "no link without those in front of it"
+            "no link is stored without those before it"
         );
-        // The log goes on for whoever looks at it.
+        // The log accepts further appends at its current end.
         let mut tries = 0;
         while append(store, end_of(store, state.log_id()).await, 9)
             .await
             .is_err()
         {
             tries += 1;
-            assert!(tries < 10, "the dropped link is over at some time");
+            assert!(tries < 10, "the dropped link settles in the end");
         }
         if let Some(heard) = watch.map(|watch| watch.heard()) {
             assert_eq!(heard.settled.len(), heard.queued.len(), "{heard:?}");
@@ -472,5 +491,5 @@ pub async fn a_dropped_link_harms_no_other_log(store: &impl Store) {
 async fn end_of(store: &impl Store, log_id: LogId) -> LogPosition {
     let records = all(store, log_id).await;
     let last = records.last().map(RecordedEvent::position);
-    last.expect("the first event is there")
+    last.expect("the first event is stored")
 }

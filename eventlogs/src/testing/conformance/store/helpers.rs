@@ -1,4 +1,4 @@
-//! What the promises are tried with.
+//! Helpers for the tests of the promises.
 
 use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
@@ -15,7 +15,7 @@ use crate::stores::request::{AppendRequest, Appended};
 pub trait Store: EventStore<CounterEvent> {}
 impl<S: EventStore<CounterEvent>> Store for S {}
 
-/// What an append answers.
+/// The result of an append.
 pub(super) type Answer = Result<Appended<CounterEvent>, AppendError>;
 
 pub(super) fn added(amount: i64) -> CounterEvent {
@@ -37,7 +37,7 @@ pub(super) async fn append(store: &impl Store, state: LogPosition, amount: i64) 
         .await
 }
 
-/// A log of events that add 0, 1, 2 and so on.
+/// Creates a log of events that add 0, 1, 2 and so on.
 pub(super) async fn log_of(store: &impl Store, events: i64) -> LogPosition {
     let mut state = create(store, LogId::new(), 0).await;
     for amount in 1..events {
@@ -58,12 +58,12 @@ pub(super) async fn page(
     store.read(ReadRequest::new(log_id, start, limit)).await
 }
 
-/// All events of a log, with a check that their indices are dense.
+/// Returns all events of a log, and checks that their indices are dense.
 pub(super) async fn all(store: &impl Store, log_id: LogId) -> Vec<RecordedEvent<CounterEvent>> {
     let page = page(store, log_id, ReadStart::Index(0), 10_000)
         .await
         .expect("the log can be read");
-    assert!(!page.more, "a page of 10,000 holds the whole log");
+    assert!(!page.more, "a page of 10,000 events holds the whole log");
     let indices: Vec<u64> = page.records.iter().map(EventRecord::index).collect();
     assert_eq!(
         indices,
@@ -104,7 +104,7 @@ pub(super) async fn create_with_key(
     store.append(request).await
 }
 
-/// Appends to several logs, without anything beside the events.
+/// Appends to several logs, without any options.
 pub(super) async fn append_across(
     store: &impl Store,
     appends: impl Into<Appends>,
@@ -124,7 +124,7 @@ pub(super) async fn append_many_with_key(
     store.append_across(request).await
 }
 
-/// An append of one amount with whatever key.
+/// Appends one amount with this key.
 pub(super) async fn append_once(
     store: &impl Store,
     state: LogPosition,
@@ -137,12 +137,12 @@ pub(super) async fn append_once(
     store.append(request).await
 }
 
-/// A key no other test uses, for stores that outlive a test.
+/// Returns a key that no other test uses, for stores that outlive a test.
 pub(super) fn fresh_key() -> String {
     format!("key-{}", EventId::new())
 }
 
-/// What is known of the write that used a key.
+/// Returns the recorded results of the write that used a key.
 pub(super) async fn replays(store: &impl Store, key: IdempotencyKey<'_>) -> Vec<Replay> {
-    store.find_key(key).await.expect("the store can be asked")
+    store.find_key(key).await.expect("the store can be read")
 }

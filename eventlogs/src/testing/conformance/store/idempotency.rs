@@ -1,4 +1,4 @@
-//! What happens only once.
+//! Promises about idempotency: a request with a key takes effect once.
 
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
@@ -11,7 +11,7 @@ use crate::testing::conformance::store::helpers::{
 };
 use futures_util::future::join_all;
 
-/// The ordinary retry collides with the index as well as with the key; the key is what counts.
+/// A retry with the same key is a replay. It collides with the index as well as with the key, and the key decides.
 pub async fn a_retry_with_the_same_key_is_a_replay(store: &impl Store) {
     let key = fresh_key();
     let state = log_of(store, 2).await;
@@ -34,7 +34,8 @@ pub async fn a_retry_with_the_same_key_is_a_replay(store: &impl Store) {
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 5, 6]);
 }
 
-/// A caller who reduced the log again before retrying comes with a state that would be free to append at.
+/// A retry with the same key on a newer state is a replay, too: a caller who reduced the log again before the retry appends
+/// after a state that is free.
 pub async fn a_retry_with_the_same_key_on_a_newer_state_is_a_replay(store: &impl Store) {
     let key = fresh_key();
     let state = log_of(store, 1).await;
@@ -56,7 +57,7 @@ pub async fn a_retry_with_the_same_key_on_a_newer_state_is_a_replay(store: &impl
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2]);
 }
 
-/// Two requests of one client, each with a log id of its own.
+/// Two creations with one key make one log, as with two requests of one client that each choose a log id.
 pub async fn twin_creates_with_one_key_make_one_log(store: &impl Store) {
     let key = fresh_key();
     let ids: Vec<LogId> = (0..16).map(|_| LogId::new()).collect();
@@ -78,7 +79,7 @@ pub async fn twin_creates_with_one_key_make_one_log(store: &impl Store) {
     }
 }
 
-/// The answer says where the key was used, so that the caller can tell a replay from a mistake.
+/// A key used on another log reports that log, so that the caller can distinguish a replay from a mistake.
 pub async fn a_key_used_on_another_log_reports_that_log(store: &impl Store) {
     let key = fresh_key();
     let created = create_with_key(store, LogId::new(), 1, &key)
@@ -94,7 +95,7 @@ pub async fn a_key_used_on_another_log_reports_that_log(store: &impl Store) {
     assert_eq!(amounts(store, other.log_id()).await, [0]);
 }
 
-/// A key belongs to events that were stored.
+/// A refused append does not use up its key: a key belongs to stored events.
 pub async fn a_refused_append_does_not_use_up_its_key(store: &impl Store) {
     let key = fresh_key();
     let old = log_of(store, 1).await;
@@ -114,7 +115,8 @@ pub async fn a_refused_append_does_not_use_up_its_key(store: &impl Store) {
     assert_eq!(amounts(store, old.log_id()).await, [0, 1, 2]);
 }
 
-/// What a client does whose connection broke before the answer came: the same ids at the same index.
+/// Sending the same request again, with the same ids at the same index, returns the same result. A client does so if its
+/// connection broke before the result arrived.
 pub async fn sending_the_same_request_again_gives_the_same_answer(store: &impl Store) {
     let key = fresh_key();
     let state = log_of(store, 1).await;
@@ -131,21 +133,21 @@ pub async fn sending_the_same_request_again_gives_the_same_answer(store: &impl S
         let first = store
             .append(request(key))
             .await
-            .expect("the state is current, or the events are our own");
+            .expect("the state is current, or the stored events are those of this request");
         let second = store
             .append(request(key))
             .await
-            .expect("the events are our own");
+            .expect("the stored events are those of this request");
         assert_eq!(first, second);
     }
-    // Also once the log has gone on.
+    // The result stays the same after the log has grown.
     let end = LogPosition::new(state.log_id(), 2, ids[1]);
     append(store, end, 3).await.expect("the state is current");
     assert_eq!(
         store
             .append(request(None))
             .await
-            .expect("the events are our own")
+            .expect("the stored events are those of this request")
             .state,
         end
     );

@@ -1,4 +1,4 @@
-//! What tells one write from another: all its events at their places, not one id among them.
+//! Promises about the identity of a write: all its events at their positions, not one id among them.
 
 use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
@@ -25,7 +25,7 @@ fn with_ids<'a>(
     request
 }
 
-/// A request that is sent again is recognised only if all its events are stored, each at its place.
+/// A repeated request is recognised only if all its events are stored, each at its position.
 pub async fn a_repeated_request_is_known_by_all_its_events(store: &impl Store) {
     let events = [added(1), added(2), added(3), added(4)];
     let [one, two, three, four, other] = ids();
@@ -35,11 +35,11 @@ pub async fn a_repeated_request_is_known_by_all_its_events(store: &impl Store) {
     let first = store
         .append(request(&[one, two, three]))
         .await
-        .expect("a new log");
+        .expect("the log is new");
     let again = store
         .append(request(&[one, two, three]))
         .await
-        .expect("the same");
+        .expect("the request is the same");
     assert_eq!(
         (first.state, first.recorded_at),
         (again.state, again.recorded_at)
@@ -60,18 +60,21 @@ pub async fn a_repeated_request_is_known_by_all_its_events(store: &impl Store) {
         );
     }
 
-    // In the middle of a log, which has grown since.
+    // In the middle of a log that has grown since.
     let [five, six, seven] = ids();
     let request =
         |ids: &[EventId]| with_ids(AppendRequest::after(first.state, &events[..ids.len()]), ids);
     let second = store
         .append(request(&[five, six]))
         .await
-        .expect("the end of the log");
+        .expect("the state is the end of the log");
     append(store, second.state, 9)
         .await
-        .expect("the end of the log");
-    let again = store.append(request(&[five, six])).await.expect("the same");
+        .expect("the state is the end of the log");
+    let again = store
+        .append(request(&[five, six]))
+        .await
+        .expect("the request is the same");
     assert_eq!(second.state, again.state);
     for changed in [
         vec![five, six, seven],
@@ -89,7 +92,8 @@ pub async fn a_repeated_request_is_known_by_all_its_events(store: &impl Store) {
     assert_eq!(amounts(store, log_id).await, [1, 2, 3, 1, 2, 9]);
 }
 
-/// Callers choose the ids: derived from a command that writes to two logs, say. Each write has its own answer and its own key.
+/// Writes that share their event ids are kept apart: each has its own result and its own key. Callers choose the ids, for
+/// example derived from a command that writes to two logs.
 pub async fn writes_that_share_their_ids_are_not_mistaken(store: &impl Store) {
     for round in 0..20 {
         let shared = ids::<3>();
@@ -109,7 +113,7 @@ pub async fn writes_that_share_their_ids_are_not_mistaken(store: &impl Store) {
             }
             request
         };
-        // Others on their way, so that both wait for the same batch.
+        // Other writes in flight, so that both wait for the same batch.
         let others: Vec<_> = (0..20).map(|_| LogId::new()).collect();
         let busy = others.iter().map(|log_id| {
             store.append(AppendRequest::create(
@@ -140,7 +144,7 @@ pub async fn writes_that_share_their_ids_are_not_mistaken(store: &impl Store) {
     }
 }
 
-/// An id that stands twice in a log is not taken for its other place.
+/// An id that is used twice in a log marks two positions, and neither is taken for the other.
 pub async fn an_id_that_is_used_twice_marks_two_places(store: &impl Store) {
     let [twice] = ids();
     let events = [added(1)];
@@ -150,11 +154,11 @@ pub async fn an_id_that_is_used_twice_marks_two_places(store: &impl Store) {
         state = store
             .append(request)
             .await
-            .expect("the end of the log")
+            .expect("the state is the end of the log")
             .state;
     }
     let log_id = state.log_id();
-    // At once, so that some of them wait while the first is written.
+    // All at once, so that some of them wait while the first is written.
     let behind = [2, 1, 3, 5, 4, 0].map(|index| {
         let position = LogPosition::new(log_id, index, twice);
         let request = with_ids(AppendRequest::after(position, &events), &ids::<1>());
@@ -173,7 +177,7 @@ pub async fn an_id_that_is_used_twice_marks_two_places(store: &impl Store) {
     assert_eq!(indices, [0, 1, 2, 3]);
 }
 
-/// Neither a missing nor a spare id goes unnoticed.
+/// A request with a missing or a surplus id is refused.
 pub async fn every_event_needs_one_id(store: &impl Store) {
     let state = log_of(store, 1).await;
     let events = [added(1), added(2)];

@@ -1,4 +1,4 @@
-//! Appends to several logs.
+//! Promises about appends to several logs.
 
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
@@ -16,7 +16,7 @@ use chrono::{SubsecRound, Utc};
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
 
-/// Every log gets its events, and the states come back in the order of the parts.
+/// An append to several logs stores the events of each, and returns the states in the order of the parts.
 pub async fn several_logs_change_together(store: &impl Store) {
     let logs = [
         log_of(store, 1).await,
@@ -51,7 +51,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
             .expect("the state that was returned is current");
     }
 
-    // A single log is a case of several, and so are many.
+    // One log and a hundred logs are valid cases, too.
     let alone = log_of(store, 1).await;
     let states = append_across(store, [(alone, [added(1)])])
         .await
@@ -68,7 +68,7 @@ pub async fn several_logs_change_together(store: &impl Store) {
     assert_eq!(amounts(store, ids[99]).await, [1, 2]);
 }
 
-/// Whichever part it is that stands in the way, and whatever it is that does.
+/// If one of several logs cannot change, none does, whichever part it is and whatever the reason.
 pub async fn where_one_of_several_logs_cannot_change_none_does(store: &impl Store) {
     let (first, second) = (log_of(store, 1).await, log_of(store, 1).await);
     let stale = log_of(store, 1).await;
@@ -102,7 +102,7 @@ pub async fn where_one_of_several_logs_cannot_change_none_does(store: &impl Stor
                 }
                 _ => false,
             };
-            assert!(as_expected, "{says} at {place}: {refused:?}");
+            assert!(as_expected, "{says}, part {place}: {refused:?}");
         }
         let again = Appends::new()
             .append(first, [added(1)])
@@ -125,7 +125,7 @@ pub async fn where_one_of_several_logs_cannot_change_none_does(store: &impl Stor
     assert_eq!(amounts(store, missing.log_id()).await, [0_i64; 0]);
 }
 
-/// An order goes on, and its payment begins.
+/// One append can create some logs and continue others, as when an order continues and its payment begins.
 pub async fn logs_can_begin_beside_others_that_go_on(store: &impl Store) {
     let (old, new) = (log_of(store, 2).await, LogId::new());
     let appends = || {
@@ -135,7 +135,7 @@ pub async fn logs_can_begin_beside_others_that_go_on(store: &impl Store) {
     };
     let states = append_across(store, appends())
         .await
-        .expect("one is new, the other current");
+        .expect("one log is new, the state of the other is current");
     assert_eq!((states[0].log_id(), states[0].index()), (new, 1));
     assert_eq!((states[1].log_id(), states[1].index()), (old.log_id(), 2));
     assert_eq!(amounts(store, new).await, [5, 6]);
@@ -153,7 +153,7 @@ pub async fn logs_can_begin_beside_others_that_go_on(store: &impl Store) {
     assert_eq!(amounts(store, old.log_id()).await, [0, 1, 7]);
 }
 
-/// The retry hears of the first log, and can ask for the others.
+/// A retry with the key of an append to several logs is a replay. It returns the first log; the caller can look up the others.
 pub async fn one_key_for_several_logs_is_a_replay_of_all(store: &impl Store) {
     let text = fresh_key();
     let fingerprint = Some(RequestFingerprint::new(text.as_bytes()));
@@ -208,7 +208,7 @@ pub async fn one_key_for_several_logs_is_a_replay_of_all(store: &impl Store) {
     assert_eq!(amounts(store, other.log_id()).await, [0, 8]);
     assert_eq!(amounts(store, new).await, [7]);
 
-    // The other way round: one log used the key, several come with it.
+    // The opposite: one log used the key, and an append to several logs uses it again.
     let text = fresh_key();
     let created = create_with_key(store, LogId::new(), 1, &text)
         .await
@@ -227,7 +227,7 @@ pub async fn one_key_for_several_logs_is_a_replay_of_all(store: &impl Store) {
     assert_eq!(amounts(store, new).await, [7]);
 }
 
-/// A client that is in a hurry, or two that share a queue.
+/// Of concurrent attempts with one key, one writes, as with an impatient client or with two clients that share a queue.
 pub async fn of_many_attempts_with_one_key_for_several_logs_one_writes(store: &impl Store) {
     let text = fresh_key();
     let key = IdempotencyKey::new(&text);
@@ -252,7 +252,7 @@ pub async fn of_many_attempts_with_one_key_for_several_logs_one_writes(store: &i
     assert_eq!(amounts(store, parts[1].0.log_id()).await, [0, 2]);
 }
 
-/// Each is refused with what is wrong with it, before anything is written.
+/// An invalid append to several logs is refused with the cause, before anything is written.
 pub async fn what_no_append_to_several_logs_may_hold_changes_nothing(store: &impl Store) {
     let (one, other) = (log_of(store, 1).await, log_of(store, 1).await);
     let nothing = append_across(store, Appends::new()).await;
@@ -314,11 +314,12 @@ pub async fn what_no_append_to_several_logs_may_hold_changes_nothing(store: &imp
     let most = vec![added(1); limit / 2];
     append_across(store, vec![(one, most.clone()), (other, most)])
         .await
-        .expect("as many as there may be");
+        .expect("the maximum number of logs is allowed");
     assert_eq!(all(store, one.log_id()).await.len(), 1 + limit / 2);
 }
 
-/// Locks that are taken in the order in which the caller names the logs would deadlock here.
+/// Of two concurrent appends to the same logs exactly one succeeds. Locks taken in the order in which the caller names the logs
+/// would deadlock here.
 pub async fn of_two_appends_to_the_same_logs_exactly_one_wins(store: &impl Store) {
     for round in 0..10 {
         let (one, other) = (log_of(store, 1).await, log_of(store, 1).await);
@@ -351,7 +352,7 @@ pub async fn of_two_appends_to_the_same_logs_exactly_one_wins(store: &impl Store
     }
 }
 
-/// What the loser of a race hears.
+/// Returns `true` for the errors that the loser of a race gets.
 const fn is_overtaken(error: &AppendError) -> bool {
     matches!(
         error,
@@ -359,7 +360,8 @@ const fn is_overtaken(error: &AppendError) -> bool {
     )
 }
 
-/// Both kinds at once on the same logs: whoever was told that it won is stored, nobody else, and nothing by half.
+/// Concurrent appends to several logs and to single ones never mix: every append that returns success is stored whole, and no
+/// other one is stored.
 pub async fn appends_to_several_logs_and_to_single_ones_never_mix(store: &impl Store) {
     let starts = [
         log_of(store, 1).await,
@@ -370,7 +372,7 @@ pub async fn appends_to_several_logs_and_to_single_ones_never_mix(store: &impl S
     let mut expected = [vec![0], vec![0], vec![0]];
     for round in 0..20i64 {
         let base = round * 1_000;
-        // Two to two logs each, which share the middle one, and one to each log.
+        // Two appends to two logs each, which share the middle log, and one append to each log.
         let pairs = [(0, 1, base + 100), (2, 1, base + 200)];
         let singles = [(0, base), (1, base + 1), (2, base + 2)];
         let pairs_won = join_all(pairs.map(|(one, other, amount)| {
@@ -411,26 +413,29 @@ pub async fn appends_to_several_logs_and_to_single_ones_never_mix(store: &impl S
         }
         assert!(
             winners.iter().all(|winners| *winners <= 1),
-            "round {round}: a place has several winners: {winners:?}"
+            "round {round}: several appends succeeded at one position: {winners:?}"
         );
-        assert!(winners.iter().sum::<i32>() > 0, "round {round}: nobody won");
+        assert!(
+            winners.iter().sum::<i32>() > 0,
+            "round {round}: no append succeeded"
+        );
     }
     for (start, expected) in starts.iter().zip(expected) {
         assert_eq!(amounts(store, start.log_id()).await, expected);
     }
 }
 
-/// A caller who gives up does not leave one log changed and the other not.
+/// A caller that drops an append to several logs never leaves one log changed and the other unchanged.
 pub async fn a_dropped_append_to_several_logs_leaves_no_half(store: &impl Store) {
     let (one, other) = (log_of(store, 1).await, log_of(store, 1).await);
     for amount in 1..9 {
-        // Polled once, then dropped.
+        // The future is polled once, then dropped.
         let parts = [(one, [added(amount)]), (other, [added(amount)])];
         let _ = append_across(store, parts).now_or_never();
     }
     let mut ends = [one, other];
     let mut tries = 0;
-    // Somebody's events may still land in between; whoever is refused sees the new ends.
+    // Dropped events may still be stored in between; a refused caller then reads the new ends.
     while append_across(store, [(ends[0], [added(9)]), (ends[1], [added(9)])])
         .await
         .is_err()
@@ -440,12 +445,15 @@ pub async fn a_dropped_append_to_several_logs_leaves_no_half(store: &impl Store)
             *end = records
                 .last()
                 .map(RecordedEvent::position)
-                .expect("the first event is there");
+                .expect("the first event is stored");
         }
         tries += 1;
-        assert!(tries < 10, "the dropped appends are over at some time");
+        assert!(tries < 10, "the dropped appends settle in the end");
     }
     let stored = amounts(store, one.log_id()).await;
-    assert!(stored.len() <= 3, "of eight at most one wins: {stored:?}");
+    assert!(
+        stored.len() <= 3,
+        "of eight appends at most one is stored: {stored:?}"
+    );
     assert_eq!(amounts(store, other.log_id()).await, stored);
 }

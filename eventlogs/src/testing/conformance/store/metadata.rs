@@ -1,4 +1,4 @@
-//! What is recorded beside the events.
+//! Promises about metadata, which is stored with the events.
 
 use crate::ids::LogId;
 use crate::metadata::Metadata;
@@ -13,7 +13,7 @@ use crate::testing::conformance::store::helpers::{
     Store, added, all, amounts, append, append_across, append_once, fresh_key, log_of, replays,
 };
 
-/// Something in every field, of every kind.
+/// Creates metadata with a value of every kind in every field.
 fn full() -> Metadata {
     Metadata::new()
         .with_correlation_id("request 17 \0 '\" 😀")
@@ -25,7 +25,7 @@ fn full() -> Metadata {
         .with("test", true)
 }
 
-/// Whatever is said comes back, and what is not said is nothing.
+/// Metadata comes back with each event as it was given; without metadata, it is empty.
 pub async fn metadata_stands_beside_each_event(store: &impl Store) {
     let log_id = LogId::new();
     let said = [
@@ -53,7 +53,7 @@ pub async fn metadata_stands_beside_each_event(store: &impl Store) {
         );
         state = Some(appended.state);
     }
-    // A single event with a key, which stores may write in another way.
+    // A single event with a key: stores may write it in another way.
     let key = fresh_key();
     let event = [added(4)];
     let mut request = AppendRequest::after(state.expect("there are appends"), &event);
@@ -72,7 +72,7 @@ pub async fn metadata_stands_beside_each_event(store: &impl Store) {
     assert_eq!(stored, expected);
 }
 
-/// All logs of one write.
+/// The metadata of a write to several logs comes back with the events of each log.
 pub async fn metadata_stands_beside_the_events_of_several_logs(store: &impl Store) {
     let (old, new) = (log_of(store, 1).await, LogId::new());
     let appends = Appends::new()
@@ -100,7 +100,7 @@ pub async fn metadata_stands_beside_the_events_of_several_logs(store: &impl Stor
     }
 }
 
-/// It is stored with every event, so it is bounded like them.
+/// Metadata above the limit is refused and changes nothing: it is stored with every event, so it is bounded like an event.
 pub async fn too_much_metadata_changes_nothing(store: &impl Store) {
     let limit = Limits::default().max_metadata_bytes;
     let state = log_of(store, 1).await;
@@ -132,7 +132,7 @@ pub async fn too_much_metadata_changes_nothing(store: &impl Store) {
         .await
         .expect("the key is still new");
 
-    // What still fits does.
+    // Metadata just within the limit is accepted.
     let end = append(store, log_of(store, 1).await, 1)
         .await
         .expect("the state is current")

@@ -1,4 +1,4 @@
-//! Forgetting keys.
+//! Promises about deleting idempotency keys.
 
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::IdempotencyKey;
@@ -7,7 +7,7 @@ use crate::testing::conformance::store::helpers::{
 };
 use std::time::Duration;
 
-/// So that keys used before it are older than nothing by every clock.
+/// Waits, so that keys used before are older than zero by every clock.
 async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
@@ -16,10 +16,10 @@ async fn prune(store: &impl Store, older_than: Duration) -> u64 {
     store
         .prune_idempotency_keys(older_than)
         .await
-        .expect("keys can be forgotten")
+        .expect("keys can be pruned")
 }
 
-/// A key is forgotten, not what was done with it.
+/// A pruned key is forgotten; the events that were written with it stay.
 pub async fn a_pruned_key_is_forgotten_and_its_events_stay(store: &impl Store) {
     let (global, local) = (fresh_key(), fresh_key());
     let state = log_of(store, 1).await;
@@ -36,7 +36,11 @@ pub async fn a_pruned_key_is_forgotten_and_its_events_stay(store: &impl Store) {
     }
     a_moment().await;
     assert_eq!(prune(store, Duration::ZERO).await, 2);
-    assert_eq!(prune(store, Duration::ZERO).await, 0, "all are forgotten");
+    assert_eq!(
+        prune(store, Duration::ZERO).await,
+        0,
+        "all keys are pruned already"
+    );
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2]);
     for (key, amount) in keys.into_iter().zip(3..) {
         assert_eq!(replays(store, key).await, []);
@@ -53,7 +57,7 @@ pub async fn a_pruned_key_is_forgotten_and_its_events_stay(store: &impl Store) {
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2, 3, 4]);
 }
 
-/// Half of it would be a replay of half a write.
+/// The key of a write to several logs is pruned as a whole: half of it would be the replay of half a write.
 pub async fn the_key_of_several_logs_is_pruned_whole(store: &impl Store) {
     let text = fresh_key();
     let key = IdempotencyKey::new(&text);
@@ -67,7 +71,11 @@ pub async fn the_key_of_several_logs_is_pruned_whole(store: &impl Store) {
         .expect("the key is new");
     assert_eq!(replays(store, key).await.len(), 3);
     a_moment().await;
-    assert_eq!(prune(store, Duration::ZERO).await, 1, "it is one write");
+    assert_eq!(
+        prune(store, Duration::ZERO).await,
+        1,
+        "one key of one write"
+    );
     assert_eq!(replays(store, key).await, []);
     let again: Vec<_> = states
         .iter()
@@ -82,7 +90,7 @@ pub async fn the_key_of_several_logs_is_pruned_whole(store: &impl Store) {
     assert_eq!(amounts(store, states[2].log_id()).await, [0, 3]);
 }
 
-/// Whoever keeps keys for ever, or for longer than there are times, keeps them.
+/// Keys younger than the given age stay, even if that age exceeds the range of times.
 pub async fn young_keys_are_not_pruned(store: &impl Store) {
     let (one, several) = (fresh_key(), fresh_key());
     let state = log_of(store, 1).await;

@@ -1,4 +1,4 @@
-//! What was written comes back.
+//! Promises about reading: events come back as they were written.
 
 use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
@@ -13,7 +13,7 @@ use crate::testing::conformance::store::helpers::{
 };
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// Callers fold what an append returns onto what they have.
+/// An append returns the records that a read returns: callers fold them onto the state that they have.
 pub async fn what_an_append_returns_is_what_a_read_returns(store: &impl Store) {
     let state = log_of(store, 2).await;
     let batch = [
@@ -38,7 +38,7 @@ pub async fn what_an_append_returns_is_what_a_read_returns(store: &impl Store) {
     );
 }
 
-/// Pages by index and pages behind a state give every event once.
+/// Pages by index and pages after a state return every event once.
 pub async fn pages_join_without_gap_or_overlap(store: &impl Store) {
     let end = log_of(store, 10).await;
     let whole = all(store, end.log_id()).await;
@@ -102,7 +102,7 @@ pub async fn pages_join_without_gap_or_overlap(store: &impl Store) {
     );
 }
 
-/// A reader who comes with a state of another history, or of one that goes further, must hear of it.
+/// A page after an event that the log does not hold is refused: the reader has a state of another history, or of a longer one.
 pub async fn a_page_behind_a_lost_event_is_refused(store: &impl Store) {
     let end = log_of(store, 3).await;
     let log_id = end.log_id();
@@ -128,13 +128,13 @@ pub async fn a_page_behind_a_lost_event_is_refused(store: &impl Store) {
     assert_eq!(by_index.records.len(), 1);
 }
 
-/// Whether that is an error is for the manager to say.
+/// A log that does not exist is an empty page. The manager decides if that is an error.
 pub async fn a_log_that_does_not_exist_is_an_empty_page(store: &impl Store) {
     assert!(all(store, LogId::new()).await.is_empty());
     assert_eq!(replays(store, IdempotencyKey::new(&fresh_key())).await, []);
 }
 
-/// Every text comes back as it was, and large ones do not fall through a page's bound.
+/// Every string comes back unchanged, and an event larger than a page is still returned.
 pub async fn text_and_large_payloads_survive(store: &impl Store) {
     let texts = [
         "",
@@ -153,7 +153,7 @@ pub async fn text_and_large_payloads_survive(store: &impl Store) {
     let mut state = store
         .append(AppendRequest::create(log_id, &events))
         .await
-        .expect("these can be stored")
+        .expect("the events can be stored")
         .state;
     for _ in 0..6 {
         state = store
@@ -183,7 +183,7 @@ pub async fn text_and_large_payloads_survive(store: &impl Store) {
     );
 }
 
-/// A page ends early where events are large, and still says whether the log goes on.
+/// A page ends early if its events are large, and still reports if the log continues.
 pub async fn pages_of_large_events_join_without_gap_or_overlap(store: &impl Store) {
     let large = [10, 300_000, 10, 10, 4_500_000, 10];
     let sizes = large.into_iter().chain([9_000; 40]).chain([10, 1_000_000]);
@@ -194,7 +194,10 @@ pub async fn pages_of_large_events_join_without_gap_or_overlap(store: &impl Stor
     let events: Vec<_> = sizes.zip(letters).map(noted).collect();
     let log_id = LogId::new();
     let create = AppendRequest::create(log_id, &events);
-    store.append(create).await.expect("these can be stored");
+    store
+        .append(create)
+        .await
+        .expect("the events can be stored");
     for limit in [2, 7, 45, usize::MAX] {
         let mut read: Vec<RecordedEvent<CounterEvent>> = Vec::new();
         loop {
@@ -215,13 +218,13 @@ pub async fn pages_of_large_events_join_without_gap_or_overlap(store: &impl Stor
         }
         let indices: Vec<_> = read.iter().map(EventRecord::index).collect();
         assert_eq!(indices, (0..events.len() as u64).collect::<Vec<_>>());
-        // Without the texts, which would fill the screen.
+        // Without the strings, which would fill the screen.
         let same = read.iter().map(EventRecord::event).eq(&events);
-        assert!(same, "limit {limit}: another event came back");
+        assert!(same, "limit {limit}: the events differ from those written");
     }
 }
 
-/// Times come back to the microsecond; the store's never falls, the caller's may be anything.
+/// Times come back to the microsecond. The store's time never falls along a log; the caller's time may be any.
 pub async fn the_recorded_time_never_falls(store: &impl Store) {
     let long_ago: DateTime<Utc> = DateTime::UNIX_EPOCH - chrono::TimeDelta::days(20_000);
     let mut state = create(store, LogId::new(), 0).await;

@@ -1,4 +1,4 @@
-//! Which writes a key is unique among, and what is kept with it.
+//! Promises about the scope of a key, and about the fingerprint kept with it.
 
 use crate::ids::LogId;
 use crate::stores::error::AppendError;
@@ -10,7 +10,8 @@ use crate::testing::conformance::store::helpers::{
     Store, added, amounts, append_once, create, create_with_key, fresh_key, log_of, replays,
 };
 
-/// Keys such as `invoice-7` that only mean something beside the log.
+/// A key with the scope of one log is free on every other log: keys such as `invoice-7` have a meaning only together with the
+/// log.
 pub async fn a_key_of_one_log_means_nothing_on_another(store: &impl Store) {
     let text = fresh_key();
     let logs = [log_of(store, 1).await, log_of(store, 2).await];
@@ -35,7 +36,8 @@ pub async fn a_key_of_one_log_means_nothing_on_another(store: &impl Store) {
     assert_eq!(replays(store, elsewhere).await, []);
 }
 
-/// Otherwise the keys of one caller would have to be chosen with those of all others in mind.
+/// A key of all logs and an equal key of one log are two keys. Otherwise a caller would have to choose its keys with those of
+/// all other callers in mind.
 pub async fn a_key_of_all_logs_and_the_same_of_one_are_two(store: &impl Store) {
     let text = fresh_key();
     let global = IdempotencyKey::new(&text);
@@ -58,7 +60,7 @@ pub async fn a_key_of_all_logs_and_the_same_of_one_are_two(store: &impl Store) {
         );
         assert_eq!(replays(store, key).await[0].state, used);
     }
-    // And a log that begins with it.
+    // The key is also free on a log that is created with it.
     let other = LogId::new();
     let events = [added(1)];
     let mut request = AppendRequest::create(other, &events);
@@ -75,7 +77,7 @@ pub async fn a_key_of_all_logs_and_the_same_of_one_are_two(store: &impl Store) {
     assert_eq!(amounts(store, state.log_id()).await, [0, 1, 2]);
 }
 
-/// By which a caller tells a retry from a key that was used for something else.
+/// The fingerprint of the request is stored with its key; with it a caller can distinguish a retry from another use of the key.
 pub async fn what_the_request_was_is_kept_with_its_key(store: &impl Store) {
     let fingerprint = |request: &[u8]| Some(RequestFingerprint::new(request));
     for then in [None, fingerprint(b""), fingerprint(b"{\"amount\":500}")] {
@@ -85,7 +87,7 @@ pub async fn what_the_request_was_is_kept_with_its_key(store: &impl Store) {
         let first = append_once(store, state, 1, key)
             .await
             .expect("the key is new");
-        // Whatever the retry says of itself: to compare the two is for the manager.
+        // Any fingerprint of the retry returns the replay: the manager compares the two.
         for now in [then, None, fingerprint(b"another")] {
             let key = key.with_fingerprint(now);
             let retry = append_once(store, first.state, 1, key).await;
@@ -98,7 +100,7 @@ pub async fn what_the_request_was_is_kept_with_its_key(store: &impl Store) {
     }
 }
 
-/// What looks alike, or is the same to a database's collation, are different keys.
+/// Keys are compared byte for byte: keys that look alike, or that a database collation treats as equal, differ.
 pub async fn keys_are_compared_byte_for_byte(store: &impl Store) {
     let log_id = LogId::new();
     let mut state = create(store, log_id, 0).await;
@@ -107,7 +109,7 @@ pub async fn keys_are_compared_byte_for_byte(store: &impl Store) {
         "\u{feff}",
     ];
     for (text, amount) in keys.iter().zip(1..) {
-        // Of one log, so that keys this short are free on stores that outlive a test.
+        // Keys of one log: keys this short are then free on stores that outlive a test.
         let key = IdempotencyKey::new(text).in_log(log_id);
         assert_eq!(replays(store, key).await, [], "{text:?}");
         state = append_once(store, state, amount, key)
@@ -123,12 +125,12 @@ pub async fn keys_are_compared_byte_for_byte(store: &impl Store) {
     }
 }
 
-/// From one byte to as many as there may be, in one log and among all.
+/// Keys of every length from one byte to the maximum work, both of one log and of all logs.
 pub async fn keys_of_every_allowed_length_work(store: &impl Store) {
     let state = log_of(store, 1).await;
     let log_id = state.log_id();
     let unique = fresh_key();
-    // Of characters of two bytes.
+    // Characters of two bytes each.
     let filler = "é".repeat((Limits::MAX_KEY_BYTES - unique.len()) / 2);
     let longest = format!("{unique}{filler}");
     assert_eq!(longest.len(), Limits::MAX_KEY_BYTES, "the prefix is even");
@@ -141,7 +143,7 @@ pub async fn keys_of_every_allowed_length_work(store: &impl Store) {
     for key in keys {
         end = append_once(store, end, 1, key)
             .await
-            .expect("the key is as long as it may be")
+            .expect("the key has an allowed length")
             .state;
         let retry = append_once(store, end, 1, key).await;
         assert!(
@@ -167,7 +169,8 @@ pub async fn keys_of_every_allowed_length_work(store: &impl Store) {
     assert_eq!(amounts(store, log_id).await, [0, 1, 1, 1]);
 }
 
-/// Zeros are an id like any other, also where a database takes them for all logs.
+/// A key of the log with the id zero is not a key of all logs: zero is an id like any other, even if a database uses it to mean
+/// all logs.
 pub async fn a_key_of_the_log_without_an_id_is_not_one_of_all_logs(store: &impl Store) {
     let text = fresh_key();
     let global = IdempotencyKey::new(&text);

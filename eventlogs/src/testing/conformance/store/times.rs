@@ -1,4 +1,4 @@
-//! When the events are said to have occurred.
+//! Promises about the times at which events occurred.
 
 use crate::__example::CounterEvent;
 use crate::ids::LogId;
@@ -15,7 +15,7 @@ use crate::testing::conformance::store::helpers::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Times of which each is to come back as it is.
+/// Returns times that must come back unchanged.
 fn exact() -> Vec<DateTime<Utc>> {
     let microsecond = TimeDelta::microseconds(1);
     vec![
@@ -34,10 +34,10 @@ fn exact() -> Vec<DateTime<Utc>> {
 }
 
 fn time(text: &str) -> DateTime<Utc> {
-    text.parse().expect("it is a time")
+    text.parse().expect("a valid time")
 }
 
-/// Appends two events that occurred then.
+/// Appends two events that occurred at this time.
 async fn append_at(
     store: &impl Store,
     state: LogPosition,
@@ -52,7 +52,7 @@ async fn append_at(
     store.append(request).await
 }
 
-/// Appends an event to each of two logs that occurred then.
+/// Appends one event that occurred at this time to each of two logs.
 async fn append_many_at(
     store: &impl Store,
     states: [LogPosition; 2],
@@ -66,7 +66,7 @@ async fn append_many_at(
     store.append_across(request).await
 }
 
-/// Whatever is accepted comes back, in every way of writing it.
+/// Every accepted time comes back unchanged, for every kind of write.
 pub async fn times_come_back_as_they_were_given(store: &impl Store) {
     let mut state = log_of(store, 1).await;
     let mut other = log_of(store, 1).await;
@@ -100,7 +100,7 @@ pub async fn times_come_back_as_they_were_given(store: &impl Store) {
     assert_eq!(first.occurred_at(), Some(Limits::EARLIEST_OCCURRED_AT));
 }
 
-/// Whoever writes hears what a read says, with what is smaller than a microsecond cut off.
+/// A write returns the time that a read returns, cut off to microseconds.
 pub async fn times_are_kept_in_microseconds(store: &impl Store) {
     for (given, kept) in [
         (
@@ -112,7 +112,7 @@ pub async fn times_are_kept_in_microseconds(store: &impl Store) {
             "1969-12-31T23:59:59.999999Z",
         ),
         ("1900-01-01T00:00:00.000000001Z", "1900-01-01T00:00:00Z"),
-        // A leap second is not one for a database.
+        // A database has no leap seconds.
         ("2016-12-31T23:59:60.5Z", "2017-01-01T00:00:00.5Z"),
     ] {
         let state = log_of(store, 1).await;
@@ -125,7 +125,7 @@ pub async fn times_are_kept_in_microseconds(store: &impl Store) {
     }
 }
 
-/// A time that some store could not bring back is refused by each, with the range.
+/// A time that some store could not return is refused by every store, with the range in the error.
 pub async fn a_time_beyond_the_range_changes_nothing(store: &impl Store) {
     let (state, other) = (log_of(store, 1).await, log_of(store, 1).await);
     for occurred_at in [

@@ -1,4 +1,4 @@
-//! The kinds of logs in the file.
+//! Kinds of logs in the file.
 
 use super::{event, extend, folder, named, payment, text};
 use crate::event::LogType;
@@ -6,7 +6,7 @@ use crate::testing::events_lock::schema::EnumSchema;
 use crate::testing::events_lock::{Mode, check_as};
 use std::fs;
 
-/// `PaymentEvent` with this kind.
+/// Creates the schema of `PaymentEvent` with this kind.
 fn of_kind(log_type: LogType) -> EnumSchema {
     EnumSchema {
         log_type,
@@ -14,7 +14,7 @@ fn of_kind(log_type: LogType) -> EnumSchema {
     }
 }
 
-/// What is said where `PaymentEvent` had the first kind and gets the second.
+/// Returns the report, or the file, after the kind of `PaymentEvent` changed from the first to the second.
 fn change(before: LogType, after: LogType) -> Result<String, String> {
     let folder = folder();
     extend(&folder, &[of_kind(before)]).expect("the file is new");
@@ -30,7 +30,7 @@ fn another_kind_needs_the_former_one_as_an_alias() {
     let expected = r#"
 `PaymentEvent` no longer reads logs of the kind `payment`; new ones are of the kind `charge`
   keep the kind: #[event(log_type = "payment")]
-  or read both: #[event(log_type_alias = "payment")]
+  or read both kinds: #[event(log_type_alias = "payment")]
 "#;
     assert!(said.contains(expected), "{said}");
     let text = change(PAYMENT, CHARGE.with_aliases(&["payment"])).expect("both are read");
@@ -72,7 +72,7 @@ fn two_enums_have_two_kinds() {
         log_type,
         ..named("OrderEvent", vec![event("y", &[])])
     };
-    let expected = "the logs of `PaymentEvent` and `OrderEvent` are both of the kind `payment`";
+    let expected = "the logs of `PaymentEvent` and `OrderEvent` both have the kind `payment`";
     for (first, second) in [
         (PAYMENT, PAYMENT),
         (CHARGE.with_aliases(&["payment"]), PAYMENT),
@@ -82,16 +82,16 @@ fn two_enums_have_two_kinds() {
         assert_eq!(said.matches("the logs of").count(), 1, "{said}");
         assert!(said.contains(expected), "{said}");
     }
-    // Logs of a former kind may have been divided.
+    // Logs of a former kind may have been divided between two enums.
     let folder = folder();
     let divided = [
         of_kind(PAYMENT.with_aliases(&["old"])),
         other(CHARGE.with_aliases(&["old"])),
     ];
     extend(&folder, &divided).expect("new logs can be told apart");
-    // The other one need not be named in the call.
+    // The call need not name the other enum.
     extend(&folder, &[other(PAYMENT.with_aliases(&["charge", "old"]))]).expect_err("one kind");
-    // Two stores may have two enums of one kind.
+    // Two stores may each have an enum of the same kind.
     let accepted = [of_kind(PAYMENT), other(PAYMENT)];
     check_as(folder.path(), &accepted, Mode::Accept).expect("it is accepted");
     check_as(folder.path(), &accepted, Mode::Frozen).expect("it stays accepted");

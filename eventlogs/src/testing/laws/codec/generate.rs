@@ -1,17 +1,17 @@
-//! Shapes and values, made up.
+//! Generates shapes and values.
 
 use crate::testing::laws::codec::shape::{FIELDS, Shape, VARIANTS, Variant};
 use crate::testing::laws::codec::value::{Content, Entries, Float32, Float64, Value};
 use fastrand::Rng;
 
-/// A shape that is made of this many at the most.
+/// Generates a shape that consists of at most this many.
 pub(super) fn shape(random: &mut Rng, size: usize) -> Shape {
     if size <= 1 {
         return leaf(random);
     }
     let rest = size - 1;
     match random.u8(0..12) {
-        // Options are where formats lose the most.
+        // Formats lose the most in options.
         0..=2 => Shape::Option(Box::new(shape(random, rest))),
         3 | 4 => Shape::Newtype(Box::new(shape(random, rest))),
         5 => Shape::Seq(Box::new(shape(random, rest))),
@@ -47,7 +47,7 @@ fn leaf(random: &mut Rng) -> Shape {
     }
 }
 
-/// The shape of a map's keys. Those that a format does not have it refuses.
+/// Generates the shape of a map's keys. A format refuses the keys that it does not have.
 fn key(random: &mut Rng) -> Shape {
     match random.u8(0..8) {
         0..=2 => Shape::Text,
@@ -58,7 +58,7 @@ fn key(random: &mut Rng) -> Shape {
     }
 }
 
-/// Several shapes that together are made of this many.
+/// Generates several shapes that together consist of this many.
 fn parts(random: &mut Rng, size: usize) -> Vec<Shape> {
     let count = random.usize(1..=FIELDS.len());
     (0..count)
@@ -79,7 +79,7 @@ fn variants(random: &mut Rng, size: usize) -> Vec<Variant> {
         .collect()
 }
 
-/// An integer: an end of its range, one beside zero, or any.
+/// Generates an integer: an end of its range, a neighbour of zero, or any.
 macro_rules! integer {
     ($random:ident, $type:ident) => {
         match $random.u8(0..6) {
@@ -92,7 +92,7 @@ macro_rules! integer {
     };
 }
 
-/// A value of this shape.
+/// Generates a value of this shape.
 pub(super) fn value(random: &mut Rng, shape: &Shape) -> Value {
     match shape {
         Shape::Unit => Value::Unit,

@@ -1,4 +1,4 @@
-//! Reads a value of some shape, with the calls that serde's derive makes for a type of that shape.
+//! Reads a value of some shape with the calls that serde's derive makes for a type of that shape.
 
 use crate::testing::laws::codec::shape::{FIELDS, Shape, TYPE, VARIANTS, Variant};
 use crate::testing::laws::codec::value::{Content, Entries, Float32, Float64, Value};
@@ -11,7 +11,7 @@ use std::fmt;
 use std::rc::Rc;
 
 thread_local! {
-    /// What [`Sample`] is to be read as: a codec is told no more than a type.
+    /// The shape that the next [`Sample`] is read as: a codec is told only a type, so the shape cannot be an argument.
     static EXPECTED: RefCell<Option<Rc<Shape>>> = const { RefCell::new(None) };
 }
 
@@ -73,7 +73,7 @@ impl<'de> DeserializeSeed<'de> for &Shape {
     }
 }
 
-/// Takes what a format offers for a shape.
+/// Accepts the calls of a format for a shape.
 struct Reading<'s>(&'s Shape);
 
 impl<'de> Visitor<'de> for Reading<'_> {
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
         match self.0 {
-            // Formats without bytes have numbers.
+            // Formats without bytes use sequences of numbers.
             Shape::Bytes => {
                 let mut bytes = Vec::new();
                 while let Some(byte) = from.next_element()? {
@@ -205,7 +205,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 }
 
-/// The place of a name among these.
+/// Looks up the index of a name among these.
 struct Named(&'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for Named {
@@ -238,18 +238,18 @@ impl Visitor<'_> for Named {
     }
 }
 
-/// The next of several values.
+/// Returns the next of several values.
 fn next<'de, A: SeqAccess<'de>>(from: &mut A, shape: &Shape) -> Result<Value, A::Error> {
     let value = from.next_element_seed(shape)?;
     value.ok_or_else(|| A::Error::custom("the sequence is too short"))
 }
 
-/// One value of each shape.
+/// Returns one value of each shape.
 fn all<'de, A: SeqAccess<'de>>(mut from: A, shapes: &[Shape]) -> Result<Vec<Value>, A::Error> {
     shapes.iter().map(|shape| next(&mut from, shape)).collect()
 }
 
-/// One value of each shape, by name.
+/// Returns one value of each shape, by name.
 fn named<'de, A: MapAccess<'de>>(mut from: A, shapes: &[Shape]) -> Result<Vec<Value>, A::Error> {
     let mut values: Vec<Option<Value>> = vec![None; shapes.len()];
     while let Some(index) = from.next_key_seed(Named(&FIELDS))? {

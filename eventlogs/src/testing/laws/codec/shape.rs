@@ -1,4 +1,4 @@
-//! What a value looks like to serde, as a type does it elsewhere.
+//! Shapes: what a type tells serde about a value.
 
 /// A shape of serde's data model.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(super) enum Variant {
 
 /// The name of all types.
 pub(super) const TYPE: &str = "Sample";
-/// The names of fields; there are never more.
+/// The names of fields. No shape has more fields.
 pub(super) const FIELDS: [&str; 4] = ["a", "b", "none", "null"];
-/// The names of variants; there are never more.
+/// The names of variants. No shape has more variants.
 pub(super) const VARIANTS: [&str; 4] = ["A", "B", "None", "Null"];

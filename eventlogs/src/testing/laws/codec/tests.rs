@@ -1,4 +1,4 @@
-//! The laws hold for the codecs of this crate, and are broken by codecs that lose something.
+//! The codecs of this crate obey the laws; codecs that lose something break them.
 
 use super::*;
 use crate::codec::{CodecError, CodecId};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Made of JSON, as somebody would do it at first.
+/// Uses JSON as a first attempt would.
 struct BareJson;
 
 impl Codec for BareJson {
@@ -36,10 +36,10 @@ impl Codec for Nothing {
     }
 }
 
-/// What a law says that is broken.
+/// Returns the message of a broken law.
 fn said(law: fn()) -> String {
     let broken = std::panic::catch_unwind(law).expect_err("the law is broken");
-    *broken.downcast().expect("the message is a text")
+    *broken.downcast().expect("the message is a string")
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn most_values_are_not_refused_in_messagepack() {
     assert!(refused::<crate::codec::built_in::msgpack::MsgPack>() < 20);
 }
 
-/// How many of a hundred values are refused.
+/// Counts how many of 100 values are refused.
 fn refused<C: Codec>() -> usize {
     let refused = (0..1_000).filter(|seed| {
         let mut random = fastrand::Rng::with_seed(*seed);

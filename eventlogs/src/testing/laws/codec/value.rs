@@ -1,4 +1,4 @@
-//! A value of some shape: how it is written, and when two are the same.
+//! Values of some shape: how they are written, and when two are equal.
 
 use crate::testing::laws::codec::shape::{FIELDS, TYPE, VARIANTS};
 use serde::ser::{
@@ -39,7 +39,7 @@ pub(super) enum Value {
     Variant(u32, Content),
 }
 
-/// What a variant holds.
+/// The content of a variant.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Content {
     Unit,
@@ -58,7 +58,7 @@ impl PartialEq for Float32 {
     }
 }
 
-/// The same with twice the bits.
+/// A number of 64 bits that is equal to itself, and whose zeros differ.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Float64(pub(super) f64);
 
@@ -68,7 +68,7 @@ impl PartialEq for Float64 {
     }
 }
 
-/// The entries of a map, whose order does not matter. No two keys are equal.
+/// The entries of a map. Their order does not matter, and no two keys are equal.
 #[derive(Debug, Clone)]
 pub(super) struct Entries(pub(super) Vec<(Value, Value)>);
 

@@ -1,4 +1,4 @@
-//! Expectations of what was decided on, or of why nothing was.
+//! Expectations of the decided events, or of the refusal.
 
 use super::{Outcome, count};
 use crate::aggregate::Aggregate;
@@ -25,7 +25,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         let expected: Vec<_> = expected.into_iter().collect();
         if let Some(refusal) = &self.refusal {
             panic!(
-                "the decision was refused, but was expected to give {}\n{}",
+                "the decision was refused, but was expected to return {}\n{}",
                 count(expected.len()),
                 difference::unlike(&expected, refusal)
             );
@@ -34,13 +34,13 @@ impl<A: Aggregate, R> Outcome<A, R> {
         let decided = self.decided();
         assert!(
             expected == decided,
-            "the decision gave other events than expected\n{}",
+            "the decision returned other events than expected\n{}",
             difference::events(&expected, &decided)
         );
         Scenario::new(self.history)
     }
 
-    /// Expects a decision to leave things as they are, without refusing.
+    /// Expects a decision that returns no event and does not refuse.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -61,14 +61,14 @@ impl<A: Aggregate, R> Outcome<A, R> {
         let decided = self.decided();
         assert!(
             decided.is_empty(),
-            "the decision gave {}, but none was expected\n{}",
+            "the decision returned {}, but none was expected\n{}",
             count(decided.len()),
             difference::found(&decided)
         );
         Scenario::new(self.history)
     }
 
-    /// Expects events of which this is true: for those that hold something random, or are not comparable.
+    /// Expects events for which this function returns `true`: for events that contain random values or cannot be compared.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -87,7 +87,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         let decided = self.decided();
         assert!(
             expected(&decided),
-            "the decision gave other events than expected\n{}",
+            "the decision returned other events than expected\n{}",
             difference::found(&decided)
         );
         Scenario::new(self.history)
@@ -117,7 +117,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         Scenario::new(self.history)
     }
 
-    /// Expects a refusal of which this is true.
+    /// Expects a refusal for which this function returns `true`.
     ///
     /// ```
     /// # use eventlogs::__example::{Counter, CounterEvent};
@@ -141,7 +141,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         Scenario::new(self.history)
     }
 
-    /// The events that were decided on.
+    /// Returns the events that were decided on.
     fn decided(&self) -> Vec<&A::Event> {
         let records = self.history.last_batch();
         records.iter().map(EventRecord::event).collect()
@@ -155,7 +155,7 @@ impl<A: Aggregate, R> Outcome<A, R> {
         let Some(refusal) = &self.refusal else {
             let decided = self.decided();
             panic!(
-                "the decision gave {}, but a refusal was expected\n{}",
+                "the decision returned {}, but a refusal was expected\n{}",
                 count(decided.len()),
                 difference::found(&decided)
             );
