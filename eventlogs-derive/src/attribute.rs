@@ -100,7 +100,7 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
         if at_end(input) {
             return Err(syn::Error::new_spanned(
                 equals,
-                format!("`{}` has no value behind its `=`", key.name),
+                format!("`{}` has no value after its `=`", key.name),
             ));
         }
         assigned(input)
@@ -218,7 +218,7 @@ mod tests {
             errors.messages(),
             [
                 "expected `,` between two keys",
-                "`version` has no value behind its `=`",
+                "`version` has no value after its `=`",
                 "expected a key"
             ]
         );

@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 /// Says where the attribute belongs, and gives the item back.
 pub(crate) fn expand(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     let message =
-        "`#[on]` only has a meaning inside an `impl` marked `#[event_handler(YourEvent)]`";
+        "`#[on(…)]` works only inside an `impl` block marked `#[event_handler(YourEvent)]`";
     let mut output = syn::Error::new(Span::call_site(), message).into_compile_error();
     output.extend(tokens::without_attributes(item, &["record"]));
     output

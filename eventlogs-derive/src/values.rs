@@ -152,7 +152,7 @@ impl Given {
                         format!("unknown codec `{written}`; did you mean `{closest}`?")
                     }
                     None => format!(
-                        "unknown codec `{written}`; expected {}, or the path of a type of your own",
+                        "unknown codec `{written}`; expected {}, or the path of your own codec type",
                         suggest::list(names())
                     ),
                 };

@@ -48,7 +48,7 @@ pub(crate) fn validate<'a>(
     if !parsed.event_given {
         errors.on(
             &parsed.input.ident,
-            "tell `Aggregate` what it is reduced from: `#[aggregate(event = YourEvent)]`",
+            "the event type is missing; write `#[aggregate(event = YourEvent)]`",
         );
     }
     let deferred = contradictions::check(&parsed.cache, errors);

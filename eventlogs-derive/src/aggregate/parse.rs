@@ -48,7 +48,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
     if let Data::Union(data) = &input.data {
         errors.on(
             &data.union_token,
-            "an aggregate is a struct or an enum; turn this union into one of them",
+            "an aggregate must be a struct or an enum; turn this union into one of them",
         );
     }
     refuse_on_parts(input, errors);
@@ -100,7 +100,7 @@ fn refuse_on_parts(input: &DeriveInput, errors: &mut Errors) {
         .filter(|attribute| attribute.path().is_ident("aggregate"))
     {
         let message = format!(
-            "`#[aggregate(…)]` is about the whole type; move it up to `{}`",
+            "`#[aggregate(…)]` applies to the whole type; move it up to `{}`",
             input.ident
         );
         errors.on(attribute, message);

@@ -72,15 +72,17 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         }
         Data::Enum(data) => {
             let variants = data.variants.iter();
-            parsed.variants = variants.map(|found| variant::parse(found, &owner, errors)).collect();
+            parsed.variants = variants
+                .map(|found| variant::parse(found, &owner, errors))
+                .collect();
         }
         Data::Struct(data) => errors.on(
             &data.struct_token,
-            "`Event` lists the events of a log, so it is derived on an enum; put this struct into a variant",
+            "`Event` can be derived for an enum only; put this struct into a variant of one",
         ),
         Data::Union(data) => errors.on(
             &data.union_token,
-            "`Event` lists the events of a log, so it is derived on an enum; turn this union into one",
+            "`Event` can be derived for an enum only; turn this union into one",
         ),
     }
     parsed

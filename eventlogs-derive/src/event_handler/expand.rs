@@ -57,7 +57,7 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
         #(#attributes)*
         #[automatically_derived]
         impl #parameters #library::EventHandler<#event> for #self_ty #where_clause {
-            #[allow(unused_qualifications, reason = "the enum stands in front of every variant")]
+            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, #event_record: &impl #library::EventRecord<#event>) {
                 #import
@@ -184,7 +184,7 @@ fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenSt
             Some(quote!(#pattern => #nothing))
         }
         Ignored::Rest(underscore) => Some(quote! {
-            #[allow(unreachable_patterns, reason = "today there may be nothing left to ignore")]
+            #[allow(unreachable_patterns, reason = "there may be nothing left to ignore")]
             #underscore => {}
         }),
     }

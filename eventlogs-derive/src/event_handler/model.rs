@@ -91,7 +91,7 @@ fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut E
                         "`{variant}` already has a handler; remove one, or merge the two bodies"
                     ),
                 );
-                errors.at(*first, format!("first handler is `{method}`"));
+                errors.at(*first, format!("the first handler is `{method}`"));
             } else if alternative.is_irrefutable() {
                 own.push(alternative);
             }
@@ -110,7 +110,7 @@ fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut E
             Some((first, Some(method))) => {
                 errors.at(
                     variant.span(),
-                    format!("`{variant}` already has a handler; remove it from `ignore(…)`, or the handler"),
+                    format!("`{variant}` already has a handler; remove the variant from `ignore(…)`, or remove the handler"),
                 );
                 errors.at(*first, format!("its handler is `{method}`"));
             }

@@ -99,7 +99,7 @@ fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedH
     } else {
         errors.on(
             mark,
-            "which events? write `#[on(Variant)]`, or a whole pattern",
+            "the pattern is missing; write `#[on(Variant)]`, or a whole pattern",
         );
         Vec::new()
     };
@@ -113,7 +113,7 @@ fn refuse_second_enum(block: &Block, errors: &mut Errors) {
         if marks::is_or_hides(attribute, names) {
             errors.on(
                 attribute,
-                "a block handles the events of one enum; write an `impl` block of its own for the other",
+                "a block handles the events of one enum; write a separate `impl` block for the other",
             );
         }
     }
@@ -131,7 +131,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
             any_on = true;
             errors.on(
                 &name,
-                "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[on(…)]` as it is",
+                "`#[on(…)]` is read before `#[cfg_attr(…)]` is evaluated; write two methods, each with a `#[cfg(…)]` and a plain `#[on(…)]`",
             );
         }
     }
@@ -143,7 +143,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
             if let Some(name) = marks::hidden(attribute, &["record"]) {
                 errors.on(
                     &name,
-                    "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[record]` as it is",
+                    "`#[record]` is read before `#[cfg_attr(…)]` is evaluated; write two methods, each with a `#[cfg(…)]` and a plain `#[record]`",
                 );
             }
         }
@@ -170,7 +170,7 @@ fn refuse_record(method: &Method, errors: &mut Errors) {
             {
                 errors.on(
                     &attribute.to_token_stream(),
-                    "`#[record]` only has a meaning on a parameter of a method marked `#[on(…)]`",
+                    "`#[record]` works only on a parameter of a method marked `#[on(…)]`",
                 );
             }
         }

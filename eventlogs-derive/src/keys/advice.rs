@@ -21,7 +21,7 @@ pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
 fn unknown<K: Keys>(name: &str) -> String {
     if K::LEVEL == Level::EventField {
         return format!(
-            "unknown key `{name}`; a field takes serde's, as in `#[serde(rename = \"…\")]`"
+            "unknown key `{name}`; a field takes the keys of serde, as in `#[serde(rename = \"…\")]`"
         );
     }
     match suggest::closest(name, K::names()) {
@@ -42,26 +42,26 @@ fn above_a_variant(name: &str) -> Option<String> {
     };
     Some(match of_the_enum {
         Some(key) => format!(
-            "`{name}` is given for each variant; move it down to one, or write `{}` for the kind of the logs",
+            "`{name}` belongs on a variant; move it down to one, or write `{}` for the kind of the logs",
             key.facts().name
         ),
-        None => format!(
-            "`{name}` is given for each variant; move it down to the one that it is meant for"
-        ),
+        None => {
+            format!("`{name}` belongs on a variant; move it down to the one that it is meant for")
+        }
     })
 }
 
 /// The enum's key on a variant or a field.
 fn below_the_enum(name: &str, owner: &str) -> Option<String> {
     EventKey::named(name)
-        .map(|_| format!("`{name}` is chosen for the whole enum; move it up to {owner}"))
+        .map(|_| format!("`{name}` applies to the whole enum; move it up to {owner}"))
 }
 
 /// The enum's or a variant's key on a field.
 fn below_a_variant(name: &str, variant: &str) -> Option<String> {
     below_the_enum(name, "the enum").or_else(|| {
         VariantKey::named(name)
-            .map(|_| format!("`{name}` is given for a whole variant; move it up to `{variant}`"))
+            .map(|_| format!("`{name}` applies to the whole variant; move it up to `{variant}`"))
     })
 }
 
@@ -75,20 +75,21 @@ fn outside_the_cache(name: &str) -> Option<String> {
 
 /// A key of the aggregate in `cache(…)`.
 fn inside_the_cache(name: &str) -> Option<String> {
-    AggregateKey::named(name)
-        .map(|_| format!("`{name}` stands beside `cache(…)`; move it out of the parentheses"))
+    AggregateKey::named(name).map(|_| {
+        format!("`{name}` is not a rule of the cache; move it out of the parentheses of `cache(…)`")
+    })
 }
 
 /// The aggregate's `event` where the event type needs no key.
 fn beside_the_event_type(name: &str) -> Option<String> {
     (AggregateKey::named(name)? == AggregateKey::Event)
-        .then(|| "the event type stands alone; write `#[event_handler(YourEvent)]`".to_owned())
+        .then(|| "the event type needs no key; write `#[event_handler(YourEvent)]`".to_owned())
 }
 
 /// The message for a key of another macro.
 fn elsewhere(name: &str) -> Option<String> {
     let in_events =
-        |example| format!("`{name}` belongs to the events; write `#[event({example})]` there");
+        |example| format!("`{name}` belongs to the event enum; write `#[event({example})]` there");
     if let Some(key) = EventKey::named(name) {
         return Some(in_events(key.facts().example));
     }

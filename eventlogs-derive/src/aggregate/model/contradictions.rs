@@ -45,7 +45,7 @@ fn alone(rules: &[Rule], errors: &mut Errors) {
         errors.at(
             never.place,
             format!(
-                "`never` leaves nothing for `{}` to rule; remove one of them",
+                "`{}` has no effect together with `never`; remove one of them",
                 other.key.facts().name
             ),
         );
@@ -67,11 +67,11 @@ fn zeroes(rules: &[Rule], errors: &mut Errors) {
             ),
             CacheKey::MaxEvents => errors.at(
                 place,
-                "this policy never caches: `max_events` is 0; if that is meant, write `cache(never)`",
+                "this policy never caches: `max_events` is 0; if that is intended, write `cache(never)`",
             ),
             CacheKey::Ttl | CacheKey::MaxAge => {
                 let name = rule.key.facts().name;
-                errors.at(place, format!("a {name} of zero never caches"));
+                errors.at(place, format!("this policy never caches: `{name}` is zero; if that is intended, write `cache(never)`"));
             }
             CacheKey::MinEvents | CacheKey::MinAge | CacheKey::When | CacheKey::Never => {}
         }

@@ -39,7 +39,7 @@ pub(crate) fn check<'a>(
     let Some(field) = only_field(fields) else {
         errors.at(
             place,
-            "`flatten` takes a variant that holds one event, as in `Shipping(ShippingEvent)`",
+            "`flatten` needs a variant that holds exactly one event, as in `Shipping(ShippingEvent)`",
         );
         return None;
     };
@@ -54,7 +54,7 @@ pub(crate) fn check<'a>(
         if tokens::mention(field.ty.to_token_stream(), name) {
             errors.on(
                 field.ty,
-                format!("a flattened event cannot depend on `{name}`; name the type that it is meant for"),
+                format!("a flattened event cannot depend on the parameter `{name}`; write a concrete type"),
             );
         }
     }

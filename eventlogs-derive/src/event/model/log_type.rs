@@ -27,7 +27,7 @@ pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeMode
             errors.on(
                 parsed.ident,
                 format!(
-                    "`{ident}` does not tell a kind of log from another; name it: `#[event(log_type = \"…\")]`"
+                    "the name `{ident}` does not distinguish one kind of log from another; name the kind: `#[event(log_type = \"…\")]`"
                 ),
             );
         } else if !stored_names::is_well_formed(&name) {
@@ -44,9 +44,11 @@ pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeMode
         if alias == name && !parsed.spoilt_log_type {
             errors.at(
                 literal.span(),
-                format!("`{alias}` is what new logs are called, too; an alias is a former name"),
+                format!(
+                    "`{alias}` is the current kind of these logs; an alias must be a former one"
+                ),
             );
-            errors.at(span, format!("named `{alias}` here"));
+            errors.at(span, format!("the current kind `{alias}` is given here"));
         } else if let Some((_, first)) = taken.iter().find(|(taken, _)| *taken == alias) {
             errors.at(literal.span(), format!("alias `{alias}` is given twice"));
             errors.at(*first, "first given here");

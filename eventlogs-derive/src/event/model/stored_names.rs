@@ -8,7 +8,8 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 
 /// The rule, as it is told.
-pub(crate) const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
+pub(crate) const RULE: &str =
+    "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`";
 
 /// The names that are taken so far: by which variant, and where.
 pub(crate) struct StoredNames {
@@ -40,7 +41,7 @@ impl StoredNames {
             if self.explicit {
                 errors.on(
                     variant.ident,
-                    format!("`explicit_names` asks for a stored name; give `{name}` one: `#[event(name = \"…\")]`"),
+                    format!("`explicit_names` requires a stored name for every variant; give `{name}` one: `#[event(name = \"…\")]`"),
                 );
             } else if !is_well_formed(&name) {
                 errors.on(

@@ -19,13 +19,13 @@ pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {
             errors.at(
                 upcaster.span,
                 format!(
-                    "an upcaster reads a version older than the current one; say `version = {next}`"
+                    "an upcaster reads a version older than the current one; write `version = {next}`"
                 ),
             );
         } else if upcaster.from >= current {
             errors.at(
                 upcaster.span,
-                format!("the current version is {current}; an upcaster reads an older one, so remove this"),
+                format!("an upcaster reads a version older than the current one, which is {current}; remove this upcaster"),
             );
         } else if let Some(first) = read.iter().find(|first| first.from == upcaster.from) {
             errors.at(

@@ -92,7 +92,7 @@ fn version(given: &Given) -> syn::Result<(u16, Span)> {
     if number > GREATEST_VERSION {
         return Err(syn::Error::new(
             given.span(),
-            format!("versions go up to {GREATEST_VERSION}"),
+            format!("the greatest possible version is {GREATEST_VERSION}"),
         ));
     }
     if number == 0 {
@@ -118,7 +118,7 @@ fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
         let Ok(from) = entry.key.name.parse::<u16>() else {
             errors.at(
                 entry.key.span,
-                "an upcaster goes by the version that it reads, as in `upcast(1 = from_v1)`",
+                "the key of an upcaster is the version that it reads, as in `upcast(1 = from_v1)`",
             );
             is_whole = false;
             continue;
@@ -131,7 +131,7 @@ fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
         let Ok(path) = upcaster.path() else {
             errors.at(
                 upcaster.span(),
-                "an upcaster is the path of a function, as in `upcast(1 = from_v1)`",
+                "an upcaster must be the path of a function, as in `upcast(1 = from_v1)`",
             );
             is_whole = false;
             continue;

@@ -52,12 +52,12 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
         }
         Some(other) => errors.on(
             other,
-            "name the enum of the events by its path, as in `#[event_handler(YourEvent)]`",
+            "the event type must be the path of an enum, as in `#[event_handler(YourEvent)]`",
         ),
         None if entries.iter().any(|entry| entry.key.name == "event") => {}
         None => errors.at(
             Span::call_site(),
-            "which events? write `#[event_handler(YourEvent)]`",
+            "the event type is missing; write `#[event_handler(YourEvent)]`",
         ),
     }
     for (key, given) in keys::check(entries, "`#[event_handler(…)]`", errors) {
@@ -78,7 +78,7 @@ fn split(input: ParseStream<'_>) -> syn::Result<(Option<Type>, TokenStream)> {
     if !input.is_empty() {
         input
             .parse::<Token![,]>()
-            .map_err(|error| syn::Error::new(error.span(), "expected `,` behind the event type"))?;
+            .map_err(|error| syn::Error::new(error.span(), "expected `,` after the event type"))?;
     }
     Ok((Some(event), input.parse()?))
 }

@@ -17,7 +17,7 @@ pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
         if is_condition(attribute) {
             errors.on(
                 attribute,
-                "a handler always changes the aggregate; put the condition on the method",
+                "`self` cannot have a condition, as a handler always changes the aggregate; put the condition on the method",
             );
         }
     }
@@ -33,7 +33,7 @@ pub(crate) fn when<'a>(
         if let Some(name) = marks::hidden(attribute, &["cfg"]) {
             errors.on(
                 &name,
-                "the parameters of a handler are read before conditions are; write one `#[cfg(…)]` without `cfg_attr`",
+                "the parameters of a handler are read before `#[cfg_attr(…)]` is evaluated; write a plain `#[cfg(…)]`",
             );
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn when<'a>(
         let first = first.to_token_stream();
         errors.on(
             &condition.written,
-            format!("a handler's parameters have one condition, and `{first}` has another; write handlers under `#[cfg(…)]` instead"),
+            format!("the parameters of a handler can have only one condition, and `{first}` has another; write several handlers, each with a `#[cfg(…)]`"),
         );
         errors.on(&known.written, "first condition here");
     }
@@ -68,7 +68,7 @@ pub(crate) fn check_removable(
         let pattern = stuck.shown();
         errors.on(
             &condition.written,
-            format!("`{pattern}` takes `{name}` by its place, which has no condition; write two handlers, each under `#[cfg(…)]`"),
+            format!("`{pattern}` binds `{name}` by position, and a position cannot have a condition; write two handlers, each with a `#[cfg(…)]`"),
         );
     }
 }

@@ -97,7 +97,7 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(asyncness) = &signature.asyncness {
         errors.on(
             asyncness,
-            "handlers run during replay and cannot await; do the I/O before appending the event",
+            "handlers run whenever the log is reduced and cannot await; do the I/O before appending the event",
         );
     }
     if let Some(constness) = &signature.constness {

@@ -75,10 +75,11 @@ pub(crate) fn parse<'a>(
     let type_tokens = typed.ty.to_token_stream();
     if is_impl_trait(&typed.ty) {
         let message = if tokens::mention(type_tokens.clone(), &tokens::local("EventRecord")) {
-            "mark this parameter `#[record]` to receive the event's record".to_owned()
+            "the mark of this parameter is missing; add `#[record]` to receive the event's record"
+                .to_owned()
         } else {
             let shown = compact(&type_tokens);
-            format!("handlers are plain methods; write a type instead of `{shown}`")
+            format!("handlers are plain methods; write a concrete type instead of `{shown}`")
         };
         errors.on(&typed.ty, message);
     }
@@ -93,14 +94,14 @@ pub(crate) fn parse<'a>(
         other if bare => {
             errors.on(
                 other,
-                "name the field here, or write the whole pattern in `#[on(…)]`",
+                "a parameter cannot be a pattern; name the field here, or write the whole pattern in `#[on(…)]`",
             );
             None
         }
         other => {
             errors.on(
                 other,
-                "name a binding of the pattern here, and take it apart in `#[on(…)]`",
+                "a parameter cannot be a pattern; name a binding of `#[on(…)]` here, and destructure it there",
             );
             None
         }
@@ -140,8 +141,8 @@ pub(crate) fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &m
     errors.on(
         name,
         match closest {
-            Some(closest) => format!("`{name}` is not bound by the pattern `{pattern}`; did you mean `{closest}`?"),
-            None => format!("`{name}` is not bound by the pattern `{pattern}`; bind it there or drop the parameter"),
+            Some(closest) => format!("the pattern `{pattern}` does not bind `{name}`; did you mean `{closest}`?"),
+            None => format!("the pattern `{pattern}` does not bind `{name}`; bind it there or remove the parameter"),
         },
     );
     false

@@ -43,7 +43,7 @@ pub(crate) fn parse(tokens: TokenStream, example: &str, errors: &mut Errors) -> 
         Err(error) => match guard(tokens) {
             Some(guard) => errors.on(
                 &guard,
-                "a handler takes every event that its pattern matches; move the condition into the method's body",
+                "a handler runs for every event that its pattern matches; move the condition into the method's body",
             ),
             None => errors.push(error),
         },
@@ -102,11 +102,11 @@ fn alternatives(
         }
         Pat::Wild(wild) => errors.on(
             wild,
-            "`_` would take events that do not exist yet; name the variants, or leave the rest out with `ignore(_)`",
+            "`_` would match events that do not exist yet; name the variants, or ignore the rest with `ignore(_)`",
         ),
         Pat::Guard(guard) => errors.on(
             &guard.guard,
-            "a handler takes every event that its pattern matches; move the condition into the method's body",
+            "a handler runs for every event that its pattern matches; move the condition into the method's body",
         ),
         other => errors.on(other, format!("expected a variant, as in `{example}`")),
     }
@@ -119,7 +119,7 @@ fn variant(path: &Path, errors: &mut Errors) -> Option<Ident> {
         errors.on(
             path,
             format!(
-                "write the variant alone, `{last}`; its enum is the one in `#[event_handler(…)]`"
+                "the enum is already named in `#[event_handler(…)]`; write the variant alone, `{last}`"
             ),
         );
     }
