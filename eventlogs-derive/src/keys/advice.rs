@@ -45,9 +45,7 @@ fn above_a_variant(name: &str) -> Option<String> {
             "`{name}` belongs on a variant; move it down to one, or write `{}` for the kind of the logs",
             key.facts().name
         ),
-        None => {
-            format!("`{name}` belongs on a variant; move it down to the one that it is meant for")
-        }
+        None => format!("`{name}` belongs on a variant; move it down to one"),
     })
 }
 

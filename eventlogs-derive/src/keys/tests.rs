@@ -40,7 +40,7 @@ fn a_key_of_another_level_is_sent_there() {
     );
     assert_eq!(
         mistakes::<EventKey>(quote!(version = 2)),
-        ["`version` belongs on a variant; move it down to the one that it is meant for"]
+        ["`version` belongs on a variant; move it down to one"]
     );
     assert_eq!(
         mistakes::<VariantKey>(quote!(log_type = "x", log_type_alias = "y")),
