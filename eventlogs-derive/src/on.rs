@@ -1,9 +1,9 @@
-//! `#[on(…)]` where nobody reads it: outside a block of handlers.
+//! `#[on(…)]` outside a block of handlers, where no other macro reads it.
 
 use crate::tokens;
 use proc_macro2::{Span, TokenStream};
 
-/// Says where the attribute belongs, and gives the item back.
+/// Reports where the attribute belongs, and emits the item unchanged.
 pub(crate) fn expand(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     let message =
         "`#[on(…)]` works only inside an `impl` block marked `#[event_handler(YourEvent)]`";
