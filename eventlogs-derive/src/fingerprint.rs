@@ -1,7 +1,7 @@
 //! Hashing code so that the hash changes with the behaviour of the code, not with its layout.
 //!
-//! Tokens are hashed one by one, because each compiler spaces the text of a token stream differently. The hash omits what cannot
-//! change a state: comments, documentation, lint levels, and the commas that a formatter adds at line ends.
+//! Tokens are hashed one by one, because each compiler spaces the text of a token stream differently. The hash omits what
+//! cannot change a state: comments, documentation, lint levels, and the commas that a formatter adds at line ends.
 
 use crate::tokens::{flat, is_name};
 use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};

@@ -1,4 +1,4 @@
-//! The output of the derive, and its answers to whatever it is given.
+//! The output of the derive for correct, wrong and damaged items.
 
 use super::{derive, model, parse};
 use crate::errors::Errors;
@@ -15,7 +15,7 @@ fn mistakes(item: TokenStream) -> Vec<String> {
     errors.messages()
 }
 
-/// An item that uses everything.
+/// An item that uses every feature.
 fn everything() -> TokenStream {
     quote! {
         #[event(codec = "msgpack", crate = ::sourcing, explicit_names, log_type = "payment", log_type_alias = "charge")]
@@ -33,7 +33,7 @@ fn everything() -> TokenStream {
     }
 }
 
-/// An item that shows what is written for a variant.
+/// An item for the test of the exact output.
 fn door() -> TokenStream {
     quote! {
         enum DoorEvent {
@@ -44,7 +44,7 @@ fn door() -> TokenStream {
     }
 }
 
-/// The types that serde's derives are asked to write for it.
+/// The payload types that the macro generates for `door`, with serde's derives.
 fn twins_by_hand() -> TokenStream {
     quote! {
         #[derive(::eventlogs::__private::serde::Serialize)]

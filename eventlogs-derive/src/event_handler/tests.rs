@@ -1,11 +1,11 @@
-//! The output of the attribute, and its answers to whatever it is given.
+//! The output of the attribute for correct, wrong and damaged blocks.
 
 use super::expand;
 use crate::mangle;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// A block that uses everything.
+/// A block that uses every feature.
 fn everything() -> TokenStream {
     quote! {
         /// Documented.
@@ -28,7 +28,7 @@ fn everything() -> TokenStream {
     }
 }
 
-/// Arguments that use everything.
+/// Arguments that use every feature.
 fn arguments() -> TokenStream {
     quote!(
         events::PaymentEvent<T>,

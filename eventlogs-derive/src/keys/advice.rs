@@ -73,9 +73,8 @@ fn outside_the_cache(name: &str) -> Option<String> {
 
 /// The message for a key of the aggregate in `cache(…)`.
 fn inside_the_cache(name: &str) -> Option<String> {
-    AggregateKey::named(name).map(|_| {
-        format!("`{name}` is not a cache rule; move it out of the parentheses")
-    })
+    AggregateKey::named(name)
+        .map(|_| format!("`{name}` is not a cache rule; move it out of the parentheses"))
 }
 
 /// The message for the aggregate's key `event` where the event type needs no key.

@@ -1,13 +1,13 @@
-//! The rules of versions and upcasters.
+//! The rules for versions and upcasters.
 
 use crate::errors::Errors;
 use crate::event::parse::variant::{ParsedVariant, Upcaster};
 
-/// The version that is written for a variant: every older one must be readable, through exactly one upcaster.
+/// The current version of a variant. Every older version needs exactly one upcaster.
 pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {
     let current = variant.version.map_or(1, |(version, _)| version);
     let mut read: Vec<&Upcaster> = Vec::new();
-    // What could not be read was reported, and may be all that is missing.
+    // Upcasters that could not be read are already reported, and perhaps no others are missing.
     let Some(upcasters) = &variant.upcasters else {
         return current;
     };

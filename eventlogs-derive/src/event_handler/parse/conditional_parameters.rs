@@ -1,4 +1,4 @@
-//! The conditions of a handler's parameters, and what is wrong with them.
+//! The conditions of a handler's parameters, and the mistakes in them.
 
 use crate::errors::Errors;
 use crate::event_handler::parse::condition::Condition;
@@ -8,7 +8,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Pat, PatType, Signature};
 
-/// There is no handler without its aggregate.
+/// Refuses a condition on `self`, because there is no handler without its aggregate.
 pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
     let Some(receiver) = signature.receiver() else {
         return;
@@ -23,7 +23,10 @@ pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// When there is a parameter: by the condition that all conditional ones have in `common`, with the first of them.
+/// Reads the condition of a parameter. Returns `Some(true)` if the parameter exists when the common condition holds,
+/// `Some(false)` if it exists when that condition does not hold, and `None` if it always exists.
+///
+/// `common` is the condition of all conditional parameters, with the first of these parameters.
 pub(crate) fn when<'a>(
     typed: &'a PatType,
     common: &mut Option<(&'a Pat, Condition)>,
@@ -54,7 +57,7 @@ pub(crate) fn when<'a>(
     agrees
 }
 
-/// Every alternative must do without the binding of a parameter with a condition.
+/// Checks that every alternative still matches the same without the binding of a parameter with a condition.
 pub(crate) fn check_removable(
     name: &Ident,
     condition: &Condition,

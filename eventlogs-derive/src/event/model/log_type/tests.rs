@@ -1,4 +1,4 @@
-//! Which kinds are told by names, and what is said of others.
+//! The kinds from names and attributes, and the messages for wrong ones.
 
 use super::told_by;
 use crate::errors::Errors;
@@ -6,7 +6,7 @@ use crate::event::{model, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The kind of an enum and its aliases, and what is wrong with them.
+/// The kind of an enum, its aliases, and the messages for the mistakes in them.
 fn kind(item: TokenStream) -> (String, Vec<String>, Vec<String>) {
     let input = syn::parse2(item).expect("the item is Rust");
     let mut errors = Errors::default();
@@ -15,7 +15,7 @@ fn kind(item: TokenStream) -> (String, Vec<String>, Vec<String>) {
     (log_type.name, log_type.aliases, errors.messages())
 }
 
-/// What is wrong with these keys on an enum.
+/// The messages for these keys on an enum.
 fn mistakes(keys: &TokenStream) -> Vec<String> {
     kind(quote!(
         #[event(#keys)]
