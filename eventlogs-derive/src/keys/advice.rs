@@ -21,7 +21,7 @@ pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
 fn unknown<K: Keys>(name: &str) -> String {
     if K::LEVEL == Level::EventField {
         return format!(
-            "unknown key `{name}`; a field takes the keys of serde, as in `#[serde(rename = \"…\")]`"
+            "unknown key `{name}`; on a field, write serde's attributes, as in `#[serde(rename = \"…\")]`"
         );
     }
     match suggest::closest(name, K::names()) {
@@ -86,7 +86,7 @@ fn beside_the_event_type(name: &str) -> Option<String> {
 /// The message for a key of another macro.
 fn elsewhere(name: &str) -> Option<String> {
     let in_events =
-        |example| format!("`{name}` belongs to the event enum; write `#[event({example})]` there");
+        |example| format!("`{name}` belongs to the events; write `#[event({example})]` there");
     if let Some(key) = EventKey::named(name) {
         return Some(in_events(key.facts().example));
     }

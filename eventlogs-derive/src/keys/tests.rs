@@ -51,7 +51,7 @@ fn a_key_of_another_level_is_sent_there() {
     );
     assert_eq!(
         mistakes::<AggregateKey>(quote!(log_type = "x")),
-        ["`log_type` belongs to the event enum; write `#[event(log_type = \"payment\")]` there"]
+        ["`log_type` belongs to the events; write `#[event(log_type = \"payment\")]` there"]
     );
     assert_eq!(
         mistakes::<EventKey>(quote!(cache(never))),
