@@ -1,6 +1,6 @@
-//! What the macros accept, and the compiler's words where they do not.
+//! The code that the macros accept, and the compiler messages for code that they refuse.
 //!
-//! `TRYBUILD=overwrite cargo test -p ui-tests --test messages` writes the messages down anew, and
+//! `TRYBUILD=overwrite cargo test -p ui-tests --test messages` writes the expected messages again.
 //! `cargo test -p ui-tests --test messages -- compiler trybuild=missing-handler` selects cases by their file names.
 
 #[test]

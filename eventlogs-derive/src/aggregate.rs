@@ -1,4 +1,4 @@
-//! `#[derive(Aggregate)]`: what a type is reduced from, and when it is cached.
+//! `#[derive(Aggregate)]`: the events that a type is reduced from, and the rules of its cache.
 
 mod expand;
 mod model;
@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-/// The whole macro.
+/// Expands the macro: the implementation, or the mistakes and a stub.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,

@@ -1,7 +1,7 @@
-//! Reading `#[event(key = value, key(list), flag)]` into entries that remember where they stand.
+//! Reading `#[event(key = value, key(list), flag)]` into entries with their spans.
 //!
-//! The reader knows no keys. It takes any list of this form and skips what it cannot read up to the next comma, so that
-//! one slip does not hide the others.
+//! The reader knows no keys. It accepts any list of this form. If it cannot read an entry, it skips to the next comma, so that
+//! one mistake does not hide the others.
 
 use crate::errors::Errors;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -11,13 +11,13 @@ use syn::{Attribute, Lit, LitInt, Meta, Token, Type, parenthesized, token};
 
 /// One `key`, `key = value` or `key(list)`.
 pub(crate) struct Entry {
-    /// What stands in front.
+    /// The key, before the value.
     pub(crate) key: Key,
-    /// What was written for it.
+    /// The value written for it.
     pub(crate) value: Value,
 }
 
-/// A key and its place, so that messages point at the key itself.
+/// A key and its span, so that messages point at the key itself.
 #[derive(Clone)]
 pub(crate) struct Key {
     /// The key as it was written: an identifier, a keyword or a number.
@@ -26,17 +26,17 @@ pub(crate) struct Key {
     pub(crate) span: Span,
 }
 
-/// What follows a key.
+/// The value after a key.
 pub(crate) enum Value {
-    /// Nothing: the key stands alone.
+    /// No value: the key is a flag.
     Missing,
     /// `= literal`
     Literal(Lit),
     /// `= path` or any other type.
     Type(Box<Type>),
-    /// `(…)`, with what stands between the parentheses.
+    /// `(…)`, with the tokens between the parentheses.
     List(TokenStream),
-    /// `= something else`, kept to point at it.
+    /// `= something else`, kept for the span of a message.
     Other(TokenStream),
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
             if !input.is_empty() && input.parse::<Token![,]>().is_err() {
                 errors.at(input.span(), "expected `,` between two keys");
                 rest_of_entry(input);
-                // Nothing else can stand here than the comma that the line above stopped at.
+                // The next token can only be the comma that the line above stopped at.
                 let _ = input.parse::<Token![,]>();
             }
         }
@@ -100,7 +100,7 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
         if at_end(input) {
             return Err(syn::Error::new_spanned(
                 equals,
-                format!("`{}` has no value behind its `=`", key.name),
+                format!("`{}` has no value after its `=`", key.name),
             ));
         }
         assigned(input)
@@ -132,7 +132,7 @@ fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     })
 }
 
-/// What stands behind the `=`.
+/// The value after the `=`.
 fn assigned(input: ParseStream<'_>) -> Value {
     let ahead = input.fork();
     if let Ok(literal) = ahead.parse::<Lit>()
@@ -145,18 +145,18 @@ fn assigned(input: ParseStream<'_>) -> Value {
     if let Ok(found) = ahead.parse::<Type>()
         && at_end(&ahead)
     {
-        // The tokens are read again rather than the fork taken over: only the types' commas tell where they end.
+        // The tokens are parsed again from `input`, because only the type parser knows which commas belong to the type.
         return Value::Type(Box::new(input.parse().unwrap_or(found)));
     }
     Value::Other(rest_of_entry(input))
 }
 
-/// Whether the entry ends here.
+/// Returns `true` if the entry ends here.
 fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
-/// Reads on to the next comma or the end.
+/// Reads up to the next comma or the end.
 fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
     let mut rest = Vec::new();
     while !at_end(input) {
@@ -218,7 +218,7 @@ mod tests {
             errors.messages(),
             [
                 "expected `,` between two keys",
-                "`version` has no value behind its `=`",
+                "`version` has no value after its `=`",
                 "expected a key"
             ]
         );

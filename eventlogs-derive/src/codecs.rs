@@ -1,10 +1,10 @@
 //! The codecs that `codec = "…"` knows by name.
 
-/// Declares the codecs, one line each, and what follows from their names.
+/// Declares the codecs, one line each, and the items derived from their names.
 macro_rules! codecs {
     ($(#[$first_doc:meta])* $first:ident = $first_name:literal, $($(#[$doc:meta])* $codec:ident = $name:literal,)*) => {
-        /// A codec of the library. Its name is the name of the library's feature, and of the macro in
-        /// `eventlogs::__private::codec` that says whether this feature is on.
+        /// A codec of the library. The library's feature has the same name, and so has the macro in
+        /// `eventlogs::__private::codec` that reports whether this feature is enabled.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum BuiltInCodec {
             $(#[$first_doc])* $first,
@@ -12,14 +12,14 @@ macro_rules! codecs {
         }
 
         impl BuiltInCodec {
-            /// All of them.
+            /// All built-in codecs.
             pub(crate) const ALL: &'static [Self] = &[Self::$first, $(Self::$codec),*];
 
-            /// What `codec = …` takes, for messages.
+            /// The values that `codec = …` takes, for messages.
             pub(crate) const TAKES: &'static str =
                 concat!("`\"", $first_name, "\"`", $(", `\"", $name, "\"`",)* " or a type");
 
-            /// The name in the attribute.
+            /// The codec's name in the attribute.
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     Self::$first => $first_name,

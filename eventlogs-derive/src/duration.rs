@@ -1,10 +1,10 @@
-//! Durations as people write them: `"30s"`, `"1h"`.
+//! Durations in the form `"30s"` or `"1h"`.
 
 use syn::LitStr;
 
 /// Reads a duration in milliseconds.
 ///
-/// Milliseconds in 64 bits, because that is what `Duration::from_millis` takes in generated code.
+/// The result has 64 bits, because the generated code passes it to `Duration::from_millis`.
 pub(crate) fn milliseconds(literal: &LitStr) -> syn::Result<u64> {
     let text = literal.value();
     let message = match parse(&text) {
@@ -23,7 +23,7 @@ pub(crate) fn milliseconds(literal: &LitStr) -> syn::Result<u64> {
     Err(syn::Error::new(literal.span(), message))
 }
 
-/// The number, and the milliseconds of its unit.
+/// Splits a duration into its number and the milliseconds per unit.
 fn parse(text: &str) -> Option<(&str, u64)> {
     let digits = text.len()
         - text

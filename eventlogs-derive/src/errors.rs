@@ -1,4 +1,4 @@
-//! Gathering every mistake of an item, to report them all in one compile.
+//! Collecting every mistake of an item, to report them all in one compilation.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -7,12 +7,12 @@ use std::fmt::Display;
 /// The mistakes found so far.
 #[derive(Default)]
 pub(crate) struct Errors {
-    /// All of them, combined into one; `None` as long as there are none.
+    /// All mistakes, combined into one error; `None` if there are none.
     combined: Option<syn::Error>,
 }
 
 impl Errors {
-    /// Records a mistake at one token, or at the macro's call where nothing was written.
+    /// Records a mistake at one token, or at the macro call if something is missing.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
         self.push(syn::Error::new(span, message));
     }
@@ -22,7 +22,7 @@ impl Errors {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Records a mistake that somebody else has worded.
+    /// Records an error that already has its message.
     pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.combined {
             Some(combined) => combined.combine(error),
@@ -30,12 +30,12 @@ impl Errors {
         }
     }
 
-    /// Keeps what was right, and records why the rest was not.
+    /// Returns the value, or records the error.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Whether nothing was wrong so far.
+    /// Returns `true` if no mistake was recorded.
     pub(crate) fn is_empty(&self) -> bool {
         self.combined.is_none()
     }

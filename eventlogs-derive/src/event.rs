@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-/// The whole macro.
+/// Expands the macro: the implementation, or the mistakes and a stub.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(item) {
         Ok(input) => input,

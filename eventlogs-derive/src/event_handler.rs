@@ -11,12 +11,12 @@ use parse::marks::HELPERS;
 use parse::{arguments, block};
 use proc_macro2::TokenStream;
 
-/// The whole macro.
+/// Expands the macro: the block and its dispatch, or the mistakes and a stub.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let arguments = arguments::parse(arguments, &mut errors);
     let Some(block) = errors.keep(block::parse(item.clone())) else {
-        // Whatever this is, it stays where it is, so that the rest of the file still finds it.
+        // The item is emitted unchanged, so that the rest of the user's code still finds it.
         let mut output = errors.into_tokens();
         output.extend(tokens::without_attributes(item, HELPERS));
         return output;

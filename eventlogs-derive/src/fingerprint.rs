@@ -1,6 +1,6 @@
-//! Hashing code so that the hash changes with what the code does, and not with how it is laid out.
+//! Hashing code so that the hash changes with the behaviour of the code, not with its layout.
 //!
-//! Tokens are hashed one by one, as a token stream's text is spaced differently by every compiler. Left out is what
+//! Tokens are hashed one by one, because each compiler spaces the text of a token stream differently. The hash omits what
 //! cannot change a state: comments, documentation, lint levels, and the commas that a formatter adds at line ends.
 
 use crate::tokens::{flat, is_name};
@@ -8,16 +8,16 @@ use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Attribute;
 
-/// What the compiler reads as one operator, longest first.
+/// The operators of several characters, longest first.
 ///
-/// Other neighbours, as in `x=-1`, may or may not be marked as joined. Shifts are missing because `>>` also closes two
-/// lists of type arguments.
+/// Other adjacent characters, as in `x=-1`, may or may not be marked as joint. Shifts are not listed, because `>>` also closes
+/// two lists of type arguments.
 const OPERATORS: &[&str] = &[
     "..=", "...", "..", "::", "->", "=>", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=",
     "/=", "%=", "^=", "&=", "|=",
 ];
 
-/// Attributes that change no state: those of the compiler and its tools, and those that are looked at elsewhere.
+/// Attributes that change no state: those of the compiler and its tools, and those that are handled elsewhere.
 const WITHOUT_EFFECT: &[&str] = &[
     "aggregate",
     "allow",
@@ -36,14 +36,14 @@ const WITHOUT_EFFECT: &[&str] = &[
     "warn",
 ];
 
-/// Whether an attribute may change what a state is, or how it is serialised.
+/// Returns `true` if an attribute may change a state or its serialised form.
 pub(crate) fn has_effect(attribute: &Attribute) -> bool {
     let first = attribute.path().segments.first();
     first.is_none_or(|first| WITHOUT_EFFECT.iter().all(|name| first.ident != *name))
 }
 
-/// The hash of nothing, and the prime, of FNV-1a with 64 bits (RFC 9923). The library has the same in its `hash.rs`, which a
-/// macro cannot call.
+/// The initial hash and the prime of FNV-1a with 64 bits (RFC 9923). They repeat those in the library's `hash.rs`, because a
+/// macro cannot call the library.
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
@@ -70,12 +70,12 @@ impl Fingerprint {
         self.0
     }
 
-    /// Adds a text of its own.
+    /// Adds a string, separated from the strings around it.
     pub(crate) fn text(&mut self, text: &str) {
         for byte in text.bytes() {
             self.byte(byte);
         }
-        // A byte that no text contains: `a b` and `ab` are different.
+        // No string contains this byte, so `a b` and `ab` differ.
         self.byte(0xff);
     }
 
@@ -84,7 +84,7 @@ impl Fingerprint {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(PRIME);
     }
 
-    /// Adds the tokens of one level. `comma_counts` says whether a comma at their end may be more than layout.
+    /// Adds the tokens of one level. `comma_counts` is `true` if a comma at their end may be more than layout.
     fn tokens(&mut self, tokens: TokenStream, comma_counts: bool) {
         let tokens = flat(tokens);
         let mut rest = tokens.as_slice();
@@ -129,7 +129,7 @@ impl Fingerprint {
             Delimiter::None => ("", ""),
         };
         self.text(open);
-        // `(a,)` is a tuple and `(a)` is none, while `f(a,)` is a call like any other.
+        // `(a,)` is a tuple and `(a)` is not, whereas `f(a,)` and `f(a)` are the same call.
         self.tokens(
             group.stream(),
             group.delimiter() == Delimiter::Parenthesis && !is_call,
@@ -138,7 +138,7 @@ impl Fingerprint {
     }
 }
 
-/// Whether a comma with these tokens behind it only ends the last line of a list.
+/// Returns `true` if a comma before these tokens only ends the last line of a list.
 fn is_layout(behind: &[TokenTree], comma_counts: bool) -> bool {
     match behind.first() {
         None => !comma_counts,
@@ -147,7 +147,7 @@ fn is_layout(behind: &[TokenTree], comma_counts: bool) -> bool {
     }
 }
 
-/// The operator that starts with `first`, if it has several characters.
+/// The operator of several characters that starts with `first`, if there is one.
 fn operator(first: &Punct, behind: &[TokenTree]) -> Option<&'static str> {
     let mut written = String::from(first.as_char());
     let mut spacing = first.spacing();

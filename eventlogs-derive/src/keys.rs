@@ -1,4 +1,4 @@
-//! Finding the entries of an attribute whose keys belong where they stand.
+//! Finding the entries of an attribute whose keys belong on their level.
 
 mod advice;
 pub(crate) mod table;
@@ -8,9 +8,9 @@ use crate::errors::Errors;
 use std::collections::HashMap;
 use table::{KeyFacts, Keys};
 
-/// What was written for a key of the level, not looked at yet.
+/// An entry with a key of the level, whose value is not read yet.
 pub(crate) struct Given {
-    /// What messages say of the key.
+    /// The facts about the key, for messages.
     pub(crate) facts: &'static KeyFacts,
     /// The key as written.
     pub(crate) key: Key,
@@ -20,7 +20,7 @@ pub(crate) struct Given {
 
 /// Keeps the entries whose keys belong to the level and are given once; records the others as mistakes.
 ///
-/// `owner` is how the user calls what the keys of the next level up belong to: ``enum PaymentEvent`` for a variant, the
+/// `owner` is the item that has the keys of the level above, in the user's words: ``enum PaymentEvent`` for a variant, the
 /// variant's name for a field.
 pub(crate) fn check<K: Keys>(
     entries: Vec<Entry>,

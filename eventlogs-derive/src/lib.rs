@@ -1,9 +1,9 @@
 //! The macros of the [`eventlogs`](https://docs.rs/eventlogs) crate, which re-exports them: depend on that one.
 //!
-//! Each macro is a file with a folder of its stages: *parse* reads the user's tokens, *model* is what they mean once
-//! they are found to be right, *expand* turns that into code and cannot fail. The first two collect every mistake of an
-//! item; if there is one, *stub* gives the least code that keeps the rest of the user's crate free of follow-up errors.
-//! A stage imports from those before it and from the files that all macros share, never the other way round.
+//! Each macro is a file with a folder of its stages: *parse* reads the user's tokens, *model* holds their validated meaning,
+//! and *expand* turns the model into code and cannot fail. The first two stages collect every mistake of an item. If there is
+//! a mistake, *stub* generates the minimal code that avoids follow-up errors in the rest of the user's crate. A stage imports
+//! only from earlier stages and from the files that all macros share.
 
 #![cfg_attr(
     not(test),

@@ -1,26 +1,26 @@
-//! Where generated code finds the library.
+//! The path of the library in generated code.
 
 use crate::tokens;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
-/// The path of the library in generated code: what `crate = …` says, else `::eventlogs`.
+/// The path of the library in generated code: the value of `crate = …`, otherwise `::eventlogs`.
 #[derive(Clone, Default)]
 pub(crate) struct Library {
-    /// The user's own path.
+    /// The user's path, if one is given.
     renamed: Option<Path>,
 }
 
 impl Library {
-    /// The library under the name that the user gave it.
+    /// The library under the user's path.
     pub(crate) fn renamed(path: &Path) -> Self {
         Self {
             renamed: Some(path.clone()),
         }
     }
 
-    /// The path as if the user had written it at `place`, so that what is wrong with it is reported there.
+    /// The path with the span `place`, so that the compiler reports its errors there.
     pub(crate) fn written_at(&self, place: Span) -> TokenStream {
         if let Some(path) = &self.renamed {
             tokens::located(path, place)

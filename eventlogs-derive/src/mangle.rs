@@ -1,8 +1,8 @@
-//! Spoiling a well-formed item in every place, to show that no expansion panics.
+//! Damaging a well-formed item at every token, to test that no expansion panics.
 
 use proc_macro2::{Delimiter, Group, Literal, Punct, Spacing, TokenStream, TokenTree};
 
-/// The item with one token removed, doubled, or replaced by something that does not belong there: all such items.
+/// All variations of the item in which one token is removed, doubled, or replaced by a wrong one.
 pub(crate) fn every_way(item: &TokenStream) -> Vec<TokenStream> {
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let mut spoiled = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn every_way(item: &TokenStream) -> Vec<TokenStream> {
     spoiled
 }
 
-/// Asserts that a macro answers with Rust to an item that is spoilt, in whichever way.
+/// Asserts that a macro returns valid Rust for every damaged variation of the item.
 pub(crate) fn assert_answered(item: &TokenStream, answer: impl Fn(TokenStream) -> TokenStream) {
     for spoiled in every_way(item) {
         let output = answer(spoiled.clone());

@@ -1,18 +1,18 @@
-//! Serde's attributes on a variant or a field, read once. The macros heed some of them, and leave all to serde.
+//! Serde's attributes on a variant or a field. The macros read some of them, and pass all on to serde.
 
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
-/// All `#[serde(…)]` of one place.
+/// All `#[serde(…)]` attributes on one variant or field.
 pub(crate) struct SerdeAttributes<'a> {
     /// The attributes as they were written.
     pub(crate) written: Vec<&'a Attribute>,
-    /// Their entries, in order. What does not parse is left to serde to complain about.
+    /// Their entries, in order. Entries that do not parse are left out, because serde reports them.
     pub(crate) entries: Vec<Meta>,
 }
 
 impl<'a> SerdeAttributes<'a> {
-    /// Serde's among these attributes.
+    /// Selects serde's attributes among these.
     pub(crate) fn new(attributes: &'a [Attribute]) -> Self {
         let written: Vec<&Attribute> = attributes
             .iter()
@@ -29,14 +29,14 @@ impl<'a> SerdeAttributes<'a> {
         }
     }
 
-    /// The entries of this name.
+    /// The entries with this name.
     pub(crate) fn called(&self, name: &str) -> impl Iterator<Item = &Meta> {
         self.entries
             .iter()
             .filter(move |entry| entry.path().is_ident(name))
     }
 
-    /// Whether there is an entry of one of these names.
+    /// Returns `true` if there is an entry with one of these names.
     pub(crate) fn have_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.called(name).next().is_some())
     }

@@ -1,11 +1,11 @@
-//! Writing tokens down in one spelling, whatever their layout was: what is written into files must not change with a
+//! Writing tokens in one spelling, independent of their layout: text that is written into files must not change with a
 //! formatter or a compiler.
 
 use crate::tokens::flat;
 use proc_macro2::{Delimiter, Punct, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// A type or an attribute, roughly as a formatter would lay it out on one line.
+/// Writes a type or an attribute roughly as a formatter would, on one line.
 pub(crate) fn spelled(tokens: &impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.to_token_stream(), &mut text);
@@ -60,13 +60,13 @@ fn write(tokens: TokenStream, text: &mut String) {
 struct Mark {
     /// The mark, with the spaces around it.
     text: String,
-    /// Whether the token after it belongs to it.
+    /// `true` if the next token is a part of the mark.
     is_double: bool,
-    /// Whether a word after it needs a space.
+    /// `true` if a word after the mark needs a space.
     needs_space: bool,
 }
 
-/// How a mark is written with these tokens behind it. `is_only_comma` says whether a comma is the only one of its level.
+/// How a mark is written before these tokens. `is_only_comma` returns `true` if a comma is the only one of its level.
 fn mark(punct: &Punct, behind: &[TokenTree], is_only_comma: impl Fn() -> bool) -> Mark {
     let joined = punct.spacing() == Spacing::Joint;
     let next = match behind.first() {
@@ -74,7 +74,7 @@ fn mark(punct: &Punct, behind: &[TokenTree], is_only_comma: impl Fn() -> bool) -
         _ => None,
     };
     let (text, is_double) = match (punct.as_char(), next) {
-        // The last comma belongs to the layout, unless it makes a tuple.
+        // The last comma is only layout, unless it makes a tuple.
         (',', Some('>')) => (String::new(), false),
         (',', _) if behind.is_empty() => {
             let comma = if is_only_comma() { "," } else { "" };
@@ -93,7 +93,7 @@ fn mark(punct: &Punct, behind: &[TokenTree], is_only_comma: impl Fn() -> bool) -
     }
 }
 
-/// Whether the token is a comma.
+/// Returns `true` if the token is a comma.
 fn is_comma(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }

@@ -1,9 +1,9 @@
-//! "Did you mean …?"
+//! Suggestions for misspelled words: "did you mean …?"
 
-/// The candidate that is spelled most like `word`, if two edits or fewer lead there.
+/// The candidate with the closest spelling, if it is at most two edits away from `word`.
 ///
-/// A word must share something with its correction: with every letter replaced, two edits turn any two-letter word
-/// into any other.
+/// A word must share at least one letter with its correction. Otherwise two edits would turn any two-letter word into any
+/// other.
 pub(crate) fn closest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -18,7 +18,7 @@ pub(crate) fn closest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The candidates in a sentence: `` `a`, `b`, `c` ``.
+/// The candidates as a list in a sentence: `` `a`, `b`, `c` ``.
 pub(crate) fn list<'a>(candidates: impl IntoIterator<Item = &'a str>) -> String {
     candidates
         .into_iter()
@@ -27,8 +27,8 @@ pub(crate) fn list<'a>(candidates: impl IntoIterator<Item = &'a str>) -> String 
         .join(", ")
 }
 
-/// How many letters must be inserted, removed or replaced to turn one word into the other (Levenshtein), or how many
-/// neighbours swapped, which is the most common slip of all.
+/// The number of edits that turn one word into the other: letters inserted, removed or replaced (Levenshtein), or adjacent
+/// letters swapped, which is the most common slip.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut before_last: Vec<usize> = Vec::new();

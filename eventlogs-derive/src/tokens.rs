@@ -1,18 +1,18 @@
-//! Small changes to tokens.
+//! Helpers for reading and changing tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Type};
 
-/// An identifier of our own that a user's identifier of the same spelling neither captures nor is captured by.
+/// An identifier of the macro, with hygiene: it never clashes with a user's identifier of the same spelling.
 pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The same tokens, reported at `place`.
+/// Moves the tokens to the location `place`, where the compiler then reports their errors.
 ///
-/// What they mean stays as it was: each token is still looked up where it was written, so that a `$crate` in the
-/// user's own macro leads to the user's crate.
+/// Name resolution does not change: each token is still resolved where it was written, so that a `$crate` in the user's own
+/// macro refers to the user's crate.
 pub(crate) fn located(tokens: &impl ToTokens, place: Span) -> TokenStream {
     map(tokens.to_token_stream(), &|mut token| {
         token.set_span(token.span().located_at(place));
@@ -20,7 +20,7 @@ pub(crate) fn located(tokens: &impl ToTokens, place: Span) -> TokenStream {
     })
 }
 
-/// The type without the invisible brackets that a `macro_rules!` puts around what it was given.
+/// The type without the invisible brackets that a `macro_rules!` macro puts around its fragments.
 pub(crate) fn ungrouped(found: &Type) -> &Type {
     match found {
         Type::Group(group) => ungrouped(&group.elem),
@@ -28,7 +28,7 @@ pub(crate) fn ungrouped(found: &Type) -> &Type {
     }
 }
 
-/// The same tokens with `Self` spelled out, for types that move into another item.
+/// Replaces `Self` by the name of the type, for types that move into another item.
 pub(crate) fn without_self(tokens: &impl ToTokens, name: &TokenStream) -> TokenStream {
     map(tokens.to_token_stream(), &|token| match token {
         TokenTree::Ident(ident) if ident == "Self" => name.clone(),
@@ -38,7 +38,7 @@ pub(crate) fn without_self(tokens: &impl ToTokens, name: &TokenStream) -> TokenS
 
 /// The where clause of an item, with further predicates.
 ///
-/// They stay tokens: parsing them again could fail, as they hold what the user has written.
+/// The result consists of tokens, because parsing the user's predicates again could fail.
 pub(crate) fn where_clause(generics: &Generics, further: &TokenStream) -> TokenStream {
     let clause = generics.where_clause.as_ref();
     let own = clause
@@ -51,7 +51,7 @@ pub(crate) fn where_clause(generics: &Generics, further: &TokenStream) -> TokenS
     quote!(where #own #separator #further)
 }
 
-/// Whether an identifier occurs anywhere in the tokens.
+/// Returns `true` if the identifier occurs anywhere in the tokens.
 pub(crate) fn mention(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == *name,
@@ -69,7 +69,7 @@ pub(crate) fn parameter_name(parameter: &GenericParam) -> Option<&Ident> {
     }
 }
 
-/// Removes the attributes called by one of `names` from tokens that could not be parsed.
+/// Removes the attributes with one of `names` from tokens that could not be parsed.
 pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in tokens {
@@ -87,7 +87,7 @@ pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenSt
     kept.into_iter().collect()
 }
 
-/// Whether the group is the `[name …]` of an attribute.
+/// Returns `true` if the group is the `[name …]` of an attribute with one of `names`.
 fn is_attribute(group: &Group, names: &[&str]) -> bool {
     let mut tokens = group.stream().into_iter();
     matches!(tokens.next(), Some(TokenTree::Ident(first)) if names.iter().any(|name| first == *name))
@@ -95,13 +95,13 @@ fn is_attribute(group: &Group, names: &[&str]) -> bool {
         && tokens.next().is_none()
 }
 
-/// Whether an identifier is no keyword; `Self` is one, but may be called.
+/// Returns `true` if the identifier is not a keyword. `Self` is a keyword, but may be called.
 pub(crate) fn is_name(ident: &Ident) -> bool {
     ident == "Self" || syn::parse2::<Ident>(ident.to_token_stream()).is_ok()
 }
 
-/// The tokens of one level, without documentation and without the invisible brackets that come and go with the
-/// compiler's handling of `macro_rules!`.
+/// The tokens of one level, without documentation and without invisible brackets, which depend on how the compiler handles
+/// `macro_rules!`.
 pub(crate) fn flat(tokens: TokenStream) -> Vec<TokenTree> {
     let mut found: Vec<TokenTree> = Vec::new();
     for token in tokens {
@@ -121,13 +121,13 @@ pub(crate) fn flat(tokens: TokenStream) -> Vec<TokenTree> {
     found
 }
 
-/// Whether the group is the `[doc …]` of an attribute.
+/// Returns `true` if the group is the `[doc …]` of an attribute.
 fn is_documentation(group: &Group) -> bool {
     group.delimiter() == Delimiter::Bracket
         && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(first)) if first == "doc")
 }
 
-/// Whether these characters were read last.
+/// Returns `true` if the tokens end with these characters.
 fn ends_with(tokens: &[TokenTree], characters: &str) -> bool {
     let mut last = tokens.iter().rev();
     characters.chars().rev().all(
@@ -135,7 +135,7 @@ fn ends_with(tokens: &[TokenTree], characters: &str) -> bool {
     )
 }
 
-/// Tokens as people write them: the compiler's own spelling puts spaces everywhere.
+/// The tokens in a usual spelling: the compiler's own spelling puts spaces everywhere.
 pub(crate) fn compact(tokens: &TokenStream) -> String {
     tokens
         .to_string()
@@ -147,7 +147,7 @@ pub(crate) fn compact(tokens: &TokenStream) -> String {
         .replace("& ", "&")
 }
 
-/// Applies `change` to every token that is not a group, groups keeping their place.
+/// Applies `change` to every token that is not a group, at every depth. Groups keep their spans.
 fn map(tokens: TokenStream, change: &impl Fn(TokenTree) -> TokenStream) -> TokenStream {
     tokens
         .into_iter()
@@ -160,7 +160,7 @@ fn map(tokens: TokenStream, change: &impl Fn(TokenTree) -> TokenStream) -> Token
         .collect()
 }
 
-/// A group with another inside.
+/// The group with other tokens inside.
 fn regroup(group: &Group, inside: TokenStream) -> Group {
     let mut changed = Group::new(group.delimiter(), inside);
     changed.set_span(group.span());

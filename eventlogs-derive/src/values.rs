@@ -1,4 +1,4 @@
-//! What a key takes: turning an entry's value into the kind that its key asks for.
+//! Reading the value of an entry as the kind of value that its key takes.
 
 use crate::attribute::Value;
 use crate::codecs::BuiltInCodec;
@@ -12,34 +12,34 @@ use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::{Lit, LitStr, Path, Type};
 
-/// A number that is known now, or a constant that the compiler knows later.
+/// A number that is known during expansion, or a constant that only the compiler can evaluate.
 #[derive(Clone)]
 pub(crate) enum NumberValue {
-    /// A literal, and where it stands.
+    /// A literal and its span.
     Known(u64, Span),
     /// The path of a constant.
     Constant(Path),
 }
 
-/// A duration that is known now, or a constant that the compiler knows later.
+/// A duration that is known during expansion, or a constant that only the compiler can evaluate.
 #[derive(Clone)]
 pub(crate) enum DurationValue {
-    /// Milliseconds, and the literal that they were read from.
+    /// Milliseconds and the literal that they were read from.
     Known(u64, LitStr),
     /// The path of a constant.
     Constant(Path),
 }
 
-/// A codec that is named, or a type of the user's.
+/// A built-in codec, or a type of the user.
 pub(crate) enum CodecValue {
-    /// One of the library's, and where it was asked for.
+    /// A codec of the library and the span of its name.
     BuiltIn(BuiltInCodec, Span),
-    /// A type of the user's.
+    /// A type of the user.
     Custom(Box<Type>),
 }
 
 impl Given {
-    /// The mistake of another kind of value than the key takes.
+    /// The error for a value of another kind than the key takes.
     fn wrong_kind(&self) -> syn::Error {
         let facts = self.facts;
         let message = format!(
@@ -54,7 +54,7 @@ impl Given {
         }
     }
 
-    /// A string literal.
+    /// Reads a string literal.
     pub(crate) fn string(&self) -> syn::Result<&LitStr> {
         match &self.value {
             Value::Literal(Lit::Str(literal)) => Ok(literal),
@@ -62,7 +62,7 @@ impl Given {
         }
     }
 
-    /// An integer literal.
+    /// Reads an integer literal.
     pub(crate) fn integer(&self) -> syn::Result<u64> {
         match &self.value {
             Value::Literal(Lit::Int(literal)) => {
@@ -72,7 +72,7 @@ impl Given {
         }
     }
 
-    /// An integer literal, or the path of a constant.
+    /// Reads an integer literal or the path of a constant.
     pub(crate) fn number(&self) -> syn::Result<NumberValue> {
         match self.path() {
             Ok(constant) => Ok(NumberValue::Constant(constant.clone())),
@@ -80,7 +80,7 @@ impl Given {
         }
     }
 
-    /// A duration in a string literal, or the path of a constant.
+    /// Reads a duration in a string literal or the path of a constant.
     pub(crate) fn duration(&self) -> syn::Result<DurationValue> {
         if let Ok(constant) = self.path() {
             return Ok(DurationValue::Constant(constant.clone()));
@@ -92,7 +92,7 @@ impl Given {
         ))
     }
 
-    /// A path.
+    /// Reads a path.
     pub(crate) fn path(&self) -> syn::Result<&Path> {
         match &self.value {
             Value::Type(found) => match tokens::ungrouped(found) {
@@ -103,7 +103,7 @@ impl Given {
         }
     }
 
-    /// Any type.
+    /// Reads any type.
     pub(crate) fn any_type(&self) -> syn::Result<&Type> {
         match &self.value {
             Value::Type(found) => Ok(found),
@@ -111,7 +111,7 @@ impl Given {
         }
     }
 
-    /// The inside of a list.
+    /// Reads the tokens of a list.
     pub(crate) fn list(&self) -> syn::Result<TokenStream> {
         match &self.value {
             Value::List(tokens) => Ok(tokens.clone()),
@@ -119,7 +119,7 @@ impl Given {
         }
     }
 
-    /// Nothing at all.
+    /// Accepts a flag: a key without a value.
     pub(crate) fn flag(&self) -> syn::Result<()> {
         match &self.value {
             Value::Missing => Ok(()),
@@ -127,7 +127,7 @@ impl Given {
         }
     }
 
-    /// The place of the value, or of the key if there is none.
+    /// The span of the value, or of the key if there is no value.
     pub(crate) fn span(&self) -> Span {
         match &self.value {
             Value::Literal(literal) => literal.span(),
@@ -137,7 +137,7 @@ impl Given {
         }
     }
 
-    /// The name of a codec in a string literal, or a type.
+    /// Reads the name of a codec in a string literal, or a type.
     pub(crate) fn codec(&self) -> syn::Result<CodecValue> {
         match &self.value {
             Value::Literal(Lit::Str(literal)) => {
@@ -152,7 +152,7 @@ impl Given {
                         format!("unknown codec `{written}`; did you mean `{closest}`?")
                     }
                     None => format!(
-                        "unknown codec `{written}`; expected {}, or the path of a type of your own",
+                        "unknown codec `{written}`; expected {}, or the path of your own codec type",
                         suggest::list(names())
                     ),
                 };
@@ -165,7 +165,7 @@ impl Given {
         }
     }
 
-    /// The library, for `crate = …`; under its usual name, if that could not be read.
+    /// Reads the path of the library in `crate = …`. If it cannot be read, returns the library under its usual name.
     pub(crate) fn library(&self, errors: &mut Errors) -> Library {
         errors
             .keep(self.path())

@@ -80,7 +80,7 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no code fingerprint, which caches outside the process need",
     label = "this type does not implement `CodeFingerprint`",
-    note = "derive `Aggregate` instead of implementing it, or implement `eventlogs::CodeFingerprint` and count up with every change"
+    note = "derive `Aggregate` instead of implementing it by hand, or implement `eventlogs::CodeFingerprint` and increase its number with every change"
 )]
 pub trait CodeFingerprint {
     /// Returns the number. It must differ between two builds that reduce the same events to different states, or that serialise
@@ -111,10 +111,10 @@ pub trait CodeFingerprint {
 /// impl WholeSnapshot for Basket {}
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` might not come back as it was from a cache outside the process",
+    message = "`{Self}` might lose a part of its state in a cache outside the process",
     label = "this type does not implement `WholeSnapshot`",
-    note = "`derive(Aggregate)` implements it unless a field has `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; the state would come back with that field's default",
-    note = "let serde keep the field, or move it out of the aggregate, or use a cache in the process; if it makes no difference to the state, say so: `impl eventlogs::WholeSnapshot for {Self} {{}}`"
+    note = "`derive(Aggregate)` implements `WholeSnapshot` unless a field has `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`; the cache would return the state with that field's default",
+    note = "let serde keep the field, move it out of the aggregate, or use a cache in the process; if the field makes no difference to the state, write `impl eventlogs::WholeSnapshot for {Self} {{}}`"
 )]
 pub trait WholeSnapshot {}
 
@@ -143,7 +143,7 @@ pub trait WholeSnapshot {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no handlers for `{E}`",
     label = "no `#[event_handler({E})]` block for `{Self}`",
-    note = "add `#[event_handler({E})] impl {Self} {{ … }}` with one `#[on(…)]` method an event"
+    note = "add `#[event_handler({E})] impl {Self} {{ … }}` with one `#[on(…)]` method per event"
 )]
 pub trait EventHandler<E> {
     /// Changes the state by one event.

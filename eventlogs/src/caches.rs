@@ -38,7 +38,7 @@ pub type CacheError = Box<dyn std::error::Error + Send + Sync>;
 /// [`testing::conformance`](crate::testing::conformance) has the suite that every cache must pass.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache for `{A}`",
-    note = "caches are typed by their aggregate, as in `MemoryAggregationCache::<{A}>::default()`"
+    note = "a cache holds the aggregations of one type, as in `MemoryAggregationCache::<{A}>::default()`"
 )]
 pub trait AggregationCache<A>: Send + Sync + 'static {
     /// Returns the aggregation that is kept for a log, if there is one.

@@ -27,7 +27,7 @@ use crate::aggregation::Aggregation;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caching policy for `{A}`",
-    note = "give a closure `|aggregation: &Aggregation<{A}>| -> bool`, `LogLengthPolicy` or `LogAgePolicy`, or implement `AggregationCachingPolicy`"
+    note = "pass a closure `|aggregation: &Aggregation<{A}>| -> bool`, `LogLengthPolicy` or `LogAgePolicy`, or implement `AggregationCachingPolicy`"
 )]
 pub trait AggregationCachingPolicy<A>: Send + Sync + 'static {
     /// Returns `true` if this aggregation is to be written to the cache.

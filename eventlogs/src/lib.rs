@@ -65,7 +65,6 @@ pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSe
 pub use stores::sqlite::{BackupError, BackupProgress, SqliteEventStore, SqliteOptions};
 pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};
 
-/// The attribute that marks a handler, for the message that it gives in the wrong place.
 #[cfg(feature = "macros")]
 pub use eventlogs_derive::{Aggregate, Event, event_handler, on};
 

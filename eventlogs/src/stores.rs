@@ -56,7 +56,7 @@ use std::time::Duration;
 /// can keep plain values.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not store events of type `{E}`",
-    note = "database stores keep every type with `#[derive(Event)]`; `FakeEventStore::<{E}>` keeps every `Clone` type"
+    note = "a database stores every type with `#[derive(Event)]`; `FakeEventStore::<{E}>` stores every `Clone` type"
 )]
 pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     /// Appends events to one log, in one round trip if it succeeds.

@@ -1,4 +1,4 @@
-//! The rules in the attribute become the constant that the cache is ruled by.
+//! The rules in the attribute become the constant with the caching rules.
 
 use crate::support::record;
 use eventlogs::{
@@ -13,7 +13,7 @@ enum DoorEvent {
 
 const LEAST: u64 = 2;
 
-/// The same handlers for aggregates with other rules.
+/// The same handlers, for aggregates with different rules.
 macro_rules! doors {
     ($($name:ident $rules:tt)*) => {$(
         #[derive(Default, Clone, Aggregate)]
@@ -55,7 +55,7 @@ fn is_open(door: &Aggregation<Chosen>) -> bool {
     door.aggregate().open
 }
 
-/// An aggregation of a log of that many events, none of which a cache knew.
+/// An aggregation of a log with that many events, none of which came from a cache.
 fn reduced<A: Aggregate>(aggregate: A, events: u64) -> Aggregation<A> {
     let last = record(events - 1, ());
     let now = last.recorded_at();
@@ -93,7 +93,7 @@ fn the_rules_are_those_of_the_attribute() {
 fn the_users_function_is_asked() {
     let rules = format!("{:?}", Chosen::CACHE);
     assert!(rules.contains("when: true"), "{rules}");
-    // Nothing was applied to what a cache held, so the answer is no, whatever the function says.
+    // No event was applied since the aggregation was cached, so the rules return `false` without regard to the function.
     assert!(!Chosen::CACHE.should_cache(&reduced(Chosen { open: true }, 1)));
     assert!(is_open(&reduced(Chosen { open: true }, 1)));
 }

@@ -1,4 +1,4 @@
-//! What cannot be decoded is a typed error.
+//! A failure to decode is a typed error.
 
 use crate::support::{bytes, decode, decode_json};
 use eventlogs::Event;
@@ -6,7 +6,7 @@ use eventlogs::codec::{Codec, CodecError, CodecId, DecodeProblem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A codec of the user's: JSON behind a marker.
+/// A custom codec: JSON after a marker.
 struct Marked;
 
 impl Codec for Marked {
@@ -59,7 +59,7 @@ fn the_codec_of_the_row_reads_it() {
 fn an_unknown_name_is_said_to_be_unknown() {
     let problem = decode_json::<DoorEvent>("door.painted", 1, "{}").expect_err("nobody knows it");
     assert!(matches!(problem, DecodeProblem::UnknownName), "{problem}");
-    // Names are exact: the variant's own name is not one where another was given.
+    // Names are exact: the identifier of a variant is no stored name if the variant has a `name`.
     let problem = decode_json::<DoorEvent>("Opened", 2, "{}").expect_err("nobody knows it");
     assert!(matches!(problem, DecodeProblem::UnknownName), "{problem}");
 }

@@ -1,4 +1,4 @@
-//! Each event reaches the method that is marked for it, with the parameters it asks for.
+//! Each event reaches the method that is marked for it, with that method's parameters.
 
 use crate::support::{fold, record};
 use eventlogs::{Aggregate, EventHandler, EventRecord, event_handler};
@@ -38,7 +38,7 @@ struct Door {
 #[allow(
     clippy::ref_option,
     clippy::trivially_copy_pass_by_ref,
-    reason = "the form of the parameters is what is tried"
+    reason = "the tests try different forms of parameters"
 )]
 #[event_handler(DoorEvent, ignore(Inspected | Photographed))]
 impl Door {
@@ -157,7 +157,7 @@ fn an_owned_parameter_is_a_copy() {
     );
 }
 
-/// The second aggregate of the same events.
+/// A second aggregate of the same events.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = DoorEvent)]
 struct Gallery {

@@ -1,4 +1,4 @@
-//! The code fingerprint changes with what the code does, and with nothing else.
+//! The code fingerprint changes with the behaviour of the code, and with nothing else.
 
 #![allow(
     clippy::missing_const_for_fn,
@@ -9,7 +9,7 @@
 use eventlogs::{Aggregate, CodeFingerprint, Event, EventHandler, EventRecord, event_handler};
 use serde::{Deserialize, Serialize};
 
-/// Events in memory: they have no stored names.
+/// Events in memory, which have no stored names.
 #[derive(Debug, Clone)]
 enum DoorEvent {
     Opened { by: String },
@@ -19,7 +19,7 @@ enum DoorEvent {
 
 type Count = u32;
 
-/// Doors that differ from the base in one place, each in a module of its own that is named after the place.
+/// Doors that differ from the base in one place. Each is in its own module, which is named after that place.
 macro_rules! doors {
     ($($name:ident $keys:tt $fields:tt ($($arguments:tt)*) $block:tt)*) => {$(
         mod $name {
@@ -73,7 +73,7 @@ mod base {
     }
 }
 
-/// The same code to everybody but a compiler.
+/// Different code with the same behaviour.
 #[rustfmt::skip]
 mod same {
     use super::*;
@@ -95,7 +95,7 @@ mod same {
             &mut self,
             by: &str,
         ) {
-            // Nobody opens no door.
+            // An empty name opens no door.
             self.open= !by.is_empty();
             self.count(
                 self.times,
@@ -238,7 +238,7 @@ fn it_is_the_same_on_every_platform_and_in_every_release_of_the_compiler() {
     assert_eq!(base::Door::code_fingerprint(), 7_839_757_924_392_129_640);
 }
 
-/// One aggregate with events whose attributes differ.
+/// Equal aggregates, with events whose attributes differ.
 macro_rules! windows {
     ($($name:ident { $($variants:tt)* })*) => {$(
         mod $name {
@@ -306,7 +306,7 @@ impl<T: Clone> History<T> {
     }
 }
 
-/// The same, under another name.
+/// The same aggregate, with an event under another name.
 mod renamed {
     use super::*;
 
@@ -362,7 +362,7 @@ fn generic_aggregates_have_one_whatever_their_arguments() {
     );
 }
 
-/// Handlers by hand, which nobody sees.
+/// Handlers written by hand, which the macro cannot see.
 macro_rules! by_hand {
     ($($name:ident ($($keys:tt)*) $body:block)*) => {$(
         mod $name {
@@ -401,7 +401,7 @@ fn handlers_written_by_hand_are_counted_up_by_hand() {
     );
 }
 
-/// A refactoring that changes nothing but the code.
+/// An aggregate with a pinned fingerprint, as after a refactoring.
 #[derive(Default, Clone, Aggregate)]
 #[aggregate(event = DoorEvent, fingerprint = 0x0123_4567_89ab_cdef)]
 struct PinnedDoor {

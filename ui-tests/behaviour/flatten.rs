@@ -1,4 +1,4 @@
-//! A large domain in several enums: a flattened event is stored as if its variants were those of the outer one.
+//! A large domain in several enums: the variants of a flattened event are stored as if they belonged to the outer enum.
 
 use crate::support::{bytes, decode, decode_json, fold, json, round_trip};
 use eventlogs::codec::{Codec, CodecError, CodecId, DecodeProblem};
@@ -6,7 +6,7 @@ use eventlogs::{Aggregate, Event, EventHandler, EventRecord, EventType, event_ha
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A codec that only the outer event knows.
+/// A codec that only the outer enum uses.
 struct Marked;
 
 impl Codec for Marked {
@@ -56,7 +56,7 @@ enum OrderEvent {
     Closed,
 }
 
-/// Only made of others, and generic beside them.
+/// An enum of other enums, with a generic variant.
 #[derive(Debug, PartialEq, Event)]
 enum Everything<T> {
     #[event(flatten)]

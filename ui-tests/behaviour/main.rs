@@ -1,6 +1,6 @@
-//! What the macros' output does at run time.
+//! The behaviour of the macros' output at run time.
 
-// Generated code is silent under the strictest lints, too.
+// Generated code causes no warnings even under the strictest lints.
 #![warn(clippy::nursery)]
 #![allow(
     clippy::redundant_pub_crate,
@@ -9,7 +9,7 @@
 #![allow(
     clippy::needless_pass_by_value,
     clippy::trivially_copy_pass_by_ref,
-    reason = "handlers, upcasters and functions for serde take what they are given"
+    reason = "the macros and serde determine the parameters of handlers, upcasters and serde functions"
 )]
 
 mod caching;

@@ -4,14 +4,14 @@ use crate::support::{bytes, json, round_trip};
 use eventlogs::Event;
 use serde::{Deserialize, Serialize};
 
-/// Called like its variant, which is what many people do.
+/// A type with the name of its variant, which is common.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Refunded {
     amount: u64,
     reason: Option<String>,
 }
 
-/// The same variants for each codec.
+/// The same variants, for each codec.
 macro_rules! events {
     ($name:ident, $codec:literal) => {
         #[derive(Debug, Clone, PartialEq, Event)]

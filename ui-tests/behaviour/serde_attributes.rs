@@ -1,11 +1,11 @@
-//! Serde's attributes on fields mean what they always mean.
+//! Serde's attributes on fields have their usual meaning.
 
 use crate::support::{decode_json, json, round_trip};
 use eventlogs::Event;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Numbers as text: for both directions of `#[serde(with)]`.
+/// Numbers as strings, for both directions of `#[serde(with)]`.
 mod text {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
@@ -130,7 +130,7 @@ fn the_schema_spells_fields_with_what_shapes_them() {
     assert_eq!(fields, expected);
 }
 
-/// Serde's derives on the enum itself, with attributes of their own, change nothing about payloads.
+/// Serde's derives on the enum itself, with their attributes, do not change the payloads.
 #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "UPPERCASE")]
 enum Tagged {

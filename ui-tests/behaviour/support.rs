@@ -1,11 +1,11 @@
-//! A store of one event.
+//! Helpers that write and read single events.
 
 use eventlogs::codec::{Codec, CodecId, DecodeProblem, StoredPayload};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::{Aggregate, Event, RecordedEvent};
 use serde::{Serialize, Serializer};
 
-/// Lends an event's payload writer to serde.
+/// Serialises the payload of an event.
 pub(crate) struct Payload<'a, E>(pub(crate) &'a E);
 
 impl<E: Event> Serialize for Payload<'_, E> {
@@ -14,19 +14,19 @@ impl<E: Event> Serialize for Payload<'_, E> {
     }
 }
 
-/// The bytes that a store would hold.
+/// The bytes that a store would keep.
 pub(crate) fn bytes<E: Event>(event: &E) -> Vec<u8> {
     let mut buffer = Vec::new();
     <E::Codec as Codec>::encode(&Payload(event), &mut buffer).expect("the event has a payload");
     buffer
 }
 
-/// The payload as JSON, whatever the codec.
+/// The payload as JSON, independent of the codec.
 pub(crate) fn json<E: Event>(event: &E) -> String {
     serde_json::to_string(&Payload(event)).expect("the event has a payload")
 }
 
-/// Reads what a store holds.
+/// Decodes stored bytes.
 pub(crate) fn decode<E: Event>(
     name: &str,
     version: i32,
@@ -41,7 +41,7 @@ pub(crate) fn decode<E: Event>(
     })
 }
 
-/// Reads what a store holds in JSON.
+/// Decodes stored JSON.
 pub(crate) fn decode_json<E: Event>(
     name: &str,
     version: i32,
@@ -62,13 +62,13 @@ pub(crate) fn round_trip<E: Event>(event: &E) -> E {
     .expect("what was written can be read")
 }
 
-/// The record of an event.
+/// A record of the event.
 pub(crate) fn record<E>(index: u64, event: E) -> RecordedEvent<E> {
     let now = "2026-01-31T12:00:00Z".parse().expect("a valid time");
     RecordedEvent::new(LogId::new(), index, EventId::new(), event, now)
 }
 
-/// Applies events to an aggregate that has seen none.
+/// Applies events to a new aggregate.
 pub(crate) fn fold<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> A {
     let mut aggregate = A::default();
     for (index, event) in (0..).zip(events) {

@@ -6,13 +6,13 @@ use eventlogs::testing::events_lock::{self, EnumSchema};
 use eventlogs::{Event, EventType};
 use serde::{Deserialize, Serialize};
 
-/// What version 1 held.
+/// The payload of version 1.
 #[derive(Serialize, Deserialize)]
 struct AuthorizedV1 {
     cents: u64,
 }
 
-/// What version 2 held.
+/// The payload of version 2.
 #[derive(Serialize, Deserialize)]
 struct AuthorizedV2 {
     amount: u64,
@@ -51,7 +51,7 @@ mod upcasters {
 }
 
 impl PaymentEvent {
-    /// One event may even become another.
+    /// An upcaster may return another variant.
     const fn refunded_from_v1((amount, authorized): (u64, bool)) -> Self {
         if authorized {
             Self::Authorized { amount, code: None }
@@ -96,7 +96,7 @@ fn upcasters_work_with_the_codec_of_the_row() {
     );
 }
 
-/// Bytes as they were written when each version was the current one, never to be changed.
+/// The bytes that each version wrote while it was the current one. They must never be changed.
 #[test]
 fn every_version_that_was_ever_written_decodes_today() {
     let authorized = PaymentEvent::Authorized {
@@ -121,7 +121,7 @@ fn every_version_that_was_ever_written_decodes_today() {
     }
 }
 
-/// The record of all that was stored, beside this package's `Cargo.toml`.
+/// The lock file of the stored events is next to this package's `Cargo.toml`.
 #[test]
 fn stored_events_stay_readable() {
     eventlogs::testing::check_events_lock!(PaymentEvent);
@@ -213,7 +213,7 @@ fn the_kind_of_the_logs_is_remembered() {
         said.contains("#[event(log_type_alias = \"gate\")]"),
         "{said}"
     );
-    // Where `CI` is set, the file is not written, but read all the same.
+    // If `CI` is set, the file is read but not written.
     let said = check(EnumSchema::new::<DoorEvent>("DoorEvent"));
     assert!(
         matches!(

@@ -9,7 +9,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-/// The whole output of the derive.
+/// The complete output of the derive.
 pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     let AggregateModel {
         ident,
@@ -58,7 +58,7 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
 
 /// A function of the handlers.
 ///
-/// Where there is no block of handlers for these events, the event type in the attribute is the place to say so.
+/// It has the span of the event type in the attribute, so that the compiler reports a missing block of handlers there.
 fn handler(model: &AggregateModel<'_>, function: &str) -> TokenStream {
     let AggregateModel { library, event, .. } = model;
     let function = Ident::new(function, Span::call_site());
@@ -68,7 +68,7 @@ fn handler(model: &AggregateModel<'_>, function: &str) -> TokenStream {
     )
 }
 
-/// The implementation of `CodeFingerprint`: the type's own hash, its handlers' and its events'.
+/// The implementation of `CodeFingerprint`, from the hashes of the type, its handlers and its events.
 fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
     let AggregateModel {
         ident,
@@ -79,8 +79,8 @@ fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
         ..
     } = model;
     let (parameters, arguments, _) = generics.split_for_impl();
-    // Whether generic events have stored names is known only where they are used. Of others the method call below
-    // finds it out, so that events in memory need none.
+    // It is known only where generic events are used whether they have stored names, so they need a bound. For other events,
+    // the method call below resolves it, so that events in memory need no stored names.
     let bounds = (!generics.params.is_empty()).then(|| {
         let stored = mentions_parameter(model).then(|| quote!(#event: #library::Event,));
         quote!(Self: #library::EventHandler<#event>, #stored)
@@ -108,7 +108,7 @@ fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
     }
 }
 
-/// Whether the event type depends on a parameter of the aggregate.
+/// Returns `true` if the event type depends on a parameter of the aggregate.
 fn mentions_parameter(model: &AggregateModel<'_>) -> bool {
     let event = model.event.to_token_stream();
     let mut parameters = model.generics.params.iter();
@@ -117,9 +117,9 @@ fn mentions_parameter(model: &AggregateModel<'_>) -> bool {
     })
 }
 
-/// What the trait asks of a generic aggregate is left to those who use it: whether `Cart<I>` is `Clone` depends on `I`.
+/// The bounds that a generic aggregate needs, because whether `Cart<I>` is `Clone` depends on `I`.
 ///
-/// Of any other type it is known, and the compiler says what is missing.
+/// Other types need no bounds: the compiler checks them directly and reports what is missing.
 fn bounds(model: &AggregateModel<'_>) -> Option<TokenStream> {
     let AggregateModel {
         generics,

@@ -1,4 +1,4 @@
-//! Second stage: what the attributes say, found to be consistent.
+//! Second stage: the validated content of the attributes.
 
 pub(crate) mod contents;
 pub(crate) mod contradictions;
@@ -18,25 +18,25 @@ pub(crate) struct AggregateModel<'a> {
     pub(crate) ident: &'a Ident,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
     /// The events that it is reduced from.
     pub(crate) event: Type,
-    /// When it is cached; always, if there is no rule.
+    /// The rules of its cache. Without rules it is always cached.
     pub(crate) rules: Vec<Rule>,
-    /// What the compiler still has to compare.
+    /// The comparisons that only the compiler can make.
     pub(crate) deferred: Vec<Deferred>,
-    /// What changes with its code.
+    /// The part of its code fingerprint that is known during expansion.
     pub(crate) fingerprint: FingerprintModel,
-    /// Whether serde keeps all of its fields.
+    /// `true` if serde keeps all of its fields.
     pub(crate) whole: bool,
 }
 
-/// The part of the code fingerprint that is known here.
+/// The part of the code fingerprint that is known during expansion.
 pub(crate) enum FingerprintModel {
-    /// The hash of what the aggregate consists of; that of its handlers and events is added to it.
+    /// The hash of the aggregate's own code. The hashes of its handlers and events are added in generated code.
     Hashed(u64),
-    /// All of it, whatever the code.
+    /// The whole fingerprint, independent of the code.
     Pinned(u64),
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn validate<'a>(
     if !parsed.event_given {
         errors.on(
             &parsed.input.ident,
-            "tell `Aggregate` what it is reduced from: `#[aggregate(event = YourEvent)]`",
+            "the event type is missing; write `#[aggregate(event = YourEvent)]`",
         );
     }
     let deferred = contradictions::check(&parsed.cache, errors);

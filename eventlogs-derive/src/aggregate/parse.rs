@@ -1,4 +1,4 @@
-//! First stage: the type and its attributes, value by value.
+//! First stage: the type and its attributes, each value on its own.
 
 pub(crate) mod rules;
 
@@ -11,11 +11,11 @@ use crate::suggest;
 use rules::Rule;
 use syn::{Attribute, Data, DeriveInput, Fields, Type};
 
-/// What `fingerprint = …` says.
+/// The value of `fingerprint = …`.
 pub(crate) enum FingerprintValue {
-    /// A text that is mixed in.
+    /// A string that becomes a part of the hash.
     Mixed(String),
-    /// A number that takes the place of everything that would be hashed.
+    /// A number that replaces everything that would be hashed.
     Pinned(u64),
 }
 
@@ -23,11 +23,11 @@ pub(crate) enum FingerprintValue {
 pub(crate) struct ParsedAggregate<'a> {
     /// The type itself.
     pub(crate) input: &'a DeriveInput,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
     /// `event = …`
     pub(crate) event: Option<Type>,
-    /// Whether there was an attempt at `event`, so that its absence needs no message of its own.
+    /// `true` if there was an attempt to write `event`, so that its absence needs no message.
     pub(crate) event_given: bool,
     /// `cache(…)`
     pub(crate) cache: Vec<Rule>,
@@ -48,7 +48,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
     if let Data::Union(data) = &input.data {
         errors.on(
             &data.union_token,
-            "an aggregate is a struct or an enum; turn this union into one of them",
+            "an aggregate must be a struct or an enum; turn this union into one of them",
         );
     }
     refuse_on_parts(input, errors);
@@ -67,16 +67,16 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
     parsed
 }
 
-/// A text, or a number.
+/// Reads a string or a number.
 fn fingerprint(given: &Given) -> syn::Result<FingerprintValue> {
     match given.integer() {
         Ok(number) => Ok(FingerprintValue::Pinned(number)),
-        // Of the two, the message of the text names both.
+        // The message of the error names both kinds of value.
         Err(_) => Ok(FingerprintValue::Mixed(given.string()?.value())),
     }
 }
 
-/// The attribute on a part of the type, where it would have no effect.
+/// Refuses the attribute on a part of the type, where it would have no effect.
 fn refuse_on_parts(input: &DeriveInput, errors: &mut Errors) {
     let fields = |fields: &Fields| -> Vec<Attribute> {
         fields
@@ -100,19 +100,19 @@ fn refuse_on_parts(input: &DeriveInput, errors: &mut Errors) {
         .filter(|attribute| attribute.path().is_ident("aggregate"))
     {
         let message = format!(
-            "`#[aggregate(…)]` is about the whole type; move it up to `{}`",
+            "`#[aggregate(…)]` applies to the whole type; move it up to `{}`",
             input.ident
         );
         errors.on(attribute, message);
     }
 }
 
-/// Whether the key is `event`, or a slip of the hand away from it.
+/// Returns `true` if the key is `event` or a misspelling of it.
 fn means_event(key: &Key) -> bool {
     suggest::closest(&key.name, ["event"]).is_some()
 }
 
-/// The rules in `cache(…)`.
+/// Reads the rules in `cache(…)`.
 fn cache(given: &Given, event_given: &mut bool, errors: &mut Errors) -> Vec<Rule> {
     let Some(list) = errors.keep(given.list()) else {
         return Vec::new();

@@ -1,11 +1,12 @@
-//! What is emitted beside mistakes: an implementation without content, so that the rest of the crate compiles.
+//! The code that is emitted with the mistakes: an empty implementation, so that the rest of the crate compiles.
 
 use crate::aggregate::parse::ParsedAggregate;
 use crate::tokens;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// An `impl Aggregate` that changes nothing, an empty fingerprint, and the word that serde keeps it all. Without a known event type it is reduced from `()`.
+/// An `impl Aggregate` that changes nothing, a fingerprint of 0, and `WholeSnapshot`. Without a known event type, the aggregate
+/// is reduced from `()`.
 pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
     let ParsedAggregate { input, library, .. } = parsed;
     let (ident, generics) = (&input.ident, &input.generics);
@@ -14,7 +15,7 @@ pub(crate) fn stub(parsed: &ParsedAggregate<'_>) -> TokenStream {
         .event
         .as_ref()
         .map_or_else(|| quote!(()), ToTokens::to_token_stream);
-    // Only said of generic types: of others it would have to be true, and be one more complaint where it is not.
+    // Only for generic types: on other types, an unmet bound would be a follow-up error.
     let bounds = (!generics.params.is_empty()).then(|| {
         quote! {
             Self: ::core::default::Default + ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static,

@@ -1,11 +1,11 @@
-//! The output of the derive, and its answers to whatever it is given.
+//! The output of the derive for correct, wrong and damaged items.
 
 use super::derive;
 use crate::mangle;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// An item that uses everything.
+/// An item that uses every feature.
 fn everything() -> TokenStream {
     quote! {
         #[aggregate(event = events::PaymentEvent<T>, fingerprint = "2", crate = ::sourcing)]

@@ -13,7 +13,7 @@ use quote::{quote, quote_spanned};
 use schema::{as_event, event_type, schema};
 use syn::spanned::Spanned;
 
-/// The whole output of the derive.
+/// The complete output of the derive.
 pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     let EventModel { ident, library, .. } = model;
     let (parameters, arguments, _) = model.generics.split_for_impl();
@@ -67,7 +67,7 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     }
 }
 
-/// The twins of the enum and its variants, as far as these have payloads of their own.
+/// The types that serialise and deserialise the payloads of the variants that have their own payload.
 fn payloads(model: &EventModel<'_>) -> TokenStream {
     let has_payloads = model.stored().next().is_some();
     let writer = has_payloads.then(|| payload::writer(model));
@@ -77,7 +77,7 @@ fn payloads(model: &EventModel<'_>) -> TokenStream {
     quote!(#writer #(#readers)*)
 }
 
-/// The functions that read an event.
+/// The functions that decode an event.
 fn reading(model: &EventModel<'_>) -> TokenStream {
     let library = &model.library;
     let stored = tokens::local("stored");
@@ -128,7 +128,7 @@ fn type_arm(model: &EventModel<'_>, variant: &VariantModel<'_>) -> TokenStream {
     }
 }
 
-/// Writes a payload: by way of the mirror, as far as the variants have payloads of their own.
+/// The body that serialises a payload: through the mirror enum, for variants that have their own payload.
 fn serialize(model: &EventModel<'_>, serializer: &Ident) -> TokenStream {
     let (_, arguments, _) = model.generics.split_for_impl();
     let turbofish = arguments.as_turbofish();
@@ -156,7 +156,7 @@ fn serialize(model: &EventModel<'_>, serializer: &Ident) -> TokenStream {
     quote!(match self { #(#flattened,)* #own })
 }
 
-/// How one variant is read.
+/// The match arms that decode one variant.
 fn decode_arms(model: &EventModel<'_>, variant: &VariantModel<'_>, stored: &Ident) -> TokenStream {
     match variant {
         VariantModel::Stored(variant) => stored_arms(model, variant, stored),
@@ -170,7 +170,7 @@ fn decode_arms(model: &EventModel<'_>, variant: &VariantModel<'_>, stored: &Iden
     }
 }
 
-/// How the payloads of one variant are read: the current version, then one arm for each older one.
+/// The match arms for the payloads of one variant: the current version, then one arm per older version.
 fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident) -> TokenStream {
     let library = &model.library;
     let names = std::iter::once(&variant.name).chain(&variant.aliases);
@@ -193,7 +193,7 @@ fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident
         let version = upcaster.from;
         let from = i32::from(version);
         let path = &upcaster.path;
-        // The call is reported at the function: a wrong signature is found there.
+        // The call has the span of the upcaster, so that the compiler reports a wrong signature there.
         let call = tokens::located(
             &quote!(#library::__private::upcast::<#version, __C, _, Self>),
             path.span(),
@@ -216,9 +216,9 @@ fn codec_name(model: &EventModel<'_>) -> TokenStream {
     }
 }
 
-/// A short name for a built-in codec, declared by a macro of the library, which says so if the feature is missing.
+/// A short name for a built-in codec, declared by a macro of the library that reports a missing feature.
 ///
-/// All its tokens have the place of the codec in the attribute: that is where the compiler then points.
+/// All its tokens have the span of the codec in the attribute, so that the compiler points there.
 fn codec_alias(model: &EventModel<'_>) -> Option<TokenStream> {
     let CodecValue::BuiltIn(codec, span) = &model.codec else {
         return None;
@@ -228,7 +228,7 @@ fn codec_alias(model: &EventModel<'_>) -> Option<TokenStream> {
     Some(quote_spanned!(*span=> #library::__private::codec::#name!(__Codec);))
 }
 
-/// What an event asks of its type parameters.
+/// The bounds on the type parameters of an event.
 fn bounds(model: &EventModel<'_>) -> TokenStream {
     let serde = {
         let library = &model.library;

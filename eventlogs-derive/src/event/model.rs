@@ -1,4 +1,4 @@
-//! Second stage: what the attributes say, found to be consistent.
+//! Second stage: the validated content of the attributes.
 
 pub(crate) mod borrowed;
 pub(crate) mod fields;
@@ -27,7 +27,7 @@ pub(crate) struct EventModel<'a> {
     pub(crate) ident: &'a Ident,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
     /// The codec that payloads are written with.
     pub(crate) codec: CodecValue,
@@ -39,19 +39,19 @@ pub(crate) struct EventModel<'a> {
 
 /// A variant.
 pub(crate) enum VariantModel<'a> {
-    /// One that is an event of its own.
+    /// A variant that is itself an event.
     Stored(StoredModel<'a>),
-    /// One that holds the events of another enum.
+    /// A variant that holds the events of another enum.
     Flattened(FlattenedModel<'a>),
 }
 
 /// A variant with a name and a payload of its own.
 pub(crate) struct StoredModel<'a> {
-    /// Its name in code.
+    /// Its identifier.
     pub(crate) ident: &'a Ident,
     /// Its fields.
     pub(crate) fields: FieldsModel<'a>,
-    /// Serde's `rename_all`: the only one of its attributes on a variant that shapes a payload.
+    /// Serde's `rename_all`, the only serde attribute on a variant that changes the payload.
     pub(crate) rename_all: Vec<Meta>,
     /// The name that it is stored under.
     pub(crate) name: String,
@@ -59,12 +59,12 @@ pub(crate) struct StoredModel<'a> {
     pub(crate) aliases: Vec<String>,
     /// The version that is written.
     pub(crate) version: u16,
-    /// How older versions are read: one function for each.
+    /// The upcasters: one function per older version.
     pub(crate) upcasters: Vec<Upcaster>,
 }
 
 impl<'a> EventModel<'a> {
-    /// The variants that are stored under names of their own.
+    /// The variants that are stored under their own names.
     pub(crate) fn stored(&self) -> impl Iterator<Item = &StoredModel<'a>> {
         self.variants.iter().filter_map(|variant| match variant {
             VariantModel::Stored(stored) => Some(stored),
@@ -72,7 +72,7 @@ impl<'a> EventModel<'a> {
         })
     }
 
-    /// The enum as a type: what `Self` stands for.
+    /// The type that `Self` stands for: the enum with its type arguments.
     pub(crate) fn enum_type(&self) -> TokenStream {
         let (_, arguments, _) = self.generics.split_for_impl();
         let ident = self.ident;

@@ -1,4 +1,4 @@
-//! First stage: the enum and its attributes, value by value.
+//! First stage: the enum and its attributes, each value on its own.
 
 pub(crate) mod variant;
 
@@ -18,7 +18,7 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) ident: &'a Ident,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
     /// `codec = …`
     pub(crate) codec: Option<CodecValue>,
@@ -28,7 +28,7 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) log_type: Option<LitStr>,
     /// Each `log_type_alias = …`
     pub(crate) log_type_aliases: Vec<LitStr>,
-    /// Whether a `log_type` is there that could not be read, which was reported.
+    /// `true` if there is a `log_type` that could not be read, which is already reported.
     pub(crate) spoilt_log_type: bool,
     /// Its variants.
     pub(crate) variants: Vec<ParsedVariant<'a>>,
@@ -72,21 +72,23 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         }
         Data::Enum(data) => {
             let variants = data.variants.iter();
-            parsed.variants = variants.map(|found| variant::parse(found, &owner, errors)).collect();
+            parsed.variants = variants
+                .map(|found| variant::parse(found, &owner, errors))
+                .collect();
         }
         Data::Struct(data) => errors.on(
             &data.struct_token,
-            "`Event` lists the events of a log, so it is derived on an enum; put this struct into a variant",
+            "`Event` can be derived for an enum only; put this struct into a variant of one",
         ),
         Data::Union(data) => errors.on(
             &data.union_token,
-            "`Event` lists the events of a log, so it is derived on an enum; turn this union into one",
+            "`Event` can be derived for an enum only; turn this union into one",
         ),
     }
     parsed
 }
 
-/// An event outlives the row that it was read from.
+/// Refuses lifetime parameters, because an event outlives the row that it is read from.
 fn refuse_lifetimes(input: &DeriveInput, errors: &mut Errors) {
     for parameter in &input.generics.params {
         if let GenericParam::Lifetime(lifetime) = parameter {

@@ -1,4 +1,4 @@
-//! What is emitted beside mistakes: an implementation without content, so that the rest of the crate compiles.
+//! The code that is emitted with the mistakes: an empty implementation, so that the rest of the crate compiles.
 
 use crate::library::Library;
 use crate::tokens;
@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, GenericParam};
 
-/// An `impl Event` that is never run. Borrowed parameters become `'static`, as an event must be.
+/// An `impl Event` that never runs. Lifetime parameters become `'static`, because an event must be `'static`.
 pub(crate) fn stub(input: &DeriveInput, library: &Library) -> TokenStream {
     let ident = &input.ident;
     let mut generics = input.generics.clone();

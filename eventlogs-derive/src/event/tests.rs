@@ -1,4 +1,4 @@
-//! The output of the derive, and its answers to whatever it is given.
+//! The output of the derive for correct, wrong and damaged items.
 
 use super::{derive, model, parse};
 use crate::errors::Errors;
@@ -15,7 +15,7 @@ fn mistakes(item: TokenStream) -> Vec<String> {
     errors.messages()
 }
 
-/// An item that uses everything.
+/// An item that uses every feature.
 fn everything() -> TokenStream {
     quote! {
         #[event(codec = "msgpack", crate = ::sourcing, explicit_names, log_type = "payment", log_type_alias = "charge")]
@@ -33,7 +33,7 @@ fn everything() -> TokenStream {
     }
 }
 
-/// An item that shows what is written for a variant.
+/// An item for the test of the exact output.
 fn door() -> TokenStream {
     quote! {
         enum DoorEvent {
@@ -44,7 +44,7 @@ fn door() -> TokenStream {
     }
 }
 
-/// The types that serde's derives are asked to write for it.
+/// The payload types that the macro generates for `door`, with serde's derives.
 fn twins_by_hand() -> TokenStream {
     quote! {
         #[derive(::eventlogs::__private::serde::Serialize)]
@@ -206,11 +206,11 @@ fn all_mistakes_of_an_item_are_found_at_once() {
         mistakes(item),
         [
             "unknown key `codek`; did you mean `codec`?",
-            "`name` is given for each variant; move it down to one, or write `log_type` for the kind of the logs",
+            "`name` belongs on a variant; move it down to one, or write `log_type` for the kind of the logs",
             "events are decoded into owned values; `DoorEvent<'a>` cannot borrow",
             "versions start at 1",
-            "`codec` is chosen for the whole enum; move it up to the enum",
-            "stored names are 1–128 of `a-z A-Z 0-9 . _ -`",
+            "`codec` applies to the whole enum; move it up to the enum",
+            "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
             "version 2 also needs an upcaster from version 1; add `upcast(1 = …)`",
             "the stored name `Closed` already belongs to `Closed`",
             "first used here",

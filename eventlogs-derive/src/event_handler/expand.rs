@@ -1,4 +1,4 @@
-//! Third stage: the block as it was, and the `match` that calls its methods.
+//! Third stage: the block without its marks, and the `match` that calls its methods.
 
 mod full_patterns;
 mod hashed_parts;
@@ -17,7 +17,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ItemImpl, Path};
 
-/// The whole output of the attribute.
+/// The complete output of the attribute.
 pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     let HandlerModel { event, library, .. } = model;
     let ItemImpl {
@@ -30,12 +30,12 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
         .iter()
         .filter(|attribute| goes_along(attribute));
     let event_record = tokens::local("event_record");
-    // A missing handler is the compiler's own complaint about a `match`, made at the aggregate's name.
+    // The compiler reports a missing handler as a missing arm of this `match`, at the name of the aggregate.
     let place = Span::mixed_site().located_at(self_ty.span());
     let matched = Ident::new("event", place);
     let arms = arms(model, &event_record);
     let dispatch = quote_spanned!(place=> match #matched { #(#arms)* });
-    // The trait is not in scope everywhere, and as a path of its own it would spoil the message of a type mismatch.
+    // `Clone` is not in scope everywhere, and a call through its path would make the message for a type mismatch worse.
     let clones = model
         .handlers
         .iter()
@@ -57,7 +57,7 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
         #(#attributes)*
         #[automatically_derived]
         impl #parameters #library::EventHandler<#event> for #self_ty #where_clause {
-            #[allow(unused_qualifications, reason = "the enum stands in front of every variant")]
+            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, #event_record: &impl #library::EventRecord<#event>) {
                 #import
@@ -72,11 +72,11 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     }
 }
 
-/// All arms.
+/// All arms of the `match`.
 ///
-/// The compiler offers to add a missing arm behind the last one, which would put it into the middle of an attribute. It
-/// does not where the last two arms come from different expansions, so neighbours alternate between the two kinds of
-/// span that a macro has, and a single arm gets a neighbour that never matches.
+/// The compiler suggests a missing arm after the last one, which would be in the middle of an attribute. It makes no suggestion
+/// if the last two arms come from different expansions. Adjacent arms therefore alternate between the two kinds of span that a
+/// macro has, and a single arm gets a neighbour that never matches.
 fn arms(model: &HandlerModel<'_>, event_record: &Ident) -> Vec<TokenStream> {
     let HandlerModel {
         event,
@@ -103,7 +103,7 @@ fn arms(model: &HandlerModel<'_>, event_record: &Ident) -> Vec<TokenStream> {
     arms
 }
 
-/// The arm of one handler: two of them, if its parameters have a condition, for the compiler to keep one.
+/// The arm of one handler, or two arms if its parameters have a condition. The compiler then keeps one of them.
 fn handler_arm(
     event: &Path,
     handler: &ParsedHandler<'_>,
@@ -124,7 +124,7 @@ fn handler_arm(
     }
 }
 
-/// An arm, with those parameters that are there where the condition `holds` or not.
+/// An arm with the parameters that exist if the condition `holds`, or if it does not; `None` if there is no condition.
 fn arm(
     event: &Path,
     handler: &ParsedHandler<'_>,
@@ -167,13 +167,13 @@ fn arm(
         }
     });
     let place = context.located_at(method.span());
-    // `self` is found by the hygiene of the signature, which is not that of every arm.
+    // `self` needs the hygiene of the signature of `handle`, which not every arm has.
     let receiver = quote!(self);
     let call = quote_spanned!(place=> Self::#method(#receiver, #(#arguments),*));
     quote!(#(#attributes)* #pattern => #call,)
 }
 
-/// The arm of everything that is ignored.
+/// The arm of the ignored variants.
 fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenStream> {
     match ignored {
         Ignored::Listed(alternatives) if alternatives.is_empty() => None,
@@ -184,14 +184,14 @@ fn ignored_arm(event: &Path, ignored: &Ignored, context: Span) -> Option<TokenSt
             Some(quote!(#pattern => #nothing))
         }
         Ignored::Rest(underscore) => Some(quote! {
-            #[allow(unreachable_patterns, reason = "today there may be nothing left to ignore")]
+            #[allow(unreachable_patterns, reason = "there may be nothing left to ignore")]
             #underscore => {}
         }),
     }
 }
 
-/// The pattern in parentheses of the arm's context, while itself it stays what the user has written: lints look at the
-/// pattern, the compiler's offer of another arm looks at the parentheses.
+/// The pattern in parentheses that have the span of the arm's context. The pattern keeps the spans of the user's code: lints
+/// use the span of the pattern, and the compiler's suggestion of another arm uses the span of the parentheses.
 fn grouped(pattern: &TokenStream, context: Span) -> TokenStream {
     quote_spanned!(context=> (#pattern))
 }

@@ -1,4 +1,4 @@
-//! Second stage: the arms of the `match`, found to be consistent.
+//! Second stage: the validated arms of the `match`.
 
 use crate::errors::Errors;
 use crate::event_handler::parse::ParsedBlock;
@@ -16,7 +16,7 @@ use syn::Path;
 pub(crate) struct HandlerModel<'a> {
     /// The path of the event enum.
     pub(crate) event: Path,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
     /// The arms that call a method.
     pub(crate) handlers: Vec<ParsedHandler<'a>>,
@@ -49,7 +49,7 @@ pub(crate) fn validate<'a>(
     })
 }
 
-/// A block without handlers, with a hint if an attribute looks like a misspelled one.
+/// Records that the block has no handlers, with a hint if an attribute looks like a misspelled `on`.
 fn check_empty(block: &Block, errors: &mut Errors) {
     match misspelled(block) {
         Some((span, _)) => errors.at(
@@ -74,12 +74,12 @@ pub(crate) fn misspelled(block: &Block) -> Option<(Span, String)> {
         .find(|(_, name)| name != "on" && suggest::closest(name, ["on"]).is_some())
 }
 
-/// Variants that are handled or ignored completely, and then once more.
+/// Records variants that are completely handled or ignored, and then handled or ignored again.
 ///
-/// What only overlaps in part is left to the compiler's own check for unreachable patterns.
+/// The compiler's own check for unreachable patterns reports a partial overlap.
 fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut Errors) {
     let mut complete: HashMap<&Ident, (Span, Option<&Ident>)> = HashMap::new();
-    // Of two handlers under different conditions only one may exist: only the compiler can tell.
+    // Two handlers with different conditions may exclude each other, which only the compiler knows.
     for handler in handlers.iter().filter(|handler| !handler.is_conditional()) {
         let mut own: Vec<&Alternative> = Vec::new();
         for alternative in &handler.alternatives {
@@ -91,7 +91,7 @@ fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut E
                         "`{variant}` already has a handler; remove one, or merge the two bodies"
                     ),
                 );
-                errors.at(*first, format!("first handler is `{method}`"));
+                errors.at(*first, format!("the first handler is `{method}`"));
             } else if alternative.is_irrefutable() {
                 own.push(alternative);
             }
@@ -110,7 +110,7 @@ fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut E
             Some((first, Some(method))) => {
                 errors.at(
                     variant.span(),
-                    format!("`{variant}` already has a handler; remove it from `ignore(…)`, or the handler"),
+                    format!("`{variant}` already has a handler; remove the variant from `ignore(…)`, or remove the handler"),
                 );
                 errors.at(*first, format!("its handler is `{method}`"));
             }

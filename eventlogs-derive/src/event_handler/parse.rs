@@ -19,17 +19,17 @@ use marks::is_called;
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Meta, Path};
 
-/// The block's handlers as they were written.
+/// The handlers of the block as they were written.
 pub(crate) struct ParsedBlock<'a> {
     /// The path of the event enum.
     pub(crate) event: Option<Path>,
-    /// What needs no handler.
+    /// The variants that need no handler.
     pub(crate) ignored: Ignored,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
     /// The methods with `#[on(…)]`, in order.
     pub(crate) handlers: Vec<ParsedHandler<'a>>,
-    /// Whether `#[on(…)]` occurs anywhere, rightly or wrongly.
+    /// `true` if `#[on(…)]` occurs anywhere, in a right or wrong place.
     pub(crate) any_on: bool,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn parse<'a>(
     }
 }
 
-/// The handler that a method is, if it is one.
+/// Reads a method as a handler, if it is marked as one.
 fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedHandler<'a>> {
     let mut found = method
         .attributes
@@ -99,27 +99,27 @@ fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedH
     } else {
         errors.on(
             mark,
-            "which events? write `#[on(Variant)]`, or a whole pattern",
+            "the pattern is missing; write `#[on(Variant)]`, or a whole pattern",
         );
         Vec::new()
     };
     Some(handler::parse(method, alternatives, errors))
 }
 
-/// A second `#[event_handler(…)]` on the block, which would find that its handlers are taken.
+/// Refuses a second `#[event_handler(…)]` on the block, because the first one takes all handlers.
 fn refuse_second_enum(block: &Block, errors: &mut Errors) {
     let names = &["event_handler"];
     for attribute in &block.header.attrs {
         if marks::is_or_hides(attribute, names) {
             errors.on(
                 attribute,
-                "a block handles the events of one enum; write an `impl` block of its own for the other",
+                "a block handles the events of one enum; write a separate `impl` block for the other",
             );
         }
     }
 }
 
-/// Marks under a condition. Returns whether there is an `#[on(…)]` among them.
+/// Refuses marks inside `#[cfg_attr(…)]`. Returns `true` if there is an `#[on(…)]` among them.
 fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
     let (attributes, signature) = match member {
         Member::Method(method) => (&method.attributes, Some(&method.signature)),
@@ -131,7 +131,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
             any_on = true;
             errors.on(
                 &name,
-                "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[on(…)]` as it is",
+                "`#[on(…)]` is read before `#[cfg_attr(…)]` is evaluated; write two methods, each with a `#[cfg(…)]` and a plain `#[on(…)]`",
             );
         }
     }
@@ -143,7 +143,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
             if let Some(name) = marks::hidden(attribute, &["record"]) {
                 errors.on(
                     &name,
-                    "the marks of a block are read before conditions are; write two methods, each under `#[cfg(…)]`, and `#[record]` as it is",
+                    "`#[record]` is read before `#[cfg_attr(…)]` is evaluated; write two methods, each with a `#[cfg(…)]` and a plain `#[record]`",
                 );
             }
         }
@@ -151,7 +151,7 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
     any_on
 }
 
-/// What stands in the parentheses of the attribute.
+/// The tokens in the parentheses of the attribute.
 fn tokens(attribute: &Attribute) -> Option<proc_macro2::TokenStream> {
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => Some(list.tokens.clone()),
@@ -159,7 +159,7 @@ fn tokens(attribute: &Attribute) -> Option<proc_macro2::TokenStream> {
     }
 }
 
-/// `#[record]` on a parameter of a method that handles nothing.
+/// Refuses `#[record]` on a parameter of a method that is not a handler.
 fn refuse_record(method: &Method, errors: &mut Errors) {
     for parameter in &method.signature.inputs {
         if let FnArg::Typed(parameter) = parameter {
@@ -170,7 +170,7 @@ fn refuse_record(method: &Method, errors: &mut Errors) {
             {
                 errors.on(
                     &attribute.to_token_stream(),
-                    "`#[record]` only has a meaning on a parameter of a method marked `#[on(…)]`",
+                    "`#[record]` works only on a parameter of a method marked `#[on(…)]`",
                 );
             }
         }

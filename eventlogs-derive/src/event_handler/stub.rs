@@ -1,4 +1,4 @@
-//! What is emitted beside mistakes, so that the rest of the crate compiles.
+//! The code that is emitted with the mistakes, so that the rest of the crate compiles.
 
 use crate::event_handler::model;
 use crate::event_handler::parse::block::Block;
@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ItemImpl, Path};
 
-/// The block as it was, and an implementation that does nothing.
+/// The unchanged block, and an implementation that does nothing.
 pub(crate) fn stub(block: &Block, library: &Library, event: Option<&Path>) -> TokenStream {
     let ItemImpl {
         generics, self_ty, ..
@@ -16,7 +16,7 @@ pub(crate) fn stub(block: &Block, library: &Library, event: Option<&Path>) -> To
     let (_, _, where_clause) = generics.split_for_impl();
     let parameters = &generics.params;
     let separator = (!parameters.empty_or_trailing()).then(|| quote!(,));
-    // Without a known event type, every one of them is handled.
+    // Without a known event type, the stub handles every event type.
     let (any, event) = match event {
         Some(event) => (None, event.to_token_stream()),
         None => (Some(quote!(__E)), quote!(__E)),

@@ -1,11 +1,11 @@
-//! The output of the attribute, and its answers to whatever it is given.
+//! The output of the attribute for correct, wrong and damaged blocks.
 
 use super::expand;
 use crate::mangle;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// A block that uses everything.
+/// A block that uses every feature.
 fn everything() -> TokenStream {
     quote! {
         /// Documented.
@@ -28,7 +28,7 @@ fn everything() -> TokenStream {
     }
 }
 
-/// Arguments that use everything.
+/// Arguments that use every feature.
 fn arguments() -> TokenStream {
     quote!(
         events::PaymentEvent<T>,
@@ -71,7 +71,7 @@ fn the_output_is_what_one_would_write_by_hand() {
 
         #[automatically_derived]
         impl ::eventlogs::EventHandler<DoorEvent> for Door {
-            #[allow(unused_qualifications, reason = "the enum stands in front of every variant")]
+            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
                 use ::core::clone::Clone as _;

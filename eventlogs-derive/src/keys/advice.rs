@@ -1,9 +1,9 @@
-//! What to say to a key that does not belong where it stands.
+//! The messages for a key that does not belong where it is written.
 
 use super::table::{AggregateKey, CacheKey, EventKey, HandlerKey, Keys, Level, VariantKey};
 use crate::suggest;
 
-/// The message for a key that is none of the level's: where it belongs, or what else was meant.
+/// The message for a key that is not one of this level: where the key belongs, or which key was probably meant.
 pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
     let here = match K::LEVEL {
         Level::EventEnum => above_a_variant(name),
@@ -17,11 +17,11 @@ pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
         .unwrap_or_else(|| unknown::<K>(name))
 }
 
-/// The message for a key that belongs nowhere.
+/// The message for a key that no level has.
 fn unknown<K: Keys>(name: &str) -> String {
     if K::LEVEL == Level::EventField {
         return format!(
-            "unknown key `{name}`; a field takes serde's, as in `#[serde(rename = \"…\")]`"
+            "unknown key `{name}`; on a field, write serde's attributes, as in `#[serde(rename = \"…\")]`"
         );
     }
     match suggest::closest(name, K::names()) {
@@ -33,7 +33,7 @@ fn unknown<K: Keys>(name: &str) -> String {
     }
 }
 
-/// A variant's key on the enum.
+/// The message for a variant's key on the enum.
 fn above_a_variant(name: &str) -> Option<String> {
     let of_the_enum = match VariantKey::named(name)? {
         VariantKey::Name => Some(EventKey::LogType),
@@ -42,30 +42,28 @@ fn above_a_variant(name: &str) -> Option<String> {
     };
     Some(match of_the_enum {
         Some(key) => format!(
-            "`{name}` is given for each variant; move it down to one, or write `{}` for the kind of the logs",
+            "`{name}` belongs on a variant; move it down to one, or write `{}` for the kind of the logs",
             key.facts().name
         ),
-        None => format!(
-            "`{name}` is given for each variant; move it down to the one that it is meant for"
-        ),
+        None => format!("`{name}` belongs on a variant; move it down to one"),
     })
 }
 
-/// The enum's key on a variant or a field.
+/// The message for the enum's key on a variant or a field.
 fn below_the_enum(name: &str, owner: &str) -> Option<String> {
     EventKey::named(name)
-        .map(|_| format!("`{name}` is chosen for the whole enum; move it up to {owner}"))
+        .map(|_| format!("`{name}` applies to the whole enum; move it up to {owner}"))
 }
 
-/// The enum's or a variant's key on a field.
+/// The message for the enum's or a variant's key on a field.
 fn below_a_variant(name: &str, variant: &str) -> Option<String> {
     below_the_enum(name, "the enum").or_else(|| {
         VariantKey::named(name)
-            .map(|_| format!("`{name}` is given for a whole variant; move it up to `{variant}`"))
+            .map(|_| format!("`{name}` applies to the whole variant; move it up to `{variant}`"))
     })
 }
 
-/// A rule of the cache beside `cache(…)`.
+/// The message for a cache rule outside `cache(…)`.
 fn outside_the_cache(name: &str) -> Option<String> {
     CacheKey::named(name).map(|key| {
         let rule = as_rule(key);
@@ -73,16 +71,16 @@ fn outside_the_cache(name: &str) -> Option<String> {
     })
 }
 
-/// A key of the aggregate in `cache(…)`.
+/// The message for a key of the aggregate in `cache(…)`.
 fn inside_the_cache(name: &str) -> Option<String> {
     AggregateKey::named(name)
-        .map(|_| format!("`{name}` stands beside `cache(…)`; move it out of the parentheses"))
+        .map(|_| format!("`{name}` is not a cache rule; move it out of the parentheses"))
 }
 
-/// The aggregate's `event` where the event type needs no key.
+/// The message for the aggregate's key `event` where the event type needs no key.
 fn beside_the_event_type(name: &str) -> Option<String> {
     (AggregateKey::named(name)? == AggregateKey::Event)
-        .then(|| "the event type stands alone; write `#[event_handler(YourEvent)]`".to_owned())
+        .then(|| "the event type needs no key; write `#[event_handler(YourEvent)]`".to_owned())
 }
 
 /// The message for a key of another macro.
@@ -116,7 +114,7 @@ fn elsewhere(name: &str) -> Option<String> {
 /// A rule as it is written within the parentheses of `cache(…)`.
 fn as_rule(key: CacheKey) -> &'static str {
     match key {
-        // Alone it says nothing, so its example has the parentheses.
+        // The example of `never` already has the parentheses, because the bare word explains nothing.
         CacheKey::Never => key.facts().name,
         CacheKey::MinEvents
         | CacheKey::MaxEvents

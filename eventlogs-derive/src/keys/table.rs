@@ -1,6 +1,6 @@
-//! Every key of every macro: one enum for each level, and for each key what to say of it.
+//! Every key of every macro: one enum per level, with the facts about each key.
 //!
-//! A new key is a variant here. The compiler then names the parser that does not handle it yet.
+//! A new key is a new variant here. The compiler then reports the parser that does not handle it yet.
 
 use crate::codecs::BuiltInCodec;
 
@@ -21,15 +21,15 @@ pub(crate) enum Level {
     HandlerBlock,
 }
 
-/// What messages say of a key.
+/// The facts about a key, for messages.
 pub(crate) struct KeyFacts {
     /// The key.
     pub(crate) name: &'static str,
-    /// What it takes, for "takes …".
+    /// The kind of value that it takes, for "takes …".
     pub(crate) takes: &'static str,
-    /// How it is written right.
+    /// A correct example.
     pub(crate) example: &'static str,
-    /// Whether it may be given more than once.
+    /// `true` if the key may be given more than once.
     pub(crate) repeatable: bool,
 }
 
@@ -44,7 +44,7 @@ const fn key(name: &'static str, takes: &'static str, example: &'static str) -> 
 }
 
 impl KeyFacts {
-    /// The same of a key that may be given more than once.
+    /// Marks the key as one that may be given more than once.
     const fn repeatable(self) -> Self {
         Self {
             repeatable: true,
@@ -58,13 +58,13 @@ pub(crate) trait Keys: Copy + 'static {
     /// The level.
     const LEVEL: Level;
 
-    /// All of its keys.
+    /// All keys of the level.
     const ALL: &'static [Self];
 
-    /// What messages say of this key.
+    /// The facts about this key, for messages.
     fn facts(self) -> &'static KeyFacts;
 
-    /// The key of this name, if it is one of this level.
+    /// The key with this name, if the level has one.
     fn named(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().copied();
         all.find(|key| key.facts().name == name)
@@ -104,13 +104,13 @@ keys! {
     EventEnum: enum EventKey {
         /// The codec that payloads are written with.
         Codec = key("codec", BuiltInCodec::TAKES, "codec = \"json\""),
-        /// Whether every variant must be given a stored name.
+        /// Requires a stored name on every variant.
         ExplicitNames = key("explicit_names", "no value", "explicit_names"),
         /// The kind of the logs.
         LogType = key("log_type", "a string", "log_type = \"payment\""),
         /// A former kind of the logs.
         LogTypeAlias = key("log_type_alias", "a string", "log_type_alias = \"charge\"").repeatable(),
-        /// Where the library is.
+        /// The path of the library.
         Crate = key("crate", "a path", "crate = ::eventlogs"),
     }
 }
@@ -124,9 +124,9 @@ keys! {
         Alias = key("alias", "a string", "alias = \"payment.credited\"").repeatable(),
         /// The version of the payload.
         Version = key("version", "an integer", "version = 2"),
-        /// How older versions are read.
+        /// The upcasters, which read older versions.
         Upcast = key("upcast", "a list of functions", "upcast(1 = from_v1)"),
-        /// Whether the variant stands for the events of another enum.
+        /// Marks a variant that holds the events of another enum.
         Flatten = key("flatten", "no value", "flatten"),
     }
 }
@@ -141,33 +141,33 @@ keys! {
     Aggregate: enum AggregateKey {
         /// The events that it is reduced from.
         Event = key("event", "a type", "event = YourEvent"),
-        /// When it is cached.
+        /// The rules of its cache.
         Cache = key("cache", "a list of rules", "cache(min_events = 10)"),
-        /// What its code fingerprint is made of, besides or instead of its code.
+        /// A part of its code fingerprint in addition to its code, or a replacement for it.
         Fingerprint = key("fingerprint", "a string or a number", "fingerprint = \"2\""),
-        /// Where the library is.
+        /// The path of the library.
         Crate = key("crate", "a path", "crate = ::eventlogs"),
     }
 }
 
 keys! {
-    /// The rules in `cache(…)`. Each but `never` is also called like the method of `CacheRules` that sets it.
+    /// The rules in `cache(…)`. Each except `never` has the name of the method of `CacheRules` that sets it.
     Cache: enum CacheKey {
-        /// The least number of events.
+        /// The minimum number of events.
         MinEvents = key("min_events", "an integer", "min_events = 10"),
-        /// The greatest number of events.
+        /// The maximum number of events.
         MaxEvents = key("max_events", "an integer", "max_events = 1000"),
-        /// After how many events again.
+        /// The number of events after which it is cached again.
         Every = key("every", "an integer", "every = 5"),
-        /// The least age of the log.
+        /// The minimum age of the log.
         MinAge = key("min_age", "a duration", "min_age = \"30s\""),
-        /// The greatest age of the log.
+        /// The maximum age of the log.
         MaxAge = key("max_age", "a duration", "max_age = \"7d\""),
-        /// How long an entry lives.
+        /// The time after which an entry expires.
         Ttl = key("ttl", "a duration", "ttl = \"1h\""),
         /// A function that decides.
         When = key("when", "the path of a function", "when = is_open"),
-        /// Whether it is not cached at all.
+        /// Turns caching off.
         Never = key("never", "no value", "cache(never)"),
     }
 }
@@ -177,7 +177,7 @@ keys! {
     HandlerBlock: enum HandlerKey {
         /// The variants that need no handler.
         Ignore = key("ignore", "a list of variants", "ignore(Requested | Voided)"),
-        /// Where the library is.
+        /// The path of the library.
         Crate = key("crate", "a path", "crate = ::eventlogs"),
     }
 }

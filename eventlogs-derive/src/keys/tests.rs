@@ -30,23 +30,23 @@ fn an_unknown_key_gets_the_closest_or_all_of_its_place() {
 fn a_key_of_another_level_is_sent_there() {
     assert_eq!(
         mistakes::<VariantKey>(quote!(codec = "json")),
-        ["`codec` is chosen for the whole enum; move it up to `enum PaymentEvent`"]
+        ["`codec` applies to the whole enum; move it up to `enum PaymentEvent`"]
     );
     assert_eq!(
         mistakes::<EventKey>(quote!(name = "x")),
         [
-            "`name` is given for each variant; move it down to one, or write `log_type` for the kind of the logs"
+            "`name` belongs on a variant; move it down to one, or write `log_type` for the kind of the logs"
         ]
     );
     assert_eq!(
         mistakes::<EventKey>(quote!(version = 2)),
-        ["`version` is given for each variant; move it down to the one that it is meant for"]
+        ["`version` belongs on a variant; move it down to one"]
     );
     assert_eq!(
         mistakes::<VariantKey>(quote!(log_type = "x", log_type_alias = "y")),
         [
-            "`log_type` is chosen for the whole enum; move it up to `enum PaymentEvent`",
-            "`log_type_alias` is chosen for the whole enum; move it up to `enum PaymentEvent`"
+            "`log_type` applies to the whole enum; move it up to `enum PaymentEvent`",
+            "`log_type_alias` applies to the whole enum; move it up to `enum PaymentEvent`"
         ]
     );
     assert_eq!(

@@ -5,7 +5,7 @@ pub enum DoorEvent {
 }
 
 #[derive(Default, Clone, Aggregate)]
-// Nothing at all is said.
+// The attribute is missing.
 pub struct Door {
     open: bool,
 }

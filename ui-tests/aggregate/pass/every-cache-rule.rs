@@ -1,4 +1,4 @@
-//! All rules of `cache(…)`, by value and by constant.
+//! All rules of `cache(…)`, with values and with constants.
 
 #![deny(warnings)]
 

@@ -28,7 +28,7 @@ impl Door {
     }
 }
 
-/// An enum is an aggregate, too.
+/// An enum as an aggregate.
 #[derive(Default, Clone, Aggregate)]
 #[aggregate(event = DoorEvent, cache(never))]
 pub enum Wear {
@@ -45,7 +45,7 @@ impl Wear {
     }
 }
 
-/// Handlers by hand under a derived aggregate.
+/// A derived aggregate with handlers written by hand.
 #[derive(Default, Clone, Aggregate)]
 #[aggregate(event = DoorEvent)]
 pub struct Count(u64);
@@ -56,7 +56,7 @@ impl EventHandler<DoorEvent> for Count {
     }
 }
 
-/// One aggregate with handlers for two enums; it is reduced from one of them.
+/// An aggregate with handlers for two enums, reduced from one of them.
 pub enum BellEvent {
     Rang,
 }

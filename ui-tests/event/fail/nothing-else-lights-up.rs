@@ -1,6 +1,6 @@
 use eventlogs::{Aggregate, Event, EventHandler, LogManager, event_handler};
 
-// Each item has a mistake of its own, and all that is built on it stays quiet.
+// Each item has one mistake, and the code that uses the item causes no errors.
 
 #[derive(Event)]
 pub enum DoorEvent {

@@ -1,4 +1,4 @@
-//! Owned texts of every kind, and borrowed ones that are read by a function or not at all.
+//! Owned strings of every kind, and borrowed strings that are read by a function or not at all.
 
 #![deny(warnings)]
 

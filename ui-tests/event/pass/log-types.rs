@@ -1,4 +1,4 @@
-//! The kind of the logs: from the enum's name, given, with former names, generic, flattened.
+//! The kind of the logs: from the enum's name, from the attribute, with former names, generic, and flattened.
 
 #![deny(warnings)]
 
@@ -46,7 +46,7 @@ pub enum Événement {
     Lit,
 }
 
-/// A constant may be made of it.
+/// The kind is usable in a constant.
 const DOOR: LogType = DoorEvent::LOG_TYPE;
 
 fn main() {

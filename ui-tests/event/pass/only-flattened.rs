@@ -1,4 +1,4 @@
-//! An enum that is nothing but other enums, one of them from a module with a name of its own.
+//! An enum that only flattens other enums, one of them from another module.
 
 use eventlogs::Event;
 

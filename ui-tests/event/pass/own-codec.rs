@@ -1,4 +1,4 @@
-//! A codec of the user's, named by its path.
+//! A custom codec, named by its path.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! All four shapes, inside a function, with payload types that are called like their variants.
+//! Variants of all four shapes, inside a function, with payload types that have the names of their variants.
 
 #![deny(warnings)]
 
@@ -13,7 +13,7 @@ fn main() {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Closed;
 
-    // It derives nothing else: no serde, no `Debug`.
+    // The enum has no other derive: no serde, no `Debug`.
     #[derive(Event)]
     enum DoorEvent {
         Opened(Opened),

@@ -7,7 +7,7 @@ pub struct Orderings {
     relaxed: u32,
 }
 
-// Foreign and `#[non_exhaustive]`: variants may come that no handler can name today.
+// A `#[non_exhaustive]` enum of another crate: variants may be added that no handler can name today.
 #[event_handler(Ordering, ignore(Release | Acquire | AcqRel | SeqCst))]
 impl Orderings {
     #[on(Relaxed)]
@@ -21,7 +21,7 @@ pub struct Shutdowns {
     any: u32,
 }
 
-// Foreign, but complete.
+// An exhaustive enum of another crate.
 #[event_handler(Shutdown)]
 impl Shutdowns {
     #[on(Read | Write | Both)]

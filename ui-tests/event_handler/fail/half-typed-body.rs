@@ -10,7 +10,7 @@ pub struct Door {
     open: bool,
 }
 
-// The block must survive, so that an editor still knows its methods.
+// The block must be emitted, so that an editor still knows its methods.
 #[event_handler(DoorEvent, ignore(Closed))]
 impl Door {
     #[on(Opened)]

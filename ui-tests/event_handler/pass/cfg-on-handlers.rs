@@ -1,4 +1,4 @@
-//! A condition on a handler holds for its arm, and conditions on variants go along with it.
+//! A condition on a handler also applies to its arm, and matches the condition on the variant.
 
 #![deny(warnings)]
 #![allow(unexpected_cfgs)]

@@ -1,4 +1,4 @@
-//! A condition on parameters holds for their part of the pattern and of the call.
+//! A condition on a parameter also applies to its part of the pattern and of the call.
 
 #![deny(warnings)]
 #![allow(unexpected_cfgs)]
@@ -83,7 +83,7 @@ impl Door {
         self.texts.push(always.to_owned());
     }
 
-    /// A whole pattern, with a condition in front of the field or without.
+    /// A whole pattern, with a condition before the field.
     #[on(Closed { hours, #[cfg(any())] never, .. })]
     fn close(&mut self, hours: u32, #[cfg(any())] never: &str) {
         self.hours += hours;
@@ -91,7 +91,7 @@ impl Door {
         self.texts.push(never.to_owned());
     }
 
-    /// The record alone, under two conditions at once.
+    /// The record alone, under two conditions.
     #[cfg(all())]
     #[cfg_attr(all(), allow(unused_variables))]
     #[on(Locked(hours, _))]
@@ -106,7 +106,7 @@ impl Door {
         self.hours += hours;
     }
 
-    /// A field in the depth.
+    /// A field inside a nested pattern.
     #[on(Resized(Size { width, height, .. }))]
     fn resize(&mut self, width: u32, #[cfg(any())] height: u32) {
         self.hours += width;
@@ -116,7 +116,7 @@ impl Door {
         }
     }
 
-    /// A field that is always there, and a condition behind another attribute.
+    /// A field that always exists, and a condition in `cfg_attr`.
     #[on(Painted)]
     #[cfg_attr(any(), cfg(any()))]
     fn paint(&mut self, #[cfg(haunted)] colour: Option<u32>) {

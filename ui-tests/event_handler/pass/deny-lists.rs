@@ -1,4 +1,4 @@
-//! The strictest of crates hears nothing of generated code.
+//! Generated code causes no warnings in a crate with the strictest lints.
 
 #![deny(
     warnings,
@@ -23,7 +23,7 @@
 
 use eventlogs::{Aggregate, Aggregation, Event, EventHandler, EventRecord, event_handler};
 
-/// What happens to doors.
+/// The events of a door.
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(codec = "msgpack")]
 pub enum DoorEvent {
@@ -40,7 +40,7 @@ pub enum DoorEvent {
     Painted([u8; 3], Option<String>),
     /// It was inspected.
     Inspected(String),
-    /// Nobody does this any more.
+    /// No longer used.
     #[deprecated = "doors have no bells"]
     Rung,
     /// It was closed.
@@ -50,7 +50,7 @@ pub enum DoorEvent {
     Lock(LockEvent),
 }
 
-/// What happens to locks.
+/// The events of a lock.
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(explicit_names)]
 pub enum LockEvent {
@@ -94,11 +94,11 @@ impl Door {
     }
 }
 
-/// Variants in scope, which makes the enum in front of them superfluous where a person writes it.
+/// Variants in scope, so that a path with the enum is superfluous in handwritten code.
 pub mod windows {
     use self::WindowEvent::{Closed, Opened};
 
-    /// What happens to windows.
+    /// The events of a window.
     #[derive(Debug, eventlogs::Event)]
     pub enum WindowEvent {
         /// It was opened.

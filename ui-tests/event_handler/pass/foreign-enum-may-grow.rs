@@ -1,4 +1,4 @@
-//! A foreign `#[non_exhaustive]` enum needs `ignore(_)`, and with it works like any other.
+//! A `#[non_exhaustive]` enum of another crate needs `ignore(_)`, and then works like any other enum.
 
 #![deny(warnings)]
 
@@ -19,7 +19,7 @@ impl Orderings {
     }
 }
 
-/// `ignore(_)` where nothing is left to ignore.
+/// `ignore(_)` with no variant left to ignore.
 #[derive(Default)]
 pub struct Never {
     changes: u32,

@@ -1,4 +1,4 @@
-//! Type parameters on the aggregate, with the bounds where the user wants them, and on the events.
+//! Type parameters of the aggregate, with bounds in the user's choice of places, and of the events.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Items that come out of a macro of the user's, with `$crate` and with names from both sides.
+//! Items that a user's macro generates, with `$crate` and with names from the macro and from its caller.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! What a block may hold beside handlers, and the forms that a handler may take.
+//! The other items that a block may contain, and the forms of a handler.
 
 #![deny(warnings)]
 
@@ -29,7 +29,7 @@ mod macros {
 impl Door {
     #![allow(clippy::unused_self)]
 
-    /// Not everything in a block is a method.
+    /// A constant in the block.
     pub const LEAST: u32 = {
         let hours = 1;
         hours

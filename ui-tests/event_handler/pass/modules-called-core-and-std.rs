@@ -1,4 +1,4 @@
-//! Modules of the user's that are called like the crates that generated code needs.
+//! User modules with the names of the crates that generated code needs.
 
 #![deny(warnings)]
 
@@ -34,7 +34,7 @@ impl Door {
     }
 }
 
-// The same names again, but as what they are least expected to be.
+// The names of the prelude, for other items.
 #[allow(non_camel_case_types, dead_code)]
 mod types {
     pub struct Result;

@@ -1,4 +1,4 @@
-//! Whatever a match arm takes, `#[on(…)]` takes.
+//! `#[on(…)]` takes every pattern that a match arm takes.
 
 #![deny(warnings)]
 

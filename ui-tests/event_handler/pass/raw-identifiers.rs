@@ -1,4 +1,4 @@
-//! Keywords as names of variants' fields, methods, parameters and types.
+//! Keywords as names of fields, methods, parameters and types.
 
 #![deny(warnings)]
 

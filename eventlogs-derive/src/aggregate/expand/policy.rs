@@ -1,4 +1,4 @@
-//! When the aggregate is cached: the rules as calls, and what only the compiler can compare.
+//! The caching policy: the rules as calls, and the comparisons that only the compiler can make.
 
 use crate::aggregate::model::AggregateModel;
 use crate::aggregate::model::contradictions::{Deferred, Operand};
@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-/// The policy, unless it is the trait's default.
+/// The policy, unless it is the default of the trait.
 pub(crate) fn cache(model: &AggregateModel<'_>) -> Option<TokenStream> {
     let library = &model.library;
     if model.rules.is_empty() {
@@ -56,8 +56,8 @@ fn call(rule: &Rule) -> Option<TokenStream> {
     Some(quote!(.#name(#value)))
 }
 
-/// The user's function as a value of the type that it must have: a wrong signature is reported at its path, without
-/// mention of the builder.
+/// Binds the user's function to a variable of the required type. The compiler thus reports a wrong signature at the path of the
+/// function, without mentioning the builder.
 fn typed(model: &AggregateModel<'_>, path: &Path) -> TokenStream {
     let library = &model.library;
     let when = tokens::local("when");
@@ -66,7 +66,7 @@ fn typed(model: &AggregateModel<'_>, path: &Path) -> TokenStream {
     quote!(let #when: #signature = #path;)
 }
 
-/// A comparison that the compiler makes.
+/// An assertion that the compiler evaluates.
 pub(crate) fn check(deferred: &Deferred) -> TokenStream {
     let Deferred {
         greatest,

@@ -1,4 +1,4 @@
-//! What an aggregate consists of, without anything that makes no difference to a state.
+//! The code of an aggregate, without the parts that cannot change a state.
 
 use crate::fingerprint::has_effect;
 use crate::serde_attributes::SerdeAttributes;
@@ -6,10 +6,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Fields, Visibility};
 
-/// What serde leaves out of a field's type, in one direction or in both.
+/// The serde attributes with which a field is skipped, in one direction or in both.
 const SKIPPING: &[&str] = &["skip", "skip_serializing", "skip_deserializing"];
 
-/// Whether serde keeps all fields. (A variant that it skips cannot be written at all, so there it can do no harm.)
+/// Returns `true` if serde keeps all fields. (Skipped variants do no harm, because serde cannot write them at all.)
 pub(crate) fn is_whole(input: &DeriveInput) -> bool {
     let skipped = |fields: &Fields| {
         let mut attributes = fields
@@ -24,7 +24,7 @@ pub(crate) fn is_whole(input: &DeriveInput) -> bool {
     }
 }
 
-/// The type with its fields and the attributes that other macros may read, those of serde first of all.
+/// The type with its fields and the attributes that other macros may read, such as serde's.
 pub(crate) fn code(input: &DeriveInput) -> TokenStream {
     let ident = &input.ident;
     let mut attributes = input.attrs.clone();
@@ -48,7 +48,7 @@ pub(crate) fn code(input: &DeriveInput) -> TokenStream {
     quote!(#(#attributes)* #kind)
 }
 
-/// Leaves the fields' names, types and attributes with effect.
+/// Reduces the fields to their names, their types and the attributes with effect.
 fn strip(fields: &mut Fields) {
     for field in fields {
         field.attrs.retain(has_effect);

@@ -1,4 +1,4 @@
-//! The rules that together never let anything be cached.
+//! Contradictions: rules with which nothing is ever cached.
 
 use crate::aggregate::parse::rules::{Rule, Setting};
 use crate::errors::Errors;
@@ -6,13 +6,13 @@ use crate::keys::table::{CacheKey, Keys};
 use crate::values::{DurationValue, NumberValue};
 use syn::Path;
 
-/// A bound by path, and what it must not be below: compared by the compiler, as only it knows the constants.
+/// A comparison with the path of a constant. The compiler makes it, because only the compiler knows the constant.
 pub(crate) struct Deferred {
-    /// The greater side.
+    /// The side that must not be less.
     pub(crate) greatest: Operand,
-    /// The lesser side.
+    /// The side that must not be greater.
     pub(crate) least: Operand,
-    /// What is wrong if it is not so.
+    /// The message if the comparison fails.
     pub(crate) message: &'static str,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn check(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
     events(rules, errors)
 }
 
-/// `never` beside other rules.
+/// Records `never` together with other rules.
 fn alone(rules: &[Rule], errors: &mut Errors) {
     let never = rules
         .iter()
@@ -45,14 +45,14 @@ fn alone(rules: &[Rule], errors: &mut Errors) {
         errors.at(
             never.place,
             format!(
-                "`never` leaves nothing for `{}` to rule; remove one of them",
+                "`{}` has no effect together with `never`; remove one of them",
                 other.key.facts().name
             ),
         );
     }
 }
 
-/// Bounds that nothing can stay within.
+/// Records limits of zero, with which nothing is ever cached.
 fn zeroes(rules: &[Rule], errors: &mut Errors) {
     for rule in rules {
         let place = match &rule.setting {
@@ -67,18 +67,18 @@ fn zeroes(rules: &[Rule], errors: &mut Errors) {
             ),
             CacheKey::MaxEvents => errors.at(
                 place,
-                "this policy never caches: `max_events` is 0; if that is meant, write `cache(never)`",
+                "this policy never caches: `max_events` is 0; if that is intended, write `cache(never)`",
             ),
             CacheKey::Ttl | CacheKey::MaxAge => {
                 let name = rule.key.facts().name;
-                errors.at(place, format!("a {name} of zero never caches"));
+                errors.at(place, format!("this policy never caches: `{name}` is zero; if that is intended, write `cache(never)`"));
             }
             CacheKey::MinEvents | CacheKey::MinAge | CacheKey::When | CacheKey::Never => {}
         }
     }
 }
 
-/// `max_age` below `min_age`.
+/// Records a `max_age` below `min_age`.
 fn ages(rules: &[Rule], errors: &mut Errors) {
     let find = |key| {
         rules.iter().find_map(|rule| match &rule.setting {
@@ -101,7 +101,7 @@ fn ages(rules: &[Rule], errors: &mut Errors) {
     }
 }
 
-/// `max_events` below `min_events`.
+/// Records a `max_events` below `min_events`, and returns the comparisons with constants.
 fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
     let find = |key| {
         rules.iter().find_map(|rule| match &rule.setting {

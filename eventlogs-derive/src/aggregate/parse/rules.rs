@@ -12,9 +12,9 @@ use syn::Path;
 pub(crate) struct Rule {
     /// Its key.
     pub(crate) key: CacheKey,
-    /// Where the key stands.
+    /// The span of the key.
     pub(crate) place: Span,
-    /// What it says.
+    /// Its value.
     pub(crate) setting: Setting,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Rule {
 pub(crate) enum Setting {
     /// A number of events.
     Number(NumberValue),
-    /// A length of time.
+    /// A duration.
     Duration(DurationValue),
     /// A function that decides.
     Function(Path),

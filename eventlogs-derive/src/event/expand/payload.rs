@@ -1,7 +1,7 @@
-//! Third stage, the payloads: what serde's derives are asked to write.
+//! Third stage, the payloads: the types with serde's derives.
 //!
-//! Writing goes through one enum that mirrors the user's, reading through one owned struct for each variant. Both are
-//! made of the user's own field tokens, so that a field type without serde's traits is reported at that type.
+//! Payloads are written through one enum that mirrors the user's enum, and read through one owned struct per variant. Both
+//! contain the tokens of the user's fields, so that the compiler reports a field type without serde's traits at that type.
 
 use crate::event::model::fields::FieldsModel;
 use crate::event::model::flatten::FlattenedModel;
@@ -14,7 +14,8 @@ use syn::{GenericParam, Generics};
 
 /// The mirror of the enum that serialises payloads.
 ///
-/// A flattened event writes itself. A variant without fields is a struct variant here, as it is written as an empty map: it may gain fields later.
+/// A flattened event serialises itself. A variant without fields is a struct variant here: it is written as an empty map, so
+/// that fields can be added later.
 pub(crate) fn writer(model: &EventModel<'_>) -> TokenStream {
     let EventModel {
         ident,
@@ -48,7 +49,7 @@ pub(crate) fn writer(model: &EventModel<'_>) -> TokenStream {
     }
 }
 
-/// The name of the mirror.
+/// The name of the mirror enum.
 pub(crate) fn writer_name() -> Ident {
     Ident::new("__Payload", Span::call_site())
 }
@@ -59,10 +60,10 @@ pub(crate) fn reader(model: &EventModel<'_>, variant: &StoredModel<'_>) -> Token
     let serde = quote!(#library::__private::serde);
     let serde_path = serde.to_string();
     let name = reader_name(variant);
-    // Serde says in its messages what it expected, and the user knows the variant only.
+    // Serde's messages name the expected type, and the user knows only the variant.
     let expecting = format!("the payload of `{}`", variant.ident);
     let rename_all = rename_all(variant);
-    // Parentheses hide from serde that it could borrow.
+    // Parentheses hide from serde that the type borrows.
     let has_hidden = variant.fields.iter().any(|field| field.hides_borrowing);
     let allow = has_hidden
         .then(|| quote!(#[allow(unused_parens, reason = "they keep serde from borrowing")]));
@@ -82,7 +83,7 @@ pub(crate) fn reader(model: &EventModel<'_>, variant: &StoredModel<'_>) -> Token
     }
 }
 
-/// The name of a variant's reader. It is prefixed, because `Refunded(Refunded)` is a popular kind of variant.
+/// The name of a variant's reader. It has a prefix, because variants such as `Refunded(Refunded)` are common.
 pub(crate) fn reader_name(variant: &StoredModel<'_>) -> Ident {
     format_ident!("__Read{}", variant.ident.unraw(), span = Span::call_site())
 }
@@ -94,7 +95,7 @@ pub(crate) fn reader_arguments(model: &EventModel<'_>, variant: &StoredModel<'_>
     arguments.to_token_stream()
 }
 
-/// The parameters of the enum that this variant's fields mention: a struct must use every one that it declares.
+/// The parameters of the enum that this variant's fields mention, because a struct must use every parameter that it declares.
 fn reader_generics(generics: &Generics, variant: &StoredModel<'_>) -> Generics {
     let types: TokenStream = variant
         .fields
@@ -139,8 +140,8 @@ fn reader_generics(generics: &Generics, variant: &StoredModel<'_>) -> Generics {
     kept
 }
 
-/// The fields of a variant in their brackets, with serde's attributes and without anything else that was written on them.
-/// `owned` says that they are read, into owned values.
+/// The fields of a variant in their brackets, with serde's attributes but no other attributes. `owned` is `true` for the
+/// reader, whose values are owned.
 fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>, owned: bool) -> TokenStream {
     let enum_type = model.enum_type();
     let shown = variant.fields.iter().map(|field| {
@@ -158,7 +159,7 @@ fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>, owned: bool) -> Tok
     }
 }
 
-/// The variant's `rename_all`, as an attribute of a twin.
+/// The variant's `rename_all` as an attribute of a payload type.
 fn rename_all(variant: &StoredModel<'_>) -> Option<TokenStream> {
     let entries = &variant.rename_all;
     (!entries.is_empty()).then(|| quote!(#[serde(#(#entries),*)]))

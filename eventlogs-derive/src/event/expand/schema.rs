@@ -1,4 +1,4 @@
-//! Third stage, the schema: what is stored for each variant, as plain data.
+//! Third stage, the schema: the stored form of each variant, as plain data.
 
 use crate::event::model::fields::FieldModel;
 use crate::event::model::flatten::FlattenedModel;
@@ -10,10 +10,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-/// Serde's attributes on fields that say nothing about what is stored.
+/// Serde's attributes on fields that do not change the stored form.
 const WITHOUT_SHAPE: &[&str] = &["bound", "borrow", "getter"];
 
-/// The value of `SCHEMA`, and the constants that it is made of where other events are flattened.
+/// The value of `SCHEMA`, and the constants that it is built from if other events are flattened.
 pub(crate) fn schema(model: &EventModel<'_>) -> (TokenStream, TokenStream) {
     let EventModel {
         library, variants, ..
@@ -51,7 +51,7 @@ pub(crate) fn schema(model: &EventModel<'_>) -> (TokenStream, TokenStream) {
     (value, constants)
 }
 
-/// A flattened event as such: what is missing is reported at its type.
+/// A flattened event as an `Event`, with the span of its type, so that the compiler reports a missing implementation there.
 pub(crate) fn as_event(model: &EventModel<'_>, flattened: &FlattenedModel<'_>) -> TokenStream {
     let library = &model.library;
     let event = tokens::without_self(flattened.event, &model.enum_type());
@@ -65,7 +65,7 @@ pub(crate) fn event_type(model: &EventModel<'_>, variant: &StoredModel<'_>) -> T
     quote!(#library::EventType::new(#name, #version))
 }
 
-/// What is written for a variant.
+/// The schema entry of a variant.
 fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let library = &model.library;
     let event_type = event_type(model, variant);
@@ -86,7 +86,7 @@ fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     quote!(#library::EventSchema::new(#event_type, #name) #aliases #upcast_from #fields)
 }
 
-/// The call that sets one of an entry's lists, unless there is nothing in it.
+/// The call that sets one of an entry's lists, unless the list is empty.
 fn setter<T: ToTokens>(name: &str, list: impl IntoIterator<Item = T>) -> Option<TokenStream> {
     let mut list = list.into_iter().peekable();
     list.peek()?;
@@ -94,7 +94,7 @@ fn setter<T: ToTokens>(name: &str, list: impl IntoIterator<Item = T>) -> Option<
     Some(quote!(.#name(&[#(#list),*])))
 }
 
-/// A field as it is spelled, unless it is not stored: `name: Type #[serde(attribute)]`.
+/// A field in the form `name: Type #[serde(attribute)]`, unless it is not stored.
 fn shown(index: usize, field: &FieldModel<'_>) -> Option<String> {
     if field.serde.have_any(&["skip"]) {
         return None;

@@ -1,4 +1,4 @@
-//! Fields that borrow: an event outlives the row that it was read from.
+//! Refusing fields that borrow, because an event outlives the row that it is read from.
 
 use crate::errors::Errors;
 use crate::serde_attributes::SerdeAttributes;
@@ -6,10 +6,10 @@ use crate::spelling::spelled;
 use proc_macro2::Ident;
 use syn::{GenericArgument, Generics, Lifetime, PathArguments, PathSegment, Type, TypeReference};
 
-/// Serde's attributes with which a field is not read by way of its type.
+/// Serde's attributes with which a field is not deserialised through its type.
 const READ_OTHERWISE: &[&str] = &["with", "deserialize_with", "skip", "skip_deserializing"];
 
-/// The types that are read by way of their parameters. Of others nobody knows: `PhantomData<&str>` is read from nothing.
+/// The types that deserialise their type arguments. Other types may not do so: `PhantomData<&str>` reads nothing.
 const CONTAINERS: &[&str] = &[
     "Option",
     "Box",
@@ -40,7 +40,7 @@ const CONTAINERS: &[&str] = &[
     "Bound",
 ];
 
-/// Refuses a field that is read as something borrowed. A lifetime that the enum declares is refused there.
+/// Refuses a field that would be read as a borrowed value. A lifetime of the enum is refused where it is declared.
 pub(crate) fn refuse(
     ty: &Type,
     serde: &SerdeAttributes<'_>,
@@ -92,7 +92,7 @@ pub(crate) fn refuse(
     }
 }
 
-/// Whether a field is read by a function of the user's, although its type borrows.
+/// Returns `true` if a function of the user reads the field, or none does, although its type borrows.
 pub(crate) fn is_read_by_a_function(ty: &Type, serde: &SerdeAttributes<'_>) -> bool {
     serde.have_any(READ_OTHERWISE) && !find(ty).is_empty()
 }
@@ -105,7 +105,7 @@ enum Borrowed<'a> {
     Cow(&'a PathSegment, Option<&'a Lifetime>),
 }
 
-/// All such parts of a type.
+/// All parts of a type that borrow.
 fn find(of: &Type) -> Vec<Borrowed<'_>> {
     match of {
         Type::Reference(reference) => vec![Borrowed::Reference(reference)],
@@ -145,7 +145,7 @@ fn arguments(segment: &PathSegment) -> impl Iterator<Item = &GenericArgument> {
     .flatten()
 }
 
-/// The types among them.
+/// The types among these arguments.
 fn inside(segment: &PathSegment) -> impl Iterator<Item = &Type> {
     arguments(segment).filter_map(|argument| match argument {
         GenericArgument::Type(inside) => Some(inside),
@@ -153,7 +153,7 @@ fn inside(segment: &PathSegment) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// The first lifetime among them.
+/// The first lifetime among these arguments.
 fn lifetime(segment: &PathSegment) -> Option<&Lifetime> {
     arguments(segment).find_map(|argument| match argument {
         GenericArgument::Lifetime(lifetime) => Some(lifetime),
@@ -161,7 +161,7 @@ fn lifetime(segment: &PathSegment) -> Option<&Lifetime> {
     })
 }
 
-/// What to write in the place of a reference.
+/// The owned types to write instead of a reference.
 fn owned(reference: &TypeReference) -> String {
     match &*reference.elem {
         Type::Reference(inside) => owned(inside),

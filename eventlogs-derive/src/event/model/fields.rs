@@ -1,4 +1,4 @@
-//! The fields of a variant: all that the rest of the macro has to know of them.
+//! The fields of a variant, as the rest of the macro uses them.
 
 use crate::errors::Errors;
 use crate::event::model::borrowed;
@@ -8,7 +8,7 @@ use syn::{Field, Fields, Generics, Type};
 
 /// The fields of a variant.
 pub(crate) enum FieldsModel<'a> {
-    /// `{ name: Type }`; also a variant without fields, whatever its brackets.
+    /// `{ name: Type }`, or a variant without fields, with any brackets.
     Named(Vec<FieldModel<'a>>),
     /// `(Type)`
     Unnamed(Vec<FieldModel<'a>>),
@@ -16,20 +16,20 @@ pub(crate) enum FieldsModel<'a> {
 
 /// A field.
 pub(crate) struct FieldModel<'a> {
-    /// Its name, unless it goes by its place.
+    /// Its name, unless it is a field of a tuple variant.
     pub(crate) name: Option<&'a Ident>,
     /// Its type.
     pub(crate) ty: &'a Type,
     /// Serde's attributes on it.
     pub(crate) serde: SerdeAttributes<'a>,
-    /// Whether a function of the user's reads it although its type borrows.
+    /// `true` if a function of the user reads it, or none does, although its type borrows.
     ///
-    /// Serde takes `&'static str` for a text to borrow from its input, even then.
+    /// Even then, serde would treat `&'static str` as a string that borrows from its input.
     pub(crate) hides_borrowing: bool,
 }
 
 impl<'a> FieldsModel<'a> {
-    /// The fields of a variant of an enum with these parameters.
+    /// Reads the fields of a variant. `generics` are the parameters of the enum.
     pub(crate) fn new(fields: &'a Fields, generics: &Generics, errors: &mut Errors) -> Self {
         let found: Vec<_> = fields
             .iter()
@@ -50,7 +50,7 @@ impl<'a> FieldsModel<'a> {
 }
 
 impl<'a> FieldModel<'a> {
-    /// A field of an enum with these parameters.
+    /// Reads a field. `generics` are the parameters of the enum.
     fn new(field: &'a Field, generics: &Generics, errors: &mut Errors) -> Self {
         let serde = SerdeAttributes::new(&field.attrs);
         borrowed::refuse(&field.ty, &serde, generics, errors);

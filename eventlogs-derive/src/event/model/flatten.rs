@@ -1,4 +1,4 @@
-//! The rules of `#[event(flatten)]`: the variant is a place for another event, and has nothing of its own.
+//! The rules of `#[event(flatten)]`: the variant only holds another event, and has no name, version or payload of its own.
 
 use crate::errors::Errors;
 use crate::event::model::fields::{FieldModel, FieldsModel};
@@ -8,15 +8,15 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::{Generics, Type};
 
-/// A variant whose only field is another event, which is stored as if its variants were this enum's.
+/// A variant whose only field is another event. The variants of that event are stored as if they belonged to this enum.
 pub(crate) struct FlattenedModel<'a> {
-    /// Its name in code.
+    /// Its identifier.
     pub(crate) ident: &'a Ident,
     /// The other event.
     pub(crate) event: &'a Type,
 }
 
-/// The event that the variant holds, if it is nothing but a place for it. `place` is where `flatten` stands.
+/// Checks that the variant only holds another event. `place` is the span of `flatten`.
 pub(crate) fn check<'a>(
     variant: &ParsedVariant<'a>,
     fields: &FieldsModel<'a>,
@@ -39,7 +39,7 @@ pub(crate) fn check<'a>(
     let Some(field) = only_field(fields) else {
         errors.at(
             place,
-            "`flatten` takes a variant that holds one event, as in `Shipping(ShippingEvent)`",
+            "`flatten` needs a variant that holds exactly one event, as in `Shipping(ShippingEvent)`",
         );
         return None;
     };
@@ -49,12 +49,12 @@ pub(crate) fn check<'a>(
             "a flattened event writes its own payload; remove this attribute",
         );
     }
-    // The schema is one constant for all types that stand for a parameter.
+    // The schema is one constant for all arguments of a type parameter.
     for name in generics.params.iter().filter_map(tokens::parameter_name) {
         if tokens::mention(field.ty.to_token_stream(), name) {
             errors.on(
                 field.ty,
-                format!("a flattened event cannot depend on `{name}`; name the type that it is meant for"),
+                format!("a flattened event cannot depend on the parameter `{name}`; write a concrete type"),
             );
         }
     }

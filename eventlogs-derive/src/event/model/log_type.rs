@@ -1,4 +1,4 @@
-//! The rules of the kind of an enum's logs.
+//! The rules for the kind of an enum's logs.
 
 use crate::errors::Errors;
 use crate::event::model::stored_names::{self, RULE};
@@ -8,13 +8,13 @@ use syn::ext::IdentExt;
 
 /// The kind of the logs that an enum's events belong to.
 pub(crate) struct LogTypeModel {
-    /// The name that new logs get.
+    /// The name of the current kind.
     pub(crate) name: String,
     /// The former names.
     pub(crate) aliases: Vec<String>,
 }
 
-/// The kind that the attribute gives, else the one that the enum's name tells.
+/// The kind from the attribute, otherwise the kind from the name of the enum.
 pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeModel {
     let (name, span) = if let Some(literal) = &parsed.log_type {
         (stored_names::well_formed(literal, errors), literal.span())
@@ -22,12 +22,12 @@ pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeMode
         let ident = parsed.ident.unraw().to_string();
         let name = told_by(&ident);
         if parsed.spoilt_log_type {
-            // One mistake is enough.
+            // The mistake in `log_type` is already reported.
         } else if says_nothing(&name) {
             errors.on(
                 parsed.ident,
                 format!(
-                    "`{ident}` does not tell a kind of log from another; name it: `#[event(log_type = \"…\")]`"
+                    "the name `{ident}` does not distinguish one kind of log from another; name the kind: `#[event(log_type = \"…\")]`"
                 ),
             );
         } else if !stored_names::is_well_formed(&name) {
@@ -44,9 +44,11 @@ pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeMode
         if alias == name && !parsed.spoilt_log_type {
             errors.at(
                 literal.span(),
-                format!("`{alias}` is what new logs are called, too; an alias is a former name"),
+                format!(
+                    "`{alias}` is the current kind of these logs; an alias must be a former one"
+                ),
             );
-            errors.at(span, format!("named `{alias}` here"));
+            errors.at(span, format!("the current kind `{alias}` is given here"));
         } else if let Some((_, first)) = taken.iter().find(|(taken, _)| *taken == alias) {
             errors.at(literal.span(), format!("alias `{alias}` is given twice"));
             errors.at(*first, "first given here");
@@ -60,13 +62,13 @@ pub(crate) fn claim(parsed: &ParsedEnum<'_>, errors: &mut Errors) -> LogTypeMode
     }
 }
 
-/// The kind that an enum's name tells: `payment` for `PaymentEvent`.
+/// The kind from the name of an enum: `payment` for `PaymentEvent`.
 fn told_by(ident: &str) -> String {
     let name = snake_case(ident);
     name.strip_suffix("_event").unwrap_or(&name).to_owned()
 }
 
-/// Whether a kind would be the same for the enums of any two modules.
+/// Returns `true` if a kind would be the same for the enums of any two modules.
 fn says_nothing(name: &str) -> bool {
     matches!(name.trim_matches('_'), "" | "event" | "events")
 }

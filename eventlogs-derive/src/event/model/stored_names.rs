@@ -1,4 +1,4 @@
-//! The rules of stored names.
+//! The rules for stored names.
 
 use crate::errors::Errors;
 use crate::event::parse::variant::ParsedVariant;
@@ -7,19 +7,20 @@ use std::collections::HashMap;
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-/// The rule, as it is told.
-pub(crate) const RULE: &str = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`";
+/// The rule for a stored name, as messages state it.
+pub(crate) const RULE: &str =
+    "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`";
 
-/// The names that are taken so far: by which variant, and where.
+/// The names that are already taken, each with its variant and its span.
 pub(crate) struct StoredNames {
-    /// Whether a variant's own name does not count.
+    /// `true` if every variant needs a `name`, and its identifier is not enough.
     explicit: bool,
     /// Every name and alias.
     taken: HashMap<String, (String, Span)>,
 }
 
 impl StoredNames {
-    /// No names yet. `explicit` says that every variant must be given one.
+    /// No names. With `explicit`, every variant needs a `name`.
     pub(crate) fn new(explicit: bool) -> Self {
         Self {
             explicit,
@@ -27,7 +28,7 @@ impl StoredNames {
         }
     }
 
-    /// The name that a variant is stored under, and its aliases.
+    /// Takes the name that a variant is stored under, and its aliases.
     pub(crate) fn claim(
         &mut self,
         variant: &ParsedVariant<'_>,
@@ -40,7 +41,7 @@ impl StoredNames {
             if self.explicit {
                 errors.on(
                     variant.ident,
-                    format!("`explicit_names` asks for a stored name; give `{name}` one: `#[event(name = \"…\")]`"),
+                    format!("`explicit_names` requires a stored name for every variant; give `{name}` one: `#[event(name = \"…\")]`"),
                 );
             } else if !is_well_formed(&name) {
                 errors.on(
@@ -60,7 +61,7 @@ impl StoredNames {
         (name, aliases)
     }
 
-    /// Notes that a name is taken, unless it was before.
+    /// Records that a name is taken, or the mistake that it is already taken.
     fn take(&mut self, name: &str, span: Span, variant: &ParsedVariant<'_>, errors: &mut Errors) {
         if let Some((owner, first)) = self.taken.get(name) {
             errors.at(
@@ -75,7 +76,7 @@ impl StoredNames {
     }
 }
 
-/// The literal's text, checked.
+/// Returns the string of the literal, and records a mistake if it is no stored name.
 pub(crate) fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
     let name = literal.value();
     if !is_well_formed(&name) {
@@ -84,7 +85,7 @@ pub(crate) fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
     name
 }
 
-/// Whether a name can be stored: short, and safe in a shell, a URL and a file name.
+/// Returns `true` if a name can be stored: it is short, and safe in a shell, a URL and a file name.
 pub(crate) fn is_well_formed(name: &str) -> bool {
     (1..=128).contains(&name.len())
         && name

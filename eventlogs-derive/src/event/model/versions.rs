@@ -1,13 +1,13 @@
-//! The rules of versions and upcasters.
+//! The rules for versions and upcasters.
 
 use crate::errors::Errors;
 use crate::event::parse::variant::{ParsedVariant, Upcaster};
 
-/// The version that is written for a variant: every older one must be readable, through exactly one upcaster.
+/// The current version of a variant. Every older version needs exactly one upcaster.
 pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {
     let current = variant.version.map_or(1, |(version, _)| version);
     let mut read: Vec<&Upcaster> = Vec::new();
-    // What could not be read was reported, and may be all that is missing.
+    // Upcasters that could not be read are already reported, and perhaps no others are missing.
     let Some(upcasters) = &variant.upcasters else {
         return current;
     };
@@ -19,13 +19,13 @@ pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {
             errors.at(
                 upcaster.span,
                 format!(
-                    "an upcaster reads a version older than the current one; say `version = {next}`"
+                    "an upcaster reads a version older than the current one; write `version = {next}`"
                 ),
             );
         } else if upcaster.from >= current {
             errors.at(
                 upcaster.span,
-                format!("the current version is {current}; an upcaster reads an older one, so remove this"),
+                format!("an upcaster reads a version older than the current one, which is {current}; remove this upcaster"),
             );
         } else if let Some(first) = read.iter().find(|first| first.from == upcaster.from) {
             errors.at(

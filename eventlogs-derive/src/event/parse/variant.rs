@@ -8,7 +8,7 @@ use crate::serde_attributes::SerdeAttributes;
 use proc_macro2::{Ident, Span};
 use syn::{Fields, LitStr, Path, Variant};
 
-/// Stored versions fit into 16 bits with a sign, the smallest integer that databases have in common.
+/// The greatest version: stored versions fit into a signed 16-bit integer, the smallest integer that the databases share.
 const GREATEST_VERSION: u64 = i16::MAX as u64;
 
 /// A variant as it was written.
@@ -23,13 +23,13 @@ pub(crate) struct ParsedVariant<'a> {
     pub(crate) name: Option<LitStr>,
     /// Each `alias = …`
     pub(crate) aliases: Vec<LitStr>,
-    /// `version = …`, and where its value stands.
+    /// `version = …` and the span of its value.
     pub(crate) version: Option<(u16, Span)>,
     /// The entries of `upcast(…)`; `None` if some could not be read.
     pub(crate) upcasters: Option<Vec<Upcaster>>,
-    /// Where `flatten` stands.
+    /// The span of `flatten`.
     pub(crate) flatten: Option<Span>,
-    /// The other keys, which cannot stand beside `flatten`, and where they are.
+    /// The keys that cannot be combined with `flatten`, and their spans.
     pub(crate) keys: Vec<(&'static str, Span)>,
 }
 
@@ -37,13 +37,13 @@ pub(crate) struct ParsedVariant<'a> {
 pub(crate) struct Upcaster {
     /// The version that it reads.
     pub(crate) from: u16,
-    /// Where that version was written.
+    /// The span of that version.
     pub(crate) span: Span,
-    /// The function that makes an event of the old payload.
+    /// The function that converts the old payload into an event.
     pub(crate) path: Path,
 }
 
-/// Reads one variant of the enum that the user calls `owner`.
+/// Reads one variant of the enum, which messages call `owner`.
 pub(crate) fn parse<'a>(
     variant: &'a Variant,
     owner: &str,
@@ -78,7 +78,7 @@ pub(crate) fn parse<'a>(
     for field in &variant.fields {
         let entries = attribute::read(&field.attrs, "event", errors);
         let found = keys::check::<FieldKey>(entries, &owner, errors);
-        // A field has no keys, so nothing is ever found; the first key of a field makes this a loop.
+        // A field has no keys, so nothing is ever found. As soon as there is a key, this `if` becomes a loop.
         if let Some((key, _)) = found.into_iter().next() {
             match key {}
         }
@@ -86,23 +86,23 @@ pub(crate) fn parse<'a>(
     parsed
 }
 
-/// A version that a database can hold.
+/// Reads a version that a database can store.
 fn version(given: &Given) -> syn::Result<(u16, Span)> {
     let number = given.integer()?;
     if number > GREATEST_VERSION {
         return Err(syn::Error::new(
             given.span(),
-            format!("versions go up to {GREATEST_VERSION}"),
+            format!("the greatest possible version is {GREATEST_VERSION}"),
         ));
     }
     if number == 0 {
         return Err(syn::Error::new(given.span(), "versions start at 1"));
     }
-    // The check above leaves no number that would not fit.
+    // After the check above, every number fits.
     Ok((u16::try_from(number).unwrap_or(u16::MAX), given.span()))
 }
 
-/// The functions in `upcast(1 = f, 2 = g)`.
+/// Reads the functions in `upcast(1 = f, 2 = g)`.
 fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
     let list = errors.keep(given.list())?;
     if list.is_empty() {
@@ -118,7 +118,7 @@ fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
         let Ok(from) = entry.key.name.parse::<u16>() else {
             errors.at(
                 entry.key.span,
-                "an upcaster goes by the version that it reads, as in `upcast(1 = from_v1)`",
+                "the key of an upcaster is the version that it reads, as in `upcast(1 = from_v1)`",
             );
             is_whole = false;
             continue;
@@ -131,7 +131,7 @@ fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
         let Ok(path) = upcaster.path() else {
             errors.at(
                 upcaster.span(),
-                "an upcaster is the path of a function, as in `upcast(1 = from_v1)`",
+                "an upcaster must be the path of a function, as in `upcast(1 = from_v1)`",
             );
             is_whole = false;
             continue;

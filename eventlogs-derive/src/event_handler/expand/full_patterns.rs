@@ -1,4 +1,4 @@
-//! The patterns of the arms: what the user wrote with the enum in front, and the fields that the method asks for.
+//! The patterns of the arms: the user's patterns with the enum added, and the fields that the method's parameters name.
 
 use crate::event_handler::parse::pattern::{Alternative, FieldPatterns};
 use crate::event_handler::parse::removal::{brackets, remove};
@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Path, PathArguments};
 
-/// All alternatives in full, joined: with `parameters` as the fields of a bare variant. What is `absent` is not bound.
+/// All full alternatives, joined. `parameters` become the fields of a bare variant; the names in `absent` are not bound.
 pub(crate) fn joined(
     alternatives: &[Alternative],
     event: &Path,
@@ -20,7 +20,7 @@ pub(crate) fn joined(
     quote!(#(#patterns)|*)
 }
 
-/// One alternative in full.
+/// One full alternative.
 fn full(
     alternative: &Alternative,
     event: &Path,
@@ -61,8 +61,7 @@ fn full(
     }
 }
 
-/// The enum as the head of a pattern, at the place of the variant: with its type arguments in the form that patterns
-/// take.
+/// The path of the enum for a pattern, with the span of the variant. Its type arguments get the `::` that patterns need.
 fn enum_path(event: &Path, place: Span) -> TokenStream {
     let mut path = event.clone();
     for segment in &mut path.segments {

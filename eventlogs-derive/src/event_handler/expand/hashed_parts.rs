@@ -1,4 +1,4 @@
-//! Which members of the block make up what the handlers do, and their hashes.
+//! The members of the block that affect the handlers, and their hashes.
 
 use crate::event_handler::expand::full_patterns;
 use crate::event_handler::expand::mentioned::{self, Names};
@@ -14,14 +14,14 @@ use syn::{Attribute, ItemImpl};
 
 /// The hash of one piece of the code.
 pub(crate) struct Part {
-    /// The attributes with the conditions under which it exists.
+    /// The attributes with the conditions under which the code exists.
     pub(crate) conditions: TokenStream,
     /// The hash.
     pub(crate) hash: u64,
 }
 
-/// The block's header with all that is ignored, the handlers in their order, and every member that they name, directly
-/// or through one another.
+/// The hashes of the block's header with the ignored variants, of the handlers in order, and of every member that the handlers
+/// name, directly or indirectly.
 pub(crate) fn hashed_parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part> {
     let header = header(model, block);
     let mut parts = vec![Part {
@@ -50,13 +50,13 @@ pub(crate) fn hashed_parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part>
         }
         others = unnamed;
     }
-    // Where a helper stands makes no difference.
+    // The order of the helpers in the block makes no difference.
     helpers.sort_by_key(|part| part.hash);
     parts.extend(helpers);
     parts
 }
 
-/// What is written in front of the braces and in the attribute.
+/// The code before the braces, with the arguments of the attribute.
 fn header(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     let HandlerModel { event, ignored, .. } = model;
     let ItemImpl {
@@ -70,7 +70,7 @@ fn header(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     quote!(impl #generics #event for #self_ty #where_clause { #ignored })
 }
 
-/// Whether a member counts without being named: handlers, and macro calls, whose members nobody here knows.
+/// Returns `true` if a member is included without being named: a handler, or a macro call, whose members are unknown.
 fn is_root(member: &Member) -> bool {
     match member {
         Member::Method(method) => method.is_handler(),
@@ -95,7 +95,7 @@ fn name(member: &Member) -> Option<String> {
     }
 }
 
-/// A member as far as it can change what the handlers do: who may call it cannot.
+/// The code of a member that can change what the handlers do. Its visibility cannot.
 fn code(member: &Member) -> TokenStream {
     let attributes = attributes(member)
         .iter()
@@ -109,7 +109,7 @@ fn code(member: &Member) -> TokenStream {
     }
 }
 
-/// The hash of a member, and when it counts; and one for each condition inside of it that holds.
+/// The hash of a member with its conditions, and one more hash per condition inside the member.
 fn part(member: &Member) -> Vec<Part> {
     let own = attributes(member)
         .iter()

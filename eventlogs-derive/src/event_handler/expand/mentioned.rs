@@ -1,22 +1,22 @@
-//! Which names of methods, functions and constants occur in a piece of code.
+//! Finding the names of methods, functions and constants in a piece of code.
 
 use crate::tokens::{flat, is_name};
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 
-/// Names, spelled as by [`spelling`].
+/// Names, in the form that [`spelling`] returns.
 pub(crate) type Names = HashSet<String>;
 
-/// How a name is compared: `r#open` and `open` are the same.
+/// The form in which names are compared: `r#open` and `open` are equal.
 pub(crate) fn spelling(name: &Ident) -> String {
     name.unraw().to_string()
 }
 
-/// Adds what the code names: `.name(…)`, `.name::<…>(…)` and `…::name`.
+/// Adds the names in the code: `.name(…)`, `.name::<…>(…)` and `…::name`.
 ///
-/// A field or a variable of the same name is none of these. What a macro makes of an identifier is not known, so inside
-/// of a macro call each of them counts.
+/// A field or a variable with the same name is not one of these. The meaning of an identifier inside a macro call is unknown,
+/// so every identifier there is added.
 pub(crate) fn collect(code: TokenStream, names: &mut Names) {
     let tokens = flat(code);
     for (index, token) in tokens.iter().enumerate() {
@@ -62,12 +62,12 @@ fn collect_all(code: TokenStream, names: &mut Names) {
     }
 }
 
-/// Whether there is a token, and it is this character.
+/// Returns `true` if there is a token and it is this character.
 fn is(token: Option<&TokenTree>, character: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == character)
 }
 
-/// Whether there is a token, and it is a list in parentheses.
+/// Returns `true` if there is a token and it is a list in parentheses.
 fn is_parenthesis(token: Option<&TokenTree>) -> bool {
     matches!(token, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
 }

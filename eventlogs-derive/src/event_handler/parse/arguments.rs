@@ -17,17 +17,17 @@ use syn::{Ident, Path, Token, Type, token};
 pub(crate) struct Arguments {
     /// The path of the event enum.
     pub(crate) event: Option<Path>,
-    /// What needs no handler.
+    /// The variants that need no handler.
     pub(crate) ignored: Ignored,
-    /// Where generated code finds the library.
+    /// The path of the library in generated code.
     pub(crate) library: Library,
 }
 
 /// `ignore(…)`
 pub(crate) enum Ignored {
-    /// These variants, or nothing.
+    /// These variants; none without the key.
     Listed(Vec<Alternative>),
-    /// Everything that has no handler, now and in the future; the underscore itself.
+    /// Every variant without a handler, now and in the future. Holds the underscore.
     Rest(Token![_]),
 }
 
@@ -52,12 +52,12 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
         }
         Some(other) => errors.on(
             other,
-            "name the enum of the events by its path, as in `#[event_handler(YourEvent)]`",
+            "the event type must be the path of an enum, as in `#[event_handler(YourEvent)]`",
         ),
         None if entries.iter().any(|entry| entry.key.name == "event") => {}
         None => errors.at(
             Span::call_site(),
-            "which events? write `#[event_handler(YourEvent)]`",
+            "the event type is missing; write `#[event_handler(YourEvent)]`",
         ),
     }
     for (key, given) in keys::check(entries, "`#[event_handler(…)]`", errors) {
@@ -69,7 +69,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
     parsed
 }
 
-/// The event type, if the arguments start with one, and the keys behind it.
+/// Splits the arguments into the event type, if they start with one, and the keys after it.
 fn split(input: ParseStream<'_>) -> syn::Result<(Option<Type>, TokenStream)> {
     if input.is_empty() || starts_with_key(input) {
         return Ok((None, input.parse()?));
@@ -78,12 +78,12 @@ fn split(input: ParseStream<'_>) -> syn::Result<(Option<Type>, TokenStream)> {
     if !input.is_empty() {
         input
             .parse::<Token![,]>()
-            .map_err(|error| syn::Error::new(error.span(), "expected `,` behind the event type"))?;
+            .map_err(|error| syn::Error::new(error.span(), "expected `,` after the event type"))?;
     }
     Ok((Some(event), input.parse()?))
 }
 
-/// Whether `key(…)` or `key = …` stands where the event type should be.
+/// Returns `true` if there is a `key(…)` or `key = …` in the place of the event type.
 fn starts_with_key(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     let Ok(first) = ahead.call(Ident::parse_any) else {
@@ -93,7 +93,7 @@ fn starts_with_key(input: ParseStream<'_>) -> bool {
     ahead.peek(Token![=]) || (is_key && ahead.peek(token::Paren))
 }
 
-/// The inside of `ignore(…)`.
+/// Reads the variants in `ignore(…)`.
 fn ignored(given: &Given, errors: &mut Errors) -> Ignored {
     let Some(list) = errors.keep(given.list()) else {
         return Ignored::Listed(Vec::new());

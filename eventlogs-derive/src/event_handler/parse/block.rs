@@ -1,7 +1,6 @@
-//! First stage: the `impl` block, read only as far as the macro has to understand it.
+//! First stage: the `impl` block, parsed only as far as the macro needs it.
 //!
-//! Bodies stay tokens. That is cheaper than parsing them, and a body that is half typed does not take the block away
-//! from an editor.
+//! Bodies stay tokens. That is cheaper than parsing them, and an editor still sees the block while a body is half typed.
 
 use crate::event_handler::parse::marks;
 use proc_macro2::{Group, TokenStream, TokenTree};
@@ -11,11 +10,11 @@ use syn::{Attribute, Item, ItemImpl, Macro, Signature, Token, Visibility, token}
 
 /// The block.
 pub(crate) struct Block {
-    /// Everything in front of the braces.
+    /// Everything before the braces.
     pub(crate) header: ItemImpl,
     /// Attributes inside the braces, for the whole block.
     pub(crate) inner_attributes: Vec<Attribute>,
-    /// What stands between the braces.
+    /// The items between the braces.
     pub(crate) members: Vec<Member>,
 }
 
@@ -31,7 +30,7 @@ pub(crate) enum Member {
 pub(crate) struct Method {
     /// All its attributes.
     pub(crate) attributes: Vec<Attribute>,
-    /// Who may call it.
+    /// Its visibility.
     pub(crate) visibility: Visibility,
     /// Its signature.
     pub(crate) signature: Signature,
@@ -39,7 +38,7 @@ pub(crate) struct Method {
     pub(crate) body: TokenStream,
 }
 
-/// Reads an item that has to be an inherent `impl` block.
+/// Reads an item that must be an inherent `impl` block.
 pub(crate) fn parse(item: TokenStream) -> syn::Result<Block> {
     let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let Some(TokenTree::Group(body)) = tokens.pop() else {
@@ -54,7 +53,7 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Block> {
     if let Some((path, _)) = &header.trait_ {
         let aggregate = header.self_ty.to_token_stream().to_string();
         let message = format!(
-            "`#[event_handler]` goes on an inherent `impl` block; for a trait impl, move the methods to `impl {aggregate} {{ … }}`"
+            "`#[event_handler]` belongs on an inherent `impl` block; for a trait impl, move the methods to `impl {aggregate} {{ … }}`"
         );
         return Err(syn::Error::new_spanned(path, message));
     }
@@ -66,14 +65,14 @@ pub(crate) fn parse(item: TokenStream) -> syn::Result<Block> {
     })
 }
 
-/// The same brackets with nothing between them.
+/// The group with its brackets but without its content.
 fn emptied(group: &Group) -> Group {
     let mut empty = Group::new(group.delimiter(), TokenStream::new());
     empty.set_span(group.span());
     empty
 }
 
-/// The mistake of marking something else, at the keyword that says what it is.
+/// The error for an attribute on another item, at the keyword of that item.
 fn not_a_block(item: &Item) -> syn::Error {
     let keyword = match item {
         Item::Fn(item) => item.sig.fn_token.to_token_stream(),
@@ -84,11 +83,11 @@ fn not_a_block(item: &Item) -> syn::Error {
         Item::Union(item) => item.union_token.to_token_stream(),
         other => other.to_token_stream(),
     };
-    let message = "`#[event_handler]` goes on an inherent `impl` block; write it above `impl YourAggregate { … }`";
+    let message = "`#[event_handler]` belongs on an inherent `impl` block; write it above `impl YourAggregate { … }`";
     syn::Error::new_spanned(keyword, message)
 }
 
-/// Everything between the braces.
+/// Reads everything between the braces.
 fn members(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<Member>)> {
     let inner_attributes = input.call(Attribute::parse_inner)?;
     let mut members = Vec::new();
@@ -98,7 +97,7 @@ fn members(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<Member>)>
     Ok((inner_attributes, members))
 }
 
-/// One item of the block.
+/// Reads one item of the block.
 fn member(input: ParseStream<'_>) -> syn::Result<Member> {
     let attributes = input.call(Attribute::parse_outer)?;
     let ahead = input.fork();
@@ -106,7 +105,7 @@ fn member(input: ParseStream<'_>) -> syn::Result<Member> {
     if let Ok(visibility) = visibility
         && ahead.parse::<Signature>().is_ok()
     {
-        // The fork has shown that both are there: reading them again cannot fail.
+        // The fork has parsed both, so parsing them again cannot fail.
         input.parse::<Visibility>()?;
         let signature = input.parse()?;
         let body = rest_of_member(input, true)?;
@@ -121,7 +120,7 @@ fn member(input: ParseStream<'_>) -> syn::Result<Member> {
     Ok(Member::Other(attributes, rest_of_member(input, is_macro)?))
 }
 
-/// Reads up to the semicolon that ends a member, or the braces where these may end it.
+/// Reads up to the semicolon that ends a member, or up to the braces if these may end it.
 fn rest_of_member(input: ParseStream<'_>, braces_end_it: bool) -> syn::Result<TokenStream> {
     let mut rest = Vec::new();
     while !input.is_empty() {
@@ -135,9 +134,9 @@ fn rest_of_member(input: ParseStream<'_>, braces_end_it: bool) -> syn::Result<To
 }
 
 impl Block {
-    /// The block as the compiler is to see it: without the attributes that only this macro understands.
+    /// The block for the compiler, without the attributes that only this macro understands.
     ///
-    /// `helpers` are those attributes; `extra` is put in front of the block.
+    /// `helpers` are those attributes. `extra` is put before the block.
     pub(crate) fn stripped(&self, helpers: &[&str], extra: &TokenStream) -> TokenStream {
         let ItemImpl {
             attrs,
@@ -188,7 +187,7 @@ impl Member {
 }
 
 impl Method {
-    /// Whether it is marked `#[on(…)]`.
+    /// Returns `true` if the method is marked `#[on(…)]`.
     pub(crate) fn is_handler(&self) -> bool {
         self.attributes
             .iter()
@@ -204,7 +203,7 @@ impl Method {
         let Self {
             visibility, body, ..
         } = self;
-        // Clippy would ask for what this macro refuses.
+        // Clippy would ask for a `const fn`, which this macro refuses.
         let lint = self.is_handler().then(|| {
             quote!(#[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")])
         });

@@ -1,6 +1,6 @@
-//! Conditions of compilation: what `#[cfg(…)]` says.
+//! The conditions in `#[cfg(…)]`.
 //!
-//! The attribute of a block is expanded before the conditions inside of the block are, so they have to be understood here.
+//! The attribute of a block is expanded before the conditions inside the block are evaluated, so this macro must read them.
 
 use crate::event_handler::parse::marks::is_condition;
 use crate::spelling::spelled;
@@ -11,17 +11,18 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, LitStr, Meta, Token, parenthesized, token};
 
-/// What all `#[cfg(…)]` of one place say together.
+/// The condition that all `#[cfg(…)]` attributes on one item make together.
 #[derive(Clone)]
 pub(crate) struct Condition {
-    /// What must hold.
+    /// The predicate that must hold.
     predicate: TokenStream,
     /// The first of the attributes, for messages.
     pub(crate) written: TokenStream,
 }
 
 impl Condition {
-    /// The condition that attributes make, if there is one. What the compiler cannot read is left to it to complain about.
+    /// The condition that the attributes make, if there is one. Malformed attributes are left out, because the compiler reports
+    /// them.
     pub(crate) fn read(attributes: &[Attribute]) -> Option<Self> {
         let written: Vec<(TokenStream, &Attribute)> = attributes
             .iter()
@@ -47,7 +48,7 @@ impl Condition {
         })
     }
 
-    /// The attribute of what exists where the condition holds, or where it does not.
+    /// The attribute for code that exists if the condition holds (`true`) or if it does not hold (`false`).
     pub(crate) fn attribute(&self, holds: bool) -> TokenStream {
         let predicate = &self.predicate;
         if holds {
@@ -57,7 +58,7 @@ impl Condition {
         }
     }
 
-    /// Whether the other one says the same (`true`) or the opposite (`false`), if it is either.
+    /// Returns `true` if the other condition is the same, `false` if it is the opposite, and `None` if it is neither.
     pub(crate) fn agrees(&self, other: &Self) -> Option<bool> {
         let (own, others) = (spelled(&self.predicate), spelled(&other.predicate));
         if own == others {
@@ -68,7 +69,7 @@ impl Condition {
     }
 }
 
-/// The predicate without the commas that may stand behind it, and behind those inside.
+/// The predicate without trailing commas, on every level.
 fn without_last_comma(tokens: &TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     if matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
@@ -85,7 +86,7 @@ fn without_last_comma(tokens: &TokenStream) -> TokenStream {
     tokens.collect()
 }
 
-/// The predicates of every `#[cfg(…)]` and `cfg!(…)` in a piece of code, each once.
+/// The predicates of all `#[cfg(…)]` and `cfg!(…)` in a piece of code, without duplicates.
 pub(crate) fn predicates(code: TokenStream) -> Vec<TokenStream> {
     let mut found = Vec::new();
     collect(code, &mut found);
@@ -99,7 +100,7 @@ pub(crate) fn predicates(code: TokenStream) -> Vec<TokenStream> {
     found
 }
 
-/// Adds the predicates of one level, and of those inside.
+/// Adds the predicates of one level and of the levels inside.
 fn collect(code: TokenStream, found: &mut Vec<TokenStream>) {
     let tokens = flat(code);
     for (index, token) in tokens.iter().enumerate() {
@@ -131,7 +132,7 @@ fn collect(code: TokenStream, found: &mut Vec<TokenStream>) {
     }
 }
 
-/// Whether this is a condition that the compiler understands: `unix`, `feature = "…"`, `not(…)`.
+/// Returns `true` if the tokens are a predicate that the compiler accepts: `unix`, `feature = "…"`, `not(…)`.
 fn is_predicate(tokens: &TokenStream) -> bool {
     fn one(input: ParseStream<'_>) -> syn::Result<()> {
         input.call(Ident::parse_any)?;

@@ -1,4 +1,4 @@
-//! The conditions of a handler's parameters, and what is wrong with them.
+//! The conditions of a handler's parameters, and the mistakes in them.
 
 use crate::errors::Errors;
 use crate::event_handler::parse::condition::Condition;
@@ -8,7 +8,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Pat, PatType, Signature};
 
-/// There is no handler without its aggregate.
+/// Refuses a condition on `self`, because there is no handler without its aggregate.
 pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
     let Some(receiver) = signature.receiver() else {
         return;
@@ -17,13 +17,16 @@ pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
         if is_condition(attribute) {
             errors.on(
                 attribute,
-                "a handler always changes the aggregate; put the condition on the method",
+                "`self` cannot have a condition, as a handler always changes the aggregate; put the condition on the method",
             );
         }
     }
 }
 
-/// When there is a parameter: by the condition that all conditional ones have in `common`, with the first of them.
+/// Reads the condition of a parameter. Returns `Some(true)` if the parameter exists when the common condition holds,
+/// `Some(false)` if it exists when that condition does not hold, and `None` if it always exists.
+///
+/// `common` is the condition of all conditional parameters, with the first of these parameters.
 pub(crate) fn when<'a>(
     typed: &'a PatType,
     common: &mut Option<(&'a Pat, Condition)>,
@@ -33,7 +36,7 @@ pub(crate) fn when<'a>(
         if let Some(name) = marks::hidden(attribute, &["cfg"]) {
             errors.on(
                 &name,
-                "the parameters of a handler are read before conditions are; write one `#[cfg(…)]` without `cfg_attr`",
+                "the parameters of a handler are read before `#[cfg_attr(…)]` is evaluated; write a plain `#[cfg(…)]`",
             );
         }
     }
@@ -47,14 +50,14 @@ pub(crate) fn when<'a>(
         let first = first.to_token_stream();
         errors.on(
             &condition.written,
-            format!("a handler's parameters have one condition, and `{first}` has another; write handlers under `#[cfg(…)]` instead"),
+            format!("the parameters of a handler can have only one condition, and `{first}` has another; write several handlers, each with a `#[cfg(…)]`"),
         );
         errors.on(&known.written, "first condition here");
     }
     agrees
 }
 
-/// Every alternative must do without the binding of a parameter with a condition.
+/// Checks that every alternative still matches the same without the binding of a parameter with a condition.
 pub(crate) fn check_removable(
     name: &Ident,
     condition: &Condition,
@@ -68,7 +71,7 @@ pub(crate) fn check_removable(
         let pattern = stuck.shown();
         errors.on(
             &condition.written,
-            format!("`{pattern}` takes `{name}` by its place, which has no condition; write two handlers, each under `#[cfg(…)]`"),
+            format!("`{pattern}` binds `{name}` by position, and a position cannot have a condition; write two handlers, each with a `#[cfg(…)]`"),
         );
     }
 }

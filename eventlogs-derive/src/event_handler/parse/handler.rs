@@ -1,4 +1,4 @@
-//! The signature of a handler, and what is wrong with it.
+//! The signature of a handler, and the mistakes in it.
 
 use crate::errors::Errors;
 use crate::event_handler::parse::block::Method;
@@ -18,26 +18,27 @@ use syn::{
 pub(crate) struct ParsedHandler<'a> {
     /// Its name.
     pub(crate) method: &'a Ident,
-    /// The conditions under which it exists, and the lints that are allowed in it.
+    /// Its conditions, and the lints that are allowed in it.
     pub(crate) attributes: Vec<&'a Attribute>,
-    /// What it handles.
+    /// The alternatives of its pattern.
     pub(crate) alternatives: Vec<Alternative>,
-    /// What it is called with.
+    /// Its parameters.
     pub(crate) parameters: Vec<Passed<'a>>,
     /// The condition that some of the parameters have.
     pub(crate) condition: Option<Condition>,
 }
 
-/// A parameter, and when there is one.
+/// A parameter and its condition.
 pub(crate) struct Passed<'a> {
-    /// What it receives.
+    /// The parameter.
     pub(crate) parameter: Parameter<'a>,
-    /// Whether it takes that the handler's condition holds, or that it does not; `None` if it is always there.
+    /// `Some(true)` if the parameter exists when the handler's condition holds, `Some(false)` if it exists when the condition
+    /// does not hold, `None` if it always exists.
     pub(crate) when: Option<bool>,
 }
 
 impl ParsedHandler<'_> {
-    /// Whether it may not exist.
+    /// Returns `true` if the handler exists only under a condition.
     pub(crate) fn is_conditional(&self) -> bool {
         self.attributes
             .iter()
@@ -92,12 +93,12 @@ pub(crate) fn parse<'a>(
     }
 }
 
-/// A handler is called from one place, synchronously, with what the event holds.
+/// Refuses qualifiers and type parameters: a handler is called synchronously, from one place, with the fields of the event.
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(asyncness) = &signature.asyncness {
         errors.on(
             asyncness,
-            "handlers run during replay and cannot await; do the I/O before appending the event",
+            "handlers run whenever the log is reduced and cannot await; do the I/O before appending the event",
         );
     }
     if let Some(constness) = &signature.constness {
@@ -115,7 +116,7 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
             ),
         );
     }
-    // A lifetime only gives a name to what every reference parameter has.
+    // A lifetime is allowed: it only names the lifetime that every reference parameter has.
     if signature
         .generics
         .params
@@ -130,7 +131,7 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// A handler changes the aggregate in place.
+/// Checks that the receiver is `&mut self`, because a handler changes the aggregate in place.
 fn check_receiver(signature: &Signature, errors: &mut Errors) {
     let message = "a handler changes the aggregate; take `&mut self`";
     match signature.receiver() {
@@ -147,12 +148,12 @@ fn check_receiver(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// `&mut Self`, or another spelling of it that the compiler will judge.
+/// Returns `true` for `&mut Self`, or a type that may be equal to it. The compiler checks the rest.
 fn is_mutable_reference(found: &Type) -> bool {
     matches!(found, Type::Reference(reference) if reference.mutability.is_some())
 }
 
-/// What has happened cannot be refused, and nobody is there to take a value.
+/// Refuses a return value: an event that has happened cannot be refused, and no caller would use the value.
 fn check_output(output: &ReturnType, errors: &mut Errors) {
     if let ReturnType::Type(_, found) = output
         && !matches!(&**found, Type::Tuple(tuple) if tuple.elems.is_empty())

@@ -1,4 +1,4 @@
-//! Attributes by their names, also those that a `#[cfg_attr(…)]` hides.
+//! Finding attributes by name, including those inside `#[cfg_attr(…)]`.
 
 use crate::tokens::flat;
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -8,29 +8,29 @@ use syn::Attribute;
 /// The attributes that only this macro understands.
 pub(crate) const HELPERS: &[&str] = &["on", "record"];
 
-/// Whether the attribute is `#[name]` or `#[eventlogs::name]`.
+/// Returns `true` if the attribute is `#[name]` or `#[eventlogs::name]`.
 pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {
     let segments = &attribute.path().segments;
     segments.len() <= 2 && segments.last().is_some_and(|segment| segment.ident == name)
 }
 
-/// Whether an attribute of the block or of a handler holds for the generated code, too.
+/// Returns `true` if an attribute of the block or of a handler also applies to the generated code.
 pub(crate) fn goes_along(attribute: &Attribute) -> bool {
     may_remove(attribute) || attribute.path().is_ident("allow") || has_only(attribute, &["allow"])
 }
 
-/// Whether the attribute is a condition, or one that is under a condition itself.
+/// Returns `true` if the attribute is a condition, or a condition inside `#[cfg_attr(…)]`.
 pub(crate) fn may_remove(attribute: &Attribute) -> bool {
     is_condition(attribute)
         || (has_only(attribute, &["cfg", "allow"]) && hidden(attribute, &["cfg"]).is_some())
 }
 
-/// Whether the attribute is `#[cfg(…)]`.
+/// Returns `true` if the attribute is `#[cfg(…)]`.
 pub(crate) fn is_condition(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
 }
 
-/// The attribute called by one of `names` that stands in a `#[cfg_attr(…)]`, or in one inside of it: its name.
+/// The name of the first attribute with one of `names` inside a `#[cfg_attr(…)]`, at any depth.
 pub(crate) fn hidden(attribute: &Attribute, names: &[&str]) -> Option<Ident> {
     if !attribute.path().is_ident("cfg_attr") {
         return None;
@@ -40,7 +40,7 @@ pub(crate) fn hidden(attribute: &Attribute, names: &[&str]) -> Option<Ident> {
         .find(|name| names.iter().any(|wanted| name == wanted))
 }
 
-/// Whether a `#[cfg_attr(…)]` has nothing but attributes of these names.
+/// Returns `true` if a `#[cfg_attr(…)]` contains only attributes with these names.
 pub(crate) fn has_only(attribute: &Attribute, names: &[&str]) -> bool {
     let found = if attribute.path().is_ident("cfg_attr") {
         conditional(attribute.meta.to_token_stream())
@@ -87,7 +87,7 @@ fn conditional(meta: TokenStream) -> Vec<Ident> {
     found
 }
 
-/// Whether an attribute is called so, or hides one that is.
+/// Returns `true` if the attribute has one of these names, or contains an attribute that has.
 pub(crate) fn is_or_hides(attribute: &Attribute, names: &[&str]) -> bool {
     names.iter().any(|name| is_called(attribute, name)) || hidden(attribute, names).is_some()
 }

@@ -1,4 +1,4 @@
-//! A parameter of a handler: what it receives, and whether the patterns bind it.
+//! A parameter of a handler: the value that it receives, and the check that the patterns bind it.
 
 use crate::errors::Errors;
 use crate::event_handler::parse::marks;
@@ -10,24 +10,24 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Pat, PatType, Type};
 
-/// What a parameter receives.
+/// The value that a parameter receives.
 pub(crate) enum Parameter<'a> {
     /// The record.
     Record {
-        /// Where the parameter stands.
+        /// The span of the parameter.
         place: Span,
     },
     /// A binding of the pattern.
     Bound {
-        /// The name of both.
+        /// The name of the parameter and of the binding.
         name: &'a Ident,
-        /// Whether the parameter is a reference, and takes the binding as it is.
+        /// `true` if the parameter is a reference, and takes the binding itself.
         by_reference: bool,
     },
 }
 
 impl<'a> Parameter<'a> {
-    /// The name that the pattern has to bind for it.
+    /// The name that the pattern must bind for the parameter.
     pub(crate) fn name(&self) -> Option<&'a Ident> {
         match self {
             Self::Record { .. } => None,
@@ -35,7 +35,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Whether it receives a copy.
+    /// Returns `true` if the parameter receives a clone.
     pub(crate) fn is_cloned(&self) -> bool {
         matches!(
             self,
@@ -67,7 +67,7 @@ pub(crate) fn parse<'a>(
     }
     let is_hidden = |attribute| marks::hidden(attribute, &["record"]).is_some();
     if typed.attrs.iter().any(is_hidden) {
-        // It is marked, in a way that was reported.
+        // The parameter is marked, and the wrong form of the mark is already reported.
         return Some(Parameter::Record {
             place: typed.pat.span(),
         });
@@ -75,10 +75,11 @@ pub(crate) fn parse<'a>(
     let type_tokens = typed.ty.to_token_stream();
     if is_impl_trait(&typed.ty) {
         let message = if tokens::mention(type_tokens.clone(), &tokens::local("EventRecord")) {
-            "mark this parameter `#[record]` to receive the event's record".to_owned()
+            "the mark of this parameter is missing; add `#[record]` to receive the event's record"
+                .to_owned()
         } else {
             let shown = compact(&type_tokens);
-            format!("handlers are plain methods; write a type instead of `{shown}`")
+            format!("handlers are plain methods; write a concrete type instead of `{shown}`")
         };
         errors.on(&typed.ty, message);
     }
@@ -93,21 +94,21 @@ pub(crate) fn parse<'a>(
         other if bare => {
             errors.on(
                 other,
-                "name the field here, or write the whole pattern in `#[on(…)]`",
+                "a parameter cannot be a pattern; name the field here, or write the whole pattern in `#[on(…)]`",
             );
             None
         }
         other => {
             errors.on(
                 other,
-                "name a binding of the pattern here, and take it apart in `#[on(…)]`",
+                "a parameter cannot be a pattern; name a binding of `#[on(…)]` here, and destructure it there",
             );
             None
         }
     }
 }
 
-/// Whether the type is `impl Trait` or a reference to it.
+/// Returns `true` if the type is `impl Trait` or a reference to it.
 fn is_impl_trait(found: &Type) -> bool {
     match found {
         Type::ImplTrait(_) => true,
@@ -117,7 +118,7 @@ fn is_impl_trait(found: &Type) -> bool {
     }
 }
 
-/// Every alternative has to bind the parameter. Returns whether they do.
+/// Checks that every alternative binds the parameter. Returns `true` if they do.
 pub(crate) fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &mut Errors) -> bool {
     let Some(without) = alternatives
         .iter()
@@ -140,8 +141,8 @@ pub(crate) fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &m
     errors.on(
         name,
         match closest {
-            Some(closest) => format!("`{name}` is not bound by the pattern `{pattern}`; did you mean `{closest}`?"),
-            None => format!("`{name}` is not bound by the pattern `{pattern}`; bind it there or drop the parameter"),
+            Some(closest) => format!("the pattern `{pattern}` does not bind `{name}`; did you mean `{closest}`?"),
+            None => format!("the pattern `{pattern}` does not bind `{name}`; bind it there or remove the parameter"),
         },
     );
     false

@@ -9,33 +9,33 @@ use syn::{Pat, PatIdent, Path};
 /// One side of a `|`.
 #[derive(Clone)]
 pub(crate) struct Alternative {
-    /// `name @` in front of it.
+    /// The binding `name @` before the variant.
     pub(crate) binding: Option<PatIdent>,
     /// The variant, without its enum.
     pub(crate) variant: Ident,
-    /// What is said about its fields.
+    /// The patterns of its fields.
     pub(crate) fields: FieldPatterns,
 }
 
-/// What an alternative says about the fields of its variant.
+/// The patterns of the fields in an alternative.
 #[derive(Clone)]
 pub(crate) enum FieldPatterns {
-    /// Nothing: the method's parameters are the names of fields.
+    /// A bare variant: the parameters of the method name its fields.
     Bare,
     /// A pattern.
     Written {
         /// The pattern.
         pattern: Box<Pat>,
-        /// Its brackets and what they hold.
+        /// The brackets of the pattern and their content.
         tokens: TokenStream,
-        /// The names that it binds; `None` if a macro in it may bind any.
+        /// The names that the pattern binds; `None` if it contains a macro, which may bind any name.
         bindings: Option<Vec<Ident>>,
-        /// Whether it takes every value of the variant, as far as can be told without types.
+        /// `true` if the pattern matches every value of the variant, as far as is known without types.
         irrefutable: bool,
     },
 }
 
-/// Reads a pattern into its alternatives. `example` is a right one, for messages.
+/// Reads a pattern into its alternatives. `example` is a correct pattern, for messages.
 pub(crate) fn parse(tokens: TokenStream, example: &str, errors: &mut Errors) -> Vec<Alternative> {
     let mut found = Vec::new();
     match Pat::parse_multi_with_leading_vert.parse2(tokens.clone()) {
@@ -43,7 +43,7 @@ pub(crate) fn parse(tokens: TokenStream, example: &str, errors: &mut Errors) -> 
         Err(error) => match guard(tokens) {
             Some(guard) => errors.on(
                 &guard,
-                "a handler takes every event that its pattern matches; move the condition into the method's body",
+                "a handler runs for every event that its pattern matches; move the condition into the method's body",
             ),
             None => errors.push(error),
         },
@@ -51,7 +51,7 @@ pub(crate) fn parse(tokens: TokenStream, example: &str, errors: &mut Errors) -> 
     found
 }
 
-/// The `if …` behind a pattern.
+/// The `if …` after a pattern.
 fn guard(tokens: TokenStream) -> Option<TokenStream> {
     let guard: TokenStream = tokens
         .into_iter()
@@ -102,31 +102,31 @@ fn alternatives(
         }
         Pat::Wild(wild) => errors.on(
             wild,
-            "`_` would take events that do not exist yet; name the variants, or leave the rest out with `ignore(_)`",
+            "`_` would match events that do not exist yet; name the variants, or ignore the rest with `ignore(_)`",
         ),
         Pat::Guard(guard) => errors.on(
             &guard.guard,
-            "a handler takes every event that its pattern matches; move the condition into the method's body",
+            "a handler runs for every event that its pattern matches; move the condition into the method's body",
         ),
         other => errors.on(other, format!("expected a variant, as in `{example}`")),
     }
 }
 
-/// The variant alone: the enum is known.
+/// Reads the path of a variant, which must not contain the enum: the enum is known.
 fn variant(path: &Path, errors: &mut Errors) -> Option<Ident> {
     let last = &path.segments.last()?.ident;
     if path.segments.len() > 1 || path.leading_colon.is_some() {
         errors.on(
             path,
             format!(
-                "write the variant alone, `{last}`; its enum is the one in `#[event_handler(…)]`"
+                "the enum is already named in `#[event_handler(…)]`; write the variant alone, `{last}`"
             ),
         );
     }
     Some(last.clone())
 }
 
-/// Fields with patterns.
+/// The patterns of fields, as written.
 fn written<'a>(pattern: &Pat, patterns: impl Iterator<Item = &'a Pat>) -> FieldPatterns {
     let mut found = Inspection {
         bindings: Vec::new(),
@@ -145,22 +145,22 @@ fn written<'a>(pattern: &Pat, patterns: impl Iterator<Item = &'a Pat>) -> FieldP
     }
 }
 
-/// What can be told about a pattern without types.
+/// The facts about a pattern that are known without types.
 struct Inspection {
-    /// The identifiers in it that may be bindings. Some may be constants: only the compiler knows.
+    /// The identifiers that may be bindings. Some may be constants, which only the compiler knows.
     bindings: Vec<Ident>,
-    /// Whether a macro hides a part of it.
+    /// `true` if a part of the pattern is a macro call.
     has_macro: bool,
-    /// Whether it takes everything.
+    /// `true` if the pattern matches every value.
     irrefutable: bool,
 }
 
 impl Inspection {
-    /// Looks at a pattern and all that is in it.
+    /// Inspects a pattern and the patterns inside it.
     fn inspect(&mut self, pattern: &Pat) {
         match pattern {
             Pat::Ident(ident) => {
-                // A capital is a constant, by everybody's convention.
+                // By convention, an identifier with a capital letter is a constant.
                 self.irrefutable &= !ident.ident.to_string().starts_with(char::is_uppercase);
                 self.bindings.push(ident.ident.clone());
                 if let Some((_, inside)) = &ident.subpat {
@@ -171,7 +171,7 @@ impl Inspection {
             Pat::Paren(paren) => self.inspect(&paren.pat),
             Pat::Reference(reference) => self.inspect(&reference.pat),
             Pat::Tuple(tuple) => self.inspect_all(&tuple.elems),
-            // These match only some values, or a type would have to be known to tell.
+            // These patterns match only some values, or it depends on a type that is unknown here.
             Pat::Struct(fields) => {
                 self.irrefutable = false;
                 self.inspect_all(fields.fields.iter().map(|field| &*field.pat));
@@ -196,7 +196,7 @@ impl Inspection {
         }
     }
 
-    /// Looks at several.
+    /// Inspects several patterns.
     fn inspect_all<'a>(&mut self, patterns: impl IntoIterator<Item = &'a Pat>) {
         for pattern in patterns {
             self.inspect(pattern);
@@ -205,7 +205,7 @@ impl Inspection {
 }
 
 impl Alternative {
-    /// Whether it takes every value of its variant, as far as can be told without types.
+    /// Returns `true` if the alternative matches every value of its variant, as far as is known without types.
     pub(crate) fn is_irrefutable(&self) -> bool {
         match &self.fields {
             FieldPatterns::Bare => true,
@@ -213,7 +213,7 @@ impl Alternative {
         }
     }
 
-    /// The binding of this name, if there may be one. For a bare variant, every name is a field's.
+    /// Returns `true` if the alternative may bind this name. In a bare variant, every name may be that of a field.
     pub(crate) fn binds(&self, name: &Ident) -> bool {
         self.binding
             .as_ref()
@@ -227,7 +227,7 @@ impl Alternative {
             }
     }
 
-    /// Whether the binding of this name can be left out without changing what the rest matches.
+    /// Returns `true` if the pattern matches the same values without the binding of this name.
     pub(crate) fn can_do_without(&self, name: &Ident) -> bool {
         let is_binding = |binding: &PatIdent| binding.ident == *name;
         self.binding.as_ref().is_some_and(is_binding)
@@ -237,7 +237,7 @@ impl Alternative {
             }
     }
 
-    /// The alternative as the user wrote it, in short: for messages.
+    /// The alternative in a short form, for messages.
     pub(crate) fn shown(&self) -> String {
         match &self.fields {
             FieldPatterns::Bare => self.variant.to_string(),

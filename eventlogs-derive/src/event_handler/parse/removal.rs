@@ -1,10 +1,10 @@
-//! Patterns without some of their bindings, for parameters that are not always there.
+//! Removing bindings from patterns, for parameters that exist only under a condition.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::Pat;
 
-/// The brackets of a pattern and what they hold.
+/// The brackets of a pattern and their content.
 pub(crate) fn brackets(pattern: &Pat) -> TokenStream {
     let mut tokens = TokenStream::new();
     match pattern {
@@ -19,13 +19,13 @@ pub(crate) fn brackets(pattern: &Pat) -> TokenStream {
                 fields.rest.to_tokens(inside);
             });
         }
-        // Nothing else is the pattern of a variant's fields.
+        // No other pattern has the fields of a variant.
         _ => {}
     }
     tokens
 }
 
-/// Removes the fields that are bound to `name`, at any depth. Returns whether there were any.
+/// Removes the fields that are bound to `name`, at any depth. Returns `true` if there were any.
 pub(crate) fn remove(pattern: &mut Pat, name: &Ident) -> bool {
     fn all<'a>(patterns: impl Iterator<Item = &'a mut Pat>, name: &Ident) -> bool {
         let mut any = false;
@@ -58,7 +58,7 @@ pub(crate) fn remove(pattern: &mut Pat, name: &Ident) -> bool {
     }
 }
 
-/// Whether the pattern takes whatever is there, under this name.
+/// Returns `true` if the pattern only binds its value to this name.
 fn is_binding(pattern: &Pat, name: &Ident) -> bool {
     matches!(pattern, Pat::Ident(ident) if ident.ident == *name && ident.subpat.is_none())
 }

@@ -1,4 +1,4 @@
-//! What is refused, and what to write instead.
+//! The refused types, and the advice for each.
 
 use super::refuse;
 use crate::errors::Errors;

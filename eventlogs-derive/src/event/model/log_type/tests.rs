@@ -1,4 +1,4 @@
-//! Which kinds are told by names, and what is said of others.
+//! The kinds from names and attributes, and the messages for wrong ones.
 
 use super::told_by;
 use crate::errors::Errors;
@@ -6,7 +6,7 @@ use crate::event::{model, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The kind of an enum and its aliases, and what is wrong with them.
+/// The kind of an enum, its aliases, and the messages for the mistakes in them.
 fn kind(item: TokenStream) -> (String, Vec<String>, Vec<String>) {
     let input = syn::parse2(item).expect("the item is Rust");
     let mut errors = Errors::default();
@@ -15,7 +15,7 @@ fn kind(item: TokenStream) -> (String, Vec<String>, Vec<String>) {
     (log_type.name, log_type.aliases, errors.messages())
 }
 
-/// What is wrong with these keys on an enum.
+/// The messages for these keys on an enum.
 fn mistakes(keys: &TokenStream) -> Vec<String> {
     kind(quote!(
         #[event(#keys)]
@@ -87,7 +87,7 @@ fn a_name_that_tells_nothing_asks_for_a_kind() {
             panic!("{mistakes:?}")
         };
         assert!(
-            mistake.ends_with("name it: `#[event(log_type = \"…\")]`"),
+            mistake.ends_with("name the kind: `#[event(log_type = \"…\")]`"),
             "{mistake}"
         );
     }
@@ -102,7 +102,7 @@ fn a_name_that_tells_nothing_asks_for_a_kind() {
 
 #[test]
 fn a_name_that_cannot_be_stored_asks_for_a_kind() {
-    let asked = "stored names are 1–128 of `a-z A-Z 0-9 . _ -`; name the kind of the logs: `#[event(log_type = \"…\")]`";
+    let asked = "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`; name the kind of the logs: `#[event(log_type = \"…\")]`";
     let long = proc_macro2::Ident::new(&"a".repeat(129), proc_macro2::Span::call_site());
     for item in [
         quote!(
@@ -158,8 +158,8 @@ fn aliases_are_other_names() {
         assert_eq!(
             mistakes(&keys),
             [
-                "`payment` is what new logs are called, too; an alias is a former name",
-                "named `payment` here"
+                "`payment` is the current kind of these logs; an alias must be a former one",
+                "the current kind `payment` is given here"
             ]
         );
     }
@@ -178,8 +178,8 @@ fn all_mistakes_are_found_at_once() {
             "`log_type` is given twice",
             "first given here",
             "`log_type_alias` takes a string, as in `log_type_alias = \"charge\"`",
-            "stored names are 1–128 of `a-z A-Z 0-9 . _ -`",
-            "stored names are 1–128 of `a-z A-Z 0-9 . _ -`",
+            "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
+            "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! Which members count.
+//! The members that are included in the fingerprint.
 
 use crate::event_handler::expand;
 use proc_macro2::TokenStream;
@@ -20,7 +20,7 @@ fn constants(members: &TokenStream) -> String {
     constants.to_owned()
 }
 
-/// How many pieces of code count: the block's header, the handler and the members that it names.
+/// The number of included pieces of code: the block's header, the handler and the members that the handler names.
 fn count(members: &TokenStream) -> usize {
     constants(members).matches("u64").count()
 }
