@@ -1,5 +1,5 @@
-//! The metrics of managers, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The README lists
-//! the names.
+//! The metrics of managers, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The page
+//! `guide::operation` lists the names.
 
 /// A decision was stored, or given up, after this many attempts.
 pub(crate) fn decided(attempts: u32) {

@@ -1,5 +1,5 @@
-//! The metrics of the writers, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The README
-//! lists the names.
+//! The metrics of the writers, through the facade of the `metrics` crate; without the feature `metrics`, nothing. The page
+//! `guide::operation` lists the names.
 
 use std::time::Duration;
 
