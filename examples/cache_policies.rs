@@ -55,7 +55,9 @@ impl Till {
 
 #[tokio::main]
 async fn main() -> Result<(), LogManagerError> {
-    println!("1. The attribute's rules: at least 3 events, again after 2 more, and only while the till is open");
+    println!(
+        "1. The attribute's rules: at least 3 events, again after 2 more, and only while the till is open"
+    );
     let tills = tills(None);
     show(&tills, "two sales", &sales(2)).await?;
     show(&tills, "three sales", &sales(3)).await?;

@@ -117,7 +117,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = DecideOptions::default();
     let pay = |account: &Account| Ok::<_, Infallible>([OrderEvent::Paid { cents: account.due }]);
     let paid = accounts.decide(&log_id, &options, pay).await?;
-    println!("   the payment is event {} of the log", paid.aggregation().through_index());
+    println!(
+        "   the payment is event {} of the log",
+        paid.aggregation().through_index()
+    );
     show(&packing, &accounts, &log_id).await?;
 
     println!("\n3. The warehouse packs everything that is left");
@@ -132,7 +135,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok::<_, Infallible>(packed.collect::<Vec<_>>())
     };
     let packed = packing.decide(&log_id, &options, pack).await?;
-    println!("   the log now ends with event {}", packed.aggregation().through_index());
+    println!(
+        "   the log now ends with event {}",
+        packed.aggregation().through_index()
+    );
     show(&packing, &accounts, &log_id).await?;
     store.close().await;
     Ok(())

@@ -106,11 +106,7 @@ pub(crate) fn print_files(
     let applied = reduced.lives.iter().map(|(_, events)| events).sum();
     print_speed(out, "read from git and written", written, imported.elapsed)?;
     print_speed(out, "reduced", applied, reduced.elapsed)?;
-    writeln!(
-        out,
-        "  the whole run took {:.2} s",
-        elapsed.as_secs_f64()
-    )
+    writeln!(out, "  the whole run took {:.2} s", elapsed.as_secs_f64())
 }
 
 /// Prints one line per life.

@@ -71,7 +71,10 @@ fn make(path: &str, seed: Option<u64>) -> Result<(), Box<dyn Error>> {
         ])
         .stdin(Stdio::piped())
         .spawn()?;
-    let input = import.stdin.take().ok_or("`git fast-import` has no input")?;
+    let input = import
+        .stdin
+        .take()
+        .ok_or("`git fast-import` has no input")?;
     let mut stream = Stream::new(BufWriter::new(input));
     let told = match seed {
         None => odd::tell(&mut stream),

@@ -38,7 +38,9 @@ pub(crate) enum ParseError {
         found: String,
     },
     /// The output ends in the middle of a record.
-    #[error("git's output ends where {expected} should follow; run again, and report it if it happens twice")]
+    #[error(
+        "git's output ends where {expected} should follow; run again, and report it if it happens twice"
+    )]
     Truncated {
         /// The expected token.
         expected: &'static str,
