@@ -1,8 +1,8 @@
 //! Which aggregates are worth caching: `cargo run --example cache_policies`.
 //!
 //! Each part reduces logs twice and prints how many events the second reduction had to apply: all of them if nothing
-//! was cached, none if the cache had it. Read it from top to bottom: rules in the attribute, a policy in the options as a
-//! closure, and the policies that come with the crate.
+//! was cached, none if the cache had the state. Read it from top to bottom: rules in the attribute, a policy in the options
+//! as a closure, and the policies that come with the crate.
 
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
@@ -14,7 +14,7 @@ use eventlogs::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What can happen at a till. The store of this example keeps plain values, so the enum derives nothing for it.
+/// The events of a till. The store of this example keeps plain values, so the enum need not derive `Event`.
 #[derive(Debug, Clone)]
 pub enum TillEvent {
     /// Money came in.
@@ -26,8 +26,8 @@ pub enum TillEvent {
     Closed,
 }
 
-/// The rules of the attribute are the type's own: only tills that are open, with at least three events, and once cached
-/// not again before two more have come. An entry lives for an hour.
+/// The attribute's rules cache a till only while it is open and has at least three events, and again only after two more
+/// events. An entry lives for one hour.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = TillEvent, cache(min_events = 3, every = 2, ttl = "1h", when = is_open))]
 pub struct Till {
@@ -35,7 +35,7 @@ pub struct Till {
     closed: bool,
 }
 
-/// A condition of the attribute is a function of the aggregate and its log.
+/// The attribute's condition is a function of the aggregate and its log.
 fn is_open(till: &Aggregation<Till>) -> bool {
     !till.aggregate().closed
 }
@@ -55,7 +55,9 @@ impl Till {
 
 #[tokio::main]
 async fn main() -> Result<(), LogManagerError> {
-    println!("1. The rules of the attribute: at least 3 events, every 2, while it is open");
+    println!(
+        "1. The attribute's rules: at least 3 events, again after 2 more, and only while the till is open"
+    );
     let tills = tills(None);
     show(&tills, "two sales", &sales(2)).await?;
     show(&tills, "three sales", &sales(3)).await?;
@@ -63,19 +65,19 @@ async fn main() -> Result<(), LogManagerError> {
     show(&tills, "three sales, then closed", &closed).await?;
     every_two_events(&tills).await?;
 
-    println!("\n2. A closure in the options takes the place of the rules");
+    println!("\n2. A closure in the options replaces the rules: at least 500 cents");
     let rich = |till: &Aggregation<Till>| till.aggregate().cents >= 500;
     let tills = tills_with(rich);
     show(&tills, "four sales", &sales(4)).await?;
     show(&tills, "five sales", &sales(5)).await?;
 
-    println!("\n3. By the length of the log: 2 to 4 events");
+    println!("\n3. A policy by the length of the log: 2 to 4 events");
     let tills = tills_with(LogLengthPolicy::within(2..=4));
     show(&tills, "one sale", &sales(1)).await?;
     show(&tills, "two sales", &sales(2)).await?;
     show(&tills, "five sales", &sales(5)).await?;
 
-    println!("\n4. By the age of the log");
+    println!("\n4. A policy by the age of the log");
     let settled = LogAgePolicy::at_least(Duration::from_hours(24));
     show(
         &tills_with(settled),
@@ -93,7 +95,7 @@ async fn main() -> Result<(), LogManagerError> {
     Ok(())
 }
 
-/// Tills in memory, with a policy in place of the attribute's rules if one is given.
+/// Makes a manager of tills in memory. A policy, if one is given, replaces the attribute's rules.
 fn tills(caching_policy: Option<Arc<dyn AggregationCachingPolicy<Till>>>) -> LogManager<Till> {
     let options = LogManagerOptions {
         caching_policy,
@@ -103,17 +105,17 @@ fn tills(caching_policy: Option<Arc<dyn AggregationCachingPolicy<Till>>>) -> Log
     LogManager::new(FakeEventStore::new(), cache, options)
 }
 
-/// The same with this policy.
+/// Makes a manager with this policy.
 fn tills_with(policy: impl AggregationCachingPolicy<Till>) -> LogManager<Till> {
     tills(Some(Arc::new(policy)))
 }
 
-/// So many sales of a euro each.
+/// Returns this many sales of one euro each.
 fn sales(number: usize) -> Vec<TillEvent> {
     vec![TillEvent::Sold { cents: 100 }; number]
 }
 
-/// Creates a log of these events, and reduces it twice.
+/// Creates a log of these events, reduces it twice, and prints what the second reduction did.
 async fn show(
     tills: &LogManager<Till>,
     what: &str,
@@ -126,11 +128,11 @@ async fn show(
     Ok(())
 }
 
-/// `every` looks at how many events have come since the aggregate was cached.
+/// Shows `every`, which counts the events since the aggregate was last cached.
 async fn every_two_events(tills: &LogManager<Till>) -> Result<(), LogManagerError> {
     let log_id = create(tills, &sales(3)).await?;
     let mut state = tills.reduce(&log_id).await?.state();
-    println!("   three sales, and then one after the other:");
+    println!("   three sales, then one more at a time:");
     for sale in 4..=7 {
         tills.flush_cache().await;
         let event = TillEvent::Sold { cents: 100 };
@@ -142,7 +144,7 @@ async fn every_two_events(tills: &LogManager<Till>) -> Result<(), LogManagerErro
     Ok(())
 }
 
-/// Creates a log.
+/// Creates a log of these events.
 async fn create(tills: &LogManager<Till>, events: &[TillEvent]) -> Result<LogId, LogManagerError> {
     let log_id = LogId::new();
     if let Some((first, rest)) = events.split_first() {
@@ -158,17 +160,17 @@ async fn create(tills: &LogManager<Till>, events: &[TillEvent]) -> Result<LogId,
     Ok(log_id)
 }
 
-/// Reduces a log, and says how much of it there was to do.
+/// Reduces a log and describes how many events it had to apply.
 async fn reduce(tills: &LogManager<Till>, log_id: &LogId) -> Result<String, LogManagerError> {
     let till = tills.reduce(log_id).await?;
-    // A background task writes to the cache. Nobody needs to wait for it; we do, to show what it did.
+    // A background task writes to the cache. A service need not wait for it; this example does, to show the result.
     tills.flush_cache().await;
     let events = till.through_index() + 1;
     let applied = till.applied_events();
     let why = match applied {
-        0 => "the cache had all of it",
+        0 => "the cached state had all of them",
         _ if applied == events => "nothing was cached",
-        _ => "the cache had the rest",
+        _ => "the cached state had the others",
     };
     Ok(format!("applied {applied} of {events} events, {why}"))
 }

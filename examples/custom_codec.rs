@@ -1,8 +1,8 @@
 //! A format of your own for payloads: `cargo run --example custom_codec`.
 //!
-//! Measurements were stored as JSON at first. Now they are stored in a smaller format, by a codec that this file brings
-//! along; what is in the database already stays as it is, and is read as before. Read it from top to bottom: the codec,
-//! the events of then and of now, and `main`, which fills one log with both.
+//! Measurements were first stored as JSON. Now the codec in this file stores them in a smaller format. Events that are
+//! already in the database stay as they are, and are still read. Read it from top to bottom: the codec, the events before
+//! and after the change, and `main`, which fills one log with both.
 
 use eventlogs::codec::{Codec, CodecError, CodecId, Json};
 use eventlogs::ids::LogId;
@@ -13,20 +13,20 @@ use eventlogs::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// JSON with repetitions taken out: a byte that says how often, and a byte that is meant so often. It stands for whatever
-/// you have: a binary format, compression, encryption.
+/// JSON in which each run of equal bytes becomes two bytes: the length of the run, and the byte. It is an example of any
+/// format of your own: a binary format, compression, encryption.
 #[derive(Debug)]
 pub struct RunLengthJson;
 
 impl Codec for RunLengthJson {
-    // Stored with every event. Never to be changed, and never to be used for another format.
+    // Stored with every event. Never change it, and never use it for another format.
     const ID: CodecId = CodecId::custom(100);
 
     fn encode<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
         let mut json = Vec::new();
         Json::encode(value, &mut json)?;
         for run in json.chunk_by(|one, next| one == next) {
-            // A run that is too long for one byte becomes several.
+            // A run that is too long for one byte becomes several runs.
             for part in run.chunks(usize::from(u8::MAX)) {
                 buffer.extend([u8::try_from(part.len())?, part[0]]);
             }
@@ -36,7 +36,7 @@ impl Codec for RunLengthJson {
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         let (runs, []) = bytes.as_chunks::<2>() else {
-            return Err("the last byte has no partner".into());
+            return Err("the payload has an odd number of bytes".into());
         };
         let json: Vec<u8> = runs
             .iter()
@@ -46,7 +46,7 @@ impl Codec for RunLengthJson {
     }
 }
 
-/// The enum as it was before.
+/// The enum before the change.
 mod before {
     use super::{Aggregate, Event, event_handler};
 
@@ -72,19 +72,19 @@ mod before {
     }
 }
 
-/// The enum of today: a single line has changed.
+/// Today's enum. Only the line with the codec has changed.
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(codec = RunLengthJson)]
 pub enum SensorEvent {
-    /// One letter for each minute: `-` for nothing, `x` for rain.
+    /// One letter per minute: `-` for dry, `x` for rain.
     #[event(name = "sensor.measured")]
     Measured {
-        /// The letters.
+        /// The letters of one day.
         samples: String,
     },
 }
 
-/// How long it rained.
+/// The total time of rain.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = SensorEvent)]
 pub struct Sensor {
@@ -106,7 +106,7 @@ async fn main() -> Result<(), CodecError> {
     let log_id = LogId::derived("sensor", "roof");
     let samples = format!("{}{}{}", "-".repeat(600), "x".repeat(45), "-".repeat(795));
 
-    println!("1. A day was measured before, and stored as JSON");
+    println!("1. The old code stores the measurements of one day as JSON");
     let sensors = LogManager::<before::Sensor>::new(
         store.clone(),
         MemoryAggregationCache::default(),
@@ -120,7 +120,7 @@ async fn main() -> Result<(), CodecError> {
         .await?;
     println!("   {} bytes", size::<Json>(&samples)?);
 
-    println!("\n2. The next day is stored by the codec of this file, in the same log");
+    println!("\n2. The codec in this file stores the next day in the same log");
     let sensors = LogManager::<Sensor>::new(
         store.clone(),
         MemoryAggregationCache::default(),
@@ -129,13 +129,13 @@ async fn main() -> Result<(), CodecError> {
     let measured = SensorEvent::Measured {
         samples: samples.clone(),
     };
-    // The compiler takes the enum of yesterday for another kind of events; the store knows that it is not.
+    // For the compiler the old enum is another type, hence the untyped position. The store sees the same kind of log.
     sensors
         .append(state.position(), &measured, &AppendOptions::default())
         .await?;
     println!("   {} bytes", size::<RunLengthJson>(&samples)?);
 
-    println!("\n3. Each row says which codec wrote it, so both are read");
+    println!("\n3. Each row names the codec that wrote it, so both days are read");
     for record in sensors.load(&log_id, 0, 100).await? {
         let SensorEvent::Measured { samples } = record.event();
         println!("   event {}: {} minutes", record.index(), samples.len());
@@ -146,7 +146,7 @@ async fn main() -> Result<(), CodecError> {
         sensor.aggregate().minutes_of_rain
     );
 
-    println!("\n4. What the codec cannot read is an error, not a measurement");
+    println!("\n4. Bytes that the codec cannot read are an error, not a measurement");
     if let Err(error) = RunLengthJson::decode::<serde_json::Value>(&[1, b'{', 1]) {
         println!("   {error}");
     }
@@ -154,7 +154,7 @@ async fn main() -> Result<(), CodecError> {
     Ok(())
 }
 
-/// How many bytes a codec makes of a measurement's payload, which is the fields of the variant.
+/// Returns the size of a measurement's payload in bytes. The payload is the fields of the variant.
 fn size<C: Codec>(samples: &str) -> Result<usize, CodecError> {
     let mut bytes = Vec::new();
     C::encode(&serde_json::json!({ "samples": samples }), &mut bytes)?;

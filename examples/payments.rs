@@ -2,7 +2,7 @@
 //! `EVENTLOGS_POSTGRES_URL` and `EVENTLOGS_REDIS_URL` set, on those servers.
 //!
 //! Read it from top to bottom: first the domain (what can happen, what it adds up to), then `main`, which records,
-//! reduces, caches, races, retries and reads back, and says at each step what it did.
+//! reduces, caches, races, retries and reads back, and prints what it does at each step.
 
 use eventlogs::ids::LogId;
 use eventlogs::{
@@ -16,11 +16,11 @@ use std::env;
 use std::error::Error;
 use uuid::Uuid;
 
-/// What can happen to a payment. Names and payloads are stored; variants may be renamed at will.
+/// The events of a payment. Names and payloads are stored, so you can rename the variants at any time.
 #[derive(Debug, Clone, PartialEq, Event)]
 #[event(codec = "json")]
 pub enum PaymentEvent {
-    /// A customer wants to pay.
+    /// A customer asked to pay.
     #[event(name = "payment.requested")]
     Requested {
         /// In cents.
@@ -31,19 +31,19 @@ pub enum PaymentEvent {
     Authorized {
         /// In cents.
         amount: u64,
-        /// What the bank calls its decision.
+        /// The bank's reference for its decision.
         approval_code: Option<String>,
     },
-    /// The money is ours; possibly in several parts.
+    /// We received the money, or a part of it.
     #[event(name = "payment.captured")]
     Captured {
         /// In cents.
         amount: u64,
     },
-    /// Money went back; also called a credit, once.
+    /// Money went back to the customer. This event was once called a credit.
     #[event(name = "payment.refunded", alias = "payment.credited")]
     Refunded(Refund),
-    /// Nothing more will come of it.
+    /// The payment was cancelled.
     #[event(name = "payment.voided")]
     Voided,
 }
@@ -53,7 +53,7 @@ pub enum PaymentEvent {
 pub struct Refund {
     /// In cents.
     pub amount: u64,
-    /// For the people in support.
+    /// For customer support.
     pub reason: String,
 }
 
@@ -64,7 +64,7 @@ struct AuthorizedV1 {
     amount: u64,
 }
 
-/// Events that were stored years ago are read as events of today.
+/// Upgrades an event that was stored years ago to one of today.
 fn authorized_from_v1(AuthorizedV1 { amount }: AuthorizedV1) -> PaymentEvent {
     PaymentEvent::Authorized {
         amount,
@@ -72,7 +72,7 @@ fn authorized_from_v1(AuthorizedV1 { amount }: AuthorizedV1) -> PaymentEvent {
     }
 }
 
-/// What the events of a payment add up to. It is cached once its log has three events, for an hour.
+/// The state of a payment. It is cached for one hour, if its log has at least three events and it is still open.
 #[derive(Debug, Default, Clone, Serialize, Deserialize, Aggregate)]
 #[aggregate(event = PaymentEvent, cache(min_events = 3, ttl = "1h", when = is_open))]
 pub struct Payment {
@@ -83,20 +83,20 @@ pub struct Payment {
     voided: bool,
 }
 
-/// A payment that is over will hardly be reduced again.
+/// Returns `true` for a payment that is not voided. A voided one is rarely reduced again.
 fn is_open(payment: &Aggregation<Payment>) -> bool {
     !payment.aggregate().voided
 }
 
-/// One method an event. Leaving one out is a compiler error, unless it is ignored by name.
+/// One method per event. A missing one is a compiler error, unless `ignore` names its event.
 #[event_handler(PaymentEvent, ignore(Requested))]
 impl Payment {
-    #[on(Authorized)] // fields are taken by the parameters' names
+    #[on(Authorized)] // the parameters' names select the fields
     fn authorize(&mut self, amount: u64) {
         self.authorized += amount;
     }
 
-    #[on(Captured { amount })] // or by a pattern, as in a match arm
+    #[on(Captured { amount })] // or a pattern does, as in a match arm
     fn capture(&mut self, amount: u64) {
         self.captured += amount;
     }
@@ -112,24 +112,24 @@ impl Payment {
         self.voided = true;
     }
 
-    /// What can still be refunded.
+    /// The amount that can still be refunded.
     #[must_use]
     pub fn outstanding(&self) -> u64 {
         self.captured - self.refunded
     }
 }
 
-/// Why a refund is refused.
+/// The reason for the refusal of a refund.
 #[derive(Debug, thiserror::Error)]
 #[error("only {outstanding} of {wanted} cents can be refunded")]
 struct TooMuch {
-    /// What was asked for.
+    /// The amount that was asked for.
     wanted: u64,
-    /// What there is.
+    /// The amount that is left.
     outstanding: u64,
 }
 
-/// The rule of the house, as a function from a state to events.
+/// The business rule, as a function from a state to events.
 fn refund(wanted: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], TooMuch> {
     move |payment| {
         let outstanding = payment.outstanding();
@@ -149,14 +149,14 @@ fn refund(wanted: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], TooM
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The store is chosen at run time; nothing below can tell which it is.
+    // The store is chosen at run time; the code below is the same for both.
     if let Ok(url) = env::var("EVENTLOGS_POSTGRES_URL") {
         let store = PostgresEventStore::connect(&url).await?;
         store.migrate().await?;
         println!("The events are kept in PostgreSQL.");
         tell_the_story(manager(store.clone()).await?).await?;
         store.close().await;
-        println!("\nThe same with SQL:");
+        println!("\nTo read them with SQL:");
         println!(
             "   psql \"$EVENTLOGS_POSTGRES_URL\" -c 'select * from eventlogs.readable_events'"
         );
@@ -166,7 +166,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("The events are kept in `{}`.", file.display());
         tell_the_story(manager(store.clone()).await?).await?;
         store.close().await;
-        println!("\nThe same with SQL, if you have its shell:");
+        println!("\nTo read them with SQL, if you have the SQLite shell:");
         println!(
             "   sqlite3 {} 'select * from readable_events'",
             file.display()
@@ -175,7 +175,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Puts store and cache together. The cache is in this process; with Redis, processes share one behind it.
+/// Makes a manager. Its cache is in this process; with Redis, processes share a second cache.
 async fn manager(
     store: impl EventStore<PaymentEvent>,
 ) -> Result<LogManager<Payment>, Box<dyn Error>> {
@@ -190,7 +190,7 @@ async fn manager(
     })
 }
 
-/// The life of one payment.
+/// Takes one payment through its life.
 async fn tell_the_story(payments: LogManager<Payment>) -> Result<(), Box<dyn Error>> {
     let log_id = create_once(&payments).await?;
     append_and_reduce(&payments, &log_id).await?;
@@ -201,9 +201,9 @@ async fn tell_the_story(payments: LogManager<Payment>) -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// A network fails, a client retries: the idempotency key makes one payment of it.
+/// The network fails and the client retries. The idempotency key makes sure that there is only one payment.
 async fn create_once(payments: &LogManager<Payment>) -> Result<LogId, Box<dyn Error>> {
-    println!("\n1. Create a log, and retry it with the same idempotency key");
+    println!("\n1. Create a log, and retry with the same idempotency key");
     let log_id = LogId::new();
     let requested = PaymentEvent::Requested { amount: 10_000 };
     let options = CreateOptions {
@@ -227,7 +227,7 @@ async fn create_once(payments: &LogManager<Payment>) -> Result<LogId, Box<dyn Er
     Ok(log_id)
 }
 
-/// Events go to the end of a log; reducing it adds them up, from where the cache got to.
+/// Appends events to the end of the log, and reduces it. The second reduction starts from the cached aggregate.
 async fn append_and_reduce(
     payments: &LogManager<Payment>,
     log_id: &LogId,
@@ -241,7 +241,7 @@ async fn append_and_reduce(
     let state = payments
         .append(payment, &authorized, &AppendOptions::default())
         .await?;
-    // Several events at once are stored all together, or not at all.
+    // The events of one call are stored together or not at all.
     let parts = [
         PaymentEvent::Captured { amount: 6_000 },
         PaymentEvent::Captured { amount: 3_000 },
@@ -256,7 +256,7 @@ async fn append_and_reduce(
         payment.aggregate().captured,
         payment.applied_events()
     );
-    // A background task writes to the cache. Nobody needs to wait for it; we do, to show what it is good for.
+    // A background task writes to the cache. A service need not wait for it; this example does, to show the effect.
     payments.flush_cache().await;
     let last = PaymentEvent::Captured { amount: 1_000 };
     payments
@@ -271,7 +271,7 @@ async fn append_and_reduce(
     Ok(())
 }
 
-/// Two clerks act on the same state. One of them wins; the other looks again.
+/// Two clerks act on the same state. One of them succeeds; the other reduces the log again.
 async fn lose_a_race(payments: &LogManager<Payment>, log_id: &LogId) -> Result<(), Box<dyn Error>> {
     println!("\n3. Lose a race, and try again");
     let (ours, theirs) = tokio::try_join!(payments.reduce(log_id), payments.reduce(log_id))?;
@@ -287,12 +287,12 @@ async fn lose_a_race(payments: &LogManager<Payment>, log_id: &LogId) -> Result<(
         .append(ours, &event, &AppendOptions::default())
         .await
     else {
-        return Err("the second append on one state must lose".into());
+        return Err("the second append to the same state must fail".into());
     };
     println!("   {lost}");
     let payment = payments.reduce(log_id).await?;
     println!(
-        "   reduced again: {} cents can be refunded, so we do",
+        "   reduced again: {} cents can still be refunded, so the refund is appended",
         payment.aggregate().outstanding()
     );
     payments
@@ -301,7 +301,7 @@ async fn lose_a_race(payments: &LogManager<Payment>, log_id: &LogId) -> Result<(
     Ok(())
 }
 
-/// The same without the care: `decide` reduces, asks, appends, and asks again if it lost.
+/// `decide` does all of this: it reduces, decides, appends, and decides again if it lost a race.
 async fn decide_refunds(
     payments: &LogManager<Payment>,
     log_id: &LogId,
@@ -333,7 +333,7 @@ async fn decide_refunds(
     Ok(())
 }
 
-/// The history is all there: what an API would return, and what the state was before.
+/// Reads the events as an API would return them, and the state at an earlier event.
 async fn read_back(payments: &LogManager<Payment>, log_id: &LogId) -> Result<(), Box<dyn Error>> {
     println!("\n5. Read the events back, as JSON for an API");
     for record in payments.load(log_id, 4, 3).await? {
@@ -341,14 +341,14 @@ async fn read_back(payments: &LogManager<Payment>, log_id: &LogId) -> Result<(),
     }
     let payment = payments.reduce(log_id).await?;
     println!(
-        "   refunds are the events {:?}",
+        "   the refunds are events {:?}",
         payment.aggregate().refunds
     );
     let before = payments
         .reduce_at(log_id, eventlogs::PointInTime::Index(4))
         .await?;
     println!(
-        "   before the first of them, {} cents could be refunded",
+        "   before the first refund, {} cents could be refunded",
         before.aggregate().outstanding()
     );
     Ok(())

@@ -1,7 +1,7 @@
 //! Events that outlive the code that wrote them: `cargo run --example renaming_and_upcasting`.
 //!
-//! Read it from top to bottom: the events as they were released first, the same events today, and `main`, which writes a
-//! log with the first and reads it with the second, in one SQLite file.
+//! Read it from top to bottom: the events of the first release, the same events today, and `main`, which writes logs with
+//! the first and reads them with the second, in one SQLite file.
 
 use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::ids::LogId;
@@ -13,26 +13,26 @@ use serde::Deserialize;
 use std::error::Error;
 use std::path::Path;
 
-/// What the first release wrote. Somebody is still running it.
+/// The first release. Some machines still run it.
 mod first_release {
     use super::{Aggregate, Event, event_handler};
 
-    /// What can happen to a shipment.
+    /// The events of a shipment.
     #[derive(Debug, Clone, Event)]
     pub(super) enum ShipmentEvent {
-        /// The name that is stored was thought of at once.
+        /// This variant had a stored name from the beginning.
         #[event(name = "shipment.packed")]
         Packed { kilograms: u64 },
-        /// Here it was not: the variant's own name is stored.
+        /// This one had none, so the variant's identifier is stored.
         Sent { to: String },
         #[event(name = "shipment.insured")]
         Insured { value: u64 },
-        /// A later release has lost sight of this one.
+        /// A later release does not know this one.
         #[event(name = "shipment.gift_wrapped")]
         GiftWrapped,
     }
 
-    /// The first release only cared for the weight.
+    /// The first release needs only the weight.
     #[derive(Debug, Default, Clone, Aggregate)]
     #[aggregate(event = ShipmentEvent)]
     pub(super) struct Shipment {
@@ -48,27 +48,27 @@ mod first_release {
     }
 }
 
-/// What is written today. Every name and every shape that was ever stored is still read.
+/// Today's events. All but one of the names and shapes that the first release stored are still read.
 #[derive(Debug, Clone, PartialEq, Event)]
 pub enum ShipmentEvent {
-    /// The variant was `Packed` once. That needs nothing: what is stored is the name.
+    /// The variant was once called `Packed`. Renaming it needs nothing, because the name is stored, not the identifier.
     ///
-    /// It is counted in grams now, which is a new version with a way up from the first.
+    /// The weight is now in grams. That is a new version, with an upcaster from the first.
     #[event(name = "shipment.packed", version = 2, upcast(1 = boxed_from_v1))]
     Boxed {
-        /// With the box.
+        /// The weight with the box.
         grams: u64,
     },
-    /// It got a stored name after it had been stored without one; the former name is an alias.
+    /// It got its stored name after events had been stored without one. The former name is an alias.
     #[event(name = "shipment.dispatched", alias = "Sent")]
     Dispatched {
         /// The town.
         to: String,
-        /// A new field that old events do not have; no new version is needed where there is a default.
+        /// A new field, which old events lack. Because it has a default, it needs no new version.
         #[serde(default)]
         express: bool,
     },
-    /// What it was insured for has not changed at all.
+    /// This event has not changed.
     #[event(name = "shipment.insured")]
     Insured {
         /// In cents.
@@ -79,18 +79,18 @@ pub enum ShipmentEvent {
 /// `shipment.packed` as version 1 stored it.
 #[derive(Deserialize)]
 struct PackedV1 {
-    /// Nothing was lighter than a kilogram in those days.
+    /// The weight, then in whole kilograms.
     kilograms: u64,
 }
 
-/// Old events become events of today when they are read; what is stored stays as it is.
+/// Upgrades an old event when it is read. The stored event stays as it is.
 fn boxed_from_v1(PackedV1 { kilograms }: PackedV1) -> ShipmentEvent {
     ShipmentEvent::Boxed {
         grams: kilograms * 1_000,
     }
 }
 
-/// The aggregate knows the events of today only.
+/// The aggregate knows only today's events.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = ShipmentEvent)]
 pub struct Shipment {
@@ -151,7 +151,7 @@ async fn write_with_the_first_release(file: &Path) -> Result<(LogId, LogId), Box
     Ok((readable, unreadable))
 }
 
-/// Reads both logs with the code of today.
+/// Reads both logs with today's code.
 async fn read_with_today_s_code(
     file: &Path,
     readable: &LogId,
@@ -175,15 +175,15 @@ async fn read_with_today_s_code(
             return Err(format!("expected an event that cannot be read, got {other:?}").into());
         }
     }
-    // What stands in front of it can be read all the same.
+    // The events before it can still be read.
     for record in shipments.load(unreadable, 0, 1).await? {
-        println!("   in front of it: {}", stored_form(&record)?);
+        println!("   before it: {}", stored_form(&record)?);
     }
     store.close().await;
     Ok(())
 }
 
-/// Both releases work without a cache here, to show what is read.
+/// Makes a manager with an empty cache of its own, so that every event is read.
 fn manager<A: Aggregate<Event: Event>>(store: &SqliteEventStore) -> LogManager<A> {
     LogManager::new(
         store.clone(),
@@ -210,19 +210,19 @@ async fn write<A: Aggregate>(
     Ok(())
 }
 
-/// Name, version and payload of an event, as the code that runs would write them.
+/// Returns the name, version and payload of an event, as its enum stores them.
 fn stored_form<E: Event>(record: &RecordedEvent<E>) -> Result<String, serde_json::Error> {
     let EventType { name, version, .. } = record.event().event_type();
     let record = serde_json::to_value(record)?;
     Ok(format!("{name} version {version}: {}", record["event"]))
 }
 
-/// An error with what is behind it.
+/// Prints an error and its causes.
 fn print_with_sources(error: &dyn Error) {
     println!("   {error}");
     let mut source = error.source();
     while let Some(error) = source {
-        println!("   because {error}");
+        println!("   because: {error}");
         source = error.source();
     }
 }

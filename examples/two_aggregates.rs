@@ -1,7 +1,8 @@
 //! Two views of one log: `cargo run --example two_aggregates`.
 //!
-//! The events of an order are written once. The warehouse reduces them to what is to be packed, the bookkeeper to what
-//! is to be paid; each ignores by name what it does not need, so that an event that is added later asks both of them.
+//! The events of an order are written once. The warehouse reduces them to what is to be packed, the bookkeeper to what is
+//! to be paid. Each ignores by name the events it does not need. So a new event is a compiler error in both, until each
+//! handles or ignores it.
 
 use eventlogs::ids::LogId;
 use eventlogs::{
@@ -12,43 +13,43 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::error::Error;
 
-/// What can happen to an order.
+/// The events of an order.
 #[derive(Debug, Clone, PartialEq, Event)]
 pub enum OrderEvent {
-    /// Somebody wants something.
+    /// A customer ordered an article.
     #[event(name = "order.placed")]
     Placed {
-        /// What it is.
+        /// The article's name.
         article: String,
-        /// How many of it.
+        /// The number of pieces.
         pieces: u32,
-        /// What all of them cost, in cents.
+        /// The price of all pieces, in cents.
         cents: u64,
     },
-    /// The bank says that money has come.
+    /// The bank reported that money has arrived.
     #[event(name = "order.paid")]
     Paid {
         /// In cents.
         cents: u64,
     },
-    /// It lies in a box.
+    /// Pieces of an article were packed.
     #[event(name = "order.packed")]
     Packed {
-        /// What it is.
+        /// The article's name.
         article: String,
-        /// How many of it.
+        /// The number of pieces.
         pieces: u32,
     },
 }
 
-/// What the warehouse has to do.
+/// The work that the warehouse has to do.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = OrderEvent)]
 pub struct PackingList {
     to_pack: BTreeMap<String, u32>,
 }
 
-/// The warehouse does not care for money.
+/// The warehouse ignores payments.
 #[event_handler(OrderEvent, ignore(Paid))]
 impl PackingList {
     #[on(Placed)]
@@ -65,7 +66,7 @@ impl PackingList {
     }
 }
 
-/// What is still to be paid.
+/// The amounts that are due and paid.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = OrderEvent)]
 pub struct Account {
@@ -73,7 +74,7 @@ pub struct Account {
     paid: u64,
 }
 
-/// The bookkeeper does not care for boxes.
+/// The bookkeeper ignores packing.
 #[event_handler(OrderEvent, ignore(Packed))]
 impl Account {
     #[on(Placed)]
@@ -94,7 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let packing = manager::<PackingList>(&store);
     let accounts = manager::<Account>(&store);
 
-    println!("1. The shop writes; both views are of the same log");
+    println!("1. The shop records an order of two articles; both views reduce the same log");
     let log_id = LogId::derived("order", "2026-00017");
     let [tea, cup] = [("tea", 2, 1_100), ("cup", 1, 900)].map(|(article, pieces, cents)| {
         let article = article.to_owned();
@@ -112,14 +113,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     show(&packing, &accounts, &log_id).await?;
 
-    println!("\n2. The bookkeeper writes what the bank says, knowing nothing of boxes");
+    println!("\n2. The bookkeeper records the payment, and knows nothing of packing");
     let options = DecideOptions::default();
     let pay = |account: &Account| Ok::<_, Infallible>([OrderEvent::Paid { cents: account.due }]);
     let paid = accounts.decide(&log_id, &options, pay).await?;
-    println!("   event {} of the log", paid.aggregation().through_index());
+    println!(
+        "   the payment is event {} of the log",
+        paid.aggregation().through_index()
+    );
     show(&packing, &accounts, &log_id).await?;
 
-    println!("\n3. The warehouse packs all that is left");
+    println!("\n3. The warehouse packs everything that is left");
     let pack = |list: &PackingList| {
         let packed = list
             .to_pack
@@ -131,19 +135,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok::<_, Infallible>(packed.collect::<Vec<_>>())
     };
     let packed = packing.decide(&log_id, &options, pack).await?;
-    println!("   through event {}", packed.aggregation().through_index());
+    println!(
+        "   the log now ends with event {}",
+        packed.aggregation().through_index()
+    );
     show(&packing, &accounts, &log_id).await?;
     store.close().await;
     Ok(())
 }
 
-/// A manager of one view.
+/// Makes the manager of one view.
 fn manager<A: Aggregate<Event = OrderEvent>>(store: &SqliteEventStore) -> LogManager<A> {
     let cache = MemoryAggregationCache::default();
     LogManager::new(store.clone(), cache, LogManagerOptions::default())
 }
 
-/// Both views of a log.
+/// Prints both views of a log.
 async fn show(
     packing: &LogManager<PackingList>,
     accounts: &LogManager<Account>,

@@ -19,6 +19,7 @@ pub mod caches;
 mod caching;
 pub mod codec;
 mod event;
+pub mod guide;
 mod hash;
 pub mod ids;
 mod log_state;

@@ -1,4 +1,4 @@
-//! What was typed behind the program's name.
+//! The program's arguments.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,18 +8,18 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo run --example git_history -- [PATH] [--database FILE]
 
 Turns the history of a git repository into logs of events, one for the life of each file,
-reduces every log, and compares the outcome with the files of HEAD.
+reduces every log, and compares the result with the files of HEAD.
 
   PATH             the repository, or a folder in it; default: the current folder
-  --database FILE  where the logs are kept; default: a file for each repository in the system's
-                   folder for temporary files, so that nothing is left in yours
+  --database FILE  the database file for the logs; default: one file per repository in the system's
+                   folder for temporary files, so that nothing is left in the repository
   --help           this text
 
-With EVENTLOGS_POSTGRES_URL set and no --database, the logs are kept on that server, in a schema
-for each repository; with EVENTLOGS_REDIS_URL set, aggregates are cached there, too.
+With EVENTLOGS_POSTGRES_URL set and no --database, the logs are kept on that server, in one schema
+per repository. With EVENTLOGS_REDIS_URL set, aggregates are also cached there.
 ";
 
-/// What to do.
+/// The task that the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Import and compare.
@@ -29,12 +29,12 @@ pub(crate) enum Request {
         /// The database, if one was named.
         database: Option<PathBuf>,
     },
-    /// Say how to use the example.
+    /// Print how to use the example.
     Help,
 }
 
 impl Request {
-    /// Reads the arguments, or says what is wrong with them.
+    /// Reads the arguments, or returns a message that says what is wrong with them.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut arguments = arguments.into_iter();
         let mut path = None;
@@ -55,7 +55,7 @@ impl Request {
                         "unknown option `{option}`; write `-- {option}` if it is a path"
                     ));
                 }
-                // A path, which need not be text.
+                // A path, which need not be UTF-8.
                 _ => {
                     if path.replace(PathBuf::from(argument)).is_some() {
                         return Err("more than one path; one run imports one repository".to_owned());

@@ -6,22 +6,22 @@ use crate::import_log::{Import, ImportEvent, import_id};
 use eventlogs::ids::LogId;
 use eventlogs::{DecideError, DecideOptions, LogManager, LogManagerError};
 
-/// Somebody else moved the bookmark.
+/// Another run moved the bookmark.
 #[derive(Debug, thiserror::Error)]
 #[error("another run imports into this database at the same time; let it finish, then run again")]
 pub(crate) struct AnotherRun;
 
-/// How far the import is, and the right to say so: of two runs at the same time only one gets on.
+/// The progress of the import. Of two runs at the same time, only one can move it.
 #[derive(Debug)]
 pub(crate) struct Bookmark {
-    /// Where the log is kept.
+    /// The manager of the bookmark's log.
     imports: LogManager<Import>,
-    /// What it says, as this run knows it.
+    /// The progress, as this run last saw it.
     import: Import,
 }
 
 impl Bookmark {
-    /// Looks how far earlier runs came.
+    /// Reads how far earlier runs came.
     pub(crate) async fn find(imports: &LogManager<Import>) -> Result<Self, ImportError> {
         let import = match imports.reduce(&import_id()).await {
             Ok(aggregation) => aggregation.into_aggregate(),
@@ -35,27 +35,27 @@ impl Bookmark {
         })
     }
 
-    /// How far the import is.
+    /// Returns the progress of the import.
     pub(crate) const fn import(&self) -> &Import {
         &self.import
     }
 
-    /// How far the import came in the end.
+    /// Returns the progress at the end of the import.
     pub(crate) fn into_import(self) -> Import {
         self.import
     }
 
-    /// Notes that events of the commits through this one are about to be written.
+    /// Records that events of the commits up to this one are about to be written.
     pub(crate) async fn begin(&mut self, through: ObjectId) -> Result<(), ImportError> {
         self.record(&[ImportEvent::Begun { through }]).await
     }
 
-    /// Notes that all events of the portion are written, and which lives began in it.
+    /// Records that all events of the portion are written, and which lives began in it.
     pub(crate) async fn finish(&mut self, commits: u64, born: &[LogId]) -> Result<(), ImportError> {
         self.record(&ImportEvent::finish(commits, born)).await
     }
 
-    /// Records events, if nobody else has moved the bookmark.
+    /// Records events, if no other run has moved the bookmark.
     async fn record(&mut self, events: &[ImportEvent]) -> Result<(), ImportError> {
         let options = DecideOptions {
             create_if_missing: true,

@@ -1,4 +1,4 @@
-//! Where the logs are kept, which is chosen at run time.
+//! The database for the logs, which is chosen at run time.
 
 use crate::git::Repository;
 use crate::import::Logs;
@@ -15,30 +15,30 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-/// A place for the logs of one repository.
+/// The address of a database for the logs of one repository.
 pub(crate) enum Database {
     /// A SQLite file.
     File(PathBuf),
     /// A schema on a PostgreSQL server.
     Server {
-        /// Where the server is; it holds a password.
+        /// The server's address, which contains the password.
         url: String,
-        /// Each repository has its own.
+        /// The schema. Each repository has its own.
         schema: String,
     },
 }
 
 /// An open database.
 pub(crate) enum Store {
-    /// Of a file.
+    /// The store in a file.
     Sqlite(SqliteEventStore),
-    /// Of a server.
+    /// The store on a server.
     Postgres(PostgresEventStore),
 }
 
 impl Database {
-    /// The file that was named; else a schema on the server that the environment names; else a file for each repository,
-    /// outside of all of them: whoever tries this on a repository does not want to find something new in it.
+    /// Chooses the file that was named, else a schema on the server that the environment names, else one file per
+    /// repository. That file is outside the repository, so that running the example adds nothing to it.
     pub(crate) fn choose(named: Option<PathBuf>, repository: &Repository) -> Self {
         if let Some(file) = named {
             return Self::File(file);
@@ -55,7 +55,7 @@ impl Database {
         Self::File(env::temp_dir().join(format!("git-history-{name}-{id}.db")))
     }
 
-    /// Opens it, making it if need be.
+    /// Opens the database, and creates it if it does not exist.
     pub(crate) async fn open(&self) -> Result<Store, Box<dyn Error>> {
         Ok(match self {
             Self::File(path) => Store::Sqlite(SqliteEventStore::open(path).await?),
@@ -72,7 +72,7 @@ impl Database {
     }
 }
 
-/// The readable part of a file name: the name of the folder that the repository is in.
+/// Returns the readable part of a file name: the name of the folder that the repository is in.
 fn folder_name(git_dir: &[u8]) -> String {
     let folder = git_dir.strip_suffix(b"/.git").unwrap_or(git_dir);
     let name = folder.rsplit(|&byte| byte == b'/').next();
@@ -93,7 +93,7 @@ impl fmt::Display for Database {
 }
 
 impl Store {
-    /// The managers of the logs. Both use this store, and share what it has: a writer, a pool.
+    /// Makes the managers of the logs. Both use this store, and share its writer and its pool.
     pub(crate) async fn logs(&self) -> Result<Logs, Box<dyn Error>> {
         Ok(match self {
             Self::Sqlite(store) => Logs {
@@ -107,7 +107,7 @@ impl Store {
         })
     }
 
-    /// Waits for what is under way.
+    /// Waits for the writes in flight, and closes the store.
     pub(crate) async fn close(self) {
         match self {
             Self::Sqlite(store) => store.close().await,
@@ -116,7 +116,7 @@ impl Store {
     }
 }
 
-/// A manager with its aggregates in this process, and in Redis behind that if the environment names one.
+/// Makes a manager that caches aggregates in this process, and also in Redis if the environment names one.
 async fn manager<A>(store: impl EventStore<A::Event>) -> Result<LogManager<A>, Box<dyn Error>>
 where
     A: Aggregate<Event: Event> + CodeFingerprint + WholeSnapshot + Serialize + DeserializeOwned,

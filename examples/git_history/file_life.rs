@@ -1,4 +1,4 @@
-//! The life of a file: the events it is made of, and what they add up to.
+//! The life of a file: its events, and the state that they add up to.
 
 use crate::git::{Content, GitPath, Lines, ObjectId};
 use chrono::{DateTime, Utc};
@@ -7,79 +7,79 @@ use eventlogs::{Aggregate, Event, EventRecord, event_handler};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The identity of the life that begins at `path` with `commit`. A path that is deleted and later
-/// made again starts another life there, with a log of its own.
+/// Returns the id of the life that begins at `path` with `commit`. If a path is deleted and later added again, another
+/// life begins there, with a log of its own.
 pub(crate) fn life_id(path: &GitPath, commit: &ObjectId) -> LogId {
     let birth = [path.as_bytes(), b"\0", commit.as_str().as_bytes()].concat();
     LogId::derived("git file life", birth)
 }
 
-/// What can happen to a file. When it happened is the record's `occurred_at`.
+/// The events of a file. The time of an event is the record's `occurred_at`.
 #[derive(Debug, Clone, PartialEq, Event)]
 pub(crate) enum FileEvent {
-    /// It came into being.
+    /// The file was added.
     #[event(name = "file.added")]
     Added {
-        /// Where.
+        /// The path.
         path: GitPath,
-        /// What it holds.
+        /// The kind and hash of its content.
         content: Content,
-        /// Who did it.
+        /// The change and its author.
         edit: Edit,
     },
 
-    /// Its bytes changed, or the commit that a submodule stands at.
+    /// Its bytes changed, or the commit of a submodule.
     #[event(name = "file.modified")]
     Modified {
-        /// What it holds now.
+        /// The new content.
         content: Content,
-        /// Who did it.
+        /// The change and its author.
         edit: Edit,
     },
 
-    /// It became executable or no longer is, or turned into a link, a submodule, a plain file.
+    /// Its kind changed: file, executable file, link or submodule.
     #[event(name = "file.kind_changed")]
     KindChanged {
-        /// What it is and holds now.
+        /// The new kind and content.
         content: Content,
-        /// Who did it.
+        /// The change and its author.
         edit: Edit,
     },
 
-    /// It moved to another path, perhaps with changes on the way.
+    /// It moved to another path, perhaps with other changes.
     #[event(name = "file.renamed")]
     Renamed {
-        /// Where it is now.
+        /// The new path.
         path: GitPath,
-        /// What it is and holds now.
+        /// The new kind and content.
         content: Content,
-        /// Who did it.
+        /// The change and its author.
         edit: Edit,
     },
 
-    /// It is gone.
+    /// It was deleted.
     #[event(name = "file.deleted")]
     Deleted {
-        /// Who did it.
+        /// The change and its author.
         edit: Edit,
     },
 }
 
-/// Who did it, in which commit, and how much of it.
+/// The author of a change, its commit, and its size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Edit {
     /// The author, as `Name <email>`.
     pub(crate) author: String,
     /// The commit.
     pub(crate) commit: ObjectId,
-    /// The commit's number in the import, from 1. It tells how far an import came with this file.
+    /// The commit's number in the import, from 1. It shows how far an import came with this file.
     pub(crate) number: u64,
     /// The lines added and removed; `None` for binary files.
     pub(crate) lines: Option<Lines>,
 }
 
 impl FileEvent {
-    /// Who did it, whatever was done.
+    /// Returns the change and its author, for every kind of event.
     pub(crate) fn edit(&self) -> &Edit {
         let (Self::Added { edit, .. }
         | Self::Modified { edit, .. }
@@ -90,19 +90,19 @@ impl FileEvent {
     }
 }
 
-/// A file, as its log tells it. A life of one event is read as fast as a cached one, hence the rule.
+/// The state of a file. A log of one event is read as fast as a cached aggregate, hence the rule.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(event = FileEvent, cache(min_events = 2))]
 pub(crate) struct FileLife {
-    /// Where it is, or was last.
+    /// Its path, or its last path if it is deleted.
     pub(crate) path: GitPath,
-    /// What it holds; `None` once it is deleted.
+    /// Its content; `None` once it is deleted.
     pub(crate) content: Option<Content>,
-    /// When it came into being, by the author's clock.
+    /// The time at which it was added, by the author's clock.
     pub(crate) born_at: Option<DateTime<Utc>>,
-    /// The lines added and removed in its whole life.
+    /// The lines added and removed over its whole life.
     pub(crate) lines: Lines,
-    /// Everybody who ever changed it.
+    /// Every author who changed it.
     pub(crate) authors: BTreeSet<String>,
     /// The number of the last commit that changed it.
     pub(crate) last_commit: u64,
@@ -110,7 +110,7 @@ pub(crate) struct FileLife {
 
 #[event_handler(FileEvent)]
 impl FileLife {
-    /// Its life begins. The record tells when; the event does not have to.
+    /// Begins the life. The record has the time, so the event need not repeat it.
     #[on(Added)]
     fn add(
         &mut self,
@@ -123,28 +123,28 @@ impl FileLife {
         self.rename(path, content, edit);
     }
 
-    /// Two events for which the same is to do.
+    /// Handles two events that have the same effect.
     #[on(Modified { content, edit } | KindChanged { content, edit })]
     fn change(&mut self, content: &Content, edit: &Edit) {
         self.content = Some(content.clone());
         self.count(edit);
     }
 
-    /// It goes on at another path.
+    /// Moves the life to another path.
     #[on(Renamed)]
     fn rename(&mut self, path: &GitPath, content: &Content, edit: &Edit) {
         self.path = path.clone();
         self.change(content, edit);
     }
 
-    /// Its life is over. The path stays known, for the report.
+    /// Ends the life. The path is kept for the report.
     #[on(Deleted)]
     fn delete(&mut self, edit: &Edit) {
         self.content = None;
         self.count(edit);
     }
 
-    /// No handler but a plain method, which all of them end in.
+    /// Counts a change. This is a plain method, which every handler calls in the end.
     fn count(&mut self, edit: &Edit) {
         let Lines { added, removed } = edit.lines.unwrap_or_default();
         self.lines.added = self.lines.added.saturating_add(added);

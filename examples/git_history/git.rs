@@ -1,8 +1,7 @@
-//! Asks git about a repository.
+//! Reads a repository through git.
 //!
-//! Git is told everything that its configuration could change about its answers, and keeps nothing of
-//! the environment that could lead it to another repository: the same repository gives the same events
-//! on every machine.
+//! The commands set every option that git's configuration could change, and remove every variable that could lead git to
+//! another repository. So the same repository gives the same events on every machine.
 
 mod commit;
 mod error;
@@ -27,7 +26,7 @@ use std::process::Output;
 use tokens::Tokens;
 use tokio::process::Command;
 
-/// Variables that lead git to other places than the path it is given. They are set inside hooks, for example.
+/// Variables that lead git to other places than the given path. Hooks have them set, for example.
 const MISLEADING_VARIABLES: [&str; 11] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -51,12 +50,12 @@ pub(crate) struct Repository {
     git_dir: GitPath,
 }
 
-/// Where the history ends.
+/// The end of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Head {
-    /// At this commit.
+    /// The history ends with this commit.
     Commit(ObjectId),
-    /// Nowhere: this branch has no commits yet.
+    /// There is no history: this branch has no commits yet.
     Unborn(GitPath),
 }
 
@@ -80,12 +79,12 @@ impl Repository {
         Ok(repository)
     }
 
-    /// The folder that holds the repository's data: the same wherever in the repository one stands.
+    /// Returns the folder that holds the repository's data. It is the same for every folder of the work tree.
     pub(crate) const fn git_dir(&self) -> &GitPath {
         &self.git_dir
     }
 
-    /// Where the history ends at this moment.
+    /// Returns the current end of the history.
     pub(crate) async fn head(&self) -> Result<Head, GitError> {
         if let Some(commit) = self.resolve("HEAD").await? {
             return Ok(Head::Commit(commit));
@@ -101,8 +100,8 @@ impl Repository {
         }
     }
 
-    /// How many commits lie behind `base` up to `head`, along the first parents; `None` if that way does not lead
-    /// from `head` to `base`. Without a base, the whole history.
+    /// Returns the number of commits after `base` up to `head`, along the first parents; `None` if the first parents of
+    /// `head` do not lead to `base`. Without a base, it counts the whole history.
     pub(crate) async fn distance(
         &self,
         base: Option<&ObjectId>,
@@ -134,7 +133,7 @@ impl Repository {
                 said: said(&answer.stderr),
             });
         };
-        // If the way leads to the base, it takes one step for each commit that the base does not know.
+        // If the first parents lead to the base, there is one step per commit that the base does not contain.
         let reached = match base {
             Some(base) => {
                 self.resolve(&format!("{}~{count}", head.as_str()))
@@ -147,7 +146,7 @@ impl Repository {
         Ok(reached.then_some(count))
     }
 
-    /// The commits behind `base` up to `head`, oldest first, each compared with its first parent.
+    /// Returns the commits after `base` up to `head`, oldest first, each compared with its first parent.
     pub(crate) fn history(
         &self,
         base: Option<&ObjectId>,
@@ -165,17 +164,17 @@ impl Repository {
         })
     }
 
-    /// The files of a commit.
+    /// Returns the files of a commit.
     pub(crate) fn tree(&self, commit: &ObjectId) -> Result<Tree, GitError> {
         let mut command = self.command();
-        // Below a folder of the work tree, git would list that folder only.
+        // Without `--full-tree`, git would list only the current folder of the work tree.
         command.args(["ls-tree", "-r", "-z", "--full-tree", commit.as_str()]);
         Ok(Tree {
             tokens: Tokens::start(command, "ls-tree")?,
         })
     }
 
-    /// The object that a name stands for, if it stands for one.
+    /// Returns the object that a name refers to, if there is one.
     async fn resolve(&self, name: &str) -> Result<Option<ObjectId>, GitError> {
         let answer = self
             .ask(&["rev-parse", "--verify", "--quiet", name])
@@ -183,7 +182,7 @@ impl Repository {
         Ok(ObjectId::parse(answer.stdout.trim_ascii()).filter(|_| answer.status.success()))
     }
 
-    /// Runs a git command with a short answer.
+    /// Runs a git command with a short output.
     async fn ask(&self, arguments: &[&str]) -> Result<Output, GitError> {
         self.command()
             .args(arguments)
@@ -192,7 +191,7 @@ impl Repository {
             .map_err(GitError::CannotRun)
     }
 
-    /// Git in this repository.
+    /// Makes a git command in this repository.
     fn command(&self) -> Command {
         let mut command = git();
         command.arg("-C").arg(&self.path);
@@ -200,14 +199,14 @@ impl Repository {
     }
 }
 
-/// Git, in an environment that does not change what it says.
+/// Makes a git command in an environment that does not change its output.
 fn git() -> Command {
     let mut command = Command::new("git");
     command
         .env("LC_ALL", "C")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0");
-    // A replaced commit has another content under the same hash; events must stay true to the hash they name.
+    // A replaced commit has other content under the same hash, and events must match the hash that they name.
     command.env("GIT_NO_REPLACE_OBJECTS", "1");
     for variable in MISLEADING_VARIABLES {
         command.env_remove(variable);
@@ -215,7 +214,7 @@ fn git() -> Command {
     command
 }
 
-/// Git's way to name the commits behind one up to another.
+/// Returns git's notation for the commits after `base` up to `head`.
 fn range(base: Option<&ObjectId>, head: &ObjectId) -> String {
     match base {
         Some(base) => format!("{}..{}", base.as_str(), head.as_str()),

@@ -1,4 +1,4 @@
-//! Brings the logs up to the state of the repository.
+//! Brings the logs up to date with the repository.
 
 use crate::bookmark::{AnotherRun, Bookmark};
 use crate::file_life::{FileEvent, FileLife};
@@ -13,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-/// How many logs are read at a time.
+/// The number of logs that are read at the same time.
 pub(crate) const READS_UNDER_WAY: usize = 16;
 
 /// The two kinds of logs. Both are kept in one store.
@@ -25,48 +25,48 @@ pub(crate) struct Logs {
     pub(crate) imports: LogManager<Import>,
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub(crate) struct Imported {
-    /// Commits that are new in the logs.
+    /// The number of commits that are new in the logs.
     pub(crate) new_commits: u64,
-    /// All commits in the logs.
+    /// The number of all commits in the logs.
     pub(crate) commits: u64,
-    /// Events written, and found written.
+    /// The events that were written, and those that were stored already.
     pub(crate) written: Written,
-    /// How long it took to write them.
+    /// The time it took to write them.
     pub(crate) elapsed: Duration,
     /// All lives in the logs.
     pub(crate) lives: Vec<LogId>,
 }
 
-/// Why the logs are not up to date. What was written before stays, and the next run goes on from there.
+/// The reason why the logs are not up to date. Events that were written stay, and the next run continues from there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
-    /// Git cannot tell the history.
+    /// Git cannot read the history.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// A commit does not fit on the lives.
+    /// A commit does not fit the lives.
     #[error(transparent)]
     Misfit(#[from] MisfitError),
-    /// The database holds something else.
+    /// The database has another history.
     #[error(
-        "the database holds another history: commit {imported}, imported before, is not on the way from HEAD along the \
-         first parents. Was the history rewritten, is another branch checked out, or is this another repository? \
+        "the database holds another history: commit {imported}, imported before, is not among the first parents of \
+         HEAD. Was the history rewritten, is another branch checked out, or is this another repository? \
          Import it into a database of its own with --database FILE, or delete this one"
     )]
     OtherHistory {
         /// The last commit of the other history.
         imported: ObjectId,
     },
-    /// Git told less than it announced.
+    /// Git printed fewer commits than it announced.
     #[error(
-        "git announced {announced} commits, but told {told}; check the repository with `git fsck`, then run again"
+        "git announced {announced} commits, but printed {told}; check the repository with `git fsck`, then run again"
     )]
     Incomplete {
-        /// As many as should have come.
+        /// The announced number of commits.
         announced: u64,
-        /// As many as came.
+        /// The printed number of commits.
         told: u64,
     },
     /// An event cannot be stored.
@@ -76,14 +76,14 @@ pub(crate) enum ImportError {
         log_id: LogId,
         /// The commit.
         commit: ObjectId,
-        /// What the log manager says.
+        /// The error of the log manager.
         source: LogManagerError,
     },
-    /// The log of the import moved on by itself.
+    /// Another run moved the bookmark.
     #[error(transparent)]
     AnotherRun(#[from] AnotherRun),
-    /// The log of the import cannot be written.
-    #[error("cannot store how far the import is")]
+    /// The bookmark cannot be written.
+    #[error("cannot store the progress of the import")]
     Bookmark(#[source] DecideError<AnotherRun>),
     /// The logs cannot be read or written.
     #[error(transparent)]
@@ -120,7 +120,7 @@ pub(crate) async fn import(
         bookmark.begin(through).await?;
         let (commits, born) = (portion.commits, std::mem::take(&mut portion.born));
         let commits_before = bookmark.import().commits + commits;
-        // While the store writes this portion, git looks for the next.
+        // While the store writes this portion, git reads the next.
         let (of_portion, next) = tokio::try_join!(
             portion.write(&logs.files, &mut ends),
             Portion::read(&mut history, &mut lives, commits_before),
@@ -149,7 +149,7 @@ pub(crate) async fn import(
     })
 }
 
-/// How many commits are to be imported, if the history goes on from what was imported before.
+/// Returns the number of commits to import, if the history continues the one that was imported before.
 async fn commits_to_import(
     repository: &Repository,
     head: &Head,
@@ -163,7 +163,7 @@ async fn commits_to_import(
         (Head::Unborn(_), Some(imported)) => return Err(other_history(imported)),
         (Head::Unborn(_), None) => return Ok(0),
     };
-    // A portion that was only begun may have left events, too, so its commits must still be there.
+    // A portion that was begun but not finished may have stored events, so its commits must still exist.
     for imported in [&import.begun, &import.finished].into_iter().flatten() {
         if repository.distance(Some(imported), head).await?.is_none() {
             return Err(other_history(imported));
@@ -173,7 +173,7 @@ async fn commits_to_import(
     Ok(distance.unwrap_or_default())
 }
 
-/// The lives as they were when the last portion was finished, and where their logs ended.
+/// Returns the lives after the last finished portion, and the ends of their logs at that time.
 async fn lives_after(
     import: &Import,
     files: &LogManager<FileLife>,
@@ -192,7 +192,7 @@ async fn lives_after(
     Ok((lives, ends))
 }
 
-/// A life as it was after so many commits, and where its log ended then.
+/// Returns a life after this many commits, and the end of its log at that time.
 async fn life_after(
     files: &LogManager<FileLife>,
     log_id: LogId,
@@ -203,8 +203,8 @@ async fn life_after(
         let end = aggregation.state();
         return Ok((aggregation.into_aggregate(), end));
     }
-    // An interrupted run came further with this log than with others. Its present state says where the file is now, but
-    // the next commit to come talks about where it was, so the log is folded only as far as all of them are.
+    // An interrupted run came further with this log than with others. Its current state has the file's latest path, but
+    // the next commit refers to the earlier path. So the log is folded only up to the last finished commit.
     let mut life = FileLife::default();
     let mut end = aggregation.state();
     let mut records = pin!(files.stream(log_id, 0));

@@ -1,27 +1,27 @@
-//! Which life is at which path, and what a commit means for the lives.
+//! The life at each path, and the events that a commit causes in the lives.
 
 use crate::file_life::{Edit, FileEvent, FileLife, life_id};
 use crate::git::{Action, Commit, FileKind, GitPath, ObjectId};
 use eventlogs::ids::LogId;
 use std::collections::HashMap;
 
-/// The lives that go on, by the path where they are.
+/// The lives of existing files, by path.
 #[derive(Debug, Default)]
 pub(crate) struct Lives(HashMap<GitPath, Life>);
 
-/// What must be known of a life to tell what a change means.
+/// The part of a life that decides which event a change is.
 #[derive(Debug, Clone, Copy)]
 struct Life {
     /// Its log.
     log_id: LogId,
-    /// What it is at present.
+    /// The current kind of the file.
     kind: FileKind,
 }
 
-/// A commit that does not fit on what was imported before it.
+/// A commit does not fit the commits that were imported before it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MisfitError {
-    /// It changes, moves or deletes what is not there.
+    /// It changes, moves or deletes a file that does not exist.
     #[error(
         "commit {commit} changes {path}, but no file is alive there; the database and the repository disagree: \
              import into a new one with --database FILE"
@@ -32,7 +32,7 @@ pub(crate) enum MisfitError {
         /// The path.
         path: GitPath,
     },
-    /// It adds what is there already.
+    /// It adds a file that exists already.
     #[error(
         "commit {commit} adds {path}, but a file is alive there; the database and the repository disagree: \
              import into a new one with --database FILE"
@@ -46,7 +46,7 @@ pub(crate) enum MisfitError {
 }
 
 impl Lives {
-    /// Adds a life that was reduced from its log; one that is over has no path to be found at.
+    /// Adds a life that was reduced from its log. A deleted file is not added, because no path leads to it.
     pub(crate) fn insert(&mut self, log_id: LogId, life: &FileLife) {
         if let Some(content) = &life.content {
             self.0.insert(
@@ -59,10 +59,10 @@ impl Lives {
         }
     }
 
-    /// Applies a commit and returns the event that it means for each life it touches.
+    /// Applies a commit, and returns one event for each life that it changes.
     ///
-    /// The changes of a commit happen at once: in a swap each file moves to where the other still is. So first all
-    /// that leaves a path leaves, then all that comes arrives.
+    /// The changes of a commit happen at the same time: in a swap, each file moves to the path that the other still has. So
+    /// the first pass removes all files that leave a path, and the second adds all files that arrive at one.
     #[expect(
         clippy::too_many_lines,
         reason = "the two passes over the changes belong together: the second one needs what the first one collects"

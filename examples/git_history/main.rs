@@ -4,13 +4,13 @@
 //! cargo run --example git_history -- [PATH] [--database FILE]
 //! ```
 //!
-//! A file is born when its path first appears, is modified, renamed, perhaps turned into something else, and deleted:
-//! each time an event, with the author and the time of the commit. The history is that of the first parents, so a merge
-//! counts as one change to the branch it was merged into. Every append carries an idempotency key: a second run adds
-//! nothing, and an interrupted one goes on where it was. At the end every log is reduced, and the files alive must be
-//! those that git has in HEAD.
+//! A file is added when its path first appears, then modified, renamed, perhaps changed into another kind, and deleted. Each
+//! of these is an event, with the author and the time of the commit. The history is that of the first parents, so a merge
+//! counts as one change to the branch it was merged into. Every append has an idempotency key, so a second run adds nothing,
+//! and an interrupted run continues. At the end every log is reduced, and the files alive must be those that git has in
+//! HEAD.
 //!
-//! Read `file_life.rs` first: events and aggregate, the part that a service has, too. Then this file from the top.
+//! Read `file_life.rs` first: events and aggregate, as a service has them. Then read this file from the top.
 
 mod arguments;
 mod bookmark;
@@ -61,7 +61,7 @@ async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error
     let started = Instant::now();
     let mut out = io::stdout();
     let repository = Repository::open(path).await?;
-    // Commits that arrive from now on are left to the next run.
+    // The next run imports commits that arrive from now on.
     let head = repository.head().await?;
     let database = Database::choose(database, &repository);
     report::print_start(&mut out, &repository, &head, &database)?;
@@ -79,7 +79,7 @@ async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error
     report::print_differences(&mut out, &reduced, &differences)?;
     report::print_files(&mut out, &imported, &reduced, started.elapsed())?;
 
-    // What is still on its way to a cache that outlives this program.
+    // Waits for aggregates on their way to a cache that outlives this program.
     logs.files.flush_cache().await;
     store.close().await;
     if differences.is_empty() {

@@ -10,53 +10,53 @@ use eventlogs::{AppendOptions, CreateOptions, LogManager, LogManagerError, LogSt
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
 
-/// A portion ends after this many events. It bounds the memory, and what an interrupted run repeats;
-/// within it, the writes to different logs may overtake one another.
+/// A portion ends after this many events. That bounds the memory, and the work that is repeated after an interruption. Within a
+/// portion, writes to different logs may overtake one another.
 const EVENTS: usize = 2_000;
 
 /// A portion of commits that touch few files ends after this many commits.
 const COMMITS: u64 = 500;
 
-/// How many appends are under way at a time. The store writes those that wait into one transaction, so
-/// the import is fast with many, and an event a transaction with one.
+/// The number of appends in flight. The store writes waiting appends in one transaction, so many make the import fast; with
+/// one, each event would be a transaction of its own.
 const APPENDS_UNDER_WAY: usize = 64;
 
-/// Some commits in a row, as events.
+/// Several successive commits, as events.
 #[derive(Debug, Default)]
 pub(crate) struct Portion {
-    /// The last commit; `None` for the portion behind the last commit.
+    /// The last commit; `None` for the portion after the last commit.
     pub(crate) through: Option<ObjectId>,
-    /// How many commits.
+    /// The number of commits.
     pub(crate) commits: u64,
     /// The lives that begin in it.
     pub(crate) born: Vec<LogId>,
-    /// What happens to each life, in order.
+    /// The events of each life, in order.
     chains: HashMap<LogId, Vec<Step>>,
 }
 
-/// An event for the end of a log.
+/// An event to append to a log.
 #[derive(Debug)]
 struct Step {
     /// The event.
     event: FileEvent,
-    /// When it happened, by the author's clock.
+    /// The time at which it happened, by the author's clock.
     occurred_at: Option<DateTime<Utc>>,
 }
 
-/// Where each log ends.
+/// The end of each log.
 pub(crate) type LogEnds = HashMap<LogId, LogState<FileEvent>>;
 
-/// How many events were written.
+/// Numbers of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// Events that are new.
+    /// New events.
     pub(crate) new: u64,
     /// Events that an interrupted run had stored already.
     pub(crate) repeated: u64,
 }
 
 impl Portion {
-    /// Reads the next portion; `commits_before` is how many commits lie before it.
+    /// Reads the next portion; `commits_before` is the number of commits before it.
     pub(crate) async fn read(
         history: &mut History,
         lives: &mut Lives,
@@ -85,14 +85,14 @@ impl Portion {
         Ok(portion)
     }
 
-    /// Writes all events, those of one life in order, those of different lives side by side.
+    /// Writes all events: those of one life in order, those of different lives at the same time.
     pub(crate) async fn write(
         self,
         files: &LogManager<FileLife>,
         ends: &mut LogEnds,
     ) -> Result<Written, ImportError> {
         let mut chains: Vec<_> = self.chains.into_iter().collect();
-        // Each event of a chain waits for the one before, so the longest chain is what the portion waits for.
+        // Each event of a chain waits for the one before, so the portion takes as long as its longest chain.
         chains.sort_unstable_by_key(|(_, steps)| std::cmp::Reverse(steps.len()));
 
         let mut writes = stream::iter(chains)
@@ -111,7 +111,7 @@ impl Portion {
     }
 }
 
-/// Writes the events of one life. It begins with the first of them, or goes on from `end`.
+/// Writes the events of one life. Creates the log with the first event, or continues after `end`.
 async fn write_chain(
     files: &LogManager<FileLife>,
     log_id: LogId,
@@ -120,7 +120,7 @@ async fn write_chain(
 ) -> Result<(Option<LogState<FileEvent>>, Written), ImportError> {
     let mut written = Written::default();
     for Step { event, occurred_at } in steps {
-        // No commit touches a life twice, so these two name the event, in every run.
+        // No commit changes a life twice, so life and commit identify the event in every run.
         let idempotency_key = Some(format!("{log_id} {}", event.edit().commit.as_str()));
         let result = match end {
             None => {
@@ -145,7 +145,7 @@ async fn write_chain(
                 written.new += 1;
                 state
             }
-            // An interrupted run was here before. What it wrote is what would be written now.
+            // An interrupted run has stored this event already. It is the same event.
             Err(LogManagerError::IdempotentReplay { state, .. }) => {
                 written.repeated += 1;
                 state.into()

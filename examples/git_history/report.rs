@@ -1,4 +1,4 @@
-//! What is printed.
+//! The printed report.
 
 use crate::database::Database;
 use crate::file_life::FileLife;
@@ -9,14 +9,14 @@ use std::cmp::Reverse;
 use std::io::{Result, Write};
 use std::time::Duration;
 
-/// How many of the busiest files are shown.
+/// The number of busiest files shown.
 const BUSIEST: usize = 10;
-/// How many of the files with the most authors are shown.
+/// The number of files with the most authors shown.
 const MOST_AUTHORS: usize = 5;
-/// How many differences are listed. Where there are more, they have one cause.
+/// The greatest number of differences listed. More usually have one cause.
 const DIFFERENCES: usize = 50;
 
-/// What is imported from where to where.
+/// Prints the repository, its HEAD, and the database.
 pub(crate) fn print_start(
     out: &mut impl Write,
     repository: &Repository,
@@ -31,7 +31,7 @@ pub(crate) fn print_start(
     writeln!(out, "Database:   {database}\n")
 }
 
-/// What the import did.
+/// Prints the result of the import.
 pub(crate) fn print_import(out: &mut impl Write, imported: &Imported) -> Result<()> {
     let (new, repeated) = (imported.written.new, imported.written.repeated);
     write!(
@@ -40,7 +40,7 @@ pub(crate) fn print_import(out: &mut impl Write, imported: &Imported) -> Result<
         imported.new_commits
     )?;
     if repeated > 0 {
-        write!(out, " behind {repeated} that an interrupted run had stored")?;
+        write!(out, " after {repeated} that an interrupted run had stored")?;
     }
     let (commits, logs) = (imported.commits, imported.lives.len());
     writeln!(
@@ -49,7 +49,7 @@ pub(crate) fn print_import(out: &mut impl Write, imported: &Imported) -> Result<
     )
 }
 
-/// The outcome of the comparison.
+/// Prints the result of the comparison.
 pub(crate) fn print_differences(
     out: &mut impl Write,
     reduced: &Reduced,
@@ -80,14 +80,14 @@ pub(crate) fn print_differences(
     }
 }
 
-/// The files that stand out, and how fast it went.
+/// Prints the most notable files, and how fast the example was.
 pub(crate) fn print_files(
     out: &mut impl Write,
     imported: &Imported,
     reduced: &Reduced,
     elapsed: Duration,
 ) -> Result<()> {
-    // Lives that are equal in what they are sorted by come in the order of their paths: every run prints the same.
+    // Lives with equal sort keys are in the order of their paths, so that every run prints the same.
     let mut lives: Vec<_> = reduced.lives.iter().collect();
     lives.sort_by(|(one, _), (other, _)| {
         (&one.path, one.born_at).cmp(&(&other.path, other.born_at))
@@ -106,14 +106,10 @@ pub(crate) fn print_files(
     let applied = reduced.lives.iter().map(|(_, events)| events).sum();
     print_speed(out, "read from git and written", written, imported.elapsed)?;
     print_speed(out, "reduced", applied, reduced.elapsed)?;
-    writeln!(
-        out,
-        "  everything together took {:.2} s",
-        elapsed.as_secs_f64()
-    )
+    writeln!(out, "  the whole run took {:.2} s", elapsed.as_secs_f64())
 }
 
-/// One line a life.
+/// Prints one line per life.
 fn print_table<'a>(
     out: &mut impl Write,
     lives: impl Iterator<Item = &'a (FileLife, u64)>,
@@ -144,7 +140,7 @@ fn print_table<'a>(
     Ok(())
 }
 
-/// One line about how fast something was, if there was something.
+/// Prints one line about the speed, unless there were no events.
 fn print_speed(out: &mut impl Write, what: &str, events: u64, elapsed: Duration) -> Result<()> {
     if events == 0 {
         return Ok(());
@@ -153,7 +149,7 @@ fn print_speed(out: &mut impl Write, what: &str, events: u64, elapsed: Duration)
     let rate = events as f64 / elapsed.as_secs_f64().max(1e-9);
     writeln!(
         out,
-        "  {events} events {what} in {:.2} s: {rate:.0} a second",
+        "  {events} events {what} in {:.2} s: {rate:.0} per second",
         elapsed.as_secs_f64()
     )
 }

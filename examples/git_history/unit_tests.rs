@@ -1,5 +1,5 @@
-//! Runs the unit tests in the files of the example. Cargo would do that for the example itself only instead of building
-//! the program, which the tests in the folder `tests` run.
+//! Runs the unit tests in the files of the example. Cargo can build the example itself either as a program or as tests, and
+//! the tests in the folder `tests` need the program.
 
 #![expect(dead_code, reason = "the unit tests reach only a part of the program")]
 

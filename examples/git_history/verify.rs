@@ -1,4 +1,4 @@
-//! The proof: every log is reduced, and what is alive must be what git has in its tree.
+//! The check: every log is reduced, and the files alive must be those in git's tree.
 
 use crate::file_life::FileLife;
 use crate::git::{Content, GitError, GitPath, ObjectId, Repository};
@@ -11,30 +11,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// All files that ever were.
+/// All files that ever existed.
 #[derive(Debug, Default)]
 pub(crate) struct Reduced {
-    /// Each life and how many events it has.
+    /// Each life and its number of events.
     pub(crate) lives: Vec<(FileLife, u64)>,
-    /// How long it took to reduce them.
+    /// The time it took to reduce them.
     pub(crate) elapsed: Duration,
 }
 
-/// Where the logs and git disagree about a path.
+/// A difference between the logs and git at one path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Difference {
-    /// Git has a file that no log tells of.
+    /// Git has a file that no log has.
     Missing(Content),
-    /// A log tells of a file that git does not have.
+    /// A log has a file that git does not have.
     Surplus(Content),
-    /// Both have a file, but not the same.
+    /// Both have a file, but with different content.
     Other {
-        /// What the log tells.
+        /// The content in the log.
         reduced: Content,
-        /// What git has.
+        /// The content in git.
         in_git: Content,
     },
-    /// Two logs tell of a file at the same path.
+    /// Two logs have a file at the same path.
     Twice(Content),
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn reduce_all(
     })
 }
 
-/// Compares the lives that go on with the files of a commit: path, kind and content.
+/// Compares the existing files with those of a commit: path, kind and content.
 pub(crate) async fn differences(
     reduced: &Reduced,
     repository: &Repository,
@@ -105,7 +105,7 @@ impl fmt::Display for Difference {
             Self::Missing(in_git) => write!(formatter, "git has {in_git}, no log does"),
             Self::Surplus(reduced) => write!(formatter, "a log has {reduced}, git does not"),
             Self::Other { reduced, in_git } => {
-                write!(formatter, "git has {in_git}, its log {reduced}")
+                write!(formatter, "git has {in_git}, its log has {reduced}")
             }
             Self::Twice(reduced) => write!(
                 formatter,

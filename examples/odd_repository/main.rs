@@ -5,8 +5,8 @@
 //! cargo run --example git_history -- /tmp/odd.git
 //! ```
 //!
-//! `--random SEED` makes a random history instead, always the same for the same seed. The repository is bare, because
-//! many of its paths cannot be checked out on most systems.
+//! `--random SEED` makes a random history instead, which is the same for the same seed. The repository is bare, because many
+//! of its paths cannot be checked out on most systems.
 
 mod odd;
 mod random;
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 /// Makes the repository: the scripted history, or the random one of a seed.
 fn make(path: &str, seed: Option<u64>) -> Result<(), Box<dyn Error>> {
     if std::fs::exists(path)? {
-        return Err(format!("`{path}` exists; give a path that is free").into());
+        return Err(format!("`{path}` exists already; give a path that does not exist").into());
     }
     let status = git()
         .args([
@@ -58,9 +58,9 @@ fn make(path: &str, seed: Option<u64>) -> Result<(), Box<dyn Error>> {
         ])
         .status()?;
     if !status.success() {
-        return Err("git init failed".into());
+        return Err("`git init` failed; see its message above".into());
     }
-    // Git reads a whole history from one stream, in a moment, and without a work tree.
+    // Git reads a whole history from one stream, quickly and without a work tree.
     let mut import = git()
         .args([
             "-C",
@@ -71,21 +71,24 @@ fn make(path: &str, seed: Option<u64>) -> Result<(), Box<dyn Error>> {
         ])
         .stdin(Stdio::piped())
         .spawn()?;
-    let input = import.stdin.take().ok_or("git fast-import has no input")?;
+    let input = import
+        .stdin
+        .take()
+        .ok_or("`git fast-import` has no input")?;
     let mut stream = Stream::new(BufWriter::new(input));
     let told = match seed {
         None => odd::tell(&mut stream),
         Some(seed) => random::tell(&mut stream, seed),
     };
-    // Git's own complaint, if it has one, says more than that it stopped to read.
+    // Git's own message, if there is one, says more than the error that git stopped reading.
     drop(stream);
     if !import.wait()?.success() {
-        return Err("git fast-import failed".into());
+        return Err("`git fast-import` failed; see its message above".into());
     }
     Ok(told?)
 }
 
-/// Git without anybody's configuration, so that the repository is the same everywhere.
+/// Makes a git command without any user's configuration, so that the repository is the same everywhere.
 fn git() -> Command {
     let mut command = Command::new("git");
     command

@@ -1,4 +1,4 @@
-//! A history that is told, not found: every odd thing, in rounds, so that each meets what the last round left.
+//! A scripted history with every odd thing. It is repeated in rounds, so that each round starts with the files of the last.
 
 mod merges;
 mod names;
@@ -8,20 +8,20 @@ use crate::tree::{Entry, Tree, text};
 use names::odd_names;
 use std::io::{Result, Write};
 
-/// How often everything happens. It makes well over a thousand commits along the first parents.
+/// The number of rounds. They give well over a thousand commits along the first parents.
 const ROUNDS: usize = 20;
 
-/// The history, with the point where its branch is.
+/// The history and the last commit of its branch.
 struct Story<'a, W> {
-    /// Where it goes.
+    /// The stream that the history is written to.
     stream: &'a mut Stream<W>,
     /// The last commit of the branch.
     main: Point,
-    /// Which round it is, so that contents differ.
+    /// The number of the round, so that contents differ.
     round: usize,
 }
 
-/// Tells the whole history.
+/// Writes the whole history.
 pub(crate) fn tell(stream: &mut Stream<impl Write>) -> Result<()> {
     let mut tree = Tree::default();
     tree.put(
@@ -49,21 +49,21 @@ pub(crate) fn tell(stream: &mut Stream<impl Write>) -> Result<()> {
 }
 
 impl<W: Write> Story<'_, W> {
-    /// A commit on the branch.
+    /// Commits to the branch.
     fn next(&mut self, change: impl FnOnce(&mut Tree)) -> Result<()> {
         let side = self.beside(&self.main.clone(), change)?;
         self.main = side;
         Ok(())
     }
 
-    /// A commit on another branch.
+    /// Commits to another branch.
     fn beside(&mut self, parent: &Point, change: impl FnOnce(&mut Tree)) -> Result<Point> {
         let mut tree = parent.tree.clone();
         change(&mut tree);
         self.stream.commit(&[parent], tree)
     }
 
-    /// A merge into the branch; the change is made to what the branch has.
+    /// Merges into the branch. The change is applied to the files of the branch.
     fn merge(&mut self, sides: &[&Point], change: impl FnOnce(&mut Tree)) -> Result<()> {
         let mut tree = self.main.tree.clone();
         change(&mut tree);
@@ -75,12 +75,12 @@ impl<W: Write> Story<'_, W> {
         Ok(())
     }
 
-    /// A text of this round.
+    /// Returns a text for this round.
     fn text(&self, topic: &str, lines: usize) -> String {
         text(&format!("{topic} in round {}", self.round), lines)
     }
 
-    /// Added, edited, renamed in every way, deleted, made again.
+    /// Files are added, edited, renamed in every way, deleted and added again.
     fn plain_files(&mut self) -> Result<()> {
         let (library, program) = (self.text("library", 30), self.text("program", 40));
         self.next(|tree| {
@@ -110,7 +110,7 @@ impl<W: Write> Story<'_, W> {
         self.next(|tree| tree.put("src/main.rs", rewritten))
     }
 
-    /// Empty files, binary files, modes, links, and one turned into another.
+    /// Empty files, binary files, modes, links, and changes from one kind to another.
     fn kinds(&mut self) -> Result<()> {
         let mut bytes: Vec<u8> = (0..=255).cycle().take(3000).collect();
         bytes.push(self.round.to_le_bytes()[0]);
@@ -135,7 +135,7 @@ impl<W: Write> Story<'_, W> {
         self.next(|tree| drop(tree.take("moved link")))
     }
 
-    /// Commits of other repositories.
+    /// Submodules: commits of other repositories.
     fn submodules(&mut self) -> Result<()> {
         let commit = 10 * self.round;
         self.next(|tree| {
@@ -161,7 +161,7 @@ impl<W: Write> Story<'_, W> {
         })
     }
 
-    /// Folders that become files and back, and folders that move with all they have.
+    /// Folders become files and folders again, and folders move with all their files.
     fn folders(&mut self) -> Result<()> {
         let long = self.text("in a folder", 12);
         self.next(|tree| {
@@ -171,7 +171,7 @@ impl<W: Write> Story<'_, W> {
                     Entry::file(format!("{number}\n{long}")),
                 );
             }
-            // All the same, so that git has to choose which one went where.
+            // These are equal, so git has to choose which one moved where.
             for number in 0..5 {
                 tree.put(format!("many/same-{number}"), Entry::file(&long));
             }
@@ -202,7 +202,7 @@ impl<W: Write> Story<'_, W> {
         self.next(|tree| drop(tree.take("moved")))
     }
 
-    /// Several moves in one commit that get in each other's way.
+    /// Several moves in one commit that affect each other.
     fn moves_at_once(&mut self) -> Result<()> {
         let texts = ["a", "b", "c"].map(|name| self.text(name, 25));
         let put = |tree: &mut Tree, names: [&str; 3]| {
@@ -213,7 +213,7 @@ impl<W: Write> Story<'_, W> {
         self.next(|tree| put(tree, ["a", "b", "c"]))?;
         self.next(|tree| put(tree, ["b", "a", "c"]))?;
         self.next(|tree| put(tree, ["a", "c", "b"]))?;
-        // The old path gets a new file in the commit in which its file leaves.
+        // One commit moves a file away and adds another at its old path.
         self.next(|tree| {
             tree.rename("a", "a moved");
             tree.put("a", Entry::file("a new file at the old path\n"));
@@ -222,7 +222,7 @@ impl<W: Write> Story<'_, W> {
             tree.rename("a moved", "a");
             tree.rename("b", "b/b");
         })?;
-        // One file in two places, and its source gone.
+        // One file moves to two places.
         self.next(|tree| {
             tree.rename("c", "copy 1");
             tree.put("copy 2", Entry::file(&texts[2]));
@@ -234,7 +234,7 @@ impl<W: Write> Story<'_, W> {
         })
     }
 
-    /// Odd names, born, changed, moved to one another, and half of them gone.
+    /// Files with odd names are added, changed and moved, and half of them are deleted.
     fn names(&mut self) -> Result<()> {
         let names = odd_names();
         let texts: Vec<String> = (0..names.len())
@@ -258,7 +258,7 @@ impl<W: Write> Story<'_, W> {
         self.next(|tree| tree.take_folder("moved to"))
     }
 
-    /// What is there in the end: one of everything, so that there is something to compare.
+    /// The files at the end: one of every kind, so that there is something to compare.
     fn remains(&mut self) -> Result<()> {
         let text = self.text("left", 10);
         self.next(|tree| {

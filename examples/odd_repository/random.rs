@@ -1,19 +1,19 @@
-//! A history that nobody would think of.
+//! A random history.
 
 use crate::stream::{Point, Stream};
 use crate::tree::{Entry, Tree, text};
 use fastrand::Rng;
 use std::io::{Result, Write};
 
-/// How many commits the history has at least.
+/// The least number of commits in the history.
 const COMMITS: usize = 1500;
 
-/// Few names, so that files get in each other's way; some are folders of others.
+/// Few names, so that files often conflict; some are folders of others.
 const NAMES: [&str; 12] = [
     "a", "b", "c/c", "d", "e/f/g", "b/a", "x y", "\n", "\"", "\\", "ä", "z/z",
 ];
 
-/// Tells the history of a seed.
+/// Writes the history of a seed.
 pub(crate) fn tell(stream: &mut Stream<impl Write>, seed: u64) -> Result<()> {
     let mut rng = Rng::with_seed(seed);
     let mut main = stream.commit(&[], Tree::default())?;
@@ -37,13 +37,13 @@ pub(crate) fn tell(stream: &mut Stream<impl Write>, seed: u64) -> Result<()> {
             }
         }
     }
-    // The branch is where the last commit was made, which may have been one of a side.
+    // The last commit sets the branch, and that may have been a commit on a side.
     let tree = changed(&mut rng, &main.tree);
     stream.commit(&[&main], tree)?;
     Ok(())
 }
 
-/// A few changes of any kind; sometimes none.
+/// Returns the tree after a few changes of any kind, sometimes none.
 fn changed(rng: &mut Rng, before: &Tree) -> Tree {
     let mut tree = before.clone();
     for _ in 0..rng.usize(0..5) {
@@ -77,7 +77,7 @@ fn changed(rng: &mut Rng, before: &Tree) -> Tree {
     tree
 }
 
-/// Something to put at a path; most often a text, and not always another one.
+/// Returns an entry for a path: most often a text, and not always a new one.
 fn entry(rng: &mut Rng) -> Entry {
     match rng.u8(0..10) {
         0 => Entry::link("target"),
@@ -88,7 +88,7 @@ fn entry(rng: &mut Rng) -> Entry {
     }
 }
 
-/// Each path as one side or the other has it.
+/// Returns a tree that has each path as one side or the other has it.
 fn merged(rng: &mut Rng, ours: &Tree, theirs: &Tree) -> Tree {
     let mut tree = ours.clone();
     for (path, entry) in &theirs.0 {
@@ -104,7 +104,7 @@ fn merged(rng: &mut Rng, ours: &Tree, theirs: &Tree) -> Tree {
     tree
 }
 
-/// One of some hundred paths.
+/// Returns one of several hundred paths.
 fn path(rng: &mut Rng) -> Vec<u8> {
     let mut path = rng.choice(NAMES).unwrap_or("a").as_bytes().to_vec();
     for _ in 0..rng.usize(0..3) {
@@ -113,7 +113,7 @@ fn path(rng: &mut Rng) -> Vec<u8> {
     path
 }
 
-/// Puts something at a path, and takes away what would have to be a folder, or is one, at that path.
+/// Puts an entry at a path. Removes files whose path is a folder of it, and files for which it would be a folder.
 fn put(tree: &mut Tree, path: &[u8], entry: Entry) {
     let is_below = |path: &[u8], folder: &[u8]| {
         path.strip_prefix(folder)

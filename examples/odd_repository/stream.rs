@@ -3,7 +3,7 @@
 use crate::tree::Tree;
 use std::io::{Result, Write};
 
-/// The authors. Names and addresses are free text, and old histories have everything.
+/// The authors. Names and addresses are free text, and old histories contain all of these forms.
 const AUTHORS: [&str; 8] = [
     "Ann Other <ann@example.org>",
     "Bob \"the\" O'Builder <bob@example.org>",
@@ -15,7 +15,7 @@ const AUTHORS: [&str; 8] = [
     "commit 0123456789012345678901234567890123456789 <:100644 100644@example.org>",
 ];
 
-/// Times that are not simply later than those before.
+/// Times that are unusual, or earlier than those before.
 const ODD_TIMES: [&str; 6] = [
     "0 +0000",
     "1 -1200",
@@ -25,41 +25,41 @@ const ODD_TIMES: [&str; 6] = [
     "1100000000 -0000",
 ];
 
-/// The input of `git fast-import`, as it grows.
+/// A writer of the input of `git fast-import`.
 #[derive(Debug)]
 pub(crate) struct Stream<W> {
-    /// Where it goes.
+    /// The output.
     out: W,
-    /// How many commits there are.
+    /// The number of commits.
     commits: usize,
 }
 
-/// A commit that others can build on.
+/// A commit that can be a parent.
 #[derive(Debug, Clone)]
 pub(crate) struct Point {
-    /// Its place in the stream, from 1.
+    /// Its number in the stream, from 1.
     mark: usize,
     /// Its files.
     pub(crate) tree: Tree,
 }
 
 impl<W: Write> Stream<W> {
-    /// An empty history.
+    /// Begins an empty history.
     pub(crate) const fn new(out: W) -> Self {
         Self { out, commits: 0 }
     }
 
-    /// How many commits there are so far.
+    /// Returns the number of commits so far.
     pub(crate) const fn commits(&self) -> usize {
         self.commits
     }
 
-    /// Adds a commit, and makes it the last one of the branch. Without parents it is a root.
+    /// Adds a commit, and makes it the last one of the branch. Without parents, it is a root.
     pub(crate) fn commit(&mut self, parents: &[&Point], tree: Tree) -> Result<Point> {
         self.commits += 1;
         let mark = self.commits;
         if parents.is_empty() {
-            // Otherwise git would take the branch's last commit for the parent.
+            // Otherwise git would use the branch's last commit as the parent.
             writeln!(self.out, "reset refs/heads/main\n")?;
         }
         writeln!(self.out, "commit refs/heads/main\nmark :{mark}")?;
@@ -83,7 +83,8 @@ impl<W: Write> Stream<W> {
         Ok(Point { mark, tree })
     }
 
-    /// What is different from the first parent. Deletions come first: a file may become a folder, or a folder a file.
+    /// Writes the differences from the first parent. Deletions come first, because a file may become a folder, or a folder a
+    /// file.
     fn changes(&mut self, before: Option<&Tree>, after: &Tree) -> Result<()> {
         let empty = Tree::default();
         let before = before.unwrap_or(&empty);
@@ -110,7 +111,7 @@ impl<W: Write> Stream<W> {
         writeln!(self.out)
     }
 
-    /// Bytes of any kind.
+    /// Writes any bytes.
     fn data(&mut self, bytes: &[u8]) -> Result<()> {
         writeln!(self.out, "data {}", bytes.len())?;
         self.out.write_all(bytes)?;
@@ -118,7 +119,7 @@ impl<W: Write> Stream<W> {
     }
 }
 
-/// A path in quotes, with all that is not plain as octal numbers.
+/// Returns a path in quotes, with all unusual bytes as octal numbers.
 fn quote(path: &[u8]) -> String {
     let escaped = path.iter().map(|&byte| match byte {
         b' ' | b'!' | b'#'..=b'[' | b']'..=b'~' => char::from(byte).to_string(),

@@ -1,4 +1,4 @@
-//! What a commit contains.
+//! The files of a commit.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -7,17 +7,18 @@ use std::rc::Rc;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree(pub(crate) BTreeMap<Vec<u8>, Entry>);
 
-/// What stands at a path.
+/// The entry at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The mode, as git writes it.
     pub(crate) mode: &'static str,
-    /// The bytes, a link's target, or a submodule's commit. Shared, because most of a tree is that of its parent.
+    /// The bytes, a link's target, or a submodule's commit. It is shared, because most entries of a tree are those of its
+    /// parent.
     pub(crate) data: Rc<[u8]>,
 }
 
 impl Entry {
-    /// A file.
+    /// Makes a file.
     pub(crate) fn file(data: impl AsRef<[u8]>) -> Self {
         Self {
             mode: "100644",
@@ -25,7 +26,7 @@ impl Entry {
         }
     }
 
-    /// A file that can be executed.
+    /// Makes an executable file.
     pub(crate) fn executable(data: impl AsRef<[u8]>) -> Self {
         Self {
             mode: "100755",
@@ -33,7 +34,7 @@ impl Entry {
         }
     }
 
-    /// A symbolic link.
+    /// Makes a symbolic link.
     pub(crate) fn link(target: &str) -> Self {
         Self {
             mode: "120000",
@@ -41,7 +42,7 @@ impl Entry {
         }
     }
 
-    /// A submodule at a commit that the number stands for.
+    /// Makes a submodule at a commit that is made from the number.
     pub(crate) fn submodule(commit: usize) -> Self {
         Self {
             mode: "160000",
@@ -51,17 +52,17 @@ impl Entry {
 }
 
 impl Tree {
-    /// Puts something at a path, in place of what is there.
+    /// Puts an entry at a path, and replaces the one that is there.
     pub(crate) fn put(&mut self, path: impl AsRef<[u8]>, entry: Entry) {
         self.0.insert(path.as_ref().to_owned(), entry);
     }
 
-    /// Takes away what is at a path, and returns it.
+    /// Removes the entry at a path, and returns it.
     pub(crate) fn take(&mut self, path: impl AsRef<[u8]>) -> Option<Entry> {
         self.0.remove(path.as_ref())
     }
 
-    /// Moves what is at a path to another.
+    /// Moves the entry at a path to another path.
     pub(crate) fn rename(&mut self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) {
         if let Some(entry) = self.take(from) {
             self.put(to, entry);
@@ -86,14 +87,14 @@ impl Tree {
         }
     }
 
-    /// Takes away all that is below a folder.
+    /// Removes all entries in a folder.
     pub(crate) fn take_folder(&mut self, folder: &str) {
         self.0
             .retain(|path, _| !path.starts_with(format!("{folder}/").as_bytes()));
     }
 }
 
-/// A text of some lines, another one for each topic.
+/// Returns a text of this many lines, different for each topic.
 pub(crate) fn text(topic: &str, lines: usize) -> String {
     let lines: Vec<String> = (0..lines)
         .map(|line| format!("{topic}: line {line} of {lines}"))

@@ -1,4 +1,4 @@
-//! What the retry of a creation gets.
+//! Retries the creation of a log with the same idempotency key.
 
 use super::counter::{TestAggregate, TestEvent};
 use eventlogs::caches::fake::FakeAggregationCache;

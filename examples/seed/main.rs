@@ -1,16 +1,16 @@
 //! The smallest programs: `cargo run --example seed`.
 //!
-//! `counter.rs` is the README's first example, word for word: events and an aggregate written by hand, on the fakes that
-//! unit tests use. `idempotency.rs` is the second one, with a log to try it on.
+//! `counter.rs` is the example on the guide's page `getting_started`, word for word: events and an aggregate written by
+//! hand, on the fakes that unit tests use. `idempotency.rs` is the one on its page `deciding`, with a log to try it on.
 
 use std::error::Error;
 
-/// A log of increments and decrements, created, reduced, appended to and reduced again.
-#[allow(unreachable_pub, reason = "the README's code as it stands")]
+/// Creates, reduces, appends to and again reduces a log of increments and decrements.
+#[allow(unreachable_pub, reason = "the guide's code, word for word")]
 mod counter {
     include!("counter.rs");
 
-    /// Runs the README's `main`.
+    /// Runs the `main` of the guide's example.
     pub(super) fn run() -> Result<(), Box<dyn Error>> {
         main()
     }

@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 mod tests;
 
-/// After how long a reader is reminded.
+/// The time after which a reader is reminded.
 const TERM: TimeDelta = TimeDelta::days(28);
 
-/// How many reminders a reader gets without further ado.
+/// After more reminders than this, the reader must come to the counter.
 const REMINDERS: u32 = 3;
 
-/// What can happen to a book.
+/// The events of a book.
 #[derive(Debug, Clone, PartialEq, Event)]
 pub(crate) enum LoanEvent {
-    /// Somebody has it.
+    /// A reader borrowed it.
     #[event(name = "loan.lent")]
     Lent {
-        /// Who.
+        /// The reader's name.
         reader: String,
     },
     /// The reader was asked to bring it back.
     #[event(name = "loan.reminded", alias = "loan.admonished")]
     Reminded,
-    /// The library has it.
+    /// The library has it back.
     #[event(name = "loan.returned")]
     Returned,
 }
 
-/// Where the book is. `PartialEq` and `Debug` are for the tests, serde's traits for a cache outside the process.
+/// The state of a book. `PartialEq` and `Debug` are for the tests, serde's traits for a cache outside the process.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, Aggregate)]
 #[aggregate(event = LoanEvent)]
 pub(crate) struct Loan {
     reader: Option<String>,
-    /// Since when the reader has it, or was last reminded of it.
+    /// The time when the book was lent, or when the reader was last reminded.
     since: Option<DateTime<Utc>>,
     reminders: u32,
 }
@@ -61,20 +61,20 @@ impl Loan {
     }
 }
 
-/// Why something is not done.
+/// The reason for a refusal.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("{0} has the book")]
     LentTo(String),
-    #[error("there is nobody to remind")]
+    #[error("no reader has the book, so there is no one to remind")]
     NotLent,
-    #[error("it is too early to remind anybody")]
+    #[error("it is too early for a reminder")]
     NotOverdue,
-    #[error("the reader is asked to come to the counter")]
+    #[error("the reader must come to the counter")]
     ToTheCounter,
 }
 
-/// Lends the book, if it is there.
+/// Lends the book, if no other reader has it.
 pub(crate) fn lend(reader: &str) -> impl FnMut(&Loan) -> Result<[LoanEvent; 1], Refusal> {
     move |loan| match &loan.reader {
         Some(other) => Err(Refusal::LentTo(other.clone())),
@@ -84,7 +84,7 @@ pub(crate) fn lend(reader: &str) -> impl FnMut(&Loan) -> Result<[LoanEvent; 1], 
     }
 }
 
-/// Reminds the reader, but not too often. The time is given, for decisions have no clock of their own.
+/// Reminds the reader, at most once per `TERM`. The caller passes the time, because a decision must not read a clock.
 pub(crate) fn remind(now: DateTime<Utc>) -> impl FnMut(&Loan) -> Result<[LoanEvent; 1], Refusal> {
     move |loan| match loan.since {
         None => Err(Refusal::NotLent),
@@ -93,8 +93,8 @@ pub(crate) fn remind(now: DateTime<Utc>) -> impl FnMut(&Loan) -> Result<[LoanEve
     }
 }
 
-/// Takes the book back, but not without a word after many reminders; if it is back already, there is nothing to do. A
-/// function is as good a decision as a closure.
+/// Takes the book back, unless the reader got too many reminders. If it is back already, there is nothing to do. A plain
+/// function can be a decision, too.
 pub(crate) fn take_back(loan: &Loan) -> Result<Option<LoanEvent>, Refusal> {
     if loan.reminders > REMINDERS {
         return Err(Refusal::ToTheCounter);

@@ -1,7 +1,7 @@
 //! How to test a domain: `cargo test -p examples --example testing`; `cargo run --example testing` shows it at work.
 //!
 //! `loan.rs` is the domain: what can happen to a book of a library, what that adds up to, and what is allowed. Its tests,
-//! in `loan/tests.rs`, need no store and no runtime. What they ask is what production runs, as `main` does here.
+//! in `loan/tests.rs`, need no store and no runtime. They call the same decisions as production, and as `main` here.
 
 mod loan;
 
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     loans.decide(&book, &options, loan::take_back).await?;
     println!("The book is back.");
 
-    println!("\nThe tests ask the same decisions, without a store:");
+    println!("\nThe tests call the same decisions, without a store:");
     println!("   cargo test -p examples --example testing");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Runs the tests of the domain with all others. Cargo would do that for the example itself only instead of building the
-//! program.
+//! Runs the tests of the domain with all other tests. Cargo can build the example itself either as a program or as tests,
+//! and the program is needed.
 
 mod loan;

@@ -1,4 +1,4 @@
-//! The codec of the example brings back what it was given.
+//! Tests that the example's codec returns the values it was given.
 
 #[expect(dead_code, reason = "of the example only the codec is tested")]
 #[expect(

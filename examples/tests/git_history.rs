@@ -1,4 +1,4 @@
-//! The example `git_history`, run as a user would, on repositories that have every odd thing.
+//! Runs the example `git_history` as a user would, on repositories with every odd thing.
 
 mod support;
 mod tampering;
@@ -48,7 +48,7 @@ fn each_life_of_a_file_is_one_log() {
     place.commit_file("work", "b", &format!("{lines}six\n"));
     place.git("work", &["update-index", "--chmod=+x", "b"]);
     place.git("work", &["commit", "--quiet", "--message=mode"]);
-    // A merge is one change, as large as all of its branch.
+    // A merge is one change, as large as its whole branch.
     place.git("work", &["checkout", "--quiet", "-f", "-b", "side"]);
     place.commit_file("work", "b", &format!("zero\n{lines}six\n"));
     place.commit_file("work", "b", &format!("zero\n{lines}six\nseven\n"));
@@ -63,7 +63,7 @@ fn each_life_of_a_file_is_one_log() {
 
     let outcome = place.import("work", "work.db").succeeded();
     assert_eq!(outcome.number(" new commits"), 7);
-    // The first file, the one with five events, and the one that came to be where that had been.
+    // The first file, the one with five events, and the one that was later added at its path.
     assert_eq!(
         (outcome.number(" logs"), outcome.number(" new events")),
         (3, 7)
@@ -101,7 +101,7 @@ fn an_interrupted_import_goes_on_where_it_was() {
     let whole = place.import("odd.git", "whole.db").succeeded();
     let whole_time = started.elapsed();
 
-    // Killed at ever later moments, from the first file of the database to almost the end.
+    // Each run is killed later than the one before, from the creation of the database to almost the end.
     let mut kills = 0;
     for part in 1..=8 {
         let mut run = place.start_import("odd.git", "parts.db");
@@ -162,7 +162,7 @@ fn a_rewritten_history_is_refused_and_its_database_left_alone() {
     place
         .import("work", "work.db")
         .failed_with("--database FILE");
-    // The old commits are still there, but beside the way.
+    // The old commits still exist, but not among the first parents.
     place.git(
         "work",
         &[
@@ -317,7 +317,7 @@ fn the_repository_one_stands_in_has_a_database_of_its_own() {
     };
     assert_eq!(run("one/copy").number(" new commits"), 2);
     assert_eq!(run("two/copy").number(" new commits"), 1);
-    // From a folder below, it is the same repository and all of it.
+    // A folder inside gives the same repository, all of it.
     let again = run("one/copy/folder");
     assert_eq!(
         (again.number(" new commits"), again.number(" files alive")),
@@ -435,7 +435,7 @@ fn two_runs_at_the_same_time_do_no_harm() {
     ];
     for run in runs {
         let outcome = support::Outcome::from(run.wait_with_output().expect("git_history runs"));
-        // Each of them either gets through or says that the other one is there.
+        // Each run either succeeds or reports the other one.
         if outcome.code != Some(0) {
             outcome.failed_with("another run imports into this database");
         }

@@ -1,47 +1,47 @@
-//! Runs examples and git as a user would, in a folder that is gone afterwards.
+//! Runs examples and git as a user would, in a folder that is removed afterwards.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// A folder for one test, with nothing of the user's configuration.
+/// A folder for one test, without the user's configuration.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// The folder.
     folder: TempDir,
 }
 
-/// How a run of `git_history` ended.
+/// The outcome of a run of `git_history`.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// Its exit code.
     pub(crate) code: Option<i32>,
-    /// What it printed.
+    /// Its standard output.
     pub(crate) printed: String,
-    /// What it complained about.
+    /// Its error output.
     pub(crate) complained: String,
 }
 
 impl Place {
-    /// An empty folder.
+    /// Makes an empty folder.
     pub(crate) fn new() -> Self {
         Self {
             folder: TempDir::new().expect("a temporary folder"),
         }
     }
 
-    /// A path in the folder.
+    /// Returns a path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A program, in an environment of its own. Its temporary files, too, go into the folder.
+    /// Makes the command for a program in a clean environment. Its temporary files go into the folder, too.
     fn program(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.folder.path())
-            // These tests are about the file; servers are tried where they are asked for.
+            // These tests use a file. `scripts/test` runs the example on servers.
             .env_remove("EVENTLOGS_POSTGRES_URL")
             .env_remove("EVENTLOGS_REDIS_URL")
             .env("HOME", self.folder.path())
@@ -67,7 +67,7 @@ impl Place {
         command
     }
 
-    /// Runs git in a repository; it must succeed. Returns what it printed.
+    /// Runs git in a repository, which must succeed, and returns its output.
     pub(crate) fn git(&self, repository: &str, arguments: &[&str]) -> String {
         let output = self
             .program("git")
@@ -101,7 +101,7 @@ impl Place {
         self.git(repository, &["commit", "--quiet", "--message", file]);
     }
 
-    /// A folder with a git that says it is an old one.
+    /// Makes a folder with a git that reports an old version.
     pub(crate) fn old_git(&self) -> PathBuf {
         let folder = self.path("old");
         let script = "#!/bin/sh\necho git version 2.20.1\n";
@@ -127,7 +127,7 @@ impl Place {
         );
     }
 
-    /// The example `git_history`, ready to run.
+    /// Makes the command for the example `git_history`.
     pub(crate) fn git_history(&self) -> Command {
         self.program(example("git_history"))
     }
@@ -163,7 +163,7 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
-    /// The same outcome, if all went well.
+    /// Checks that the run succeeded, and returns the outcome.
     #[track_caller]
     pub(crate) fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}\n{}", self.printed, self.complained);
@@ -193,7 +193,7 @@ impl Outcome {
         assert!(!self.complained.contains("panicked"), "{}", self.complained);
     }
 
-    /// The number in front of these words.
+    /// Returns the number before these words.
     #[track_caller]
     pub(crate) fn number(&self, words: &str) -> u64 {
         let before = self
@@ -207,8 +207,8 @@ impl Outcome {
             .unwrap_or_else(|| panic!("no `{words}` in: {}", self.printed))
     }
 
-    /// What the history adds up to: all that is printed of files, and how many commits, logs and events there are.
-    /// It does not depend on how many runs it took.
+    /// Returns the totals of the history: the printed tables of files, and the numbers of commits, logs and events. They do
+    /// not depend on the number of runs.
     #[track_caller]
     pub(crate) fn totals(&self) -> (u64, u64, u64, String) {
         let tables = self
@@ -222,7 +222,7 @@ impl Outcome {
     }
 }
 
-/// An example's program. Cargo puts it beside the tests of the same profile.
+/// Returns the path of an example's program. Cargo puts it next to the tests of the same profile.
 fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its path");
     let profile = test

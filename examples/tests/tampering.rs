@@ -1,4 +1,4 @@
-//! Writes events of its own into a database of `git_history`: events that git knows nothing of.
+//! Writes events into a database of `git_history` that do not come from git.
 
 use eventlogs::ids::LogId;
 use eventlogs::{
@@ -8,13 +8,13 @@ use eventlogs::{
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Two of the example's events. What counts is what is stored: the name, and the fields.
+/// Two of the example's events. Only the stored name and fields must be the same.
 #[derive(Debug, Clone, Event)]
 enum FileEvent {
-    /// A file is gone.
+    /// A file was deleted.
     #[event(name = "file.deleted")]
     Deleted { edit: Value },
-    /// A file has moved.
+    /// A file was moved.
     #[event(name = "file.renamed")]
     Renamed {
         path: String,
@@ -23,7 +23,7 @@ enum FileEvent {
     },
 }
 
-/// Nothing is reduced here.
+/// An aggregate without state, because nothing is reduced here.
 #[derive(Debug, Clone, Default)]
 struct Nothing;
 
@@ -33,7 +33,7 @@ impl Aggregate for Nothing {
     fn apply(&mut self, _event_record: &impl EventRecord<FileEvent>) {}
 }
 
-/// Lets the file that was born at a path with a commit be deleted.
+/// Deletes the file that was added at a path with a commit.
 pub(crate) fn delete_in_the_log(database: &Path, path: &str, birth: &str) {
     append(
         database,
@@ -43,7 +43,7 @@ pub(crate) fn delete_in_the_log(database: &Path, path: &str, birth: &str) {
     );
 }
 
-/// Lets the file that was born at a path with a commit move.
+/// Moves the file that was added at a path with a commit.
 pub(crate) fn move_in_the_log(database: &Path, path: &str, birth: &str, to: &str) {
     let content = json!({ "kind": "regular", "object": birth });
     append(
@@ -58,7 +58,7 @@ pub(crate) fn move_in_the_log(database: &Path, path: &str, birth: &str, to: &str
     );
 }
 
-/// Who did it: nobody.
+/// Makes a change with an invented author.
 fn edit(commit: &str) -> Value {
     json!({ "author": "Nobody <>", "commit": commit, "number": 1_000_000, "lines": null })
 }

@@ -1,5 +1,5 @@
 //! The metrics of managers, through the facade of the `metrics` crate. Without the feature `metrics` these functions do
-//! nothing. The README lists the names.
+//! nothing. The page `guide::operation` lists the names.
 
 /// Records the number of attempts of a decision that was stored or abandoned.
 pub(crate) fn decided(attempts: u32) {

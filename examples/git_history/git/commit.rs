@@ -1,48 +1,48 @@
-//! What the history of a repository is made of: commits and their changes.
+//! Commits and their changes, of which a history consists.
 
 use super::{Content, GitPath, ObjectId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// One commit and what it changed against its first parent.
+/// One commit and its changes against its first parent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Commit {
     /// The commit's hash.
     pub(crate) id: ObjectId,
     /// The author, as `Name <email>`.
     pub(crate) author: String,
-    /// When the author made the change; `None` if the commit holds a time that is none.
+    /// The time at which the author made the change; `None` if the commit has no valid time.
     pub(crate) authored_at: Option<DateTime<Utc>>,
     /// The changes; none for an empty commit.
     pub(crate) changes: Vec<Change>,
 }
 
-/// What a commit did at one path.
+/// The change of a commit at one path.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
     /// The path, after the change.
     pub(crate) path: GitPath,
-    /// What happened there.
+    /// The kind of change.
     pub(crate) action: Action,
-    /// How many lines changed; `None` for binary files.
+    /// The number of changed lines; `None` for binary files.
     pub(crate) lines: Option<Lines>,
 }
 
-/// What happened at a path.
+/// The kind of change at a path.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Action {
-    /// Something stands where nothing stood.
+    /// The path is new.
     Added(Content),
-    /// Something else stands there: other bytes, another type, another mode.
+    /// The content is another one: other bytes, another type, another mode.
     Changed(Content),
-    /// What stood at another path, perhaps edited on the way.
+    /// The content moved here from another path, perhaps with edits.
     Renamed {
         /// The other path.
         from: GitPath,
-        /// What stands at the new path.
+        /// The content at the new path.
         content: Content,
     },
-    /// Nothing stands there any more.
+    /// The path is gone.
     Deleted,
 }
 

@@ -1,52 +1,52 @@
-//! What can go wrong with git.
+//! Errors of git.
 
 use super::parse::ParseError;
 use super::version::OLDEST_GIT;
 use std::io;
 use std::path::PathBuf;
 
-/// Git cannot answer.
+/// An error of a git command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
-    /// There is no git.
+    /// Git cannot be started.
     #[error("cannot run git; install it, or check that it is in PATH")]
     CannotRun(#[source] io::Error),
-    /// There is an old git.
+    /// The version of git is too old.
     #[error("{found} is too old; install git {}.{} or newer", OLDEST_GIT.0, OLDEST_GIT.1)]
     TooOld {
-        /// What it says of itself.
+        /// The version that git reports.
         found: String,
     },
-    /// The path is something else.
+    /// The path is in no repository.
     #[error("`{}` is in no git repository that can be read; give the path of one (git says: {said})", path.display())]
     NotARepository {
         /// The path.
         path: PathBuf,
-        /// Git's own words.
+        /// Git's own message.
         said: String,
     },
-    /// Git started to answer, but failed.
+    /// Git started, but failed.
     #[error("`git {command}` failed; repair the repository (git says: {said})")]
     Failed {
-        /// What it was asked to do.
+        /// The git command.
         command: &'static str,
-        /// Its own words.
+        /// Git's own message.
         said: String,
     },
-    /// What it answers cannot be read from it.
-    #[error("cannot read what `git {command}` prints")]
+    /// The output of git cannot be read.
+    #[error("cannot read the output of `git {command}`")]
     Unreadable {
-        /// What it was asked to do.
+        /// The git command.
         command: &'static str,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// What it answers makes no sense.
+    /// The output of git has another format than expected.
     #[error(transparent)]
     Parse(#[from] ParseError),
 }
 
-/// What git printed to its error output, on one line for a message.
+/// Returns git's error output as one line, for a message.
 pub(super) fn said(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,9 +1,9 @@
-//! What git names: objects by their hash, and the kinds of entries that a tree can have.
+//! Objects of git, named by their hash, and the kinds of entries that a tree can have.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The full hash of a commit, or of what stands at a path: a blob's, or a submodule's commit.
+/// The full hash of a commit, or of the content at a path: a blob, or a submodule's commit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ObjectId(String);
@@ -21,14 +21,14 @@ impl ObjectId {
     }
 }
 
-/// As people know it: the first twelve digits.
+/// Shows the first twelve digits, as people know a hash.
 impl fmt::Display for ObjectId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0.get(..12).unwrap_or(&self.0))
     }
 }
 
-/// What an entry of a tree is. These four are all that git writes; it shows the odd modes of old trees as one of them.
+/// The kind of an entry of a tree. Git writes only these four, and shows the odd modes of old trees as one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FileKind {
@@ -66,7 +66,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// What stands at a path: two paths with equal content hold the same bytes.
+/// The content at a path. Two paths with equal content have the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
     /// File, link or submodule.

@@ -1,7 +1,6 @@
 //! Reads what `git log -z --raw --numstat` prints.
 //!
-//! With `-z` everything ends with a NUL, but the records have no frame around them. A commit looks like this, with `␀`
-//! for NUL:
+//! With `-z` every token ends with a NUL, but nothing separates the records. A commit looks like this, with `␀` for NUL:
 //!
 //! ```text
 //! commit HASH␀AUTHOR NAME␀AUTHOR EMAIL␀AUTHOR TIME␀      from the format that read.rs asks for
@@ -11,7 +10,7 @@
 //! -⇥-⇥␀OLD PATH␀NEW PATH␀                                for a binary file; a rename has an empty path first
 //! ```
 //!
-//! Paths can hold anything, "commit …" and line breaks included. They are safe because they never stand where a record
+//! Paths can contain anything, "commit …" and line breaks included. They are safe because they never occur where a record
 //! can start: the parser knows from the tokens before what the next one must be.
 
 use super::commit::{Action, Change, Commit, Lines};
@@ -21,43 +20,45 @@ use eventlogs::stores::Limits;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-/// The times that a store keeps. Others are broken.
+/// The times that a store accepts. Times outside the range count as invalid.
 const STORED: RangeInclusive<DateTime<Utc>> =
     Limits::EARLIEST_OCCURRED_AT..=Limits::LATEST_OCCURRED_AT;
 
-/// Git printed something that is not the format above.
+/// Git's output does not have the format above.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ParseError {
-    /// A token that cannot stand where it stands.
+    /// A token in the wrong place.
     #[error(
         "cannot understand git's output: expected {expected}, found `{found}`; please report it with your version of git"
     )]
     Unexpected {
-        /// What should have come.
+        /// The expected token.
         expected: &'static str,
-        /// What came.
+        /// The token that was found.
         found: String,
     },
-    /// The output ends too early.
-    #[error("git's output ends where {expected} should follow")]
+    /// The output ends in the middle of a record.
+    #[error(
+        "git's output ends where {expected} should follow; run again, and report it if it happens twice"
+    )]
     Truncated {
-        /// What should have come.
+        /// The expected token.
         expected: &'static str,
     },
 }
 
-/// Puts commits together from tokens.
+/// Builds commits from tokens.
 #[derive(Debug, Default)]
 pub(crate) struct HistoryParser {
     /// The commit that is being read.
     commit: Option<Commit>,
-    /// The place of each path among the commit's changes, for the counts that follow.
+    /// The index of each path among the commit's changes, for the counts that follow.
     places: HashMap<GitPath, usize>,
-    /// What the next token must be.
+    /// The expected kind of the next token.
     next: Next,
 }
 
-/// What the next token must be, with what the tokens before have said.
+/// The expected kind of the next token, with the values of the tokens before.
 #[derive(Debug, Default)]
 enum Next {
     /// A commit, a change or a count.
@@ -82,7 +83,7 @@ enum Next {
 }
 
 impl HistoryParser {
-    /// Takes one token, without its NUL. Returns a commit when the token starts the one behind it.
+    /// Takes one token, without its NUL. Returns a commit when the token starts the next one.
     pub(crate) fn token(&mut self, token: Vec<u8>) -> Result<Option<Commit>, ParseError> {
         match (std::mem::take(&mut self.next), &mut self.commit) {
             (Next::Record, _) => return self.record(&token),
@@ -94,7 +95,7 @@ impl HistoryParser {
                 commit.author = format!("{} <{}>", commit.author, String::from_utf8_lossy(&token));
                 self.next = Next::Time;
             }
-            // Broken times do occur in old commits. They say nothing about the files, so the import goes on without.
+            // Old commits can have invalid times. They do not affect the files, so the import goes on without a time.
             (Next::Time, Some(commit)) => {
                 let seconds = str::from_utf8(&token)
                     .ok()
@@ -138,7 +139,7 @@ impl HistoryParser {
         Err(ParseError::Truncated { expected })
     }
 
-    /// The first token of a record.
+    /// Handles the first token of a record.
     fn record(&mut self, token: &[u8]) -> Result<Option<Commit>, ParseError> {
         let token = token.strip_prefix(b"\n").unwrap_or(token);
         if let Some(id) = token.strip_prefix(b"commit ") {
@@ -190,7 +191,7 @@ impl HistoryParser {
     }
 }
 
-/// Reads `MODE MODE HASH HASH STATUS`; what comes next follows from the status.
+/// Reads `MODE MODE HASH HASH STATUS`. The status says which token comes next.
 fn change_record(record: &[u8]) -> Option<Next> {
     let mut fields = record.split(|&byte| byte == b' ');
     let (_old_mode, mode, _old_object, object, status) = (
@@ -234,7 +235,7 @@ fn count_record(record: &[u8]) -> Option<(Option<Lines>, &[u8])> {
 }
 
 impl ParseError {
-    /// The error for a token, which is shown like a path, since it may be one.
+    /// Makes the error for a token. It shows the token like a path, since it may be one.
     pub(super) fn unexpected(expected: &'static str, token: &[u8]) -> Self {
         Self::Unexpected {
             expected,

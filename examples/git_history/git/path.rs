@@ -1,4 +1,4 @@
-//! Paths as git knows them: bytes, which usually but not always are text.
+//! Paths as git stores them: bytes, which usually but not always are UTF-8.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,9 +6,9 @@ use std::fmt::{self, Write as _};
 
 /// A path inside a repository.
 ///
-/// Git stores any bytes but NUL, and a file life must come back from the database exactly as it went in. A path that is
-/// UTF-8 is written as plain text, so that people can read their events; any other as an object with the bytes escaped,
-/// which no plain text can be mistaken for.
+/// Git accepts any bytes but NUL, and a path must come back from the database unchanged. A path that is UTF-8 is stored as
+/// a plain string, so that people can read the events. Any other path is stored as an object with the bytes escaped, so
+/// that it cannot be confused with a plain string.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct GitPath(Vec<u8>);
 
@@ -16,9 +16,9 @@ pub(crate) struct GitPath(Vec<u8>);
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Stored {
-    /// UTF-8, as it is.
+    /// UTF-8, unchanged.
     Text(String),
-    /// Anything else: backslashes doubled, bytes that are not UTF-8 as `\xNN`.
+    /// Other bytes: backslashes doubled, bytes that are not UTF-8 as `\xNN`.
     Escaped {
         /// The escaped bytes.
         escaped: String,
@@ -26,17 +26,17 @@ enum Stored {
 }
 
 impl GitPath {
-    /// A path of these bytes.
+    /// Makes a path of these bytes.
     pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes as git gave them.
+    /// Returns the bytes as git printed them.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes as text, with what is not UTF-8 as `\xNN`, and each character written by `character`.
+    /// Returns the bytes as a string. `character` writes each character; bytes that are not UTF-8 become `\xNN`.
     fn write_escaped(&self, mut character: impl FnMut(&mut String, char)) -> String {
         let mut text = String::with_capacity(self.0.len());
         for chunk in self.0.utf8_chunks() {
@@ -50,7 +50,7 @@ impl GitPath {
     }
 }
 
-/// Undoes the escaping of [`Stored::Escaped`]; `None` for a text that is none.
+/// Undoes the escaping of [`Stored::Escaped`]; `None` if the string is not escaped correctly.
 fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -101,8 +101,8 @@ impl<'de> Deserialize<'de> for GitPath {
     }
 }
 
-/// For people: plain where nothing can be misread, otherwise quoted with everything odd escaped. A name can hold line
-/// breaks and terminal commands; printed raw it could make the report say what it does not.
+/// Shows a path for people: plain if it cannot be misread, otherwise quoted, with unusual characters escaped. A name can
+/// contain line breaks and terminal commands, which could falsify the report if they were printed.
 impl fmt::Display for GitPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let escaped = self.write_escaped(|text, character| match character {

@@ -1,4 +1,4 @@
-//! Reads histories and trees from git, a piece at a time.
+//! Reads histories and trees from git, one item at a time.
 
 use super::error::GitError;
 use super::parse::{HistoryParser, ParseError};
@@ -6,7 +6,7 @@ use super::path::GitPath;
 use super::tokens::Tokens;
 use super::{Commit, Content, FileKind, ObjectId};
 
-/// How the history is read. Comments name the configuration that could change the output otherwise.
+/// The options that read the history. Each comment names the configuration that could otherwise change the output.
 pub(super) const LOG_OPTIONS: [&str; 20] = [
     "--first-parent",
     "--diff-merges=first-parent", // log.diffMerges
@@ -27,21 +27,21 @@ pub(super) const LOG_OPTIONS: [&str; 20] = [
     "--no-show-signature", // log.showSignature
     "--no-color", // color.ui
     "--encoding=UTF-8", // i18n.logOutputEncoding
-    // What the parser expects. Names and addresses are those of the mailmap, if there is one.
+    // The format that the parser expects. Names and addresses are those of the mailmap, if there is one.
     "--format=commit %H%x00%aN%x00%aE%x00%at",
 ];
 
-/// Commits, oldest first, read while git still looks for the next.
+/// Commits, oldest first, which are read while git still searches for the next.
 #[derive(Debug)]
 pub(crate) struct History {
-    /// What git prints.
+    /// The output of git.
     pub(super) tokens: Tokens,
-    /// The commit that is being read; `None` after the last.
+    /// The parser of the current commit; `None` after the last.
     pub(super) parser: Option<HistoryParser>,
 }
 
 impl History {
-    /// The next commit; `None` after the last.
+    /// Returns the next commit; `None` after the last.
     pub(crate) async fn next(&mut self) -> Result<Option<Commit>, GitError> {
         while let Some(parser) = &mut self.parser {
             match self.tokens.next().await? {
@@ -67,12 +67,12 @@ impl History {
 /// The files of one commit.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// What git prints.
+    /// The output of git.
     pub(super) tokens: Tokens,
 }
 
 impl Tree {
-    /// The next file; `None` after the last.
+    /// Returns the next file; `None` after the last.
     pub(crate) async fn next(&mut self) -> Result<Option<(GitPath, Content)>, GitError> {
         let Some(token) = self.tokens.next().await? else {
             return Ok(None);

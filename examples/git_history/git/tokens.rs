@@ -6,19 +6,19 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
-/// How much of git's complaints is kept. The first ones matter.
+/// The number of bytes of git's error output that are kept. The first ones matter.
 const KEPT_COMPLAINTS: u64 = 4096;
 
-/// A running git command. Memory holds one token, not the output. Dropped early, it ends the command.
+/// A running git command. Memory holds one token, not the whole output. Dropping it early ends the command.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     /// The process.
     child: Child,
-    /// What it prints.
+    /// Its standard output.
     output: BufReader<ChildStdout>,
-    /// Collects what it complains about. A task of its own, because git would stop and wait if nobody read that.
+    /// Collects its error output. This is a separate task, because git would stop and wait if no one read that output.
     complaints: Option<JoinHandle<Vec<u8>>>,
-    /// What it was asked to do, for messages.
+    /// The command's name, for messages.
     name: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl Tokens {
         let mut stderr = child.stderr.take().ok_or_else(missing)?;
         let complaints = tokio::spawn(async move {
             let mut kept = Vec::new();
-            // What cannot be read of the complaints is not worth another complaint.
+            // If the error output cannot be read, that is not worth another error.
             let _ = (&mut stderr)
                 .take(KEPT_COMPLAINTS)
                 .read_to_end(&mut kept)
@@ -52,7 +52,7 @@ impl Tokens {
         })
     }
 
-    /// The next token, without its NUL; `None` at the end of a successful command's output.
+    /// Returns the next token, without its NUL; `None` at the end of a successful command's output.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, GitError> {
         let unreadable = |source| GitError::Unreadable {
             command: self.name,
@@ -66,7 +66,7 @@ impl Tokens {
         if token.pop_if(|last| *last == b'\0').is_some() {
             return Ok(Some(token));
         }
-        // The output has ended. Only now can git tell whether it was complete.
+        // The output has ended. Only the exit status says whether it was complete.
         let status = self.child.wait().await.map_err(unreadable)?;
         let complaints = match self.complaints.take() {
             Some(complaints) => complaints.await.unwrap_or_default(),

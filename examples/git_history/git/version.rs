@@ -1,12 +1,12 @@
-//! Which git it is.
+//! The version of git.
 
 use super::error::GitError;
 use tokio::process::Command;
 
-/// The first version that knows `--diff-merges=first-parent`.
+/// The first version that has `--diff-merges=first-parent`.
 pub(super) const OLDEST_GIT: (u32, u32) = (2, 31);
 
-/// Checks that git knows what it will be asked.
+/// Checks that git has the options that this example uses.
 pub(super) async fn check(mut git: Command) -> Result<(), GitError> {
     let answer = git
         .arg("version")

@@ -52,7 +52,7 @@ fn deleted(path: &str) -> Change {
     }
 }
 
-/// Applies commits with the numbers 1, 2, 3…, and tells for each event its log and its kind.
+/// Applies commits with the numbers 1, 2, 3…, and returns the log and the kind of each event.
 fn apply(
     lives: &mut Lives,
     commits: &[&[Change]],
@@ -80,7 +80,7 @@ fn apply(
     Ok(told)
 }
 
-/// The life that begins at a path with the commit of this number.
+/// Returns the life that begins at a path with the commit of this number.
 fn life(path: &str, number: u32) -> LogId {
     life_id(&GitPath::new(path), &id(number))
 }
@@ -120,7 +120,7 @@ fn a_swap_and_a_ring_move_every_life_in_any_order() {
             &[added("a", FILE), added("b", FILE), added("c", FILE)],
             &[renamed("a", "b"), renamed("b", "a")],
             &[renamed("c", "a"), renamed("a", "b"), renamed("b", "c")],
-            // What was born as b went to a, and on to b.
+            // The file that was added as b moved to a, and back to b.
             &[deleted("b")],
         ],
     );

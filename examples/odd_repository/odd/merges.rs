@@ -5,7 +5,7 @@ use crate::tree::{Entry, Tree};
 use std::io::{Result, Write};
 
 impl<W: Write> Story<'_, W> {
-    /// Merges as they come: clean, with conflicts solved for either side, with more than the sides had.
+    /// Usual merges: clean ones, ones with conflicts solved for either side, and ones with more than the sides had.
     pub(super) fn merges(&mut self) -> Result<()> {
         let shared = self.text("shared", 20);
         self.next(|tree| tree.put("shared", Entry::file(&shared)))?;
@@ -39,7 +39,7 @@ impl<W: Write> Story<'_, W> {
         })
     }
 
-    /// Criss-cross, octopus, a history of its own, and a branch that is merged again and again.
+    /// Unusual merges: criss-cross, octopus, an unrelated history, and a branch that is merged several times.
     pub(super) fn unusual_merges(&mut self) -> Result<()> {
         let base = self.main.clone();
         let left = self.beside(&base, |tree| tree.put("left", Entry::file("left\n")))?;

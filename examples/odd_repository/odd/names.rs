@@ -1,4 +1,4 @@
-//! Paths that programs stumble over.
+//! Paths that many programs handle wrongly.
 
 /// Names that are hard to read, to quote, to sort or to print.
 pub(super) fn odd_names() -> Vec<Vec<u8>> {

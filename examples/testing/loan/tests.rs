@@ -1,4 +1,4 @@
-//! What has happened, what is decided, what that gives; and, at the end, the laws in a line each.
+//! Tests of the form given, when, then; and at the end the laws, in one line each.
 
 use super::*;
 use eventlogs::testing::{given, laws::every_sequence};
@@ -73,7 +73,7 @@ fn a_reader_is_reminded_every_four_weeks() {
 fn nobody_is_reminded_of_a_book_that_is_there() {
     given([])
         .when(remind(day(100)))
-        .then_error_matches(|refusal| refusal.to_string().contains("nobody"));
+        .then_error_matches(|refusal| refusal.to_string().contains("no one"));
 }
 
 /// At least one of each event; a test fails when one is missing.
@@ -85,8 +85,8 @@ eventlogs::testing::event_laws!(loan_event_laws, LoanEvent, samples());
 eventlogs::testing::aggregate_laws!(loan_laws, Loan, every_sequence(samples(), 4));
 eventlogs::testing::snapshot_laws!(loan_snapshot_laws, Loan, every_sequence(samples(), 4));
 
-/// Compares the events with `examples/events.lock`, which is committed: a field that was renamed without a thought for
-/// what is stored already fails here, and the failure says what to type.
+/// Compares the events with `examples/events.lock`, which is committed. If a field is renamed although events are stored,
+/// this test fails and prints what to write.
 #[test]
 fn what_was_stored_can_still_be_read() {
     eventlogs::testing::check_events_lock!(LoanEvent);

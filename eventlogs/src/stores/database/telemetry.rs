@@ -1,5 +1,5 @@
 //! The metrics of the writers, recorded with the `metrics` crate. Without the feature `metrics`, these functions do nothing.
-//! The README lists the names.
+//! The page `guide::operation` lists the names.
 
 use std::time::Duration;
 

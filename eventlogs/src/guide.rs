@@ -1,0 +1,44 @@
+//! The guide: one page per task.
+//!
+//! | After this page you can | |
+//! |---|---|
+//! | [`getting_started`] | write and run your first program, with or without the macros |
+//! | [`deciding`] | change a log under concurrency, and retry requests safely |
+//! | [`several_logs`] | write to several logs, or to a log and your own tables, all or nothing |
+//! | [`time_and_metadata`] | record when events happened and on whose behalf, and look into a log's past |
+//! | [`caching`] | choose a cache, decide which aggregates it keeps, and whom it trusts |
+//! | [`evolution`] | rename, reshape and retire events while their logs live on |
+//! | [`testing`] | test decisions without a database, and stores and caches of your own |
+//! | [`operation`] | run a service on PostgreSQL, SQLite and Redis |
+//! | [`promises`] | rely on what every store and every cache promises |
+//!
+//! The pages of the items say more: [`LogManager`](crate::LogManager) is what services call, and
+//! [`derive(Event)`](macro@crate::Event), [`derive(Aggregate)`](macro@crate::Aggregate) and
+//! [`#[event_handler]`](macro@crate::event_handler) show every attribute in an example.
+
+#[doc = include_str!("guide/getting_started.md")]
+pub mod getting_started {}
+
+#[doc = include_str!("guide/deciding.md")]
+pub mod deciding {}
+
+#[doc = include_str!("guide/several_logs.md")]
+pub mod several_logs {}
+
+#[doc = include_str!("guide/time_and_metadata.md")]
+pub mod time_and_metadata {}
+
+#[doc = include_str!("guide/caching.md")]
+pub mod caching {}
+
+#[doc = include_str!("guide/evolution.md")]
+pub mod evolution {}
+
+#[doc = include_str!("guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("guide/operation.md")]
+pub mod operation {}
+
+#[doc = include_str!("guide/promises.md")]
+pub mod promises {}
