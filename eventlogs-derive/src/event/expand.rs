@@ -97,7 +97,7 @@ fn reading(model: &EventModel<'_>) -> TokenStream {
         ) -> ::core::result::Result<Self, #library::__private::DecodeProblem> {
             match (#stored.name, #stored.version) {
                 #(#arms)*
-                _ => ::core::result::Result::Err(#stored.not_in_schema::<Self>()),
+                _ => ::core::result::Result::Err(#stored.unknown_event::<Self>()),
             }
         }
     }

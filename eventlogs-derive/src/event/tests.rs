@@ -123,7 +123,7 @@ fn the_output_is_what_one_would_write_by_hand() {
                         ("Closed", 1i32) => stored
                             .read::<__C, __ReadClosed>()
                             .map(|__ReadClosed {}| Self::Closed {}),
-                        _ => ::core::result::Result::Err(stored.not_in_schema::<Self>()),
+                        _ => ::core::result::Result::Err(stored.unknown_event::<Self>()),
                     }
                 }
             }

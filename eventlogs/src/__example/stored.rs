@@ -46,7 +46,7 @@ impl Event for CounterEvent {
             ("counter.noted", 1) => Ok(Self::Noted {
                 text: read_field(stored, "text")?,
             }),
-            _ => Err(stored.not_in_schema::<Self>()),
+            _ => Err(stored.unknown_event::<Self>()),
         }
     }
 }

@@ -12,7 +12,7 @@ impl StoredPayload<'_> {
 
     /// Makes the error for a name and version that no variant of `E` reads.
     #[must_use]
-    pub fn not_in_schema<E: Event>(&self) -> DecodeProblem {
+    pub fn unknown_event<E: Event>(&self) -> DecodeProblem {
         match E::SCHEMA.iter().find(|entry| entry.reads(self.name)) {
             Some(entry) => DecodeProblem::UnknownVersion {
                 supported: entry.event_type.version,

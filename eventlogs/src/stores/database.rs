@@ -1,6 +1,7 @@
 //! The code that all databases share: the queue of the writer, the rules for refusing an append, the handling of a failed
 //! batch, pages, and the version of the tables.
 
+pub(in crate::stores) mod columns;
 pub(in crate::stores) mod log_types;
 pub(in crate::stores) mod outcome;
 pub(in crate::stores) mod page;

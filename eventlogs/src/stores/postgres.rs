@@ -273,7 +273,7 @@ impl PostgresEventStore {
         let operation = core.reading().for_any_server();
         if migrate::is_due(&operation, &core.options.schema).await? {
             // A connection that was idle may be broken, and the steps are not tried again.
-            let operation = core.reading().for_any_server().afresh();
+            let operation = core.reading().for_any_server().over_new_connections();
             migrate::migrate(&operation, &core.options.schema).await?;
         }
         core.schema.found(migrations::NEEDED)

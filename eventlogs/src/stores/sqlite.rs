@@ -2,7 +2,6 @@
 
 mod append;
 pub(crate) mod backup;
-mod columns;
 mod connection;
 mod core;
 mod decide;

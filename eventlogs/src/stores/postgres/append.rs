@@ -1,10 +1,10 @@
 //! Writing a batch: one guarded insert, and a query for the writes that it did not store.
 
+use crate::stores::database::columns::column;
 use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::database::telemetry;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::batch::{Batch, BatchProgress};
-use crate::stores::postgres::columns::column;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::failure::{AttemptError, Failure, Verdict};
 use crate::stores::postgres::names::naming;

@@ -1,12 +1,8 @@
-//! Columns by name.
+//! The columns of a page.
 
+use crate::stores::database::columns::column;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{Column, Row};
-
-/// Returns the number of a column, for results with many rows: it is looked up once for all of them.
-pub(super) fn column(row: &PgRow, name: &str) -> Result<usize, sqlx::Error> {
-    Ok(row.try_column(name)?.ordinal())
-}
 
 /// The numbers of the columns of `page.sql`.
 #[derive(Clone, Copy)]

@@ -96,22 +96,22 @@ fn convert_driver_error(error: sqlx::Error, verdict: Verdict) -> StoreError {
     }
 }
 
-/// What to check if no server answers.
+/// Advice if no server answers.
 const UNAVAILABLE: &str =
     "check the address of the server, that the server runs, and that it has connections left";
-/// What to check if the server does not let the user in.
+/// Advice if the server does not let the user in.
 const ACCESS_DENIED: &str =
     "check the user, the password and the database name, and the server's `pg_hba.conf`";
-/// What to do about a missing privilege.
+/// Advice about a missing privilege.
 const INSUFFICIENT_PRIVILEGE: &str =
     "grant it; the documentation of `PostgresEventStore::migrate` lists the privileges";
-/// What to do if a server only reads.
+/// Advice if a server only reads.
 const READ_ONLY: &str = "connect to the primary";
-/// What to do if no server accepts writes.
+/// Advice if no server accepts writes.
 const NO_PRIMARY: &str = "check that the URL names the primary, or set `target_session_attrs=any` to read from the other servers";
-/// What to do about a pooler that refuses how a session is begun.
+/// Advice about a pooler that refuses the parameters of a new session.
 const STARTUP: &str = "it refuses the startup parameters of a session: set `PostgresOptions::pooler` to its pool mode, or configure it with `ignore_startup_parameters = extra_float_digits,options`";
-/// What to do about a pooler that has given the session of a connection to somebody else.
+/// Advice about a pooler that has given the session of a connection to another client.
 const SHARED_SESSIONS: &str = "it gives a session to another client after each transaction: set `PostgresOptions::pooler` to `Pooler::Transaction`";
-/// What to do about damaged files of a server.
+/// Advice about damaged files of a server.
 const CORRUPT: &str = "stop writing, and ask the server's administrator to check the server log and to restore a backup";

@@ -3,13 +3,14 @@
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
+use crate::stores::database::columns::column;
 use crate::stores::database::page::{PAGE_BYTES, PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
 use crate::stores::page::{Page, ReadRequest};
-use crate::stores::postgres::columns::{ContentColumns, PageColumns, column};
+use crate::stores::postgres::columns::{ContentColumns, PageColumns};
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::failure::AttemptError;
 use crate::stores::postgres::retry;

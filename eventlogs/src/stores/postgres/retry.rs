@@ -51,7 +51,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Changes this operation into one over new connections only.
-    pub(super) fn afresh(self) -> Self {
+    pub(super) fn over_new_connections(self) -> Self {
         self.attempt.want_new();
         self
     }

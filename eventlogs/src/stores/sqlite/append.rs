@@ -4,10 +4,10 @@
 //! The transaction holds the write lock from its first statement on, so what it reads stays true until it commits. A batch
 //! without a refused write takes two round trips to SQLite's thread, or three with keys.
 
+use crate::stores::database::columns::column;
 use crate::stores::database::queue::pending::Outcome;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
-use crate::stores::sqlite::columns::column;
 use crate::stores::sqlite::decide::{Availability, Decisions, decide};
 use crate::stores::sqlite::refusal::why_refused;
 use crate::stores::sqlite::statements::appends;

@@ -24,7 +24,7 @@ mod code {
 pub(super) const CORRUPT: &str =
     "stop writing, keep a copy of the file, and restore a backup or use `sqlite3 FILE .recover`";
 
-/// What to do about a file or a folder that may only be read.
+/// Advice about a file or a folder that may only be read.
 pub(super) const READ_ONLY: &str =
     "allow this process to write to it, or open the store with `SqliteEventStore::open_read_only`";
 

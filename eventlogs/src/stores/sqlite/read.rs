@@ -3,13 +3,13 @@
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
+use crate::stores::database::columns::column;
 use crate::stores::database::page::{PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
 use crate::stores::page::{Page, ReadRequest};
-use crate::stores::sqlite::columns::column;
 use crate::stores::sqlite::error;
 use crate::stores::sqlite::pool::ConnectionPool;
 use crate::stores::sqlite::statements::questions;
