@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 /// ARCHITECTURE).
 pub(super) struct InFlight<F: Future> {
     /// The single future, which is polled here.
-    lone: Option<Pin<Box<F>>>,
+    single: Option<Pin<Box<F>>>,
     /// The other futures.
     tasks: JoinSet<F::Output>,
 }
@@ -20,14 +20,14 @@ pub(super) struct InFlight<F: Future> {
 impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
     pub(super) fn new() -> Self {
         Self {
-            lone: None,
+            single: None,
             tasks: JoinSet::new(),
         }
     }
 
     /// Returns the number of futures.
     pub(super) fn len(&self) -> usize {
-        self.tasks.len() + usize::from(self.lone.is_some())
+        self.tasks.len() + usize::from(self.single.is_some())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -35,9 +35,9 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
     }
 
     /// Adds a future that is likely to stay the only one.
-    pub(super) fn push_lone(&mut self, future: F) {
+    pub(super) fn push_single(&mut self, future: F) {
         if self.is_empty() {
-            self.lone = Some(Box::pin(future));
+            self.single = Some(Box::pin(future));
         } else {
             self.push(future);
         }
@@ -51,10 +51,10 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
     /// Waits for the first future to finish; returns `None` if there are none. If this call is dropped, nothing is lost.
     pub(super) async fn next(&mut self) -> Option<F::Output> {
         poll_fn(|context| {
-            if let Some(lone) = &mut self.lone
-                && let Poll::Ready(output) = lone.as_mut().poll(context)
+            if let Some(single) = &mut self.single
+                && let Poll::Ready(output) = single.as_mut().poll(context)
             {
-                self.lone = None;
+                self.single = None;
                 return Poll::Ready(Some(output));
             }
             loop {
@@ -62,7 +62,7 @@ impl<F: Future<Output: Send> + Send + 'static> InFlight<F> {
                     // The runtime of that task is shutting down; its callers notice when the task drops their writes.
                     Poll::Ready(Some(Err(_))) => continue,
                     Poll::Ready(Some(Ok(output))) => Poll::Ready(Some(output)),
-                    Poll::Ready(None) if self.lone.is_none() => Poll::Ready(None),
+                    Poll::Ready(None) if self.single.is_none() => Poll::Ready(None),
                     Poll::Ready(None) | Poll::Pending => Poll::Pending,
                 };
             }

@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The longest idle time of a connection. After that a device on the network may have dropped the connection silently, so it is
 /// closed.
-const LONGEST_REST: Duration = Duration::from_mins(1);
+const MAX_IDLE: Duration = Duration::from_mins(1);
 /// More connections than any server has.
 const MOST: u32 = 1 << 20;
 
@@ -41,7 +41,7 @@ pub(super) struct ConnectionPool {
     /// How many connections may be in use.
     limit: u32,
     /// The idle connections, the last used one at the end. Locked only for a push or a pop.
-    resting: Mutex<Vec<Resting>>,
+    idle: Mutex<Vec<IdleConnection>>,
     /// The generation of new connections.
     generation: Generation,
     /// The statement that begins the transaction of each statement, if each must have one.
@@ -62,7 +62,7 @@ enum Source {
 }
 
 /// An idle connection.
-struct Resting {
+struct IdleConnection {
     /// The connection.
     connection: Box<PgConnection>,
     /// When it became idle.
@@ -141,7 +141,7 @@ impl ConnectionPool {
             source,
             places: Semaphore::new(limit as usize),
             limit,
-            resting: Mutex::new(Vec::new()),
+            idle: Mutex::new(Vec::new()),
             generation,
             begin,
         }
@@ -155,8 +155,8 @@ impl ConnectionPool {
         let held = match &self.source {
             Source::Pool { pool, emptied } => {
                 if emptied.fetch_max(generation, Ordering::Relaxed) < generation {
-                    while let Some(mut resting) = pool.try_acquire() {
-                        resting.close_on_drop();
+                    while let Some(mut idle) = pool.try_acquire() {
+                        idle.close_on_drop();
                     }
                 }
                 // If the pool has an idle connection, the attempt waits for no other task: the pool tests that connection
@@ -172,9 +172,9 @@ impl ConnectionPool {
             }
             Source::Own(servers) => {
                 attempt.server_begins();
-                let may_rest = !attempt.wants_new();
-                let rested = may_rest.then(|| self.rested(generation)).flatten();
-                Held::Own(match rested {
+                let may_be_idle = !attempt.wants_new();
+                let idle = may_be_idle.then(|| self.take_idle(generation)).flatten();
+                Held::Own(match idle {
                     Some(connection) => connection,
                     // Boxed, because every operation's future would have room for it otherwise.
                     None => Box::new(Box::pin(new(servers, attempt)).await?),
@@ -192,17 +192,17 @@ impl ConnectionPool {
     }
 
     /// Takes the idle connection that was used last.
-    fn rested(&self, generation: u64) -> Option<Box<PgConnection>> {
-        let mut resting = self.resting();
+    fn take_idle(&self, generation: u64) -> Option<Box<PgConnection>> {
+        let mut idle = self.idle();
         // The others have been idle for longer.
-        if resting
+        if idle
             .last()
-            .is_some_and(|last| last.since.elapsed() > LONGEST_REST)
+            .is_some_and(|last| last.since.elapsed() > MAX_IDLE)
         {
-            resting.clear();
+            idle.clear();
         }
-        resting.retain(|resting| resting.generation >= generation);
-        resting.pop().map(|resting| resting.connection)
+        idle.retain(|idle| idle.generation >= generation);
+        idle.pop().map(|idle| idle.connection)
     }
 
     /// Retires a generation of which a connection is dead: no connection of it is used again.
@@ -211,8 +211,8 @@ impl ConnectionPool {
         self.generation.0.fetch_max(next, Ordering::Relaxed);
     }
 
-    fn resting(&self) -> MutexGuard<'_, Vec<Resting>> {
-        lock(&self.resting)
+    fn idle(&self) -> MutexGuard<'_, Vec<IdleConnection>> {
+        lock(&self.idle)
     }
 
     /// Waits for the connections in use, closes all, and hands out no more.
@@ -220,10 +220,10 @@ impl ConnectionPool {
         let all = self.places.acquire_many(self.limit).await;
         self.places.close();
         drop(all);
-        let resting = std::mem::take(&mut *self.resting());
-        for resting in resting {
+        let idle = std::mem::take(&mut *self.idle());
+        for idle in idle {
             // If this fails, the server notices the end of the connection by itself.
-            let _ = resting.connection.close().await;
+            let _ = idle.connection.close().await;
         }
         if let Source::Pool { pool, .. } = &self.source {
             pool.close().await;
@@ -294,7 +294,7 @@ impl Leased<'_> {
         match self.held {
             Held::Own(connection) => {
                 let (since, generation) = (Instant::now(), self.generation);
-                self.connections.resting().push(Resting {
+                self.connections.idle().push(IdleConnection {
                     connection,
                     since,
                     generation,

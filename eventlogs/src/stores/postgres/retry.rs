@@ -5,7 +5,7 @@ use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure, Verdict};
 use crate::stores::postgres::pool::{ConnectionPool, Leased};
 use crate::stores::postgres::silence;
-use crate::stores::postgres::silence::Heard;
+use crate::stores::postgres::silence::Watched;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -152,15 +152,15 @@ where
         let silence = state.begin();
         let counts = || state.is_with_server() && !(left_running && state.generation().is_some());
         let failure = match silence::watch(silence, operation.deadline, counts, attempt()).await {
-            Heard::Done(Ok(answer)) => return Ok(answer),
-            Heard::Done(Err(AttemptError::Final(error))) => return Err(error),
-            Heard::Done(Err(AttemptError::Failed(failure))) => failure,
-            Heard::Silent => {
+            Watched::Done(Ok(answer)) => return Ok(answer),
+            Watched::Done(Err(AttemptError::Final(error))) => return Err(error),
+            Watched::Done(Err(AttemptError::Failed(failure))) => failure,
+            Watched::Silent => {
                 left_running |= state.generation().is_some();
                 state.want_new();
                 Failure::Silent { silence }
             }
-            Heard::Late => Failure::Late,
+            Watched::Late => Failure::Late,
         };
         attempts += 1;
         let in_doubt = in_doubt();

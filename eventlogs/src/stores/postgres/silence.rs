@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// The end of a watched future.
-pub(super) enum Heard<T> {
+pub(super) enum Watched<T> {
     /// The future is done.
     Done(T),
     /// Nothing has happened in the future for too long.
@@ -29,7 +29,7 @@ pub(super) async fn watch<F: Future>(
     deadline: Instant,
     counts: impl Fn() -> bool,
     future: F,
-) -> Heard<F::Output> {
+) -> Watched<F::Output> {
     let signs = Arc::new(Signs {
         woken: AtomicBool::new(true),
         task: AtomicWaker::new(),
@@ -44,18 +44,18 @@ pub(super) async fn watch<F: Future>(
         if signs.woken.swap(false, Ordering::AcqRel) {
             let done = future.as_mut().poll(&mut Context::from_waker(&waker));
             if let Poll::Ready(output) = done {
-                return Poll::Ready(Heard::Done(output));
+                return Poll::Ready(Watched::Done(output));
             }
             heard = Instant::now();
         }
         while sleep.as_mut().poll(context).is_ready() {
             let now = Instant::now();
             if now >= deadline {
-                return Poll::Ready(Heard::Late);
+                return Poll::Ready(Watched::Late);
             }
             let end = after(if counts() { heard } else { now }, bound);
             if end <= now {
-                return Poll::Ready(Heard::Silent);
+                return Poll::Ready(Watched::Silent);
             }
             sleep.as_mut().reset(deadline.min(end));
         }

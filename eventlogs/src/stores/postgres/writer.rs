@@ -40,7 +40,7 @@ const MAX_QUIET_YIELDS: u32 = 3;
 
 /// Starts the writer on the current runtime.
 pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
-    let gatherer = Gatherer {
+    let writer = Writer {
         core,
         jobs,
         closing: Vec::new(),
@@ -48,18 +48,18 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
         locked_out: VecDeque::new(),
         sent_at: Instant::now(),
         sent: 0,
-        told: 0,
+        settled: 0,
         pins: Pins::default(),
     };
     tokio::spawn(
-        gatherer
+        writer
             .run()
             .instrument(tracing::debug_span!("postgres writer")),
     );
 }
 
 /// The writer's task: the writes that wait, and the pins of those in flight.
-struct Gatherer {
+struct Writer {
     /// The connections and statements. The handles of the callers share them, and have the queue.
     core: Arc<Core>,
     /// The jobs from the queue.
@@ -76,12 +76,12 @@ struct Gatherer {
     /// How many writes are in flight.
     sent: usize,
     /// How many writes were in the batch that returned last.
-    told: usize,
+    settled: usize,
     /// The logs and keys in flight.
     pins: Pins,
 }
 
-impl Gatherer {
+impl Writer {
     async fn run(mut self) {
         let mut in_flight = InFlight::new();
         let mut open = true;
@@ -98,7 +98,7 @@ impl Gatherer {
                 let lone = batch.len() == 1 && self.held.is_empty();
                 let written = write_batch(Arc::clone(&self.core), batch);
                 if lone {
-                    in_flight.push_lone(written);
+                    in_flight.push_single(written);
                 } else {
                     in_flight.push(written);
                 }
@@ -111,16 +111,16 @@ impl Gatherer {
             let next = self.next_attempt().filter(|_| free);
             tokio::select! {
                 Some(written) = in_flight.next(), if !in_flight.is_empty() => {
-                    self.tell(written);
+                    self.settle(written);
                     if in_flight.is_empty() {
-                        self.gather().await;
+                        self.coalesce().await;
                     }
                 }
                 job = self.jobs.recv(), if open && self.held.len() < MAX_HELD_WRITES => {
                     open = job.is_some();
                     self.take(job);
                     // The other callers of the last batch may be about to queue their next writes.
-                    if self.told > 1 {
+                    if self.settled > 1 {
                         yield_now().await;
                     }
                     self.take_waiting();
@@ -138,9 +138,9 @@ impl Gatherer {
     /// next statement, together with the writes that are held already and may wait for the same log. Ends when as many writes
     /// have come as were in the last batch, or when no more come. Not for a single caller: the runtime would wake another
     /// thread in vain.
-    async fn gather(&mut self) {
+    async fn coalesce(&mut self) {
         let (mut came, mut quiet) = (0, 0);
-        while self.told > 1 && came < self.told && quiet < MAX_QUIET_YIELDS {
+        while self.settled > 1 && came < self.settled && quiet < MAX_QUIET_YIELDS {
             yield_now().await;
             let taken = self.take_waiting();
             came += taken;
@@ -256,9 +256,9 @@ impl Gatherer {
     }
 
     /// Sends each caller its outcome, except for writes that met a lock, which are sent again later.
-    fn tell(&mut self, written: Vec<(Box<Pending>, Outcome)>) {
+    fn settle(&mut self, written: Vec<(Box<Pending>, Outcome)>) {
         self.sent -= written.len();
-        self.told = written.len();
+        self.settled = written.len();
         let now = Instant::now();
         let give_up_locks = self.core.options.lock_timeout;
         for (pending, outcome) in written {
@@ -268,7 +268,7 @@ impl Gatherer {
                 let pending = pending.put_back();
                 self.locked_out.push_back((pending, now + LOCK_RETRY_DELAY));
             } else {
-                pending.tell(outcome);
+                pending.settle(outcome);
             }
         }
     }

@@ -74,22 +74,22 @@ async fn write_batch(pool: &ConnectionPool, batch: Vec<Box<Pending>>) {
         Ok(outcomes) => batch
             .into_iter()
             .zip(outcomes)
-            .for_each(|(pending, outcome)| pending.tell(outcome)),
+            .for_each(|(pending, outcome)| pending.settle(outcome)),
         Err(error) if batch.len() > 1 && may_concern_one_write(&error) => {
             tracing::debug!(%error, writes = batch.len(), "writing the writes of a batch one by one");
             for pending in batch {
                 let outcome = write_alone(pool, &pending.write).await;
-                pending.tell(outcome);
+                pending.settle(outcome);
             }
         }
         Err(error) => {
             let mut batch = batch.into_iter();
             let last = batch.next_back();
             for pending in batch {
-                pending.tell(Err(error.for_another_caller().into()));
+                pending.settle(Err(error.for_another_caller().into()));
             }
             if let Some(pending) = last {
-                pending.tell(Err(error.into()));
+                pending.settle(Err(error.into()));
             }
         }
     }

@@ -100,7 +100,7 @@ impl Claim {
     const TAKEN: u8 = 1;
     const WITHDRAWN: u8 = 2;
 
-    fn settle(&self, on: u8) -> bool {
+    fn set(&self, on: u8) -> bool {
         self.turn(Self::WAITING, on)
     }
 
@@ -119,13 +119,13 @@ struct Withdrawing(Arc<Claim>);
 impl Withdrawing {
     /// Withdraws the write. Returns `false` if the writer has already taken it.
     fn withdrawn(&self) -> bool {
-        self.0.settle(Claim::WITHDRAWN)
+        self.0.set(Claim::WITHDRAWN)
     }
 }
 
 impl Drop for Withdrawing {
     fn drop(&mut self) {
-        self.0.settle(Claim::WITHDRAWN);
+        self.0.set(Claim::WITHDRAWN);
     }
 }
 
@@ -214,10 +214,10 @@ impl Pending {
     pub(in crate::stores) fn take(self: Box<Self>, now: Instant) -> Option<Box<Self>> {
         if now >= self.deadline {
             let passed = self.limit.passed();
-            self.tell(Err(passed.into()));
+            self.settle(Err(passed.into()));
             return None;
         }
-        self.claim.settle(Claim::TAKEN).then_some(self)
+        self.claim.set(Claim::TAKEN).then_some(self)
     }
 
     /// Lets the caller withdraw the write again, because it was not written and will be retried.
@@ -228,7 +228,7 @@ impl Pending {
     }
 
     /// Settles the write: notifies the observer, releases the capacity, and sends the outcome to the caller if it still waits.
-    pub(in crate::stores) fn tell(mut self: Box<Self>, outcome: Outcome) {
+    pub(in crate::stores) fn settle(mut self: Box<Self>, outcome: Outcome) {
         let outcome = outcome.map_err(|error| self.in_terms_of_the_deadline(error));
         if let Some(observer) = self.observer.take() {
             observer.settled(outcome.as_ref().ok().copied());
