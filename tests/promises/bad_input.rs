@@ -46,7 +46,10 @@ async fn a_path_that_cannot_be_opened_is_named() {
             refused.to_string().contains(&path.display().to_string()),
             "{refused}"
         );
-        assert!(refused.source().is_some(), "the error of SQLite is the source");
+        assert!(
+            refused.source().is_some(),
+            "the error of SQLite is the source"
+        );
     }
 }
 

@@ -171,7 +171,10 @@ async fn a_policy_in_the_options_takes_the_place_of_the_attributes() {
 async fn a_policy_that_panics_costs_the_cache_entry_only() {
     let options = LogManagerOptions::<Payment> {
         caching_policy: Some(Arc::new(|payment: &Aggregation<Payment>| {
-            assert!(payment.through_index() > 1, "an intended mistake of the user");
+            assert!(
+                payment.through_index() > 1,
+                "an intended mistake of the user"
+            );
             true
         })),
         ..Default::default()

@@ -191,7 +191,10 @@ async fn a_reduction_under_way_does_not_put_it_back() {
     payments.forget_cached(log_id).await.unwrap();
     open(&cache.gets);
     let former = reducing.await.unwrap();
-    assert!(former.aggregate().notes.contains("Jane"), "the reduction began before the log was forgotten");
+    assert!(
+        former.aggregate().notes.contains("Jane"),
+        "the reduction began before the log was forgotten"
+    );
     assert_nothing_is_left(&payments, &cache.inner, log_id).await;
 }
 
@@ -296,7 +299,10 @@ async fn a_cache_that_cannot_be_told_is_an_error_that_says_so() {
         "{error:?}"
     );
     assert!(error.to_string().contains(&log_id.to_string()), "{error}");
-    let source = error.source().expect("the cache's error is the source").to_string();
+    let source = error
+        .source()
+        .expect("the cache's error is the source")
+        .to_string();
     assert!(source.contains("read-only"), "{source}");
     // The error has no consequence for other calls.
     let event = PaymentEvent::Voided;

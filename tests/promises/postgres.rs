@@ -66,7 +66,10 @@ impl TestStore {
     pub(crate) async fn connection(&self) -> PgConnection {
         let path = [("search_path", &self.options.schema)];
         let connect = self.connect.clone().options(path);
-        connect.connect().await.expect("the server accepts the connection")
+        connect
+            .connect()
+            .await
+            .expect("the server accepts the connection")
     }
 
     /// Creates a pool of such connections.
@@ -114,7 +117,10 @@ async fn drop_old_schemas(connect: &PgConnectOptions) {
             0,
         );
         let oldest = format!("{PREFIX}{}", Uuid::new_v7(hour_ago).simple());
-        let mut connection = connect.connect().await.expect("the server accepts the connection");
+        let mut connection = connect
+            .connect()
+            .await
+            .expect("the server accepts the connection");
         let old =
             sqlx::query("select nspname from pg_namespace where nspname like $1 and nspname < $2")
                 .bind(format!("{PREFIX}%"))

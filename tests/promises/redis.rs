@@ -164,7 +164,11 @@ async fn the_near_cache_takes_what_the_far_one_has() {
     let tiered = TieredAggregationCache::new(near.clone(), far);
     let counters = counters(store, tiered);
     assert_eq!(counters.reduce(&log_id).await.unwrap().applied_events(), 0);
-    let copy = near.get(log_id).await.unwrap().expect("the entry was put into both caches");
+    let copy = near
+        .get(log_id)
+        .await
+        .unwrap()
+        .expect("the entry was put into both caches");
     assert_eq!(copy.aggregate().total, 15);
 }
 

@@ -36,7 +36,10 @@ fn postgres_binaries() -> Option<PathBuf> {
 
 /// Returns the path of `redis-server`, for a test that needs a server of its own.
 fn redis_server() -> Option<PathBuf> {
-    private_found("EVENTLOGS_REDIS_SERVER", "tests that stop and restart Redis")
+    private_found(
+        "EVENTLOGS_REDIS_SERVER",
+        "tests that stop and restart Redis",
+    )
 }
 
 /// Returns the path of `pgbouncer`.

@@ -64,7 +64,9 @@ fn without_a_runtime() {
         on_the_fake(MemoryAggregationCache::default()),
     ];
     for manager in managers {
-        everything(manager).now_or_never().expect("the futures never wait");
+        everything(manager)
+            .now_or_never()
+            .expect("the futures never wait");
     }
 }
 
