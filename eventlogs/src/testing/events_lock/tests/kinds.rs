@@ -28,7 +28,7 @@ const CHARGE: LogType = LogType::new("charge");
 fn another_kind_needs_the_former_one_as_an_alias() {
     let said = change(PAYMENT, CHARGE).expect_err("logs of the former kind are not read");
     let expected = r#"
-`PaymentEvent` no longer reads logs of the kind `payment`; new ones are of the kind `charge`
+`PaymentEvent` no longer reads logs of the kind `payment`; its new logs have the kind `charge`
   keep the kind: #[event(log_type = "payment")]
   or read both kinds: #[event(log_type_alias = "payment")]
 "#;
