@@ -38,8 +38,8 @@ use tracing::Instrument;
 ///
 /// A manager is a handle that is cheap to clone: clone it into every task and handler.
 ///
-/// The store and the cache are chosen when the manager is made, at run time if you like. Neither appears in its type. A call of
-/// either costs one allocation for that.
+/// The store and the cache are chosen when the manager is made, at run time if you like. Neither appears in its type. This
+/// dynamic dispatch costs one allocation per call of either.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

@@ -73,7 +73,7 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 ///
 /// The cache keeps the states that are read back as they were. Before an aggregate is put, in the background, it is read back
 /// from its bytes and compared. An aggregate that comes back as another value, or not at all, is not cached, and a warning is
-/// logged. `Some(None)` and `None` are two different values here, whatever the types around them, and so are `-0.0` and `0.0`.
+/// logged. The comparison distinguishes `Some(None)` from `None` at any depth, and `-0.0` from `0.0`.
 ///
 /// This check cannot find a value that serde does not write, nor two states that are written alike. [`WholeSnapshot`] excludes
 /// aggregates whose own fields have `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`. For the types of those
@@ -81,13 +81,13 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 ///
 /// # Other versions of the program
 ///
-/// Entries of other code have other keys. The [fingerprint](CodeFingerprint) does not cover the types of fields, so an entry
-/// also records what its types asked for while they read it: names of fields and of variants, and kinds of numbers. If the
-/// reader's types ask for something else, the entry is a miss. Two versions that differ only in a nested type replace each
-/// other's entries for as long as both run. A string in
-/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new version its own keys. Anything that
-/// no type asks serde for is not covered: an untagged or internally tagged enum does not reveal the variants that a state does
-/// not have.
+/// Code with another fingerprint uses other keys in Redis. The [fingerprint](CodeFingerprint) does not cover the types of
+/// fields, so an entry also records the names of fields and variants, and the kinds of numbers, that its types requested from
+/// serde. If the types of the reader request something else, the entry is a miss. Two versions that differ only in a nested
+/// type replace each other's entries for as long as both run. A string in
+/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new version its own keys. A change that
+/// no type requests from serde goes unnoticed: for example, a variant of an untagged or internally tagged enum that the state
+/// does not use.
 ///
 /// # Write access to Redis
 ///

@@ -31,15 +31,15 @@ impl<A: Aggregate> LogManager<A> {
     /// - *When it runs:* in its turn. Decisions of this process on one log take turns, in the order of arrival. A slow closure
     ///   holds up its own log and its own thread, and nothing else.
     /// - *How often:* once or several times. It runs again on the new state if another write comes first, in at most
-    ///   [`max_attempts`](DecideOptions::max_attempts) attempts, or if the cached state was out of date. It also runs again on
-    ///   the confirmed state before a refusal, or a decision to change nothing, that was made on another state is reported.
-    /// - *What it sees:* first the cached aggregate, without a read: one round trip if that is current. If another decision on
-    ///   the log is in flight, it sees the *speculative* state after that one's events, in which the times of recording are not
-    ///   final; the store commits both together where it can.
+    ///   [`max_attempts`](DecideOptions::max_attempts) attempts, or if the cached state was out of date. If it refuses or
+    ///   changes nothing on a state that is not confirmed, it runs again on the confirmed one.
+    /// - *What it sees:* first the cached aggregate, without a read: one round trip to the store if that is current. If another
+    ///   decision on the log is in flight, it sees the *speculative* state after that one's events, in which the times of
+    ///   recording are not final; the store commits both together where it can.
     /// - *What is confirmed before it is reported:* every result. Events are reported after they are committed. A refusal, and
     ///   a decision to change nothing, are reported after the store has confirmed the state that they were made on. That state
-    ///   was true at some moment of this call: it was read after the call began, or it was committed by a decision of this
-    ///   process that was handed over to the store after the call began.
+    ///   is no older than the call: it was read after the call began, or it was handed over by a decision of this process after
+    ///   the call began, and committed.
     /// - *Retries:* with an idempotency key, a refusal and a decision to change nothing are reported only if the key is new. So
     ///   the retry of a decision that took effect is a [replay](Decided::is_replay), even if the new state would refuse it.
     /// - *Panics:* a panic of the closure reaches the caller, and nothing is written. A panic of the aggregate's `apply` after

@@ -34,7 +34,7 @@ pub enum LogManagerError {
     /// The idempotency key was used before for another operation: on other logs, on a log of another kind, or with another
     /// request fingerprint.
     #[error(
-        "this idempotency key was already used for another operation, event {event_index} of log {log_id}; use a new key"
+        "this idempotency key was already used for another operation, which wrote event {event_index} of log {log_id}; use a new key"
     )]
     #[non_exhaustive]
     IdempotencyKeyReused {

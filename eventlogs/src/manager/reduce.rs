@@ -36,9 +36,9 @@ impl<A: Aggregate> LogManager<A> {
     /// Reduces a log to its current state.
     ///
     /// The reduction starts from the cached aggregate, if there is one, and reads only the events recorded since: one round
-    /// trip, if they fit into one page. The same read checks that the log still has the last event of the cached aggregate. If
-    /// it has not, the cache entry is dropped and the log is reduced from the start. The result goes to the cache in the
-    /// background. Memory is limited to one page of events, whatever the log's length.
+    /// trip to the store, if they fit into one page. The same read checks that the log still has the last event of the cached
+    /// aggregate. If it has not, the cache entry is dropped and the log is reduced from the start. The result goes to the cache
+    /// in the background. Memory is limited to one page of events, whatever the log's length.
     ///
     /// The future may be dropped at any time: nothing is lost.
     ///

@@ -46,8 +46,7 @@ impl RequestFingerprint {
 
     /// Makes the digest of a request from its bytes: its body, or other bytes that distinguish two requests.
     ///
-    /// The same bytes give the same digest on every machine and in every version. The digest is a UUID v5: SHA-1 cut to 122
-    /// bits.
+    /// Equal bytes give equal digests on every machine and in every version. The digest is a UUID v5: SHA-1 cut to 122 bits.
     #[must_use]
     pub fn new(request: &[u8]) -> Self {
         Self(Uuid::new_v5(&Self::NAMESPACE, request).into_bytes())

@@ -77,8 +77,8 @@ use std::time::Duration;
 /// The store replaces broken connections by itself. If the connection of an operation breaks, or is silent for longer than
 /// [`PostgresOptions::silence`], the store tries the operation again on a new connection until [`PostgresOptions::timeout`]. An
 /// append is sent again with the same event ids, so it cannot happen twice. Once one connection has proved broken or silent, no
-/// connection that was made before it is used again. So after a fail-over without notice, an operation takes as long as one
-/// silence, however many connections were idle, if the address leads to a server that answers.
+/// connection that was made before it is used again. So after a silent fail-over an operation loses one `silence`, not one per
+/// idle connection, if the address leads to a server that answers.
 ///
 /// # Several servers
 /// An address can name several servers, as for libpq:

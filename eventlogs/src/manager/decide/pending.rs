@@ -1,8 +1,8 @@
 //! A decision whose events are not stored yet, with the states before and after its events.
 //!
 //! The state after events that are not stored is *speculative*; after the store has confirmed them it is *committed*. A
-//! speculative state never leaves the manager: it is neither cached nor returned. A decision on it is reported only after it
-//! is committed.
+//! speculative state is shown to the closure of the next decision, and is neither cached nor returned. A decision on it is
+//! reported only after it is committed.
 //!
 //! The aggregate decides how long a fold takes and whether it panics. So one task at a time folds the events of a decision, no
 //! task holds a lock while it waits for a fold, and the events are dropped only after the committed state is known.
@@ -27,7 +27,7 @@ pub(in crate::manager) struct PendingDecision<A: Aggregate> {
     log_id: LogId,
     /// Its number among all decisions that were handed over for the log.
     number: u64,
-    /// The states before and after its events. Locked only to copy them.
+    /// The states before and after its events. Locked only to copy or replace them.
     states: Mutex<States<A>>,
     /// The events, until the committed state is known. Locked by the task that has set `folding`.
     events: Mutex<Vec<RecordedEvent<A::Event>>>,
@@ -35,7 +35,8 @@ pub(in crate::manager) struct PendingDecision<A: Aggregate> {
     folding: AtomicBool,
     /// `true` after the store has queued the events.
     queued: AtomicBool,
-    /// The time at which the events were recorded; `None` if they were not. Unset until the outcome is known.
+    /// The time at which the events were recorded; `None` if they were not, or if the write is in doubt. Unset until the store
+    /// has settled it.
     settled: OnceLock<Option<DateTime<Utc>>>,
     /// Woken when the outcome is known, and when a task has stopped folding.
     woken: Notify,
@@ -85,7 +86,7 @@ pub(in crate::manager) fn text_of(panic: &(dyn Any + Send)) -> String {
 }
 
 impl<A: Aggregate> PendingDecision<A> {
-    /// Makes a decision on this state; with a `predecessor`, on the speculative state after that one.
+    /// Records a decision that was made on this state; with a `predecessor`, on the speculative state after that one.
     pub(in crate::manager) fn new(
         log_id: LogId,
         number: u64,
@@ -119,7 +120,7 @@ impl<A: Aggregate> PendingDecision<A> {
         self.number
     }
 
-    /// Returns `true` if the store has queued it. Then the store writes it before all later writes.
+    /// Returns `true` if the store has queued it. A queued decision is written before all later writes.
     pub(in crate::manager) fn is_queued(&self) -> bool {
         self.queued.load(Ordering::Acquire)
     }
@@ -131,7 +132,7 @@ impl<A: Aggregate> PendingDecision<A> {
             && self.settled.get() != Some(&None)
     }
 
-    /// Returns `true` if its outcome is known.
+    /// Returns `true` if the store has settled it.
     pub(in crate::manager) fn is_settled(&self) -> bool {
         self.settled.get().is_some()
     }
@@ -254,7 +255,7 @@ impl<A: Aggregate> PendingDecision<A> {
                     committed: Some(committed.clone()),
                 },
             );
-            // Dropped outside the lock: dropping them runs the user's code.
+            // Dropped outside the lock of the states: dropping them runs the user's code.
             drop((folded, former));
             Ok(committed)
         })

@@ -36,7 +36,7 @@ pub enum StoreError {
     },
     /// Two enums that share no event have the same kind, so the store could not distinguish their logs.
     #[error(
-        "`{one}` and `{other}` both have the log type `{log_type}`; give one of them another with `#[event(log_type = \"…\")]`"
+        "`{one}` and `{other}` both have the kind `{log_type}`; give one of them another with `#[event(log_type = \"…\")]`"
     )]
     LogTypeTwice {
         /// The kind.
@@ -123,7 +123,7 @@ pub enum StoreError {
     },
     /// A connection pooler between the store and its server, such as PgBouncer, does not support what the store does.
     #[error(
-        "a connection pooler such as PgBouncer does not work with the store as configured; {advice}, and see the documentation of `Pooler`"
+        "the configuration of the store does not suit the connection pooler, such as PgBouncer; {advice}, and see the documentation of `Pooler`"
     )]
     Pooler {
         /// The cause, and advice on what to do.

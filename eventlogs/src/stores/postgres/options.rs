@@ -27,13 +27,12 @@ pub struct PostgresOptions {
     /// never more than half of the timeout.
     ///
     /// Only the time in which no byte comes or goes counts, not the time that an operation takes. Still, make it longer than a
-    /// loaded server takes to begin its answer. Otherwise the store sends the statement once more, and waits for that answer
-    /// until the timeout, while the server may still work on the first one. That is safe, but extra work. No connection that
-    /// was made before one proved silent is used again, so a silence is waited for once, not once per connection.
+    /// loaded server takes to begin its answer. Otherwise the store sends the statement again, while the server may still
+    /// process the first one, and waits for the second answer until the timeout. That is safe, but extra work. No connection
+    /// that was made before one proved silent is used again, so a silence is waited for once, not once per connection.
     pub silence: Option<Duration>,
     /// Which servers are acceptable, for a store that makes its own connections. If this is `None`, `target_session_attrs` of
-    /// the address applies. By default a server that is the only one is used whatever it is, and of several servers the first
-    /// that accepts writes.
+    /// the address applies. By default, a single server is always used; of several servers, the first one that accepts writes.
     pub target_session: Option<TargetSession>,
     /// How long a statement waits for a lock of another session, for a store that makes its own connections; 5 s by default.
     pub lock_timeout: Duration,
@@ -50,8 +49,8 @@ pub enum TargetSession {
     /// `any`: every server that lets the store in. On a server that only reads, writes return
     /// [`ReadOnly`](crate::stores::StoreError::ReadOnly).
     Any,
-    /// `read-write`: a server whose sessions write by default, so no standby, and no `default_transaction_read_only`. While
-    /// there is none, an operation waits for one until its timeout, and then returns
+    /// `read-write`: a server whose sessions write by default. Standbys and servers with `default_transaction_read_only` are
+    /// excluded. While there is none, an operation waits for one until its timeout, and then returns
     /// [`NoPrimary`](crate::stores::StoreError::NoPrimary).
     ReadWrite,
     /// `primary`: a server that is not a standby. While there is none, operations wait as for [`ReadWrite`](Self::ReadWrite).

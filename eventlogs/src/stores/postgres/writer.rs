@@ -30,8 +30,8 @@ pub(super) const IN_FLIGHT: u32 = 2;
 const MIN_SECOND_BATCH: usize = 16;
 /// The longest coalescing wait. Statements take less, unless the network is slow or a lock of another session delays them.
 const MAX_COALESCE_WAIT: Duration = Duration::from_millis(2);
-/// The greatest number of writes that the writer holds and makes the next batch from; the others wait in the queue. It passes
-/// over pinned writes, so it must hold more than one batch.
+/// The most writes that the writer holds for the next batch; the others wait in the queue. Writes whose log or key is in flight
+/// are skipped, so the writer must hold more than one batch.
 const MAX_HELD_WRITES: usize = 4_096;
 /// How long a write that met a lock of another session waits before it is sent again.
 const LOCK_RETRY_DELAY: Duration = Duration::from_millis(200);
@@ -174,9 +174,9 @@ impl Writer {
     /// Returns how many writes make the next batch.
     ///
     /// It is half of all writes that are held or in flight, so that two statements of about the same size take turns: while one
-    /// is in flight, the next writes of the other one's callers come together. If a batch were sent as soon as a slot is free,
-    /// with the writes that have come by then, each batch would have a third of them. If half is few, it is all of them, once
-    /// the statement in flight returns; but two single writes do not wait for each other.
+    /// is in flight, the next writes of the other one's callers come together. Sending at every free slot would split the
+    /// writes three ways: two batches in flight, and one that waits. With 3 to 31 writes the share is all of them, sent when
+    /// the statement in flight returns. Two single writes do not wait for each other.
     fn share(&self) -> usize {
         let all = self.sent + self.held.len();
         let few = (3..MIN_SECOND_BATCH * IN_FLIGHT as usize).contains(&all);
@@ -255,7 +255,7 @@ impl Writer {
         Some(Batch::single(pending))
     }
 
-    /// Sends each caller its outcome, except for writes that met a lock, which are sent again later.
+    /// Sends each caller its outcome. Writes that met a lock are sent again later, until the lock timeout or their deadline.
     fn settle(&mut self, written: Vec<(Box<Pending>, Outcome)>) {
         self.sent -= written.len();
         self.settled = written.len();

@@ -43,9 +43,9 @@ impl SqliteEventStore {
     /// and perhaps some that were written during it. Other calls read and write meanwhile; the write-ahead log grows until the
     /// copy is done. A store in memory can be copied, too, but its readers and writers wait.
     ///
-    /// When this returns, the copy is on the disk, and only then it has its name. The copy begins a new epoch. It is a database
-    /// that can be opened like any other. To restore it, end all programs that use the old file, remove that file together with
-    /// its `-wal` and its `-shm`, and move the copy to its path.
+    /// The copy gets its name only after it is completely on the disk. It begins a new epoch: the order of its later events is
+    /// independent of the original. It is a database that can be opened like any other. To restore it, end all programs that
+    /// use the old file, remove that file together with its `-wal` and its `-shm`, and move the copy to its path.
     ///
     /// If the future is dropped, the copy ends and leaves no file.
     ///
@@ -63,7 +63,7 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`FileExists`](BackupError::FileExists) if a file of that name exists, or a log that belongs to that name.
+    /// - [`FileExists`](BackupError::FileExists) if a file of that name exists, or a write-ahead log for that name.
     /// - [`CannotWrite`](BackupError::CannotWrite) if the copy cannot be written, because the folder is missing, this process
     ///   lacks the privilege, or the disk is full.
     /// - [`Store`](BackupError::Store) with [`NotMigrated`](StoreError::NotMigrated) if the tables are missing or too old.
