@@ -146,7 +146,10 @@ fn a_changed_shape_without_a_new_version_is_noticed() {
     let error = events_lock::check(folder.path(), &[opened]).expect_err("the type has changed");
     let said = error.to_string();
     assert!(said.contains("`DoorEvent::Opened` has changed"), "{said}");
-    assert!(said.contains("`hours` was `u64` and is `u32`"), "{said}");
+    assert!(
+        said.contains("`hours` was `u64`, but is `u32` now"),
+        "{said}"
+    );
     assert_eq!(
         round_trip(&DoorEvent::Opened { hours: 3 })
             .event_type()

@@ -96,7 +96,7 @@ pub enum EncodeError {
 
 /// A stored event that this code cannot read. No event was skipped, and nothing derived from the log was cached.
 #[derive(Debug, thiserror::Error)]
-#[error("event {index} of log {log_id} (`{event_type}`, version {version}) cannot be decoded")]
+#[error("event {index} of log {log_id} (`{event_type}` version {version}) cannot be decoded")]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The log.

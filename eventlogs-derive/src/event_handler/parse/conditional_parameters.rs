@@ -50,7 +50,7 @@ pub(crate) fn when<'a>(
         let first = first.to_token_stream();
         errors.on(
             &condition.written,
-            format!("the parameters of a handler can have only one condition, and `{first}` has another; write several handlers, each with a `#[cfg(…)]`"),
+            format!("the parameters of a handler can have one condition and its opposite, and `{first}` has another; write several handlers, each with a `#[cfg(…)]`"),
         );
         errors.on(&known.written, "first condition here");
     }

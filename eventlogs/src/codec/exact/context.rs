@@ -94,8 +94,8 @@ impl Context {
     ) -> Result<(), E> {
         if F::NOT_FINITE && !is_finite {
             return Err(self.refused(format_args!(
-                "the format has no number {number}; use an enum or an `Option` in its place, use another codec, or write the \
-                 field with functions of your own (`#[serde(with = …)]`)"
+                "the format cannot represent the number {number}; use an enum or an `Option` in its place, use another \
+                 codec, or write the field with functions of your own (`#[serde(with = …)]`)"
             )));
         }
         Ok(())
