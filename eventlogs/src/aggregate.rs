@@ -30,7 +30,8 @@ use crate::record::EventRecord;
 /// }
 /// ```
 ///
-/// `Default` is the state before the first event. `Clone` lets a caller change its state while the cache keeps its own.
+/// `Default` is the state before the first event. `Clone` gives a caller its own copy of the state, so that a change to it does
+/// not change the cached one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an aggregate",
     label = "this type does not implement `Aggregate`",
@@ -62,7 +63,8 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 
 /// A number that changes when the code of an aggregate changes.
 ///
-/// With it, a cache outside the process never returns an aggregate to code that would have reduced it differently.
+/// If the number differs, a cache outside the process does not return the aggregate, because this code might have reduced it
+/// differently.
 ///
 /// [`derive(Aggregate)`](macro@crate::Aggregate#code-fingerprint) implements the trait, and its page lists the code that the
 /// number covers. An aggregate written by hand can only use the in-process cache until it implements the trait. Then its author
@@ -96,16 +98,16 @@ pub trait CodeFingerprint {
 /// fields; [`snapshot_laws!`](crate::testing::snapshot_laws) tests the types of the fields.
 ///
 /// Implement the trait by hand if a skipped field makes no difference, for instance because it is an index of other fields that
-/// is built when it is needed. An aggregate written by hand needs that as well:
+/// is built when it is needed. An aggregate that is written by hand also needs a handwritten implementation:
 ///
 /// ```
 /// use eventlogs::WholeSnapshot;
-/// use std::cell::OnceCell;
+/// use std::sync::OnceLock;
 ///
 /// pub struct Basket {
 ///     prices: Vec<u64>,
 ///     // With `#[serde(skip)]`: computed from `prices` on first use.
-///     dearest: OnceCell<u64>,
+///     dearest: OnceLock<u64>,
 /// }
 ///
 /// impl WholeSnapshot for Basket {}

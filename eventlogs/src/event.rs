@@ -32,7 +32,8 @@ impl EventType {
     }
 }
 
-/// One entry of an event enum's schema: the name and version written for a variant, and the others that are read as it.
+/// One entry of an event enum's schema: the name and version that are written for a variant, and the former names and older
+/// versions that are also read as that variant.
 ///
 /// Reading and writing use the event type and the aliases. The other fields are for
 /// [`check_events_lock!`](crate::testing::check_events_lock), which records all that was ever stored.
@@ -64,8 +65,9 @@ pub struct EventSchema {
     pub upcast_from: &'static [u16],
     /// The name of the variant in the code.
     pub variant: &'static str,
-    /// The fields of the payload as the code spells them, each with those of serde's attributes that shape the stored payload:
-    /// `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. An attribute of all fields is an entry of its own.
+    /// The fields of the payload, as they are written in the code. Each is followed by its serde attributes, if they influence
+    /// the stored payload: `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. A serde attribute that applies
+    /// to all fields is listed as a separate entry.
     pub fields: &'static [&'static str],
 }
 
@@ -194,7 +196,8 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// stays as an alias.
     const LOG_TYPE: LogType;
 
-    /// The entries of all variants, in their order. A flattened event is replaced by its own entries.
+    /// The entries of all variants, in their order. A variant that flattens another event enum is replaced by the entries of
+    /// that enum.
     const SCHEMA: &'static [EventSchema];
 
     /// The name and version of this event.

@@ -38,8 +38,8 @@ use tracing::Instrument;
 ///
 /// A manager is a handle that is cheap to clone: clone it into every task and handler.
 ///
-/// The store and the cache are chosen when the manager is made, at run time if you like. Neither appears in its type. This
-/// dynamic dispatch costs one allocation per call of either.
+/// The store and the cache are chosen when the manager is made, at run time if you like. Neither appears in its type. They are
+/// therefore called through dynamic dispatch, which costs one allocation per call to the store or to the cache.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
@@ -105,8 +105,8 @@ impl<A: Aggregate> LogManager<A> {
     /// The manager does nothing until its first call, and needs no runtime before that.
     ///
     /// With the fake store, and the fake cache or [`MemoryAggregationCache`](crate::MemoryAggregationCache), its futures can be
-    /// polled anywhere, for instance by hand in a test. Outside a runtime nothing is cached. These need a tokio runtime with
-    /// timers (`enable_all`):
+    /// polled anywhere, for instance by hand in a test. Outside a runtime nothing is cached. The following need a tokio runtime
+    /// with timers (`enable_all`):
     /// - databases and Redis;
     /// - a cache of your own that waits;
     /// - a deadline that has to be waited for;
@@ -162,17 +162,19 @@ impl<A: Aggregate> LogManager<A> {
     /// It is for stored events that were changed by other means, for instance to erase personal data. Change the events first.
     ///
     /// After the call has returned:
-    /// - Neither the memory of this process nor a tier that processes share has the log, whatever event it was reduced through.
+    /// - No entry of the log is left in this manager's cache, neither in its memory nor in a cache that processes share, no
+    ///   matter up to which event the entry was reduced.
     /// - No call in progress on this manager and its clones puts the log back.
-    /// - A reduction that began before still returns the events it has read, and so does a decision.
-    /// - A decision that began before competes with those that begin later, as one of another process does.
+    /// - A reduction or a decision that began before still returns a state computed from the events that it had read.
+    /// - A decision that began before does not take turns with decisions that begin later. They can conflict, as decisions of
+    ///   two processes can.
     ///
     /// The call does not reach:
     /// - The memory of another process, or of another manager with a cache of its own, until its entry expires. Limit that time
-    ///   by `#[aggregate(cache(ttl = "10m"))]` or by
-    ///   [`with_near_ttl`](crate::TieredAggregationCache::with_near_ttl), or make the call in each process.
-    /// - A reduction in progress in another process, which may put the events it has read into the shared tier later. To
-    ///   be sure, repeat the call after the longest time that a reduction takes.
+    ///   with `#[aggregate(cache(ttl = "10m"))]` or [`with_near_ttl`](crate::TieredAggregationCache::with_near_ttl), or make
+    ///   the call in each process.
+    /// - A reduction in progress in another process, or in another manager of this process, which may put the events it has
+    ///   read into the shared tier later. To be sure, repeat the call after the longest time that a reduction takes.
     /// - Entries that another version of the program has put into a shared tier under its own
     ///   [fingerprint](crate::CodeFingerprint), until they expire: by default within
     ///   [about a day](crate::RedisCacheOptions::default_ttl).

@@ -27,7 +27,7 @@ fn the_output_is_what_one_would_write_by_hand() {
         }
     };
     let expected = quote! {
-        const _: () = ::core::assert!(MOST >= 10, "this policy never caches: `max_events` is below `min_events`");
+        const _: () = ::core::assert!(MOST >= 10, "these rules never cache anything: `max_events` is below `min_events`");
 
         #[automatically_derived]
         impl ::eventlogs::Aggregate for Door {

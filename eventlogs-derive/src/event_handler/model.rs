@@ -52,9 +52,9 @@ pub(crate) fn validate<'a>(
 /// Records that the block has no handlers, with a hint if an attribute looks like a misspelled `on`.
 fn check_empty(block: &Block, errors: &mut Errors) {
     match misspelled(block) {
-        Some((span, _)) => errors.at(
+        Some((span, name)) => errors.at(
             span,
-            "no method here is marked `#[on(…)]`; did you mean `on`?",
+            format!("no method here is marked `#[on(…)]`; did you mean `on` instead of `{name}`?"),
         ),
         None => errors.at(
             Span::call_site(),

@@ -85,29 +85,33 @@ fn beside_the_event_type(name: &str) -> Option<String> {
 
 /// The message for a key of another macro.
 fn elsewhere(name: &str) -> Option<String> {
-    let in_events =
-        |example| format!("`{name}` belongs to the events; write `#[event({example})]` there");
     if let Some(key) = EventKey::named(name) {
-        return Some(in_events(key.facts().example));
+        let example = key.facts().example;
+        return Some(format!(
+            "`{name}` is a key of the events; write `#[event({example})]` on their enum"
+        ));
     }
     if let Some(key) = VariantKey::named(name) {
-        return Some(in_events(key.facts().example));
+        let example = key.facts().example;
+        return Some(format!(
+            "`{name}` is a key of the events; write `#[event({example})]` on a variant of their enum"
+        ));
     }
     if let Some(key) = AggregateKey::named(name) {
         let example = key.facts().example;
         return Some(format!(
-            "`{name}` belongs to the aggregate; write `#[aggregate({example})]` there"
+            "`{name}` is a key of the aggregate; write `#[aggregate({example})]` on its struct or enum"
         ));
     }
     if let Some(key) = CacheKey::named(name) {
         let rule = as_rule(key);
         return Some(format!(
-            "`{name}` is a rule of the aggregate's cache; write `#[aggregate(cache({rule}))]` there"
+            "`{name}` is a rule of the aggregate's cache; write `#[aggregate(cache({rule}))]` on its struct or enum"
         ));
     }
     let example = HandlerKey::named(name)?.facts().example;
     Some(format!(
-        "`{name}` belongs to the handlers; write `#[event_handler(YourEvent, {example})]` there"
+        "`{name}` is a key of the handlers; write `#[event_handler(YourEvent, {example})]` on their `impl` block"
     ))
 }
 

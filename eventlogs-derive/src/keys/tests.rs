@@ -51,15 +51,21 @@ fn a_key_of_another_level_is_sent_there() {
     );
     assert_eq!(
         mistakes::<AggregateKey>(quote!(log_type = "x")),
-        ["`log_type` belongs to the events; write `#[event(log_type = \"payment\")]` there"]
+        [
+            "`log_type` is a key of the events; write `#[event(log_type = \"payment\")]` on their enum"
+        ]
     );
     assert_eq!(
         mistakes::<EventKey>(quote!(cache(never))),
-        ["`cache` belongs to the aggregate; write `#[aggregate(cache(min_events = 10))]` there"]
+        [
+            "`cache` is a key of the aggregate; write `#[aggregate(cache(min_events = 10))]` on its struct or enum"
+        ]
     );
     assert_eq!(
         mistakes::<EventKey>(quote!(never)),
-        ["`never` is a rule of the aggregate's cache; write `#[aggregate(cache(never))]` there"]
+        [
+            "`never` is a rule of the aggregate's cache; write `#[aggregate(cache(never))]` on its struct or enum"
+        ]
     );
     assert_eq!(
         mistakes::<AggregateKey>(quote!(ttl = "5m")),

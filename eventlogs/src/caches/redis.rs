@@ -35,13 +35,14 @@ pub use options::RedisCacheOptions;
 #[cfg(feature = "tls-rustls")]
 pub use tls::{RedisTls, RedisTlsClient};
 
-/// The longest time to live that is sent; Redis refuses a time that exceeds its clock.
+/// The longest time to live, before it is varied; Redis refuses a time that exceeds its clock.
 const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 
 /// Keeps aggregates in Redis (6.2 or later, or another server that speaks its protocol), where other processes find them.
 ///
 /// The aggregate must be serialisable, and implement [`CodeFingerprint`] and [`WholeSnapshot`]; `derive(Aggregate)` implements
-/// both. Programs whose code differs share a Redis without seeing each other's entries.
+/// both. Programs whose [fingerprints](#other-versions-of-the-program) differ share a Redis without seeing each other's
+/// entries.
 ///
 /// ```no_run
 /// use eventlogs::{Aggregate, Event, LogManager, LogManagerOptions, RedisAggregationCache, event_handler};
@@ -66,14 +67,14 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 /// # Cost
 ///
 /// Every call takes one round trip, on one connection that all calls and all clones of the cache share: `get` sends a `GET`,
-/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take a second round trip: the first use of a script
+/// `forget` an `UNLINK`, `put` and `remove` one script each. Two cases take one more round trip each: the first use of a script
 /// after Redis was started, and a value that is not a valid entry, which is removed.
 ///
 /// # Cached states
 ///
-/// The cache keeps the states that are read back as they were. Before an aggregate is put, in the background, it is read back
-/// from its bytes and compared. An aggregate that comes back as another value, or not at all, is not cached, and a warning is
-/// logged. The comparison distinguishes `Some(None)` from `None` at any depth, and `-0.0` from `0.0`.
+/// The cache keeps a state only if reading it back gives the same state. Before an aggregate is put, in the background, it is
+/// read back from its bytes and compared. An aggregate that comes back as another value, or not at all, is not cached, and a
+/// warning is logged. The comparison distinguishes `Some(None)` from `None` at any depth, and `-0.0` from `0.0`.
 ///
 /// This check cannot find a value that serde does not write, nor two states that are written alike. [`WholeSnapshot`] excludes
 /// aggregates whose own fields have `#[serde(skip)]`, `skip_serializing` or `skip_deserializing`. For the types of those
@@ -82,19 +83,20 @@ const LONGEST_TTL: Duration = Duration::from_hours(24 * 365 * 100);
 /// # Other versions of the program
 ///
 /// Code with another fingerprint uses other keys in Redis. The [fingerprint](CodeFingerprint) does not cover the types of
-/// fields, so an entry also records the names of fields and variants, and the kinds of numbers, that its types requested from
-/// serde. If the types of the reader request something else, the entry is a miss. Two versions that differ only in a nested
-/// type replace each other's entries for as long as both run. A string in
-/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new version its own keys. A change that
-/// no type requests from serde goes unnoticed: for example, a variant of an untagged or internally tagged enum that the state
-/// does not use.
+/// fields, so an entry also records what the types of the state requested from serde when it was read back: the names of fields
+/// and variants, and the kinds of numbers. If the types of the reader request something else, the entry is a miss. Two versions
+/// that differ only in a nested type replace each other's entries for as long as both run. A string in
+/// [`#[aggregate(fingerprint = "…")]`](macro@crate::Aggregate#fingerprint--) gives the new version its own keys. A change goes
+/// unnoticed if it does not alter what the types request from serde. An example is a change to a variant of an untagged or
+/// internally tagged enum, if the state does not use that variant.
 ///
 /// # Write access to Redis
 ///
 /// A forged entry, with a true event id and a false state, is believed: reductions return that state, and decisions are made on
 /// it. Keep strangers out of the Redis, or give the cache [`mac_keys`](RedisCacheOptions::mac_keys): then only the entries of
 /// those who have a key count. An old entry of the same log that is put back does no harm, because a reduction fetches the
-/// events recorded since.
+/// events recorded since. The exception is a log whose stored events were changed by other means: the old entry brings the
+/// former state back. After such a change, use new keys.
 ///
 /// # Lost entries and failures
 ///
@@ -127,7 +129,7 @@ pub struct RedisAggregationCache<A> {
     options: Arc<RedisCacheOptions>,
     /// How entries are sealed; shared by all clones.
     sealing: Arc<Sealing>,
-    /// The type of the aggregate is in the keys and the entries only.
+    /// No field holds an `A`; the type only determines the keys and the entries.
     aggregate: PhantomData<fn() -> A>,
 }
 

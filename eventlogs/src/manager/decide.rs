@@ -23,23 +23,24 @@ use tracing::Instrument;
 use until_sent::Turned;
 
 impl<A: Aggregate> LogManager<A> {
-    /// Decides on the log's state which events to append, and appends them only if the log still has that state.
+    /// Decides which events to append, based on the log's state, and appends them only if the log still has that state.
     ///
     /// The closure gets the aggregate. It returns the events to append, no events to change nothing, or an error to refuse.
     /// It should do nothing but decide, quickly and without waiting.
     ///
     /// - *When it runs:* in its turn. Decisions of this process on one log take turns, in the order of arrival. A slow closure
     ///   holds up its own log and its own thread, and nothing else.
-    /// - *How often:* once or several times. It runs again on the new state if another write comes first, in at most
-    ///   [`max_attempts`](DecideOptions::max_attempts) attempts, or if the cached state was out of date. If it refuses or
-    ///   changes nothing on a state that is not confirmed, it runs again on the confirmed one.
-    /// - *What it sees:* first the cached aggregate, without a read: one round trip to the store if that is current. If another
-    ///   decision on the log is in flight, it sees the *speculative* state after that one's events, in which the times of
-    ///   recording are not final; the store commits both together where it can.
+    /// - *How often:* once or several times. It runs again on the new state if another write came first (up to
+    ///   [`max_attempts`](DecideOptions::max_attempts) attempts). It also runs again if the cached state was out of date. If it
+    ///   refuses or changes nothing on a state that is not confirmed, it runs again on the confirmed one.
+    /// - *What it sees:* at first the cached aggregate; the store is not read. If the cached aggregate is current, the whole
+    ///   call takes one round trip to the store. If another decision on the log is in flight, the closure sees the
+    ///   *speculative* state after the events of that decision. In this state the times of recording are not final. The store
+    ///   commits the two decisions together where it can.
     /// - *What is confirmed before it is reported:* every result. Events are reported after they are committed. A refusal, and
     ///   a decision to change nothing, are reported after the store has confirmed the state that they were made on. That state
-    ///   is no older than the call: it was read after the call began, or it was handed over by a decision of this process after
-    ///   the call began, and committed.
+    ///   is no older than the call. Either it was read after the call began, or it comes from a decision of this process whose
+    ///   events were handed over to the store after the call began and have been committed.
     /// - *Retries:* with an idempotency key, a refusal and a decision to change nothing are reported only if the key is new. So
     ///   the retry of a decision that took effect is a [replay](Decided::is_replay), even if the new state would refuse it.
     /// - *Panics:* a panic of the closure reaches the caller, and nothing is written. A panic of the aggregate's `apply` after
@@ -80,8 +81,8 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// # Errors
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
-    /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events, unless
-    ///   [`create_if_missing`](DecideOptions::create_if_missing) lets the call create it with events.
+    /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events. With
+    ///   [`create_if_missing`](DecideOptions::create_if_missing), only if the closure returned no events either.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if another write was faster in every attempt.
     /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, but the state after them could
     ///   not be computed.

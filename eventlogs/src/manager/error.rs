@@ -109,7 +109,7 @@ pub enum LogManagerError {
     /// Treat the decision as made. Another call would make a second decision, unless it uses the same idempotency key: then it
     /// finds the stored events.
     #[error(
-        "the events are stored ({event_count} from event {event_index} of log {log_id} on), but the state after them could not be computed; reduce the log, and do not decide again"
+        "the events are stored ({event_count} of log {log_id}, the first at index {event_index}), but the state after them could not be computed; reduce the log, and do not decide again"
     )]
     #[non_exhaustive]
     StoredWithoutState {

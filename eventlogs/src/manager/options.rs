@@ -17,7 +17,8 @@ pub struct LogManagerOptions<A> {
     pub cache_timeout: Duration,
     /// The time that the background task waits for one write to the cache before it abandons that write: 1 s by default.
     ///
-    /// [`forget_cached`](crate::LogManager::forget_cached) also waits that long for the cache at most.
+    /// [`forget_cached`](crate::LogManager::forget_cached) waits at most that long for a write of the log that is in progress,
+    /// and again at most that long for the removal.
     pub cache_write_timeout: Duration,
     /// The number of logs whose aggregate may wait to be cached: 1,000 logs by default. Aggregates of further logs are dropped.
     ///

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use std::time::Instant;
 
 /// Declares a struct of options with the fields that all writes share, so that each of these is written once. The structs stay
-/// flat, because users type them.
+/// flat, because users write them out in their code.
 macro_rules! write_options {
     (
         $(#[$about:meta])*
@@ -38,11 +38,10 @@ macro_rules! write_options {
             pub metadata: Metadata,
             /// The point in time at which the call stops waiting, if that is before the store's own timeout.
             ///
-            /// If the deadline passes before anything is written, the error is
-            /// [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded); so it is if it has passed before the call.
-            /// If the deadline passes while the events are written, the error is
-            /// [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown), unless the store learns the outcome within
-            /// 25 ms.
+            /// If the deadline passes before anything is written, or had passed before the call, the error is
+            /// [`DeadlineExceeded`](crate::stores::StoreError::DeadlineExceeded). If the deadline passes while the events are
+            /// written, the error is [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown), unless the store learns the
+            /// outcome within 25 ms.
             pub deadline: Option<Instant>,
             $($(#[$doc])* pub $field: $type,)*
         }
@@ -114,7 +113,8 @@ write_options! {
         /// it returns. `false` by default.
         pub create_if_missing: bool = false,
         /// The number of attempts: an attempt fails if another write changes the state that the closure has decided on. 20
-        /// attempts by default, and at least 1. A cached state that was out of date before the call costs no attempt.
+        /// attempts by default, and at least 1. A cached state that was out of date before the call does not count as an
+        /// attempt.
         pub max_attempts: u32 = 20,
     }
     /// The default options, for a call whose future is kept in a variable: `&DecideOptions::default()` would not live long
@@ -123,8 +123,8 @@ write_options! {
 }
 
 impl CreateOptions {
-    /// Converts the store's error into the caller's. A key that was used on another log is a replay: it exists so that only one
-    /// log is created.
+    /// Converts the store's error into the caller's. For `create`, a key that was used on another log means a replay, because
+    /// the purpose of the key is that only one log is created.
     pub(crate) fn error(&self, error: AppendError) -> LogManagerError {
         match error {
             AppendError::Replay(replay)

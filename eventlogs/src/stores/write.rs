@@ -38,7 +38,7 @@ pub struct WriteContext<'a> {
 impl WriteContext<'_> {
     /// Checks the rules that are the same for every store, before anything is written.
     ///
-    /// The store checks the size of the metadata, because it encodes it.
+    /// This method does not check the size of the metadata. The store does, because the store encodes the metadata.
     ///
     /// # Errors
     /// - [`OccurredAt`](InvalidAppend::OccurredAt) if not every store can keep the time.
@@ -63,8 +63,8 @@ impl WriteContext<'_> {
     }
 }
 
-/// The part of a [`WriteContext`] that is stored, in the form of a database. It borrows nothing, so that it can wait in a
-/// queue.
+/// The part of a [`WriteContext`] that is stored, converted to the form in which databases keep it. It borrows nothing, so that
+/// it can wait in a queue.
 #[derive(Debug)]
 pub(in crate::stores) struct StoredContext {
     /// The key that makes the write happen only once.

@@ -9,6 +9,8 @@ use eventlogs::{CreateOptions, LogManager, LogManagerError, SqliteEventStore};
 use sqlx::Connection;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 async fn create(payments: &LogManager<Payment>) -> Result<LogId, LogManagerError> {
@@ -203,6 +205,31 @@ async fn a_log_that_another_program_removed_loses_nothing() {
         let seen = elsewhere("count", &file.path()).parse().unwrap();
         assert!(all.contains(&seen), "{seen} of {all:?}");
     }
+}
+
+/// When the removed log is closed, the next file that this process creates may get its inode.
+#[tokio::test]
+async fn a_new_file_is_not_taken_for_the_removed_log() {
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    create(&payments).await.unwrap();
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&ended);
+    let folder = file.path().parent().unwrap().to_owned();
+    let files = tokio::task::spawn_blocking(move || {
+        let mut files = Vec::new();
+        while !seen.load(Ordering::SeqCst) && files.len() < 500 {
+            files.push(tempfile::tempfile_in(&folder).unwrap());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        files
+    });
+    for _ in 0..3 {
+        old_program(&file.path());
+        create(&payments).await.unwrap();
+    }
+    ended.store(true, Ordering::SeqCst);
+    assert!(!files.await.unwrap().is_empty());
 }
 
 #[tokio::test]

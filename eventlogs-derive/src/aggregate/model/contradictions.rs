@@ -63,15 +63,15 @@ fn zeroes(rules: &[Rule], errors: &mut Errors) {
         match rule.key {
             CacheKey::Every => errors.at(
                 place,
-                "this policy never caches: `every` is 0; `every = 1` caches after each event",
+                "these rules never cache anything: `every` is 0; `every = 1` caches after each event",
             ),
             CacheKey::MaxEvents => errors.at(
                 place,
-                "this policy never caches: `max_events` is 0; if that is intended, write `cache(never)`",
+                "these rules never cache anything: `max_events` is 0; if that is intended, write `cache(never)`",
             ),
             CacheKey::Ttl | CacheKey::MaxAge => {
                 let name = rule.key.facts().name;
-                errors.at(place, format!("this policy never caches: `{name}` is zero; if that is intended, write `cache(never)`"));
+                errors.at(place, format!("these rules never cache anything: `{name}` is zero; if that is intended, write `cache(never)`"));
             }
             CacheKey::MinEvents | CacheKey::MinAge | CacheKey::When | CacheKey::Never => {}
         }
@@ -96,7 +96,7 @@ fn ages(rules: &[Rule], errors: &mut Errors) {
         let (shown_greatest, shown_least) = (longest.value(), shortest.value());
         errors.at(
             longest.span(),
-            format!("this policy never caches: `max_age` ({shown_greatest}) is below `min_age` ({shown_least})"),
+            format!("these rules never cache anything: `max_age` ({shown_greatest}) is below `min_age` ({shown_least})"),
         );
     }
 }
@@ -114,7 +114,7 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
         deferred.push(Deferred {
             greatest: Operand::Constant(path.clone()),
             least: Operand::Number(1),
-            message: "this policy never caches: `every` is 0",
+            message: "these rules never cache anything: `every` is 0",
         });
     }
     match (find(CacheKey::MinEvents), find(CacheKey::MaxEvents)) {
@@ -123,14 +123,14 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
         {
             errors.at(
                 *span,
-                format!("this policy never caches: `max_events` ({greatest}) is below `min_events` ({least})"),
+                format!("these rules never cache anything: `max_events` ({greatest}) is below `min_events` ({least})"),
             );
         }
         (Some(NumberValue::Known(..)), Some(NumberValue::Known(..))) => {}
         (Some(least), Some(greatest)) => deferred.push(Deferred {
             greatest: operand(greatest),
             least: operand(least),
-            message: "this policy never caches: `max_events` is below `min_events`",
+            message: "these rules never cache anything: `max_events` is below `min_events`",
         }),
         _ => {}
     }

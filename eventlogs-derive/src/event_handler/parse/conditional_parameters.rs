@@ -50,7 +50,7 @@ pub(crate) fn when<'a>(
         let first = first.to_token_stream();
         errors.on(
             &condition.written,
-            format!("the parameters of a handler can have one condition and its opposite, and `{first}` has another; write several handlers, each with a `#[cfg(…)]`"),
+            format!("all conditional parameters of a handler must use the same condition or its negation, but `{first}` has a different one; write several handlers, each with a `#[cfg(…)]`"),
         );
         errors.on(&known.written, "first condition here");
     }

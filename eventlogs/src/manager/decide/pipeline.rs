@@ -2,8 +2,9 @@
 //!
 //! Decisions of one process on one log run one after another. Each holds the turn while it runs its closure and hands its
 //! events over to the store, without an await in between. So the holder of the turn is always running. The next decision sees
-//! the *speculative* state after those events, before they are stored ([`PendingDecision`]). A store that supports this writes
-//! the events in that order, together where it can. If one write fails, so do all that build on it.
+//! the *speculative* state after those events, before they are stored ([`PendingDecision`]). A store that supports pipelined
+//! writes stores the events in the order in which they were handed over, together where it can. If one write fails, so do all
+//! that build on it.
 //!
 //! Calls get the turn in the order of arrival. Waiting for it blocks no thread. A slow closure holds up only its own log.
 
@@ -74,8 +75,8 @@ impl<A: Aggregate> Pipelines<A> {
 }
 
 impl<A: Aggregate> PipelineGuard<'_, A> {
-    /// Waits for the turn of this call: no other decision on the log runs while the guard is held. It must not be held across
-    /// an await.
+    /// Waits for the turn of this call: no other decision in this pipeline runs while the returned mutex guard is held. That
+    /// guard must not be held across an await.
     pub(in crate::manager) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.pipeline.running.lock().await
     }
@@ -94,7 +95,8 @@ impl<A: Aggregate> PipelineGuard<'_, A> {
         self.pipeline.handed_over.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Returns `true` if a decision was handed over after this call began. Then its commit, if any, came after that, too.
+    /// Returns `true` if a decision was handed over after this call began. In that case its commit, if there was one, also came
+    /// after this call began.
     pub(in crate::manager) fn saw_handed_over(&self, pending: &PendingDecision<A>) -> bool {
         pending.number() > self.entered_after
     }

@@ -36,7 +36,7 @@ pub enum StoreError {
     },
     /// Two enums that share no event have the same kind, so the store could not distinguish their logs.
     #[error(
-        "`{one}` and `{other}` both have the kind `{log_type}`; give one of them another with `#[event(log_type = \"…\")]`"
+        "`{one}` and `{other}` both have the kind `{log_type}`; give one of them another kind with `#[event(log_type = \"…\")]`"
     )]
     LogTypeTwice {
         /// The kind.

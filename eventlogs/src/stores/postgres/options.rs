@@ -14,7 +14,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresOptions {
     /// The database schema that the tables are in, a plain lower-case identifier; `eventlogs` by default. Give each tenant its
-    /// own schema, and each test that runs at the same time as others.
+    /// own schema. Do the same for each test that runs at the same time as others.
     pub schema: String,
     /// The greatest number of connections for reading, for a store that makes its own; 16 by default, at least 1. The store
     /// uses 2 more connections for writing.
@@ -24,12 +24,13 @@ pub struct PostgresOptions {
     pub timeout: Duration,
     /// How long a connection may be silent before the operation is tried again on a new one. A host that died, or a firewall
     /// that forgot the connection, sends nothing. By default a quarter of the timeout, but at least 300 ms, at most 10 s, and
-    /// never more than half of the timeout.
+    /// not more than half of the timeout. It is never less than 10 ms.
     ///
     /// Only the time in which no byte comes or goes counts, not the time that an operation takes. Still, make it longer than a
     /// loaded server takes to begin its answer. Otherwise the store sends the statement again, while the server may still
-    /// process the first one, and waits for the second answer until the timeout. That is safe, but extra work. No connection
-    /// that was made before one proved silent is used again, so a silence is waited for once, not once per connection.
+    /// process the first one, and waits for the second answer until the timeout. That is safe, but extra work. When a
+    /// connection proves silent, no connection that was made before that moment is used again. So the store waits for one
+    /// silence in total, not for one per connection.
     pub silence: Option<Duration>,
     /// Which servers are acceptable, for a store that makes its own connections. If this is `None`, `target_session_attrs` of
     /// the address applies. By default, a single server is always used; of several servers, the first one that accepts writes.

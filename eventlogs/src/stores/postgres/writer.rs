@@ -24,9 +24,10 @@ use tracing::Instrument;
 
 /// How many statements may be in flight.
 pub(super) const IN_FLIGHT: u32 = 2;
-/// The smallest second batch while another one is in flight, in writes. A statement costs the server as much as this many rows,
-/// and this process as much again: see "Figures" in ARCHITECTURE. Fewer writes wait, and go together with the next writes of
-/// the callers whose batch returns first. This is the coalescing wait.
+/// The number of writes from which a second batch is sent while another one is in flight. One more statement costs the server
+/// as much as this many rows. It costs this process the same amount: see "Figures" in ARCHITECTURE. If there are fewer writes
+/// than this, they wait, at most for [`MAX_COALESCE_WAIT`]. They are sent together with the next writes of the callers whose
+/// batch returns first. This is the coalescing wait.
 const MIN_SECOND_BATCH: usize = 16;
 /// The longest coalescing wait. Statements take less, unless the network is slow or a lock of another session delays them.
 const MAX_COALESCE_WAIT: Duration = Duration::from_millis(2);
@@ -60,7 +61,7 @@ pub(super) fn start(jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
 
 /// The writer's task: the writes that wait, and the pins of those in flight.
 struct Writer {
-    /// The connections and statements. The handles of the callers share them, and have the queue.
+    /// The connections and statements. The callers' handles share them, and also hold the sending end of the queue.
     core: Arc<Core>,
     /// The jobs from the queue.
     jobs: mpsc::UnboundedReceiver<Job>,
@@ -136,8 +137,8 @@ impl Writer {
 
     /// Lets the callers of the last batch queue their next writes, now that nothing is in flight. These writes belong in the
     /// next statement, together with the writes that are held already and may wait for the same log. Ends when as many writes
-    /// have come as were in the last batch, or when no more come. Not for a single caller: the runtime would wake another
-    /// thread in vain.
+    /// have come as were in the last batch, or when no more come. This is not done for a single caller, because the runtime
+    /// would wake another thread in vain.
     async fn coalesce(&mut self) {
         let (mut came, mut quiet) = (0, 0);
         while self.settled > 1 && came < self.settled && quiet < MAX_QUIET_YIELDS {
@@ -174,9 +175,9 @@ impl Writer {
     /// Returns how many writes make the next batch.
     ///
     /// It is half of all writes that are held or in flight, so that two statements of about the same size take turns: while one
-    /// is in flight, the next writes of the other one's callers come together. Sending at every free slot would split the
-    /// writes three ways: two batches in flight, and one that waits. With 3 to 31 writes the share is all of them, sent when
-    /// the statement in flight returns. Two single writes do not wait for each other.
+    /// statement is in flight, the next writes of the callers of the other statement gather. Sending at every free slot would
+    /// split the writes three ways: two batches in flight, and one that waits. With 3 to 31 writes the share is all of them,
+    /// sent when the statement in flight returns, or after [`MAX_COALESCE_WAIT`]. Two single writes do not wait for each other.
     fn share(&self) -> usize {
         let all = self.sent + self.held.len();
         let few = (3..MIN_SECOND_BATCH * IN_FLIGHT as usize).contains(&all);

@@ -24,7 +24,7 @@ mod mark;
 
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
-use mark::Mark;
+use mark::DatedMark;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,13 +52,11 @@ pub(super) struct DatabaseFile {
 #[derive(Debug, Clone)]
 pub(super) struct Marks {
     /// The database.
-    database: Mark,
-    /// When it was created. The inode of a file that no process has open may be used again for another file.
-    born: Option<SystemTime>,
+    database: DatedMark,
     /// Its write-ahead log, if it has one.
-    wal: Option<Mark>,
+    wal: Option<DatedMark>,
     /// The index of the log.
-    shm: Option<Mark>,
+    shm: Option<DatedMark>,
     /// Length and time of change of the database, if it was opened as a file that does not change.
     frozen: Option<(u64, Option<SystemTime>)>,
 }
@@ -91,8 +89,7 @@ impl DatabaseFile {
     pub(super) fn marks(&self, frozen: bool) -> io::Result<Marks> {
         if !mark::COMPARES {
             return Ok(Marks {
-                database: Mark::NONE,
-                born: None,
+                database: DatedMark::NONE,
                 wal: None,
                 shm: None,
                 frozen: None,
@@ -100,8 +97,7 @@ impl DatabaseFile {
         }
         let metadata = self.path.metadata()?;
         Ok(Marks {
-            database: Mark::new(&metadata),
-            born: metadata.created().ok(),
+            database: DatedMark::new(&metadata),
             wal: optional(&self.wal)?,
             shm: optional(&self.shm)?,
             frozen: frozen.then(|| (metadata.len(), metadata.modified().ok())),
@@ -120,7 +116,7 @@ impl DatabaseFile {
         let found = self
             .marks(opened.frozen.is_some())
             .map_err(database_moved)?;
-        if found.database != opened.database {
+        if found.database.mark != opened.database.mark {
             return Err(database_moved(io::Error::other(
                 "there is another file at the path",
             )));
@@ -141,6 +137,9 @@ impl DatabaseFile {
 
     /// Waits until this process has closed a log that no longer has its name. SQLite shares the index of a log among all
     /// connections of a process, so a connection that is opened before that would have the old index and a new log.
+    ///
+    /// The files are compared by their time of creation too: as soon as the old log is closed, any file that this process
+    /// creates may get its inode.
     pub(super) async fn let_go(&self, opened: &Marks) -> Result<(), StoreError> {
         let give_up = Instant::now() + CLOSING;
         loop {
@@ -193,7 +192,7 @@ impl DatabaseFile {
 impl Marks {
     /// Returns `true` if the database is the same file, whatever its log, even if no process had it open meanwhile.
     pub(super) fn same_database(&self, other: &Self) -> bool {
-        (self.database, self.born) == (other.database, other.born)
+        self.database == other.database
     }
 
     /// Returns `true` if the database was opened as a file that does not change.
@@ -203,7 +202,13 @@ impl Marks {
 
     /// Returns `true` if the log is the same.
     pub(super) fn same_log(&self, other: &Self) -> bool {
-        (self.wal, self.shm, self.frozen) == (other.wal, other.shm, other.frozen)
+        let log = |marks: &Self| {
+            (
+                marks.wal.map(|file| file.mark),
+                marks.shm.map(|file| file.mark),
+            )
+        };
+        log(self) == log(other) && self.frozen == other.frozen
     }
 }
 
@@ -242,9 +247,9 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn optional(path: &Path) -> io::Result<Option<Mark>> {
+fn optional(path: &Path) -> io::Result<Option<DatedMark>> {
     match path.metadata() {
-        Ok(metadata) => Ok(Some(Mark::new(&metadata))),
+        Ok(metadata) => Ok(Some(DatedMark::new(&metadata))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

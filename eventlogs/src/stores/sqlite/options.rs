@@ -12,8 +12,8 @@ pub struct SqliteOptions {
     /// How large the file may grow, in bytes; unlimited by default. An append that would exceed it gets
     /// [`StoreError::StorageFull`](crate::stores::StoreError::StorageFull).
     pub max_bytes: Option<u64>,
-    /// How long a write may wait in the queue and for its commit; 30 s by default. A shorter timeout of the call ends it
-    /// earlier. A write that is still in the queue by then gets
+    /// How long a write may wait in the queue and for its commit; 30 s by default. If the call has an earlier deadline, the
+    /// wait ends at that deadline, with the errors that the call documents. Otherwise a write that is still in the queue gets
     /// [`StoreError::Overloaded`](crate::stores::StoreError::Overloaded) and has written nothing. A write that is in flight
     /// gets [`StoreError::OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown).
     pub timeout: Duration,

@@ -3,6 +3,7 @@
 
 use std::fs::Metadata;
 use std::io;
+use std::time::SystemTime;
 
 /// `true` where files are compared.
 pub(super) const COMPARES: bool = cfg!(unix);
@@ -16,14 +17,14 @@ pub(super) struct Mark {
 
 impl Mark {
     /// The mark of every file where files are not compared.
-    pub(super) const NONE: Self = Self {
+    const NONE: Self = Self {
         device: 0,
         inode: 0,
     };
 
     /// The mark of a file.
     #[cfg(unix)]
-    pub(super) fn new(metadata: &Metadata) -> Self {
+    fn new(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         Self {
             device: metadata.dev(),
@@ -33,8 +34,34 @@ impl Mark {
 
     /// The mark of a file.
     #[cfg(not(unix))]
-    pub(super) const fn new(_: &Metadata) -> Self {
+    const fn new(_: &Metadata) -> Self {
         Self::NONE
+    }
+}
+
+/// Identifies a file for longer than it is open. The inode of a file that no process has open is soon used again for another
+/// file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DatedMark {
+    /// Identifies the file among those that exist.
+    pub(super) mark: Mark,
+    /// When it was created; `None` if the file system does not record that.
+    born: Option<SystemTime>,
+}
+
+impl DatedMark {
+    /// The mark of every file where files are not compared.
+    pub(super) const NONE: Self = Self {
+        mark: Mark::NONE,
+        born: None,
+    };
+
+    /// The mark of a file.
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        Self {
+            mark: Mark::new(metadata),
+            born: metadata.created().ok(),
+        }
     }
 }
 
@@ -52,18 +79,39 @@ pub(super) const fn names(_: &Metadata) -> u64 {
 
 /// The files that this process has open.
 #[cfg(unix)]
-pub(super) fn open_files() -> io::Result<Vec<Mark>> {
+pub(super) fn open_files() -> io::Result<Vec<DatedMark>> {
     let handles = std::path::Path::new("/dev/fd").read_dir()?;
     let handles: Vec<_> = handles
         .map(|handle| Ok(handle?.path()))
         .collect::<io::Result<_>>()?;
     // A handle that was closed meanwhile has no metadata.
     let open = handles.iter().filter_map(|handle| handle.metadata().ok());
-    Ok(open.map(|metadata| Mark::new(&metadata)).collect())
+    Ok(open.map(|metadata| DatedMark::new(&metadata)).collect())
 }
 
 /// The files that this process has open.
 #[cfg(not(unix))]
-pub(super) const fn open_files() -> io::Result<Vec<Mark>> {
+pub(super) const fn open_files() -> io::Result<Vec<DatedMark>> {
     Ok(Vec::new())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::DatedMark;
+    use std::time::Duration;
+
+    #[test]
+    fn a_file_that_reuses_an_inode_is_another_file() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let former = DatedMark::new(&file.as_file().metadata().expect("its metadata"));
+        let Some(born) = former.born else {
+            return;
+        };
+        let later = DatedMark {
+            born: Some(born + Duration::from_millis(1)),
+            ..former
+        };
+        assert_eq!(later.mark, former.mark);
+        assert_ne!(later, former);
+    }
 }
