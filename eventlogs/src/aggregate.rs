@@ -67,8 +67,8 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 /// differently.
 ///
 /// [`derive(Aggregate)`](macro@crate::Aggregate#code-fingerprint) implements the trait, and its page lists the code that the
-/// number covers. An aggregate written by hand can only use the in-process cache until it implements the trait. Then its author
-/// has to increase the number with every change:
+/// number covers. An aggregate written by hand can only use the in-process cache until it implements this trait and
+/// [`WholeSnapshot`]. Then its author has to increase the number with every change:
 ///
 /// ```
 /// use eventlogs::CodeFingerprint;

@@ -219,7 +219,7 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// - [`Payload`](DecodeProblem::Payload) if the payload has another shape.
     fn decode(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem>;
 
-    /// Reads an event that is flattened into another one, and so was written with that one's codec `C`.
+    /// Reads an event of an enum that is flattened into an outer enum. The outer enum's codec `C` wrote it.
     ///
     /// # Errors
     /// - Those of [`decode`](Event::decode).

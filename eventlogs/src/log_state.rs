@@ -187,7 +187,7 @@ impl<E> Hash for LogState<E> {
     }
 }
 
-/// For tests that compare the state of a log with the position in a result of a store or in an error.
+/// Lets tests compare a log's state with a position that a store returned or that an error contains.
 impl<E> PartialEq<LogPosition> for LogState<E> {
     fn eq(&self, other: &LogPosition) -> bool {
         self.position == *other

@@ -89,7 +89,7 @@ struct Inner<A: Aggregate> {
     cache: Arc<dyn ErasedCache<A>>,
     /// Writes finished reductions to the cache in the background, so that callers do not wait.
     cache_writer: CacheWriter<A>,
-    /// The logs that are being decided on in this process.
+    /// The logs that are being decided on by this manager and its clones.
     pipelines: Pipelines<A>,
     /// Supplies metadata that is stored with the events of every write.
     metadata: Option<Arc<dyn MetadataSource>>,
@@ -162,8 +162,8 @@ impl<A: Aggregate> LogManager<A> {
     /// It is for stored events that were changed by other means, for instance to erase personal data. Change the events first.
     ///
     /// After the call has returned:
-    /// - No entry of the log is left in this manager's cache, neither in its memory nor in a cache that processes share, no
-    ///   matter up to which event the entry was reduced.
+    /// - This manager's cache has no entry of the log any more, whichever event an entry was reduced up to. That holds for its
+    ///   memory and for a cache that processes share.
     /// - No call in progress on this manager and its clones puts the log back.
     /// - A reduction or a decision that began before still returns a state computed from the events that it had read.
     /// - A decision that began before does not take turns with decisions that begin later. They can conflict, as decisions of
@@ -173,13 +173,13 @@ impl<A: Aggregate> LogManager<A> {
     /// - The memory of another process, or of another manager with a cache of its own, until its entry expires. Limit that time
     ///   with `#[aggregate(cache(ttl = "10m"))]` or [`with_near_ttl`](crate::TieredAggregationCache::with_near_ttl), or make
     ///   the call in each process.
-    /// - A reduction in progress in another process, or in another manager of this process, which may put the events it has
-    ///   read into the shared tier later. To be sure, repeat the call after the longest time that a reduction takes.
+    /// - A reduction in progress in another process, or in another manager of this process, which may later put the state that
+    ///   it has computed into the shared tier. To be sure, repeat the call after the longest time that a reduction takes.
     /// - Entries that another version of the program has put into a shared tier under its own
     ///   [fingerprint](crate::CodeFingerprint), until they expire: by default within
     ///   [about a day](crate::RedisCacheOptions::default_ttl).
     ///
-    /// If the future is dropped, the log may be removed or not.
+    /// If the future is dropped, the log's entries may or may not have been removed from the cache.
     ///
     /// ```
     /// # use eventlogs::caches::fake::FakeAggregationCache;

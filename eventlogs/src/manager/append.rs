@@ -145,11 +145,12 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) also if the key was used with another request
     ///   fingerprint.
     /// - [`LogAlreadyExists`](LogManagerError::LogAlreadyExists) if a log to be created has events.
-    /// - The others of [`append`](LogManager::append). The error names the log that caused it, or any one of several.
+    /// - The others of [`append`](LogManager::append). The error names the log that caused it. If several logs caused it, it
+    ///   names any one of them.
     ///
-    /// Logs to be created do not count for a key, because a retry may have made new ids for them. Errors about a key have the
-    /// position in the first of these logs that the key was used on. A later append with the same key to one of the logs is a
-    /// replay, too.
+    /// Logs to be created do not count for a key, because a retry may have made new ids for them. An error about a key has a
+    /// position in one log: the first log of this append that the key was used on, among those that are not to be created. A
+    /// later append with the same key to one of the logs is a replay, too.
     pub async fn append_across(
         &self,
         appends: impl Into<Appends>,

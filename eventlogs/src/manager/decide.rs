@@ -28,8 +28,8 @@ impl<A: Aggregate> LogManager<A> {
     /// The closure gets the aggregate. It returns the events to append, no events to change nothing, or an error to refuse.
     /// It should do nothing but decide, quickly and without waiting.
     ///
-    /// - *When it runs:* in its turn. Decisions of this process on one log take turns, in the order of arrival. A slow closure
-    ///   holds up its own log and its own thread, and nothing else.
+    /// - *When it runs:* in its turn. Decisions on one log by this manager and its clones take turns, in the order of arrival.
+    ///   A slow closure holds up its own log and its own thread, and nothing else.
     /// - *How often:* once or several times. It runs again on the new state if another write came first (up to
     ///   [`max_attempts`](DecideOptions::max_attempts) attempts). It also runs again if the cached state was out of date. If it
     ///   refuses or changes nothing on a state that is not confirmed, it runs again on the confirmed one.
@@ -39,8 +39,8 @@ impl<A: Aggregate> LogManager<A> {
     ///   commits the two decisions together where it can.
     /// - *What is confirmed before it is reported:* every result. Events are reported after they are committed. A refusal, and
     ///   a decision to change nothing, are reported after the store has confirmed the state that they were made on. That state
-    ///   is no older than the call. Either it was read after the call began, or it comes from a decision of this process whose
-    ///   events were handed over to the store after the call began and have been committed.
+    ///   is no older than the call. It was read after the call began, or it is the result of another decision of this manager
+    ///   or a clone. The events of that decision were handed over to the store after the call began, and are committed.
     /// - *Retries:* with an idempotency key, a refusal and a decision to change nothing are reported only if the key is new. So
     ///   the retry of a decision that took effect is a [replay](Decided::is_replay), even if the new state would refuse it.
     /// - *Panics:* a panic of the closure reaches the caller, and nothing is written. A panic of the aggregate's `apply` after

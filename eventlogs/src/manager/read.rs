@@ -18,7 +18,8 @@ impl<A: Aggregate> LogManager<A> {
     /// - The result is empty if `from` is after the log's end.
     /// - With `limit = 0` the result is empty; the call only checks that the log exists.
     ///
-    /// It takes one round trip. Large events may take more. An empty result takes one more, which checks that the log exists.
+    /// It takes one round trip. Large events may take more. An empty result with `from` above 0 or `limit = 0` takes one more,
+    /// which checks that the log exists.
     ///
     /// # Errors
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events.
@@ -102,7 +103,7 @@ impl<A: Aggregate> LogManager<A> {
 
     /// Returns an error after an empty page if the log does not exist.
     ///
-    /// An empty page from index 0 proves that. For other pages, and for those of no events, the store is asked.
+    /// An empty page from index 0 proves that. If the page starts later, or if its limit is 0, the store is asked.
     async fn check_exists(
         &self,
         log_id: LogId,

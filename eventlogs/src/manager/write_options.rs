@@ -107,14 +107,15 @@ write_options! {
 write_options! {
     /// Options of [`LogManager::decide`](crate::LogManager::decide).
     ///
-    /// The deadline applies between the steps of a decision, while it waits for its turn, and while the store writes.
+    /// The deadline applies between the steps of a decision, while it waits for its turn or for a read, and while the store
+    /// writes.
     pub struct DecideOptions {
         /// Lets the closure decide on the default aggregate if the log does not exist, and creates the log with the events that
         /// it returns. `false` by default.
         pub create_if_missing: bool = false,
         /// The number of attempts: an attempt fails if another write changes the state that the closure has decided on. 20
         /// attempts by default, and at least 1. A cached state that was out of date before the call does not count as an
-        /// attempt.
+        /// attempt, for the first 100 times in a call.
         pub max_attempts: u32 = 20,
     }
     /// The default options, for a call whose future is kept in a variable: `&DecideOptions::default()` would not live long

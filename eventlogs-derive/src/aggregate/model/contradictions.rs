@@ -63,7 +63,7 @@ fn zeroes(rules: &[Rule], errors: &mut Errors) {
         match rule.key {
             CacheKey::Every => errors.at(
                 place,
-                "these rules never cache anything: `every` is 0; `every = 1` caches after each event",
+                "`every` is 0, but must be at least 1; `every = 1` caches after each event",
             ),
             CacheKey::MaxEvents => errors.at(
                 place,
@@ -114,7 +114,7 @@ fn events(rules: &[Rule], errors: &mut Errors) -> Vec<Deferred> {
         deferred.push(Deferred {
             greatest: Operand::Constant(path.clone()),
             least: Operand::Number(1),
-            message: "these rules never cache anything: `every` is 0",
+            message: "`every` is 0, but must be at least 1",
         });
     }
     match (find(CacheKey::MinEvents), find(CacheKey::MaxEvents)) {

@@ -19,7 +19,7 @@ pub(crate) fn current(variant: &ParsedVariant<'_>, errors: &mut Errors) -> u16 {
             errors.at(
                 upcaster.span,
                 format!(
-                    "an upcaster reads a version older than the current one; write `version = {next}`"
+                    "an upcaster reads a version older than the current one, but this variant has no `version`; write `version = {next}`"
                 ),
             );
         } else if upcaster.from >= current {

@@ -1,8 +1,8 @@
 //! A decision whose events are not stored yet, with the states before and after its events.
 //!
 //! The state after events that are not stored is *speculative*; after the store has confirmed them it is *committed*. A
-//! speculative state is shown to the closure of the next decision, and is neither cached nor returned. A decision on it is
-//! reported only after it is committed.
+//! speculative state is shown to the closure of the next decision, and is neither cached nor returned. A decision made on a
+//! speculative state is reported only after that state is committed.
 //!
 //! The aggregate decides how long a fold takes and whether it panics. So one task at a time folds the events of a decision, no
 //! task holds a lock while it waits for a fold, and the events are dropped only after the committed state is known.
@@ -29,19 +29,20 @@ pub(in crate::manager) struct PendingDecision<A: Aggregate> {
     number: u64,
     /// The states before and after its events. Locked only to copy or replace them.
     states: Mutex<States<A>>,
-    /// The events, until the committed state is known. Locked by the task that has set `folding`.
+    /// The events, until the committed state is known. Before they are queued, only their sender locks them, and after that
+    /// only the task that has set `folding`.
     events: Mutex<Vec<RecordedEvent<A::Event>>>,
     /// `true` while a task folds the events.
     folding: AtomicBool,
     /// `true` after the store has queued the events.
     queued: AtomicBool,
-    /// The time at which the events were recorded; `None` if they were not, or if the write is in doubt. Unset until the store
-    /// has settled it.
+    /// The outcome of the write, unset until the store has settled it. `Some(time)`: the events were recorded at that time.
+    /// `None`: they were not recorded, or it is unknown whether they were.
     settled: OnceLock<Option<DateTime<Utc>>>,
     /// Woken when the outcome is known, and when a task has stopped folding.
     woken: Notify,
-    /// `true` after a write of this chain has failed. All decisions that build on each other share it, because a write that
-    /// builds on a failed one fails, too.
+    /// `true` after a write of this chain has failed or its outcome was lost. All decisions that build on each other share it:
+    /// a write that builds on a failed one fails too, and no new decision builds on one whose outcome is unknown.
     broken: Arc<AtomicBool>,
 }
 

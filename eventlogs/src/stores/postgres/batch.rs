@@ -83,7 +83,7 @@ impl Batch {
 pub(super) struct BatchProgress<'a> {
     /// The writes.
     writes: Vec<&'a EncodedWrite>,
-    /// The outcomes so far. Locked only to note something, because a timeout may end an attempt at any await.
+    /// The outcomes so far. Locked only briefly and never across an await, because a timeout may end an attempt at any await.
     known: Mutex<KnownOutcomes>,
 }
 
@@ -105,7 +105,7 @@ impl<'a> BatchProgress<'a> {
         }
     }
 
-    /// Returns the whole batch as a part of it.
+    /// Returns the range of all writes, for methods that take a part of the batch.
     pub(super) fn whole(&self) -> Range<usize> {
         0..self.writes.len()
     }
@@ -129,7 +129,7 @@ impl<'a> BatchProgress<'a> {
         outcomes.iter().filter(|outcome| outcome.is_none()).count()
     }
 
-    /// Notes the groups that are stored, by their first logs, with their recorded times.
+    /// Notes which groups are stored. `stored` maps the first log of a group to the time at which the group was recorded.
     pub(super) fn note_stored(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
         let KnownOutcomes { outcomes, open } = &mut *self.known();
         open.retain(|group| {
@@ -160,7 +160,8 @@ impl<'a> BatchProgress<'a> {
             let outcome = match finding {
                 Finding::Settled(outcome) => Some(outcome),
                 _ if failed => Some(Err(write.first.conflict())),
-                // The write before this one, which the server did not find, is not stored yet.
+                // The server refused this write because it did not find the write before it, which is not stored yet. So this
+                // outcome is not final.
                 Finding::Refused(_) if waiting.is_some() => None,
                 Finding::Refused(refusal) => Some(Err(refusal)),
                 Finding::Free => None,
@@ -208,7 +209,7 @@ impl<'a> BatchProgress<'a> {
             .collect()
     }
 
-    /// Locks the outcomes, to note something.
+    /// Locks the outcomes. The guard must not be held across an await.
     fn known(&self) -> MutexGuard<'_, KnownOutcomes> {
         lock(&self.known)
     }
