@@ -72,7 +72,8 @@ pub struct EventSchema {
 }
 
 impl EventSchema {
-    /// Makes the entry of a variant without fields that is read under this name and in this version only.
+    /// Makes the entry of a variant. The entry lists no fields, and the variant is read only under this name and in this
+    /// version.
     #[must_use]
     pub const fn new(event_type: EventType, variant: &'static str) -> Self {
         Self {

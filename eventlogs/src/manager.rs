@@ -162,8 +162,8 @@ impl<A: Aggregate> LogManager<A> {
     /// It is for stored events that were changed by other means, for instance to erase personal data. Change the events first.
     ///
     /// After the call has returned:
-    /// - This manager's cache has no entry of the log any more, whichever event an entry was reduced up to. That holds for its
-    ///   memory and for a cache that processes share.
+    /// - This manager's cache has no entry of the log any more, no matter at which event of the log an entry ended. That holds
+    ///   for its memory and for a cache that processes share.
     /// - No call in progress on this manager and its clones puts the log back.
     /// - A reduction or a decision that began before still returns a state computed from the events that it had read.
     /// - A decision that began before does not take turns with decisions that begin later. They can conflict, as decisions of

@@ -140,17 +140,18 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// # Errors
     /// - [`IdempotentReplay`](LogManagerError::IdempotentReplay) if the key was used before on all these logs.
-    /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if the key was used before, but not on all these logs,
-    ///   for instance to append to one of them alone: then the events for the others are not stored.
+    /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) if the key was used before, but not on all these logs.
+    ///   For instance, an earlier write used it to append to only one of them. That write did not store the events for the
+    ///   other logs, so this call is not a replay of it.
     /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) also if the key was used with another request
     ///   fingerprint.
     /// - [`LogAlreadyExists`](LogManagerError::LogAlreadyExists) if a log to be created has events.
     /// - The others of [`append`](LogManager::append). The error names the log that caused it. If several logs caused it, it
     ///   names any one of them.
     ///
-    /// Logs to be created do not count for a key, because a retry may have made new ids for them. An error about a key has a
-    /// position in one log: the first log of this append that the key was used on, among those that are not to be created. A
-    /// later append with the same key to one of the logs is a replay, too.
+    /// The check whether the key was used on all these logs ignores the logs to be created, because a retry may have made new
+    /// ids for them. An error about a key contains a position in one log: among the logs that are not to be created, it is the
+    /// first on which the key was used. A later append with the same key to one of the logs is a replay, too.
     pub async fn append_across(
         &self,
         appends: impl Into<Appends>,

@@ -82,7 +82,7 @@ impl<A: Aggregate> LogManager<A> {
     /// # Errors
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events. With
-    ///   [`create_if_missing`](DecideOptions::create_if_missing), only if the closure returned no events either.
+    ///   [`create_if_missing`](DecideOptions::create_if_missing), this error occurs only if the closure also returned none.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if another write was faster in every attempt.
     /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, but the state after them could
     ///   not be computed.

@@ -103,7 +103,8 @@ impl<A: Aggregate> LogManager<A> {
 
     /// Returns an error after an empty page if the log does not exist.
     ///
-    /// An empty page from index 0 proves that. If the page starts later, or if its limit is 0, the store is asked.
+    /// An empty page that starts at index 0 proves that the log does not exist. If the page starts later, or if its limit is 0,
+    /// the store is asked.
     async fn check_exists(
         &self,
         log_id: LogId,

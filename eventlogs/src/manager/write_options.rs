@@ -9,8 +9,8 @@ use crate::stores::write::WriteContext;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
 
-/// Declares a struct of options with the fields that all writes share, so that each of these is written once. The structs stay
-/// flat, because users write them out in their code.
+/// Declares a struct of options that includes the fields shared by all writes. So each shared field appears only once in the
+/// source. The structs stay flat, because users write them out in their code.
 macro_rules! write_options {
     (
         $(#[$about:meta])*
@@ -114,8 +114,8 @@ write_options! {
         /// it returns. `false` by default.
         pub create_if_missing: bool = false,
         /// The number of attempts: an attempt fails if another write changes the state that the closure has decided on. 20
-        /// attempts by default, and at least 1. A cached state that was out of date before the call does not count as an
-        /// attempt, for the first 100 times in a call.
+        /// attempts by default, and at least 1. If the closure has decided on a cached state that was out of date before the
+        /// call, this does not count as an attempt. From the 101st time in one call on, it does.
         pub max_attempts: u32 = 20,
     }
     /// The default options, for a call whose future is kept in a variable: `&DecideOptions::default()` would not live long

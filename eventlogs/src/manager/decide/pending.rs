@@ -29,8 +29,8 @@ pub(in crate::manager) struct PendingDecision<A: Aggregate> {
     number: u64,
     /// The states before and after its events. Locked only to copy or replace them.
     states: Mutex<States<A>>,
-    /// The events, until the committed state is known. Before they are queued, only their sender locks them, and after that
-    /// only the task that has set `folding`.
+    /// The events, until the committed state is known. Until the events are queued, only their sender locks this mutex.
+    /// Afterwards only the task that has set `folding` locks it.
     events: Mutex<Vec<RecordedEvent<A::Event>>>,
     /// `true` while a task folds the events.
     folding: AtomicBool,

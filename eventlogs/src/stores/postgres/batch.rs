@@ -184,8 +184,9 @@ impl<'a> BatchProgress<'a> {
         }
     }
 
-    /// Notes that there are no more attempts for a part of the batch. Its writes without an outcome get this error. Without an
-    /// error, all attempts were answered: nothing prevented these writes, but they lost a race each time.
+    /// Notes that there are no more attempts for a part of the batch. Its writes without an outcome get this error. If `error`
+    /// is `None`, the server answered all attempts. Nothing prevented these writes, but they lost a race each time, so they get
+    /// a conflict.
     pub(super) fn note_end(&self, part: &Range<usize>, error: Option<&StoreError>) {
         let KnownOutcomes { outcomes, open } = &mut *self.known();
         let writes = self.writes(part).iter();
