@@ -94,24 +94,3 @@ pub(super) fn open_files() -> io::Result<Vec<DatedMark>> {
 pub(super) const fn open_files() -> io::Result<Vec<DatedMark>> {
     Ok(Vec::new())
 }
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::DatedMark;
-    use std::time::Duration;
-
-    #[test]
-    fn a_file_that_reuses_an_inode_is_another_file() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let former = DatedMark::new(&file.as_file().metadata().expect("its metadata"));
-        let Some(born) = former.born else {
-            return;
-        };
-        let later = DatedMark {
-            born: Some(born + Duration::from_millis(1)),
-            ..former
-        };
-        assert_eq!(later.mark, former.mark);
-        assert_ne!(later, former);
-    }
-}
