@@ -3,17 +3,20 @@
 //! | For | Items |
 //! |---|---|
 //! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode` with the enum's own codec; `upcast` and `Upcast` for past versions |
-//! | `derive(Event)`, its schema | `count`, `concat` and `assert_distinct` for flattened events |
+//! | `derive(Event)`, its schema | `count`, `concat`, `flattened` and `assert_distinct` for flattened events |
 //! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec` after a mistake |
 //! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
+//! | `derive(Projection)` | `deliver` decodes an event and calls its handler; `assert_distinct_sources` compares its enums |
 //! | `derive(Aggregate)` and `#[event_handler]` | `fingerprint` and `SchemaFingerprint`, which make the code fingerprint |
 
+mod projection;
 mod schema;
 mod upcast;
 
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
-pub use schema::{assert_distinct, concat, count};
+pub use projection::{assert_distinct_sources, deliver};
+pub use schema::{assert_distinct, concat, count, flattened};
 pub use upcast::{Upcast, upcast};
 
 #[cfg(feature = "macros")]

@@ -69,6 +69,8 @@ pub struct EventSchema {
     /// the stored payload: `amount: u64`, `note: Option<String> #[serde(default)]`, `0: Refund`. A serde attribute that applies
     /// to all fields is listed as a separate entry.
     pub fields: &'static [&'static str],
+    /// `true` if the variant belongs to an enum that is flattened into this one.
+    pub is_flattened: bool,
 }
 
 impl EventSchema {
@@ -82,6 +84,7 @@ impl EventSchema {
             upcast_from: &[],
             variant,
             fields: &[],
+            is_flattened: false,
         }
     }
 
@@ -104,6 +107,15 @@ impl EventSchema {
     #[must_use]
     pub const fn with_fields(self, fields: &'static [&'static str]) -> Self {
         Self { fields, ..self }
+    }
+
+    /// Marks the variant as one of an enum that is flattened into this one.
+    #[must_use]
+    pub const fn flattened(self) -> Self {
+        Self {
+            is_flattened: true,
+            ..self
+        }
     }
 
     /// Returns `true` if events of this name are read as the variant, in whatever version.
@@ -163,6 +175,11 @@ impl LogType {
     #[must_use]
     pub const fn number(&self) -> i32 {
         number_of(self.name)
+    }
+
+    /// Returns the numbers that logs of this kind have: that of the current name, and those of the former names.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = i32> {
+        std::iter::once(self.number()).chain(self.aliases.iter().map(|alias| number_of(alias)))
     }
 
     /// Returns `true` if a log with this number has this kind, under its current or a former name.

@@ -18,13 +18,16 @@ mod append_in;
 pub mod caches;
 mod caching;
 pub mod codec;
+mod cursor;
 mod event;
+pub mod feed;
 pub mod guide;
 mod hash;
 pub mod ids;
 mod log_state;
 mod manager;
 mod metadata;
+pub mod projection;
 mod record;
 pub mod stores;
 mod sync;
@@ -50,7 +53,9 @@ pub use caches::redis::{RedisTls, RedisTlsClient};
 pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;
+pub use cursor::{Cursor, UnknownCursor};
 pub use event::{Event, EventSchema, EventType, LogType};
+pub use feed::{EventFeed, FeedError, FeedEvent, FeedRecord};
 pub use log_state::{LogPosition, LogState};
 pub use manager::{
     AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, LogManager, LogManagerError,
@@ -59,6 +64,7 @@ pub use manager::{
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;
 pub use metadata::{Metadata, MetadataSource, MetadataValue};
+pub use projection::{HandlerError, HandlerOutcome, Projection, Subscriber};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
@@ -69,8 +75,9 @@ pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};
 #[cfg(feature = "macros")]
 pub use eventlogs_derive::{Aggregate, Event, event_handler, on};
 
-/// The driver of the PostgreSQL store, for [`append_in`](PostgresEventStore::append_in) and pools of one's own.
-#[cfg(feature = "postgres")]
+/// The driver of the databases, for the handlers of projections,
+/// [`append_in`](EventStore#implementors) and pools of one's own.
+#[cfg(feature = "_database")]
 pub use sqlx;
 
 /// The driver of the Redis cache, for connections of one's own.

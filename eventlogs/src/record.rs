@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::sync::Arc;
 
-mod sealed {
+pub(crate) mod sealed {
     use crate::metadata::Metadata;
     use std::sync::Arc;
 

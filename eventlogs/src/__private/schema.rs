@@ -34,6 +34,18 @@ pub const fn concat<const COUNT: usize>(parts: &[&[EventSchema]]) -> [EventSchem
     all
 }
 
+/// Returns the entries of an enum that is flattened into another one.
+#[must_use]
+pub const fn flattened<const COUNT: usize>(part: &[EventSchema]) -> [EventSchema; COUNT] {
+    let mut all = [NOTHING; COUNT];
+    let mut entry = 0;
+    while entry < part.len() {
+        all[entry] = part[entry].flattened();
+        entry += 1;
+    }
+    all
+}
+
 /// The content of an array until it is filled.
 const NOTHING: EventSchema = EventSchema::new(EventType::new("", 0), "");
 

@@ -1,0 +1,40 @@
+//! The errors of a feed.
+
+use crate::cursor::Cursor;
+use crate::ids::LogId;
+use crate::stores::error::DecodeError;
+use crate::stores::error::store::StoreError;
+
+/// The feed cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// The feed would leave out events of a log: the event at `index` comes next, but the one before it was not delivered, and
+    /// the log does not have it. Only a program that writes to the tables by itself can cause that.
+    #[error(
+        "the feed comes to event {index} of log {log_id}, but the event before it was neither delivered nor found in the log; \
+         find out which program changes the table of events, and rebuild what was derived from the feed"
+    )]
+    Skipped {
+        /// The log.
+        log_id: LogId,
+        /// The index of the event that comes too early.
+        index: u64,
+    },
+    /// The feed does not have the event that the cursor names: the database was restored to an earlier state, or another server
+    /// has taken over without the last events. Events that were delivered may be gone, and others may have taken their place.
+    #[error(
+        "the feed does not have the event of cursor `{cursor}`: the database was restored to an earlier state, or is another one; \
+         rebuild what was derived from the feed from the beginning, or continue from a cursor that is older than the restored state"
+    )]
+    FeedRewound {
+        /// The cursor.
+        cursor: Cursor,
+    },
+    /// This code cannot read an event that it wants.
+    #[error(transparent)]
+    Decode(#[from] Box<DecodeError>),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
