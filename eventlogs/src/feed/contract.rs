@@ -109,6 +109,8 @@ pub struct FeedHead {
     pub fence: Cursor,
     /// The last committed event, on this or the other side of the fence; `None` if there is none.
     pub last: Option<Cursor>,
+    /// The last event before the fence; `None` if there is none.
+    pub readable: Option<Cursor>,
     /// The history that the feed belongs to.
     pub history: History,
     /// `true` if the server only follows another one, so that it may lack events that the other one has.
@@ -136,10 +138,11 @@ impl History {
 impl FeedHead {
     /// Makes a head.
     #[must_use]
-    pub const fn new(fence: Cursor, last: Option<Cursor>) -> Self {
+    pub const fn new(fence: Cursor, last: Option<Cursor>, readable: Option<Cursor>) -> Self {
         Self {
             fence,
             last,
+            readable,
             history: History {
                 system: 0,
                 timeline: 0,
@@ -151,9 +154,8 @@ impl FeedHead {
     /// Returns `true` if there is an event behind the cursor that can be read.
     #[must_use]
     pub fn has_events_after(&self, cursor: Cursor) -> bool {
-        // An event may be the last one and still be beyond the fence; then there may be others before it.
-        self.last.is_some_and(|last| last.place() > cursor.place())
-            && self.fence.place() > cursor.place()
+        self.readable
+            .is_some_and(|readable| readable.place() > cursor.place())
     }
 
     /// Returns `true` if there are events that are committed, but not final.

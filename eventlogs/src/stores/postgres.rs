@@ -11,6 +11,9 @@ mod connection;
 mod core;
 mod error;
 mod failure;
+mod feed;
+mod fence;
+mod following;
 mod hosts;
 mod in_flight;
 mod migrate;
@@ -35,6 +38,7 @@ pub use pooler::Pooler;
 
 use super::EventStore;
 use crate::event::Event;
+use crate::feed::commits::CommitSignal;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::log_types::LogTypes;
@@ -46,7 +50,8 @@ use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::page::{Page, ReadRequest};
-use crate::stores::postgres::core::Core;
+use crate::stores::postgres::core::{Core, Pools};
+use crate::stores::postgres::fence::Fence;
 use crate::stores::request::{AppendRequest, Appended};
 use address::Address;
 use pool::{ConnectionPool, Generation};
@@ -56,6 +61,9 @@ use statements::Statements;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+/// How many connections read the feed.
+const FOLLOWERS: u32 = 4;
 
 /// Keeps logs in PostgreSQL.
 ///
@@ -199,9 +207,20 @@ impl PostgresEventStore {
         let begin = |lock_timeout| options.pooler.begin(lock_timeout);
         let (most, shared) = (options.max_connections, generation.clone());
         let readers = ConnectionPool::new(everybody, most, shared, begin(options.lock_timeout));
+        let followers = ConnectionPool::new(
+            connection::settings(&servers, target, &statements, &options).0,
+            FOLLOWERS,
+            generation.clone(),
+            begin(options.lock_timeout),
+        );
         let for_batches = begin(connection::writers_lock_timeout(&options));
         let writers = ConnectionPool::new(writer, writer::IN_FLIGHT, generation, for_batches);
-        Self::start(Arc::new(readers), Arc::new(writers), statements, options).await
+        let pools = Pools {
+            readers: Arc::new(readers),
+            writers: Arc::new(writers),
+            followers: Arc::new(followers),
+        };
+        Self::start(pools, statements, options).await
     }
 
     /// Opens a store on a pool of yours, with its connections as they are set up.
@@ -223,31 +242,41 @@ impl PostgresEventStore {
         let statements = Statements::for_schema(&options.schema)?;
         let begin = options.pooler.begin(options.lock_timeout);
         let connections = Arc::new(ConnectionPool::from_pool(pool, begin));
-        Self::start(Arc::clone(&connections), connections, statements, options).await
+        let pools = Pools {
+            readers: Arc::clone(&connections),
+            writers: Arc::clone(&connections),
+            followers: connections,
+        };
+        Self::start(pools, statements, options).await
     }
 
     async fn start(
-        readers: Arc<ConnectionPool>,
-        writers: Arc<ConnectionPool>,
+        pools: Pools,
         statements: Statements,
         options: PostgresOptions,
     ) -> Result<Self, OpenError> {
-        let operation = Operation::new(&readers, options.deadline(), options.patience());
+        let operation = Operation::new(&pools.readers, options.deadline(), options.patience());
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
         let schema = SchemaVersion::new(found.usable_version(), migrations::NEEDED)?;
         let core = Arc::new(Core {
-            readers,
-            writers,
+            pools,
             statements,
             schema,
             log_types: LogTypes::default(),
             page_columns: OnceLock::new(),
+            commits: CommitSignal::new(),
+            fence: Fence::default(),
             options,
         });
         let (writer, jobs) = WriteQueue::new(&core.options.limits);
         writer::start(jobs, Arc::clone(&core));
         let writer = Arc::new(writer);
         Ok(Self { writer, core })
+    }
+
+    /// Returns what the handles share.
+    fn core(&self) -> &Core {
+        &self.core
     }
 
     /// Creates the schema and brings its tables to the version that this code needs. Any number of processes may call it at
@@ -283,8 +312,7 @@ impl PostgresEventStore {
     /// store get [`Closed`](StoreError::Closed) from then on.
     pub async fn close(&self) {
         self.writer.close().await;
-        self.core.writers.close().await;
-        self.core.readers.close().await;
+        self.core.pools.close().await;
     }
 }
 

@@ -6,6 +6,7 @@ mod connection;
 mod core;
 mod decide;
 mod error;
+mod feed;
 mod file;
 mod migrate;
 mod migrations;
@@ -52,6 +53,11 @@ pub struct SqliteEventStore {
 }
 
 impl SqliteEventStore {
+    /// Returns what the handles share.
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// Migrates the tables to the version that this code needs. Several processes may call it at once; each step happens once,
     /// and as a whole or not at all.
     ///

@@ -34,6 +34,7 @@ pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pendi
     let written = write_until_settled(&core, &progress, batch.deadline());
     let _ = AssertUnwindSafe(written).catch_unwind().await;
     let outcomes = progress.into_outcomes();
+    core.commits.give();
     telemetry::batch_written(batch.event_count(), batch.waited(start), start.elapsed());
     batch.with_outcomes(outcomes)
 }

@@ -1,10 +1,12 @@
 //! The state that the handles on a store and its writer share.
 
+use crate::feed::commits::CommitSignal;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::columns::PageColumns;
 use crate::stores::postgres::failure::Failure;
+use crate::stores::postgres::fence::Fence;
 use crate::stores::postgres::migrate;
 use crate::stores::postgres::migrations::ELSEWHERE;
 use crate::stores::postgres::options::PostgresOptions;
@@ -16,10 +18,8 @@ use tokio::time::Instant;
 
 /// The state that the clones of a store and its writer share.
 pub(super) struct Core {
-    /// The connections for all operations except batches.
-    pub(super) readers: Arc<ConnectionPool>,
-    /// The connections of the writer, so that it never waits for readers; with a user's pool, the same pool as `readers`.
-    pub(super) writers: Arc<ConnectionPool>,
+    /// The connections.
+    pub(super) pools: Pools,
     /// The statements for the schema.
     pub(super) statements: Statements,
     /// The schema version of the database, and whether this code can use it.
@@ -28,8 +28,32 @@ pub(super) struct Core {
     pub(super) log_types: LogTypes,
     /// The columns of a page, looked up by name with the first page.
     pub(super) page_columns: OnceLock<PageColumns>,
+    /// Tells readers of the feed that something was committed.
+    pub(super) commits: CommitSignal,
+    /// What is known about the fence of the feed.
+    pub(super) fence: Fence,
     /// The options of the user.
     pub(super) options: PostgresOptions,
+}
+
+/// The connections of a store, by their purpose, so that nobody waits for those who do something else. With a user's pool they
+/// are all the same.
+pub(super) struct Pools {
+    /// For all operations but the following.
+    pub(super) readers: Arc<ConnectionPool>,
+    /// For batches.
+    pub(super) writers: Arc<ConnectionPool>,
+    /// For reading the feed.
+    pub(super) followers: Arc<ConnectionPool>,
+}
+
+impl Pools {
+    /// Waits for the connections in use, and closes all.
+    pub(super) async fn close(&self) {
+        self.followers.close().await;
+        self.writers.close().await;
+        self.readers.close().await;
+    }
 }
 
 impl Core {
@@ -50,18 +74,28 @@ impl Core {
     /// Begins an operation over the connections for all operations.
     pub(super) fn reading(&self) -> Operation<'_> {
         let options = &self.options;
-        Operation::new(&self.readers, options.deadline(), options.patience())
+        Operation::new(&self.pools.readers, options.deadline(), options.patience())
+    }
+
+    /// Begins an operation that reads the feed.
+    pub(super) fn following(&self) -> Operation<'_> {
+        let options = &self.options;
+        Operation::new(
+            &self.pools.followers,
+            options.deadline(),
+            options.patience(),
+        )
     }
 
     /// Begins an operation with a long statement: a second attempt during the first one would only wait for its locks.
     pub(super) fn tidying(&self) -> Operation<'_> {
         let options = &self.options;
         let silence = options.patience().max(options.timeout / 2);
-        Operation::new(&self.readers, options.deadline(), silence)
+        Operation::new(&self.pools.readers, options.deadline(), silence)
     }
 
     /// Begins the write of a batch until this deadline, over the connections of the writer.
     pub(super) fn writing(&self, deadline: Instant) -> Operation<'_> {
-        Operation::new(&self.writers, deadline, self.options.patience())
+        Operation::new(&self.pools.writers, deadline, self.options.patience())
     }
 }

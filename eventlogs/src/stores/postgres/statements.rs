@@ -5,6 +5,7 @@
 //! a file can be tried in psql.
 
 mod appends;
+pub(super) mod feed;
 pub(super) mod migration;
 pub(super) mod questions;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::ids::LogId;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::open::OpenError;
 use crate::stores::postgres::values::{Group, previous, scope_uuid};
+use feed::FeedStatements;
 use questions::PageBounds;
 use sqlx::SqlStr;
 use std::time::Duration;
@@ -38,6 +40,8 @@ pub(super) struct Statements {
     page: SqlStr,
     large_events: SqlStr,
     is_at_home: SqlStr,
+    /// The statements of the feed.
+    pub(super) feed: FeedStatements,
 }
 
 impl Statements {
@@ -62,6 +66,7 @@ impl Statements {
             page: statement(questions::PAGE),
             large_events: statement(questions::LARGE_EVENTS),
             is_at_home: statement(questions::IS_AT_HOME),
+            feed: FeedStatements::for_schema(schema),
         })
     }
 

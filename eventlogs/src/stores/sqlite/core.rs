@@ -1,5 +1,6 @@
 //! The state that the handles on a store share with its writer.
 
+use crate::feed::commits::CommitSignal;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::error::store::StoreError;
@@ -15,6 +16,8 @@ pub(super) struct Core {
     pub(super) schema: SchemaVersion,
     /// The event enums that the store is used with.
     pub(super) log_types: LogTypes,
+    /// Tells readers of the feed that something was committed.
+    pub(super) commits: CommitSignal,
     /// The options that the user chose.
     pub(super) options: SqliteOptions,
 }

@@ -1,5 +1,6 @@
 //! Opens stores.
 
+use crate::feed::commits::CommitSignal;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
@@ -129,6 +130,7 @@ impl SqliteEventStore {
             pool,
             schema,
             log_types: LogTypes::default(),
+            commits: CommitSignal::new(),
             options,
         });
         writer::start(jobs, Arc::clone(&core));

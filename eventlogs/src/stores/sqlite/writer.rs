@@ -47,6 +47,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
             }
         }
         write_batch(&core.pool, batch).await;
+        core.commits.give();
     }
     for answer in closing {
         // The caller may have stopped waiting.

@@ -1,0 +1,217 @@
+//! The feed of a store: the end, pages, and events that a page lacks.
+
+use crate::codec::CodecId;
+use crate::cursor::{Cursor, Place};
+use crate::feed::commits::Commits;
+use crate::feed::contract::{EventFeed, FeedHead, FeedHold, FeedPage, FeedRequest};
+use crate::feed::error::FeedError;
+use crate::feed::event::FeedEvent;
+use crate::feed::wanted::Wanted;
+use crate::ids::{EventId, LogId};
+use crate::stores::database::columns::column;
+use crate::stores::database::feed::{EventNames, FeedPageBuilder};
+use crate::stores::database::page::PAGE_BYTES;
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::PostgresEventStore;
+use crate::stores::postgres::core::Core;
+use crate::stores::postgres::fence;
+use crate::stores::postgres::following::{place, rows, unreadable};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::collections::HashMap;
+use std::ops::Range;
+use uuid::Uuid;
+
+/// The greatest number of rows that a page looks at, whatever the request says.
+const MOST_ROWS: usize = 10_000;
+
+impl EventFeed for PostgresEventStore {
+    async fn head(&self) -> Result<FeedHead, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        fence::head(core).await
+    }
+
+    async fn read_feed(&self, request: FeedRequest<'_>) -> Result<FeedPage, FeedError> {
+        let core = self.core();
+        core.check_schema().await?;
+        page(core, request).await
+    }
+
+    async fn read_gap(
+        &self,
+        log_id: LogId,
+        indices: Range<u64>,
+        wanted: &Wanted,
+    ) -> Result<Vec<FeedEvent>, StoreError> {
+        let core = self.core();
+        let found = rows(core, || core.statements.feed.gap(log_id, &indices)).await?;
+        let events = events(&found, |event| wanted.includes(event));
+        events.map_err(unreadable)
+    }
+
+    async fn find_place(&self, log_id: LogId, index: u64) -> Result<Option<Cursor>, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let found = rows(core, || core.statements.feed.place(log_id, index)).await?;
+        let cursor = found.first().map(|row| {
+            let id: Uuid = row.try_get("event_id")?;
+            let place = place(row, ["epoch", "tx_number", "position"])?;
+            Ok(Cursor::new(place.unwrap_or_default(), Some(id.into())))
+        });
+        cursor.transpose().map_err(unreadable)
+    }
+
+    async fn feed_hold(&self) -> Result<Option<FeedHold>, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        fence::hold(core).await
+    }
+
+    fn commits(&self) -> Commits {
+        self.core().commits.receiver()
+    }
+}
+
+/// Reads one page.
+async fn page(core: &Core, request: FeedRequest<'_>) -> Result<FeedPage, FeedError> {
+    let limit = request.limit.clamp(1, MOST_ROWS);
+    // The event of the cursor comes first.
+    let most = limit + 1;
+    let whole_bytes = i32::try_from(PAGE_BYTES / most).unwrap_or(i32::MAX);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let statement = || core.statements.feed.page(&request, most, whole_bytes);
+    let found = rows(core, statement).await?;
+    if found.is_empty() && fence::head(core).await?.history != request.head.history {
+        // Another server has taken over: the caller looks up its end first.
+        return Ok(FeedPage::new(Vec::new(), request.after, true));
+    }
+    let page =
+        build(&found, &request, limit).map_err(|error| FeedError::Store(unreadable(error)))?;
+    let (mut page, left_out) = page.finish(&request)?;
+    if !left_out.is_empty() {
+        let contents = rows(core, || core.statements.feed.contents(&left_out)).await?;
+        fill(&mut page.events, &contents).map_err(|error| FeedError::Store(unreadable(error)))?;
+    }
+    Ok(page)
+}
+
+fn build(
+    rows: &[PgRow],
+    request: &FeedRequest<'_>,
+    limit: usize,
+) -> Result<FeedPageBuilder, sqlx::Error> {
+    let mut page = FeedPageBuilder::new(limit);
+    let Some(first) = rows.first() else {
+        return Ok(page);
+    };
+    let columns = FeedColumns::find(first)?;
+    let mut names = EventNames::default();
+    for row in rows {
+        let left_out: Option<i32> = row.try_get(columns.left_out_bytes)?;
+        let left_out = left_out.map(|bytes| usize::try_from(bytes).unwrap_or(0));
+        page.take(columns.event(row, &mut names)?, left_out, request);
+    }
+    Ok(page)
+}
+
+/// Puts the contents of large events into their places. An event that is gone since the page was read keeps none.
+fn fill(events: &mut [FeedEvent], rows: &[PgRow]) -> Result<(), sqlx::Error> {
+    let mut contents = HashMap::new();
+    for row in rows {
+        let log_id: Uuid = row.try_get("log_id")?;
+        let index: i64 = row.try_get("event_index")?;
+        contents.insert((LogId::from(log_id), index.unsigned_abs()), row);
+    }
+    for event in events {
+        if let Some(row) = contents.get(&(event.log_id, event.index)) {
+            event.payload = Some(row.try_get("payload")?);
+            event.metadata = row.try_get("metadata")?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the events of `feed_gap.sql`, with the payloads of those that are wanted.
+fn events(
+    rows: &[PgRow],
+    is_wanted: impl Fn(&FeedEvent) -> bool,
+) -> Result<Vec<FeedEvent>, sqlx::Error> {
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let columns = FeedColumns::find(first)?;
+    let mut names = EventNames::default();
+    let event = |row| {
+        let mut event = columns.event(row, &mut names)?;
+        if !is_wanted(&event) {
+            event.payload = None;
+        }
+        Ok(event)
+    };
+    rows.iter().map(event).collect()
+}
+
+/// The numbers of the columns of a page of the feed.
+struct FeedColumns {
+    epoch: usize,
+    tx_number: usize,
+    position: usize,
+    log_id: usize,
+    event_index: usize,
+    event_id: usize,
+    event_type: usize,
+    event_version: usize,
+    codec: usize,
+    kind: usize,
+    payload: usize,
+    metadata: usize,
+    left_out_bytes: usize,
+    occurred_at: usize,
+    recorded_at: usize,
+}
+
+impl FeedColumns {
+    fn find(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            epoch: column(row, "epoch")?,
+            tx_number: column(row, "tx_number")?,
+            position: column(row, "position")?,
+            log_id: column(row, "log_id")?,
+            event_index: column(row, "event_index")?,
+            event_id: column(row, "event_id")?,
+            event_type: column(row, "event_type")?,
+            event_version: column(row, "event_version")?,
+            codec: column(row, "codec")?,
+            kind: column(row, "kind")?,
+            payload: column(row, "payload")?,
+            metadata: column(row, "metadata")?,
+            left_out_bytes: column(row, "left_out_bytes")?,
+            occurred_at: column(row, "occurred_at")?,
+            recorded_at: column(row, "recorded_at")?,
+        })
+    }
+
+    fn event(&self, row: &PgRow, names: &mut EventNames) -> Result<FeedEvent, sqlx::Error> {
+        let place = Place {
+            epoch: row.try_get::<i32, _>(self.epoch)?.cast_unsigned(),
+            tx: row.try_get::<i64, _>(self.tx_number)?.cast_unsigned(),
+            position: row.try_get::<i64, _>(self.position)?.cast_unsigned(),
+        };
+        let event_id = EventId::from(row.try_get::<Uuid, _>(self.event_id)?);
+        Ok(FeedEvent {
+            cursor: Cursor::new(place, Some(event_id)),
+            log_id: row.try_get::<Uuid, _>(self.log_id)?.into(),
+            index: row.try_get::<i64, _>(self.event_index)?.unsigned_abs(),
+            event_id,
+            kind: row.try_get(self.kind)?,
+            event_type: names.shared(row.try_get(self.event_type)?),
+            version: row.try_get::<i16, _>(self.event_version)?.into(),
+            codec: CodecId::from_stored(row.try_get(self.codec)?),
+            payload: row.try_get(self.payload)?,
+            metadata: row.try_get(self.metadata)?,
+            occurred_at: row.try_get(self.occurred_at)?,
+            recorded_at: row.try_get(self.recorded_at)?,
+        })
+    }
+}
