@@ -17,6 +17,8 @@ use std::time::Duration;
 pub(super) struct State<E> {
     /// The events of each log; none of the vectors is empty.
     logs: HashMap<LogId, Vec<RecordedEvent<E>>>,
+    /// The log and the index of each event, in the order of the writes.
+    pub(super) feed: Vec<(LogId, u64)>,
     /// The writes of each used key, by the scope of the key and the key.
     keys: HashMap<(Option<LogId>, String), Vec<Replay>>,
 }
@@ -46,6 +48,7 @@ impl<E> State<E> {
     pub(super) fn new() -> Self {
         Self {
             logs: HashMap::new(),
+            feed: Vec::new(),
             keys: HashMap::new(),
         }
     }
@@ -67,7 +70,7 @@ impl<E> State<E> {
     }
 
     /// Returns the events of a log; none if it does not exist.
-    fn log(&self, log_id: LogId) -> &[RecordedEvent<E>] {
+    pub(super) fn log(&self, log_id: LogId) -> &[RecordedEvent<E>] {
         self.logs.get(&log_id).map_or(&[], Vec::as_slice)
     }
 
@@ -136,6 +139,8 @@ impl<E: Clone> State<E> {
                 .with_occurred_at(occurred_at)
                 .with_metadata(Arc::clone(&metadata))
         }));
+        let indices = (first_index..).take(part.events.len());
+        self.feed.extend(indices.map(|index| (part.log_id, index)));
         Replay {
             first_index,
             event_count: part.event_ids.len() as u64,
