@@ -1,10 +1,12 @@
 //! A store for tests, which keeps logs in memory and gives the same guarantees as a database.
 
 mod coding;
+mod feed;
 mod state;
 
 use super::EventStore;
 use crate::event::Event;
+use crate::feed::commits::CommitSignal;
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
 use crate::stores::appends::AppendAcrossRequest;
@@ -77,6 +79,8 @@ pub struct FakeEventStore<E> {
     logs: Logs<E>,
     /// The limits of an append.
     limits: Limits,
+    /// Tells readers of the feed that something was written.
+    commits: Arc<CommitSignal>,
 }
 
 /// The logs, in one of two forms. No call waits while it holds a lock.
@@ -100,6 +104,7 @@ impl<E> FakeEventStore<E> {
         Self {
             logs: Logs::Plain(Arc::new(Mutex::new(State::new()))),
             limits,
+            commits: Arc::default(),
         }
     }
 }
@@ -117,6 +122,7 @@ impl<E: Event> FakeEventStore<E> {
         Self {
             logs: Logs::Encoded(Arc::new(Mutex::new(State::new())), Coding::new()),
             limits,
+            commits: Arc::default(),
         }
     }
 }
@@ -163,6 +169,7 @@ impl<E> FakeEventStore<E> {
             Logs::Encoded(state, _) => Some(FakeEventStore {
                 logs: Logs::Encoded(Arc::clone(state), Coding::new()),
                 limits: self.limits,
+                commits: Arc::clone(&self.commits),
             }),
         }
     }
@@ -183,6 +190,7 @@ impl<E> Clone for FakeEventStore<E> {
         Self {
             logs,
             limits: self.limits,
+            commits: Arc::clone(&self.commits),
         }
     }
 }
@@ -215,6 +223,7 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
                 (recorded_at, coding.decode_appended(&rows)?)
             }
         };
+        self.commits.give();
         Ok(Appended {
             state: request.state_after(),
             recorded_at,
@@ -246,6 +255,7 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
                 write_across(state, &request, rows)?;
             }
         }
+        self.commits.give();
         Ok(request.states_after())
     }
 

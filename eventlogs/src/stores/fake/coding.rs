@@ -18,8 +18,8 @@ pub(super) type Row = Arc<StoredRow>;
 
 /// An encoded event: the columns of a row of the table of events, except its log, its index and its times.
 pub(super) struct StoredRow {
-    event: EncodedEvent,
-    metadata: Option<Arc<[u8]>>,
+    pub(super) event: EncodedEvent,
+    pub(super) metadata: Option<Arc<[u8]>>,
 }
 
 /// Encodes events of `E` as rows and decodes them, with the functions that databases use.

@@ -74,6 +74,11 @@ impl<E> State<E> {
         self.logs.get(&log_id).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns an event of a log.
+    pub(super) fn event(&self, log_id: LogId, index: u64) -> Option<&RecordedEvent<E>> {
+        self.log(log_id).get(usize::try_from(index).ok()?)
+    }
+
     /// Returns the writes that used a key, one per log.
     pub(super) fn used(&self, key: IdempotencyKey<'_>) -> &[Replay] {
         let replays = self.keys.get(&(key.scope, key.key.to_owned()));
