@@ -1,8 +1,13 @@
 //! Projections: read models that follow the feed.
 
+pub(crate) mod checkpoint;
 pub(crate) mod database;
 pub(crate) mod handler;
 
+pub use checkpoint::{
+    Checkpoint, CheckpointStore, PartitionKey, PartitionState, ProjectionStore,
+    ProjectionTransaction, RegisterError, Registration, Step,
+};
 pub use database::{Database, Elsewhere, Postgres, Sqlite};
 pub use handler::{HandlerError, HandlerOutcome, Subscriber};
 

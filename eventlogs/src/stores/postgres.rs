@@ -5,6 +5,7 @@ mod append;
 mod append_in;
 mod attempt;
 mod batch;
+mod checkpoints;
 mod codes;
 mod columns;
 mod connection;
@@ -23,6 +24,7 @@ mod options;
 mod pins;
 mod pool;
 mod pooler;
+mod projection;
 mod prune;
 mod read;
 mod refusal;
@@ -64,6 +66,8 @@ use std::time::Duration;
 
 /// How many connections read the feed.
 const FOLLOWERS: u32 = 4;
+/// How many connections the handlers of projections have.
+const HANDLERS: u32 = 4;
 
 /// Keeps logs in PostgreSQL.
 ///
@@ -213,12 +217,19 @@ impl PostgresEventStore {
             generation.clone(),
             begin(options.lock_timeout),
         );
+        let handlers = ConnectionPool::new(
+            connection::handlers(&servers, target, &statements, &options),
+            HANDLERS,
+            generation.clone(),
+            None,
+        );
         let for_batches = begin(connection::writers_lock_timeout(&options));
         let writers = ConnectionPool::new(writer, writer::IN_FLIGHT, generation, for_batches);
         let pools = Pools {
             readers: Arc::new(readers),
             writers: Arc::new(writers),
             followers: Arc::new(followers),
+            handlers: Arc::new(handlers),
         };
         Self::start(pools, statements, options).await
     }
@@ -245,7 +256,8 @@ impl PostgresEventStore {
         let pools = Pools {
             readers: Arc::clone(&connections),
             writers: Arc::clone(&connections),
-            followers: connections,
+            followers: Arc::clone(&connections),
+            handlers: connections,
         };
         Self::start(pools, statements, options).await
     }

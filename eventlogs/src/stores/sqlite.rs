@@ -2,6 +2,7 @@
 
 mod append;
 pub(crate) mod backup;
+mod checkpoints;
 mod connection;
 mod core;
 mod decide;
@@ -15,6 +16,7 @@ mod opening;
 mod options;
 mod path;
 mod pool;
+mod projection;
 mod prune;
 mod read;
 mod refusal;

@@ -40,6 +40,31 @@ pub(super) fn settings(
     (everybody, writer)
 }
 
+/// Returns how connections for the handlers of projections are made.
+///
+/// Their statements are the user's, so they decide themselves what stays prepared, which a pooler may not allow.
+pub(super) fn handlers(
+    servers: &[PgConnectOptions],
+    target: TargetSession,
+    statements: &Statements,
+    options: &PostgresOptions,
+) -> Hosts {
+    let servers = servers.iter().cloned().map(|server| {
+        let server = as_wanted(server, options.pooler, options.lock_timeout);
+        if options.pooler.keeps_statements() {
+            server
+        } else {
+            server.statement_cache_capacity(0)
+        }
+    });
+    Hosts::new(
+        servers.collect(),
+        target,
+        options.pooler.session_settings(options.lock_timeout),
+        statements.is_at_home(),
+    )
+}
+
 /// Returns the lock timeout of the writer: a lock of another session on one log must not delay a batch for long.
 pub(super) fn writers_lock_timeout(options: &PostgresOptions) -> Duration {
     options.lock_timeout.min(WRITERS_LOCK_TIMEOUT)

@@ -43,13 +43,16 @@ pub(super) struct Pools {
     pub(super) readers: Arc<ConnectionPool>,
     /// For batches.
     pub(super) writers: Arc<ConnectionPool>,
-    /// For reading the feed.
+    /// For reading the feed, and for checkpoints.
     pub(super) followers: Arc<ConnectionPool>,
+    /// For the transactions of projections.
+    pub(super) handlers: Arc<ConnectionPool>,
 }
 
 impl Pools {
     /// Waits for the connections in use, and closes all.
     pub(super) async fn close(&self) {
+        self.handlers.close().await;
         self.followers.close().await;
         self.writers.close().await;
         self.readers.close().await;
@@ -85,6 +88,12 @@ impl Core {
             options.deadline(),
             options.patience(),
         )
+    }
+
+    /// Begins an operation that makes a transaction for handlers.
+    pub(super) fn handling(&self) -> Operation<'_> {
+        let options = &self.options;
+        Operation::new(&self.pools.handlers, options.deadline(), options.patience())
     }
 
     /// Begins an operation with a long statement: a second attempt during the first one would only wait for its locks.

@@ -11,9 +11,9 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 /// Runs a statement that reads, and returns its rows.
-pub(super) async fn rows(
+pub(super) async fn rows<'q>(
     core: &Core,
-    statement: impl Fn() -> Statement<'static>,
+    statement: impl Fn() -> Statement<'q>,
 ) -> Result<Vec<PgRow>, StoreError> {
     let operation = core.following();
     retry::read(&operation, || rows_once(&operation, statement())).await
@@ -21,7 +21,7 @@ pub(super) async fn rows(
 
 async fn rows_once<E>(
     operation: &Operation<'_>,
-    statement: Statement<'static>,
+    statement: Statement<'_>,
 ) -> Result<Vec<PgRow>, AttemptError<E>> {
     let mut connection = operation.lease().await?;
     let rows = connection.rows(statement).await?;

@@ -3,10 +3,16 @@
 use crate::stores::database::steps::{Step, Steps};
 
 /// The migrations, in their order. A released migration is never changed; a change goes into a new one.
-pub(super) const STEPS: Steps = Steps::new(&[Step {
-    version: 1,
-    sql: include_str!("migrations/0001_events.sql"),
-}]);
+pub(super) const STEPS: Steps = Steps::new(&[
+    Step {
+        version: 1,
+        sql: include_str!("migrations/0001_events.sql"),
+    },
+    Step {
+        version: 2,
+        sql: include_str!("migrations/0002_subscriptions.sql"),
+    },
+]);
 
 /// The version that this code needs.
 pub(super) const NEEDED: i64 = STEPS.needed();

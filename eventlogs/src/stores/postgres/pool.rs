@@ -259,6 +259,20 @@ impl Leased<'_> {
         self.end_statement(rows).await
     }
 
+    /// Begins a transaction with this text.
+    pub(super) async fn begin_transaction(&mut self, begin: SqlStr) -> Result<(), sqlx::Error> {
+        self.is_in_transaction = true;
+        sqlx::raw_sql(begin).execute(&mut **self).await?;
+        Ok(())
+    }
+
+    /// Ends a transaction with this word.
+    pub(super) async fn end_transaction(&mut self, end: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(end).execute(&mut **self).await?;
+        self.is_in_transaction = false;
+        Ok(())
+    }
+
     /// Begins the transaction of a statement, if each must have one: all messages up to its end reach one session.
     pub(super) async fn begin_statement(&mut self) -> Result<(), sqlx::Error> {
         if let Some(begin) = &self.connections.begin {

@@ -5,6 +5,7 @@
 //! a file can be tried in psql.
 
 mod appends;
+pub(super) mod checkpoints;
 pub(super) mod feed;
 pub(super) mod migration;
 pub(super) mod questions;
@@ -16,6 +17,7 @@ use crate::ids::LogId;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::open::OpenError;
 use crate::stores::postgres::values::{Group, previous, scope_uuid};
+use checkpoints::CheckpointStatements;
 use feed::FeedStatements;
 use questions::PageBounds;
 use sqlx::SqlStr;
@@ -40,6 +42,8 @@ pub(super) struct Statements {
     page: SqlStr,
     large_events: SqlStr,
     is_at_home: SqlStr,
+    /// The statements of checkpoints.
+    pub(super) checkpoints: CheckpointStatements,
     /// The statements of the feed.
     pub(super) feed: FeedStatements,
 }
@@ -66,6 +70,7 @@ impl Statements {
             page: statement(questions::PAGE),
             large_events: statement(questions::LARGE_EVENTS),
             is_at_home: statement(questions::IS_AT_HOME),
+            checkpoints: CheckpointStatements::for_schema(schema),
             feed: FeedStatements::for_schema(schema),
         })
     }

@@ -3,10 +3,16 @@
 use crate::stores::database::steps::{Step, Steps};
 
 /// The steps.
-pub(super) const STEPS: Steps = Steps::new(&[Step {
-    version: 1,
-    sql: include_str!("migrations/0001_events.sql"),
-}]);
+pub(super) const STEPS: Steps = Steps::new(&[
+    Step {
+        version: 1,
+        sql: include_str!("migrations/0001_events.sql"),
+    },
+    Step {
+        version: 2,
+        sql: include_str!("migrations/0002_subscriptions.sql"),
+    },
+]);
 
 /// The version that this code works with.
 pub(super) const NEEDED: i64 = STEPS.needed();

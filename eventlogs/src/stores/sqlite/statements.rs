@@ -5,6 +5,7 @@
 //! (`values (…)`), the store also runs it with more rows; `statements/golden` shows such texts with three rows.
 
 pub(super) mod appends;
+pub(super) mod checkpoints;
 pub(super) mod feed;
 pub(super) mod files;
 pub(super) mod pruning;

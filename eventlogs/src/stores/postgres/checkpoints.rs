@@ -1,0 +1,226 @@
+//! The checkpoints and leases of subscriptions.
+
+use crate::cursor::Cursor;
+use crate::ids::EventId;
+use crate::projection::checkpoint::{
+    Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
+    refuse_partitions,
+};
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::PostgresEventStore;
+use crate::stores::postgres::core::Core;
+use crate::stores::postgres::error::into_store_error;
+use crate::stores::postgres::following::{place, rows, unreadable};
+use crate::stores::postgres::projection::{PageTransaction, begin, handlers_begin};
+use crate::stores::postgres::statements::text::Statement;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row, SqlSafeStr};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long the transaction of a registration may be idle.
+const REGISTERING: Duration = Duration::from_secs(60);
+
+impl CheckpointStore for PostgresEventStore {
+    async fn register(&self, registration: Registration<'_>) -> Result<(), RegisterError> {
+        let core = self.core();
+        core.check_schema().await?;
+        if registration.name == core.options.schema {
+            return Err(RegisterError::Refused {
+                reason: format!(
+                    "`{}` is the schema of the events; give the projection another name",
+                    registration.name
+                ),
+            });
+        }
+        let begin_text = handlers_begin(registration.name, REGISTERING);
+        let mut transaction = begin(core, &begin_text).await?;
+        match register_in(core, &mut transaction, &registration).await {
+            Ok(()) => Ok(transaction.commit().await?),
+            Err(error) => {
+                transaction.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn take(
+        &self,
+        key: PartitionKey<'_>,
+        owner: Uuid,
+        lease: Duration,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let statements = &core.statements.checkpoints;
+        let taken = rows(core, || statements.take(key, owner, lease)).await?;
+        let taken = taken.first().map(|row| {
+            Ok(Checkpoint {
+                cursor: cursor(row)?,
+                token: row.try_get("token")?,
+            })
+        });
+        taken.transpose().map_err(unreadable)
+    }
+
+    async fn renew(&self, owner: Uuid, lease: Duration) -> Result<(), StoreError> {
+        let core = self.core();
+        let statements = &core.statements.checkpoints;
+        rows(core, || statements.renew(owner, lease)).await?;
+        Ok(())
+    }
+
+    async fn release(&self, owner: Uuid) -> Result<(), StoreError> {
+        let core = self.core();
+        rows(core, || core.statements.checkpoints.release(owner)).await?;
+        Ok(())
+    }
+
+    async fn stop(
+        &self,
+        key: PartitionKey<'_>,
+        token: i64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let core = self.core();
+        let statements = &core.statements.checkpoints;
+        rows(core, || statements.stop(key, token, reason)).await?;
+        Ok(())
+    }
+
+    async fn set_paused(&self, name: &str, is_paused: bool) -> Result<bool, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let statements = &core.statements.checkpoints;
+        rows(core, || statements.pause(name, is_paused)).await?;
+        if !is_paused {
+            rows(core, || statements.unstop(name)).await?;
+        }
+        Ok(!self.partitions(Some(name)).await?.is_empty())
+    }
+
+    async fn partitions(&self, name: Option<&str>) -> Result<Vec<PartitionState>, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let found = rows(core, || core.statements.checkpoints.states(name)).await?;
+        let states: Result<_, _> = found.iter().map(state).collect();
+        states.map_err(unreadable)
+    }
+}
+
+/// Registers a subscription in a transaction.
+async fn register_in(
+    core: &Core,
+    transaction: &mut PageTransaction<'_>,
+    registration: &Registration<'_>,
+) -> Result<(), RegisterError> {
+    let statements = &core.statements.checkpoints;
+    let name = registration.name;
+    let registered = fetch(core, transaction, statements.register(registration)).await?;
+    let Some(row) = registered.first() else {
+        return Err(unreadable(sqlx::Error::RowNotFound).into());
+    };
+    let is_new: bool = row.try_get("is_new").map_err(unreadable)?;
+    let stored: i32 = row.try_get("partitions").map_err(unreadable)?;
+    let stored = u16::try_from(stored).unwrap_or(u16::MAX);
+    let partitions = registration.partitions;
+    if is_new {
+        let made = statements.partitions(name, partitions, registration.start);
+        fetch(core, transaction, made).await?;
+        return create(core, transaction, registration).await;
+    }
+    if stored != partitions {
+        let common = fetch(core, transaction, statements.common(name)).await?;
+        let cursors = common.iter().map(cursor).collect::<Result<Vec<_>, _>>();
+        let cursors = cursors.map_err(unreadable)?;
+        let at = cursors.first().copied().unwrap_or_default();
+        if cursors.iter().any(|cursor| *cursor != at) {
+            return Err(refuse_partitions(name, stored, partitions));
+        }
+        let removed = statements.repartition(name, partitions);
+        fetch(core, transaction, removed).await?;
+        fetch(
+            core,
+            transaction,
+            statements.partitions(name, partitions, at),
+        )
+        .await?;
+    }
+    fetch(core, transaction, statements.unstop(name)).await?;
+    Ok(())
+}
+
+/// Creates the schema and the tables of a projection.
+async fn create(
+    core: &Core,
+    transaction: &mut PageTransaction<'_>,
+    registration: &Registration<'_>,
+) -> Result<(), RegisterError> {
+    let Some(create) = registration.create else {
+        return Ok(());
+    };
+    let name = registration.name;
+    let failed = |error: sqlx::Error| RegisterError::Create {
+        source: error.into(),
+    };
+    let exists = sqlx::query("select pg_catalog.to_regnamespace($1) is not null as has_schema");
+    let exists = fetch(core, transaction, exists.bind(name)).await?;
+    let exists = exists
+        .first()
+        .map_or(Ok(false), |row| row.try_get("has_schema"));
+    if !exists.map_err(unreadable)? {
+        let schema = AssertSqlSafe(format!("create schema \"{name}\"")).into_sql_str();
+        let made = sqlx::raw_sql(schema)
+            .execute(transaction.connection())
+            .await;
+        made.map_err(failed)?;
+    }
+    let create = AssertSqlSafe(create.to_owned()).into_sql_str();
+    let created = sqlx::raw_sql(create)
+        .execute(transaction.connection())
+        .await;
+    created.map_err(failed)?;
+    Ok(())
+}
+
+async fn fetch(
+    core: &Core,
+    transaction: &mut PageTransaction<'_>,
+    statement: Statement<'_>,
+) -> Result<Vec<PgRow>, StoreError> {
+    let statement = statement.persistent(core.options.pooler.keeps_statements());
+    let rows = statement.fetch_all(transaction.connection()).await;
+    rows.map_err(into_store_error)
+}
+
+/// Returns the cursor of a checkpoint.
+fn cursor(row: &PgRow) -> Result<Cursor, sqlx::Error> {
+    let place = place(row, ["epoch", "tx_number", "position"])?;
+    let event_id: Option<Uuid> = row.try_get("event_id")?;
+    Ok(Cursor::new(
+        place.unwrap_or_default(),
+        event_id.map(EventId::from),
+    ))
+}
+
+/// Returns the state of a partition from a row of `checkpoint_states.sql`.
+fn state(row: &PgRow) -> Result<PartitionState, sqlx::Error> {
+    let number = |column| {
+        let number: i32 = row.try_get(column)?;
+        Ok::<_, sqlx::Error>(u16::try_from(number).unwrap_or(u16::MAX))
+    };
+    Ok(PartitionState {
+        name: row.try_get("name")?,
+        partition: number("partition")?,
+        partitions: number("partitions")?,
+        fingerprint: row.try_get::<i64, _>("fingerprint")?.cast_unsigned(),
+        is_paused: row.try_get("is_paused")?,
+        stopped: row.try_get("stopped")?,
+        cursor: cursor(row)?,
+        settled: row.try_get::<i64, _>("settled")?.unsigned_abs(),
+        moved_at: row.try_get("moved_at")?,
+        owner: row.try_get("owner")?,
+        oldest_unsettled: row.try_get("oldest_unsettled")?,
+        now: row.try_get("now")?,
+    })
+}

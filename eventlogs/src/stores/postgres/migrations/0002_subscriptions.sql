@@ -1,0 +1,36 @@
+-- `{schema}` stands for the schema that the user chose.
+
+create table {schema}.subscriptions (
+    name        text        not null,
+    -- Numbers the lives of a subscription; 1 until there is a second one.
+    build       integer     not null,
+    -- The code that was registered last.
+    fingerprint bigint      not null,
+    partitions  integer     not null,
+    is_paused   boolean     not null,
+    started_at  timestamptz not null,
+    primary key (name, build)
+);
+
+create table {schema}.checkpoints (
+    name        text        not null,
+    build       integer     not null,
+    partition   integer     not null,
+    -- The place of the last event that was settled, and its id.
+    epoch       integer     not null,
+    tx          xid8        not null,
+    position    bigint      not null,
+    event_id    uuid,
+    -- How many events were handled.
+    settled     bigint      not null,
+    moved_at    timestamptz not null,
+    -- The process that holds the lease, and the number of the lease, which rises with each new owner.
+    owner       uuid,
+    token       bigint      not null,
+    lease_until timestamptz,
+    -- Why the partition has stopped.
+    stopped     text,
+    primary key (name, build, partition)
+)
+-- The rows change all the time and no index does: with room in their pages, no index is written.
+with (fillfactor = 50);

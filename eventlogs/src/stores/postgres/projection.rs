@@ -1,0 +1,174 @@
+//! The transactions in which the handlers of projections write.
+
+use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
+use crate::projection::database::{Elsewhere, Postgres};
+use crate::stores::error::store::StoreError;
+use crate::stores::postgres::PostgresEventStore;
+use crate::stores::postgres::core::Core;
+use crate::stores::postgres::error::into_store_error;
+use crate::stores::postgres::failure::{AttemptError, Failure};
+use crate::stores::postgres::pool::Leased;
+use crate::stores::postgres::pooler::milliseconds;
+use crate::stores::postgres::retry;
+use crate::stores::postgres::retry::Operation;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use std::fmt;
+use std::time::Duration;
+
+/// The transaction of a page.
+pub struct PageTransaction<'a> {
+    /// The connection, in a transaction.
+    connection: Leased<'a>,
+    /// The state of the store.
+    core: &'a Core,
+}
+
+impl ProjectionStore<Postgres> for PostgresEventStore {
+    type Transaction<'a> = PageTransaction<'a>;
+
+    async fn begin(&self, name: &str, lease: Duration) -> Result<PageTransaction<'_>, StoreError> {
+        begin(self.core(), &handlers_begin(name, lease)).await
+    }
+}
+
+/// Begins a transaction, on another connection if one is broken.
+pub(super) async fn begin<'a>(
+    core: &'a Core,
+    begin: &SqlStr,
+) -> Result<PageTransaction<'a>, StoreError> {
+    let operation = core.handling();
+    let connection = retry::read(&operation, || begin_once(&operation, begin)).await?;
+    Ok(PageTransaction { connection, core })
+}
+
+async fn begin_once<'a>(
+    operation: &Operation<'a>,
+    begin: &SqlStr,
+) -> Result<Leased<'a>, AttemptError> {
+    let mut connection = operation.lease().await?;
+    connection.begin_transaction(begin.clone()).await?;
+    Ok(connection)
+}
+
+/// Returns the begin of a transaction for the handlers of a projection, whose name has been checked.
+///
+/// Their tables are in the schema of that name, and may use what is in `public`. The settings that suit the statements of this
+/// crate do not suit theirs. If the server crashes, effects and checkpoint are lost together, so the commit need not wait for
+/// the disk. If this process stops, the server ends the transaction with the lease.
+pub(super) fn handlers_begin(name: &str, lease: Duration) -> SqlStr {
+    let lease = milliseconds(lease);
+    let text = format!(
+        "begin; set local search_path = \"{name}\", public; set local synchronous_commit = off; \
+         set local idle_in_transaction_session_timeout = {lease}; set local plan_cache_mode = auto; \
+         set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on"
+    );
+    AssertSqlSafe(text).into_sql_str()
+}
+
+impl PageTransaction<'_> {
+    /// Returns the connection, for statements of the store itself.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    /// Commits.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let committed = self.connection.end_transaction("commit").await;
+        committed.map_err(|error| commit_error(Failure::Statement(error)))?;
+        self.connection.give_back();
+        Ok(())
+    }
+
+    /// Rolls back, and keeps the connection if it still works.
+    pub(super) async fn roll_back(mut self) {
+        if self.connection.end_transaction("rollback").await.is_ok() {
+            self.connection.give_back();
+        }
+    }
+}
+
+impl ProjectionTransaction<Postgres> for PageTransaction<'_> {
+    fn connection(&mut self) -> &mut PgConnection {
+        PageTransaction::connection(self)
+    }
+
+    async fn settle(mut self, step: &Step<'_>) -> Result<bool, StoreError> {
+        let settle = self.core.statements.checkpoints.settle(step);
+        let settle = settle.persistent(self.core.options.pooler.keeps_statements());
+        match settle.execute(self.connection()).await {
+            Ok(settled) if settled.rows_affected() == 1 => self.commit().await.map(|()| true),
+            Ok(_) => {
+                self.roll_back().await;
+                Ok(false)
+            }
+            Err(error) => {
+                let error = into_store_error(error);
+                self.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn roll_back(self) {
+        PageTransaction::roll_back(self).await;
+    }
+}
+
+/// Converts the error of a commit: without an answer, it may have been carried out.
+fn commit_error(failure: Failure) -> StoreError {
+    if failure.leaves_open() {
+        StoreError::OutcomeUnknown {
+            source: Some(failure.into_source()),
+        }
+    } else {
+        failure.into()
+    }
+}
+
+/// The place of a transaction for handlers that write elsewhere.
+#[derive(Debug)]
+pub struct NoTransaction<'a> {
+    /// The store of the checkpoint.
+    store: &'a PostgresEventStore,
+    /// What the handlers get.
+    nothing: (),
+}
+
+impl ProjectionStore<Elsewhere> for PostgresEventStore {
+    type Transaction<'a> = NoTransaction<'a>;
+
+    async fn begin(&self, _: &str, _: Duration) -> Result<NoTransaction<'_>, StoreError> {
+        Ok(NoTransaction {
+            store: self,
+            nothing: (),
+        })
+    }
+}
+
+impl ProjectionTransaction<Elsewhere> for NoTransaction<'_> {
+    fn connection(&mut self) -> &mut () {
+        &mut self.nothing
+    }
+
+    async fn settle(self, step: &Step<'_>) -> Result<bool, StoreError> {
+        let core = self.store.core();
+        let begin = handlers_begin("pg_catalog", step.lease);
+        begin_and_settle(core, &begin, step).await
+    }
+
+    async fn roll_back(self) {}
+}
+
+async fn begin_and_settle(core: &Core, text: &SqlStr, step: &Step<'_>) -> Result<bool, StoreError> {
+    let transaction = begin(core, text).await?;
+    ProjectionTransaction::<Postgres>::settle(transaction, step).await
+}
+
+impl fmt::Debug for PageTransaction<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PageTransaction")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+-- Registers a subscription, or notes the code of one that exists.
+--
+-- $1 text     name
+-- $2 integer  build
+-- $3 bigint   fingerprint of the code
+-- $4 integer  number of partitions, if it is new
+--
+-- Returns one row:
+-- is_new
+-- partitions  the number that is stored
+--
+-- A row that was inserted has no `xmax`.
+-- The row stays locked until the end of the transaction, so that of several processes that start at once one creates the
+-- tables.
+
+insert into {schema}.subscriptions as s (name, build, fingerprint, partitions, is_paused, started_at)
+values ($1, $2, $3, $4, false, pg_catalog.now())
+on conflict (name, build) do update set fingerprint = excluded.fingerprint
+returning s.xmax = 0 as is_new, s.partitions

@@ -1,0 +1,34 @@
+-- Times are microseconds since 1970-01-01T00:00:00Z, ids are the 16 bytes of a UUID.
+
+create table subscriptions (
+    name        text    not null,
+    -- Numbers the lives of a subscription; 1 until there is a second one.
+    build       integer not null,
+    -- The code that was registered last.
+    fingerprint integer not null,
+    partitions  integer not null,
+    is_paused   integer not null,
+    started_at  integer not null,
+    primary key (name, build)
+) strict, without rowid;
+
+create table checkpoints (
+    name        text    not null,
+    build       integer not null,
+    partition   integer not null,
+    -- The place of the last event that was settled, and its id.
+    epoch       integer not null,
+    tx          integer not null,
+    position    integer not null,
+    event_id    blob,
+    -- How many events were handled.
+    settled     integer not null,
+    moved_at    integer not null,
+    -- The process that holds the lease, and the number of the lease, which rises with each new owner.
+    owner       blob,
+    token       integer not null,
+    lease_until integer,
+    -- Why the partition has stopped.
+    stopped     text,
+    primary key (name, build, partition)
+) strict, without rowid;

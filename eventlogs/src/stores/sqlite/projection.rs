@@ -1,0 +1,98 @@
+//! The transactions in which the handlers of projections write.
+
+use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
+use crate::projection::database::{Elsewhere, Sqlite};
+use crate::stores::error::store::StoreError;
+use crate::stores::sqlite::pool::writer_connection::WriterGuard;
+use crate::stores::sqlite::statements::checkpoints;
+use crate::stores::sqlite::{SqliteEventStore, error, transaction};
+use sqlx::sqlite::SqliteConnection;
+use std::fmt;
+use std::time::Duration;
+
+/// How long a page may keep the only connection that writes. Appends wait for its end.
+const TURN: Duration = Duration::from_millis(10);
+
+/// The transaction of a page.
+pub struct PageTransaction<'a> {
+    /// The connection that writes, in a transaction.
+    guard: WriterGuard<'a>,
+}
+
+impl ProjectionStore<Sqlite> for SqliteEventStore {
+    type Transaction<'a> = PageTransaction<'a>;
+
+    const TURN: Option<Duration> = Some(TURN);
+
+    async fn begin(&self, _: &str, _: Duration) -> Result<PageTransaction<'_>, StoreError> {
+        let guard = transaction::begin(self.core().pool.writer().await?).await?;
+        Ok(PageTransaction { guard })
+    }
+}
+
+impl ProjectionTransaction<Sqlite> for PageTransaction<'_> {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.guard
+    }
+
+    async fn settle(mut self, step: &Step<'_>) -> Result<bool, StoreError> {
+        let settled = checkpoints::settle(step).execute(&mut *self.guard).await;
+        match settled.map(|settled| settled.rows_affected()) {
+            Ok(1) => transaction::end(self.guard, Ok(true)).await,
+            Ok(_) => {
+                self.roll_back().await;
+                Ok(false)
+            }
+            Err(error) => {
+                let error = Err(error::into_store_error(error));
+                transaction::end(self.guard, error).await
+            }
+        }
+    }
+
+    async fn roll_back(self) {
+        // The error only makes it roll back.
+        let _ = transaction::end::<()>(self.guard, Err(StoreError::Closed)).await;
+    }
+}
+
+impl fmt::Debug for PageTransaction<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PageTransaction")
+            .finish_non_exhaustive()
+    }
+}
+
+/// The place of a transaction for handlers that write elsewhere.
+#[derive(Debug)]
+pub struct NoTransaction<'a> {
+    /// The store of the checkpoint.
+    store: &'a SqliteEventStore,
+    /// What the handlers get.
+    nothing: (),
+}
+
+impl ProjectionStore<Elsewhere> for SqliteEventStore {
+    type Transaction<'a> = NoTransaction<'a>;
+
+    async fn begin(&self, _: &str, _: Duration) -> Result<NoTransaction<'_>, StoreError> {
+        Ok(NoTransaction {
+            store: self,
+            nothing: (),
+        })
+    }
+}
+
+impl ProjectionTransaction<Elsewhere> for NoTransaction<'_> {
+    fn connection(&mut self) -> &mut () {
+        &mut self.nothing
+    }
+
+    async fn settle(self, step: &Step<'_>) -> Result<bool, StoreError> {
+        let guard = transaction::begin(self.store.core().pool.writer().await?).await?;
+        PageTransaction { guard }.settle(step).await
+    }
+
+    async fn roll_back(self) {}
+}
