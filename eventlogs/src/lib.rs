@@ -30,6 +30,7 @@ mod metadata;
 pub mod projection;
 mod record;
 pub mod stores;
+pub mod subscriptions;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

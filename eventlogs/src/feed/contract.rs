@@ -158,6 +158,20 @@ impl FeedHead {
             .is_some_and(|readable| readable.place() > cursor.place())
     }
 
+    /// Returns `true` if the event of the cursor comes after all events.
+    pub(crate) fn is_behind(&self, cursor: Cursor) -> bool {
+        cursor.event_id().is_some() && self.last.is_none_or(|last| last.place() < cursor.place())
+    }
+
+    /// Returns the cursor from which on a reader gets what is not final yet.
+    pub(crate) fn now(&self) -> Cursor {
+        if self.is_held() {
+            self.fence
+        } else {
+            self.readable.unwrap_or(Cursor::START)
+        }
+    }
+
     /// Returns `true` if there are events that are committed, but not final.
     #[must_use]
     pub fn is_held(&self) -> bool {

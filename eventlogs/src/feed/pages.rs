@@ -87,7 +87,7 @@ impl<S: EventFeed> Feed<S> {
     ) -> Result<Option<FeedPage>, FeedError> {
         if !head.has_events_after(self.cursor) {
             // A cursor that is ahead of everything names an event that does not exist.
-            if self.cursor.event_id().is_some() && head.last.is_none_or(|last| last < self.cursor) {
+            if head.is_behind(self.cursor) {
                 self.read(head).await?;
             }
             return Ok(None);

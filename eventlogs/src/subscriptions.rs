@@ -1,0 +1,20 @@
+//! Subscriptions: projections that run in this process, and in others that share the work.
+
+pub(crate) mod error;
+mod follow;
+mod head;
+mod job;
+pub(crate) mod options;
+mod partition;
+mod progress;
+pub(crate) mod running;
+mod start;
+pub(crate) mod status;
+mod supervisor;
+mod wait;
+
+pub use error::{SubscriptionError, WaitError};
+pub use options::{StartAt, SubscriptionOptions};
+pub use running::RunningSubscriptions;
+pub use start::Subscriptions;
+pub use status::{PartitionStatus, SubscriptionState, SubscriptionStatus};

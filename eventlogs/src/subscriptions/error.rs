@@ -1,0 +1,76 @@
+//! The errors of subscriptions.
+
+use crate::projection::checkpoint::RegisterError;
+use crate::stores::error::store::StoreError;
+
+/// Subscriptions were not started, or a call named one that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscriptionError {
+    /// Two subscriptions have one name.
+    #[error("there are two subscriptions named `{name}`; give one of them another name")]
+    Duplicate {
+        /// The name.
+        name: String,
+    },
+    /// The subscription cannot run as it is.
+    #[error("`{name}` was not started: {source}")]
+    Refused {
+        /// The name.
+        name: String,
+        /// Why, and what to do.
+        source: RegisterError,
+    },
+    /// There is no subscription of this name.
+    #[error("there is no subscription named `{name}`; check the name, or start it first")]
+    NotFound {
+        /// The name.
+        name: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Waiting for a subscription has ended without the event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The subscription has not come to the event in time.
+    #[error(
+        "`{name}` has not come to the event in time, and has about {behind} events to go; wait longer, or answer without it"
+    )]
+    TimedOut {
+        /// The name.
+        name: String,
+        /// About how many events of all logs lie between its checkpoint and the event.
+        behind: u64,
+    },
+    /// The subscription has stopped before the event.
+    #[error(
+        "`{name}` has stopped: {reason}; correct the cause, then call `resume` or start the process again"
+    )]
+    Stopped {
+        /// The name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no subscription of this name.
+    #[error("there is no subscription named `{name}`; check the name, or start it first")]
+    NotFound {
+        /// The name.
+        name: String,
+    },
+    /// The log does not have the event.
+    #[error("log {log_id} does not have event {index} that was waited for; reduce the log again")]
+    NoSuchEvent {
+        /// The log.
+        log_id: crate::ids::LogId,
+        /// The index of the event.
+        index: u64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,250 @@
+//! A projection without its type: what the tasks of its partitions need.
+
+use crate::cursor::Cursor;
+use crate::feed::contract::FeedPage;
+use crate::feed::event::FeedEvent;
+use crate::feed::source::Source;
+use crate::projection::Projection;
+use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
+use crate::projection::database::Database;
+use crate::projection::handler::HandlerError;
+use crate::stores::error::store::StoreError;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+/// The facts about a projection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JobFacts {
+    pub(super) name: &'static str,
+    pub(super) sources: &'static [Source],
+    pub(super) create: Option<&'static str>,
+    pub(super) fingerprint: u64,
+}
+
+/// A projection of any type on a store.
+pub(super) trait Job<S>: Send + Sync {
+    /// Returns the facts.
+    fn facts(&self) -> JobFacts;
+
+    /// Applies the events of a page, and moves the checkpoint, in one transaction.
+    fn apply<'a>(&'a self, store: &'a S, work: Work<'a>) -> BoxFuture<'a, Result<Applied, Failed>>;
+}
+
+/// A page to apply.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work<'a> {
+    /// The events, those without payloads included.
+    pub(super) events: &'a [FeedEvent],
+    /// The step of the checkpoint.
+    pub(super) step: Step<'a>,
+    /// How long the handler may take per event.
+    pub(super) handler_timeout: Duration,
+}
+
+impl<'a> Work<'a> {
+    /// Returns the work on the first events of this work.
+    pub(super) fn first(self, events: usize) -> Self {
+        Self {
+            events: self.events.get(..events).unwrap_or(self.events),
+            step: Step {
+                to: self.cursor_after(events),
+                ..self.step
+            },
+            ..self
+        }
+    }
+
+    /// Returns the work on the events after the first ones, which are settled.
+    pub(super) fn rest(self, settled: usize) -> Self {
+        Self {
+            events: self.events.get(settled..).unwrap_or_default(),
+            step: Step {
+                from: self.cursor_after(settled),
+                ..self.step
+            },
+            ..self
+        }
+    }
+
+    /// Returns the cursor after this number of events.
+    pub(super) fn cursor_after(&self, events: usize) -> Cursor {
+        if events >= self.events.len() {
+            return self.step.to;
+        }
+        let last = events.checked_sub(1).and_then(|last| self.events.get(last));
+        last.map_or(self.step.from, |last| last.cursor)
+    }
+
+    /// Returns the greatest number of events, at most this one, after which the checkpoint may be; `None` if there is none.
+    ///
+    /// An event that was taken from its log has the cursor of the event before it. From that cursor on it would come again.
+    pub(super) fn end_before(&self, events: usize) -> Option<usize> {
+        let mut ends = (1..=events).rev();
+        ends.find(|end| self.cursor_after(*end) != self.cursor_after(end - 1))
+    }
+}
+
+/// A page was applied, or a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// All events up to this number are settled.
+    Settled(usize),
+    /// Another process has taken the lease; nothing was applied.
+    LeaseLost,
+}
+
+/// A page was not applied.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The event with this number was not handled. Nothing was applied.
+    Event(usize, HandlerError),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl<S, P> Job<S> for P
+where
+    S: ProjectionStore<P::Database>,
+    P: Projection,
+{
+    fn facts(&self) -> JobFacts {
+        JobFacts {
+            name: P::NAME,
+            sources: P::SOURCES,
+            create: P::CREATE,
+            fingerprint: P::fingerprint(),
+        }
+    }
+
+    fn apply<'a>(&'a self, store: &'a S, work: Work<'a>) -> BoxFuture<'a, Result<Applied, Failed>> {
+        Box::pin(apply(self, store, work))
+    }
+}
+
+async fn apply<S, P>(projection: &P, store: &S, work: Work<'_>) -> Result<Applied, Failed>
+where
+    S: ProjectionStore<P::Database>,
+    P: Projection,
+{
+    let mut step = work.step;
+    let transaction = store.begin(step.key.name, step.lease).await;
+    let mut transaction = transaction.map_err(Failed::Store)?;
+    let begun = Instant::now();
+    let mut done = 0;
+    for event in work.events {
+        if event.payload.is_some() {
+            let connection = transaction.connection();
+            if let Err(error) = handle(projection, event, connection, work.handler_timeout).await {
+                transaction.roll_back().await;
+                return Err(Failed::Event(done, error));
+            }
+            step.handled += 1;
+        }
+        done += 1;
+        let is_over = S::TURN.is_some_and(|turn| begun.elapsed() >= turn);
+        if is_over && work.end_before(done) == Some(done) {
+            break;
+        }
+    }
+    step.to = work.cursor_after(done);
+    match transaction.settle(&step).await {
+        Ok(true) => Ok(Applied::Settled(done)),
+        Ok(false) => Ok(Applied::LeaseLost),
+        Err(error) => Err(Failed::Store(error)),
+    }
+}
+
+/// Handles one event, in its time, and survives a panic of the handler.
+async fn handle<P: Projection>(
+    projection: &P,
+    event: &FeedEvent,
+    connection: &mut <P::Database as Database>::Connection,
+    limit: Duration,
+) -> Result<(), HandlerError> {
+    let handled = AssertUnwindSafe(projection.apply(event, connection)).catch_unwind();
+    match tokio::time::timeout(limit, handled).await {
+        Ok(Ok(handled)) => handled,
+        Ok(Err(panic)) => Err(HandlerError::Panicked {
+            message: message(&*panic),
+        }),
+        Err(_) => Err(HandlerError::TimedOut {
+            seconds: limit.as_secs(),
+        }),
+    }
+}
+
+/// Returns the message of a panic.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
+}
+
+impl Failed {
+    /// Returns `true` if the same page may succeed later, without a change of code or data.
+    pub(super) fn passes(&self) -> bool {
+        match self {
+            Self::Store(error) => !matches!(error, StoreError::Database { .. }),
+            Self::Event(_, HandlerError::Failed { source }) => {
+                let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&**source);
+                while let Some(error) = cause {
+                    if is_passing(error) {
+                        return true;
+                    }
+                    cause = error.source();
+                }
+                false
+            }
+            Self::Event(..) => false,
+        }
+    }
+}
+
+/// Returns `true` if the error comes from a connection or a lock.
+fn is_passing(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<std::io::Error>() || is_passing_in_database(error)
+}
+
+#[cfg(feature = "_database")]
+fn is_passing_in_database(error: &(dyn std::error::Error + 'static)) -> bool {
+    let Some(error) = error.downcast_ref::<sqlx::Error>() else {
+        return false;
+    };
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // Connections, conflicts between transactions, lack of resources, and an operator who intervenes; locks.
+            let classes = ["08", "40", "53", "57"];
+            let is_postgres = code.len() == 5;
+            (is_postgres
+                && (classes.iter().any(|class| code.starts_with(class)) || code == "55P03"))
+                || is_sqlite_lock(&code)
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(not(feature = "_database"))]
+const fn is_passing_in_database(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
+}
+
+/// Returns `true` for the codes of SQLite for a locked file or table, extended or not.
+#[cfg(feature = "_database")]
+fn is_sqlite_lock(code: &str) -> bool {
+    let primary = code.parse::<i32>().map(|code| code & 0xff);
+    code.len() < 5 && matches!(primary, Ok(5 | 6))
+}
+
+/// Returns `true` if a page has an event to handle.
+pub(super) fn has_work(page: &FeedPage) -> bool {
+    page.events.iter().any(|event| event.payload.is_some())
+}

@@ -1,0 +1,43 @@
+//! The options of a subscription.
+
+use std::time::Duration;
+
+/// The options of one subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionOptions {
+    /// In how many partitions its logs are divided, by their ids; 1 by default, at most 1024. Processes share the partitions.
+    ///
+    /// With one partition the handlers get all events in the order of the feed. With several, only the events of each log are in
+    /// order. The number can change only while all checkpoints are at the same place.
+    pub partitions: u16,
+    /// Where a new subscription begins. One that exists continues at its checkpoint.
+    pub start_at: StartAt,
+    /// The greatest number of events per transaction; 500 by default.
+    pub page_size: usize,
+    /// How long a handler may take per event; 30 s by default. It should be shorter than the lease if a transaction of the
+    /// handlers would block others.
+    pub handler_timeout: Duration,
+}
+
+impl Default for SubscriptionOptions {
+    fn default() -> Self {
+        Self {
+            partitions: 1,
+            start_at: StartAt::Beginning,
+            page_size: 500,
+            handler_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Where a new subscription begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StartAt {
+    /// With the first event of the store.
+    #[default]
+    Beginning,
+    /// With the events that are written from now on. On PostgreSQL, events whose place in the feed is not final yet also come:
+    /// those that were committed while an older transaction was still running.
+    Now,
+}

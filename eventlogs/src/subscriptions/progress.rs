@@ -1,0 +1,112 @@
+//! What a partition's task tells the rest of this process.
+
+use crate::cursor::Cursor;
+use crate::sync::lock;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// What a partition does now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Activity {
+    /// It waits for the lease, which another process holds.
+    Waiting,
+    /// It has the lease and follows the feed.
+    Following,
+    /// It is paused.
+    Paused,
+    /// It has stopped, for this reason.
+    Stopped(String),
+}
+
+/// The progress of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// What it does.
+    pub(super) activity: Activity,
+    /// All wanted events up to this place are settled; known only while it follows the feed.
+    pub(super) cursor: Option<Cursor>,
+}
+
+/// The progress of one partition, shared between its task and those who wait for it.
+#[derive(Clone)]
+pub(super) struct Shared {
+    /// The number of the partition.
+    pub(super) partition: u16,
+    progress: Arc<watch::Sender<Progress>>,
+    facts: Arc<Mutex<Facts>>,
+}
+
+/// What only a status shows.
+#[derive(Debug)]
+struct Facts {
+    /// When the task has last got round its loop.
+    turned: Instant,
+    /// The error of the last attempt, until one succeeds.
+    failure: Option<String>,
+}
+
+impl Shared {
+    pub(super) fn new(partition: u16) -> Self {
+        let progress = Progress {
+            activity: Activity::Waiting,
+            cursor: None,
+        };
+        Self {
+            partition,
+            progress: Arc::new(watch::Sender::new(progress)),
+            facts: Arc::new(Mutex::new(Facts {
+                turned: Instant::now(),
+                failure: None,
+            })),
+        }
+    }
+
+    /// Notes what the partition does.
+    pub(super) fn set(&self, activity: Activity, cursor: Option<Cursor>) {
+        self.progress.send_if_modified(|progress| {
+            let new = Progress { activity, cursor };
+            let changes = *progress != new;
+            *progress = new;
+            changes
+        });
+        self.turn();
+    }
+
+    /// Notes that the loop has turned.
+    pub(super) fn turn(&self) {
+        lock(&self.facts).turned = Instant::now();
+    }
+
+    /// Notes how the last attempt has ended.
+    pub(super) fn attempted(&self, failure: Option<String>) {
+        lock(&self.facts).failure = failure;
+    }
+
+    /// Returns the progress now.
+    pub(super) fn now(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+
+    /// Returns a receiver of the progress.
+    pub(super) fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Returns how long ago the loop has turned, and the error of the last attempt.
+    pub(super) fn facts(&self) -> (Duration, Option<String>) {
+        let facts = lock(&self.facts);
+        (facts.turned.elapsed(), facts.failure.clone())
+    }
+}
+
+/// What a partition's task is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Control {
+    /// It is to pause.
+    pub(super) is_paused: bool,
+    /// Rises when a partition that has stopped is to try again.
+    pub(super) resumed: u64,
+    /// It is to end.
+    pub(super) is_over: bool,
+}

@@ -1,0 +1,246 @@
+//! Starting subscriptions.
+
+use crate::cursor::Cursor;
+use crate::projection::Projection;
+use crate::projection::checkpoint::{
+    CheckpointStore, ProjectionStore, RegisterError, Registration,
+};
+use crate::subscriptions::error::SubscriptionError;
+use crate::subscriptions::head::Heads;
+use crate::subscriptions::job::{Job, JobFacts};
+use crate::subscriptions::options::{StartAt, SubscriptionOptions};
+use crate::subscriptions::partition::{Failures, Partition};
+use crate::subscriptions::progress::{Control, Shared};
+use crate::subscriptions::running::RunningSubscriptions;
+use crate::subscriptions::supervisor::{Known, supervise};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// How long a lease lasts without a sign of life.
+const LEASE: Duration = Duration::from_secs(15);
+/// The shortest lease.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+
+/// Collects the subscriptions of a process, and starts them.
+///
+/// ```
+/// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))] {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use eventlogs::sqlx::{self, SqliteConnection};
+/// use eventlogs::{Event, Projection, SqliteEventStore, event_handler};
+/// use eventlogs::subscriptions::Subscriptions;
+///
+/// #[derive(Debug, Event)]
+/// enum PaymentEvent { Captured { amount: u64 } }
+///
+/// #[derive(Projection)]
+/// #[projection(
+///     name = "totals", events(PaymentEvent), database = sqlite,
+///     create = "create table totals (amount integer not null)",
+/// )]
+/// struct Totals;
+///
+/// #[event_handler(PaymentEvent)]
+/// impl Totals {
+///     #[on(Captured)]
+///     async fn capture(&self, amount: u64, #[context] db: &mut SqliteConnection) -> sqlx::Result<()> {
+///         let insert = sqlx::query("insert into totals (amount) values ($1)").bind(amount.cast_signed());
+///         insert.execute(db).await.map(|_| ())
+///     }
+/// }
+///
+/// let store = SqliteEventStore::in_memory().await?;
+/// let running = Subscriptions::new(&store).projection(Totals).start().await?;
+/// // … serve requests …
+/// running.shutdown().await;
+/// # Ok(()) }
+/// # }
+/// ```
+#[must_use = "subscriptions run only after `start`"]
+pub struct Subscriptions<S> {
+    store: S,
+    lease: Duration,
+    jobs: Vec<(Arc<dyn Job<S>>, SubscriptionOptions)>,
+}
+
+impl<S: CheckpointStore> Subscriptions<S> {
+    /// Begins without a subscription.
+    pub fn new(store: &S) -> Self {
+        Self {
+            store: store.clone(),
+            lease: LEASE,
+            jobs: Vec::new(),
+        }
+    }
+
+    /// Adds a projection.
+    pub fn projection<P>(self, projection: P) -> Self
+    where
+        P: Projection,
+        S: ProjectionStore<P::Database>,
+    {
+        self.projection_with(projection, SubscriptionOptions::default())
+    }
+
+    /// Adds a projection with options.
+    pub fn projection_with<P>(mut self, projection: P, options: SubscriptionOptions) -> Self
+    where
+        P: Projection,
+        S: ProjectionStore<P::Database>,
+    {
+        self.jobs.push((Arc::new(projection), options));
+        self
+    }
+
+    /// Sets how long another process waits before it takes over the work of a process that has died; 15 s by default, at least
+    /// 100 ms.
+    ///
+    /// Each page renews the lease. On PostgreSQL, a transaction of handlers that is idle for longer than a lease is ended by
+    /// the server.
+    pub fn lease(self, lease: Duration) -> Self {
+        Self {
+            lease: lease.max(SHORTEST_LEASE),
+            ..self
+        }
+    }
+
+    /// Registers all subscriptions, and starts them on the current runtime.
+    ///
+    /// Each process that is to share the work calls it. Whoever starts first creates the tables of a new projection. A
+    /// subscription that has stopped because of an error tries again.
+    ///
+    /// # Errors
+    /// - [`Duplicate`](SubscriptionError::Duplicate) if two subscriptions have one name.
+    /// - [`Refused`](SubscriptionError::Refused) if a name is not a plain identifier, the statements that create the tables
+    ///   fail, or the number of partitions cannot change now.
+    /// - [`Store`](SubscriptionError::Store) if the database failed.
+    ///
+    /// Nothing is started then.
+    pub async fn start(self) -> Result<RunningSubscriptions<S>, SubscriptionError> {
+        let Self { store, lease, jobs } = self;
+        let mut names = Vec::new();
+        for (job, options) in &jobs {
+            let facts = job.facts();
+            if names.contains(&facts.name) {
+                return Err(SubscriptionError::Duplicate {
+                    name: facts.name.to_owned(),
+                });
+            }
+            names.push(facts.name);
+            register(&store, &facts, options).await?;
+        }
+        let owner = Uuid::now_v7();
+        let (heads, looking) = Heads::start(store.clone());
+        let mut tasks = JoinSet::new();
+        let mut known = Vec::new();
+        for (job, options) in jobs {
+            let facts = job.facts();
+            let (control, told) = watch::channel(Control::default());
+            let partitions: Vec<_> = (0..options.partitions).map(Shared::new).collect();
+            for shared in &partitions {
+                let partition = Partition {
+                    store: store.clone(),
+                    job: Arc::clone(&job),
+                    facts,
+                    options: options.clone(),
+                    owner,
+                    lease,
+                    heads: heads.clone(),
+                    control: told.clone(),
+                    shared: shared.clone(),
+                    failures: Failures::default(),
+                };
+                let span = tracing::info_span!(
+                    "subscription",
+                    name = facts.name,
+                    partition = shared.partition
+                );
+                tasks.spawn(partition.run().instrument(span));
+            }
+            known.push(Known {
+                name: facts.name,
+                control,
+                partitions,
+            });
+        }
+        let known = Arc::new(known);
+        let (stop, stopped) = watch::channel(false);
+        let supervisor = supervise(
+            store.clone(),
+            owner,
+            lease,
+            Arc::clone(&known),
+            stopped,
+            tasks,
+        );
+        let supervisor = tokio::spawn(async move {
+            supervisor.await;
+            looking.abort();
+        });
+        Ok(RunningSubscriptions::new(store, known, stop, supervisor))
+    }
+}
+
+/// Registers one subscription.
+async fn register<S: CheckpointStore>(
+    store: &S,
+    facts: &JobFacts,
+    options: &SubscriptionOptions,
+) -> Result<(), SubscriptionError> {
+    let refused = |source| SubscriptionError::Refused {
+        name: facts.name.to_owned(),
+        source,
+    };
+    check(facts.name, options).map_err(refused)?;
+    let start = match options.start_at {
+        StartAt::Beginning => Cursor::START,
+        StartAt::Now => store.head().await?.now(),
+    };
+    let registration = Registration {
+        partitions: options.partitions,
+        start,
+        create: facts.create,
+        ..Registration::new(facts.name, facts.fingerprint)
+    };
+    match store.register(registration).await {
+        Ok(()) => Ok(()),
+        Err(RegisterError::Store(error)) => Err(error.into()),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// Checks a name and its options. The name becomes the name of a schema.
+fn check(name: &str, options: &SubscriptionOptions) -> Result<(), RegisterError> {
+    let is_first = |char: char| char.is_ascii_lowercase() || char == '_';
+    let is_plain = name.len() <= 63
+        && name.starts_with(is_first)
+        && name
+            .chars()
+            .all(|char| is_first(char) || char.is_ascii_digit())
+        && !name.starts_with("pg_");
+    let reason = if !is_plain {
+        "its name is not a plain identifier; use 1 to 63 of `a-z 0-9 _`, starting neither with a digit nor with `pg_`"
+    } else if !(1..=1024).contains(&options.partitions) {
+        "it must have 1 to 1024 partitions"
+    } else {
+        return Ok(());
+    };
+    Err(RegisterError::Refused {
+        reason: reason.to_owned(),
+    })
+}
+
+impl<S> fmt::Debug for Subscriptions<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Subscriptions")
+            .field("subscriptions", &self.jobs.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! Waiting until a subscription has come to an event.
+
+use crate::cursor::Cursor;
+use crate::feed::wanted::SLICES;
+use crate::feed::wanted::slice;
+use crate::ids::LogId;
+use crate::log_state::LogPosition;
+use crate::projection::checkpoint::{CheckpointStore, PartitionState};
+use crate::subscriptions::error::WaitError;
+use crate::subscriptions::progress::{Activity, Progress};
+use crate::subscriptions::running::RunningSubscriptions;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often the checkpoint of another process is read.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+impl<S: CheckpointStore> RunningSubscriptions<S> {
+    /// Waits until a subscription has settled an event of a log: read your own writes.
+    ///
+    /// It takes the state that a write has returned, and one round trip to look up the place of the event. If this process runs
+    /// the subscription, it is woken by it; otherwise it reads the checkpoint every 20 ms.
+    ///
+    /// ```no_run
+    /// # async fn f<S: eventlogs::projection::CheckpointStore>(running: eventlogs::subscriptions::RunningSubscriptions<S>,
+    /// #     state: eventlogs::LogPosition) -> Result<(), eventlogs::subscriptions::WaitError> {
+    /// use std::time::Duration;
+    ///
+    /// // `state` comes from `append`, `create`, or `decided.aggregation().state()`.
+    /// running.wait_for("ledger", state, Duration::from_secs(2)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`TimedOut`](WaitError::TimedOut) if the time is over. The subscription goes on.
+    /// - [`Stopped`](WaitError::Stopped) if the subscription has stopped because of an error.
+    /// - [`NotFound`](WaitError::NotFound) if there is no subscription of this name.
+    /// - [`NoSuchEvent`](WaitError::NoSuchEvent) if the log does not have the event.
+    /// - [`Store`](WaitError::Store) if the database failed.
+    pub async fn wait_for(
+        &self,
+        name: &str,
+        state: impl Into<LogPosition>,
+        limit: Duration,
+    ) -> Result<(), WaitError> {
+        let position = state.into();
+        let deadline = crate::time_box::end_after(limit);
+        let place = self.place(position).await?;
+        loop {
+            let reached = match self.local(name, position.log_id()) {
+                Some(shared) => {
+                    let mut progress = shared.watch();
+                    let decides = |progress: &Progress| {
+                        let is_there = progress.cursor.is_some_and(|cursor| is_at(cursor, place));
+                        is_there || matches!(progress.activity, Activity::Stopped(_))
+                    };
+                    // A process that takes over the partition is noticed by looking at the checkpoint again.
+                    let until = deadline.min(Instant::now() + LOOK_AGAIN);
+                    let _ = tokio::time::timeout_at(until, progress.wait_for(decides)).await;
+                    reached_here(name, &shared.now(), place)?
+                }
+                None => None,
+            };
+            let (is_there, cursor) = match reached {
+                Some(reached) => reached,
+                None => {
+                    self.reached_anywhere(name, position.log_id(), place)
+                        .await?
+                }
+            };
+            if is_there {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(WaitError::TimedOut {
+                    name: name.to_owned(),
+                    behind: distance(cursor, place),
+                });
+            }
+            if reached.is_none() {
+                tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)).await;
+            }
+        }
+    }
+
+    /// Looks up the place of an event.
+    async fn place(&self, position: LogPosition) -> Result<Cursor, WaitError> {
+        let (log_id, index) = (position.log_id(), position.index());
+        let found = self.store.find_place(log_id, index).await?;
+        let is_same = |found: &Cursor| {
+            let expected = position.event_id();
+            expected.is_none() || found.event_id() == expected
+        };
+        let found = found.filter(is_same);
+        found.ok_or(WaitError::NoSuchEvent { log_id, index })
+    }
+
+    /// Returns the partition of a log, if the subscription is one of this process.
+    fn local(&self, name: &str, log_id: LogId) -> Option<&crate::subscriptions::progress::Shared> {
+        let partitions = &self.known(name)?.partitions;
+        partitions.get(partition(log_id, partitions.len()))
+    }
+
+    /// Reads how far the partition of a log has come, in whatever process.
+    async fn reached_anywhere(
+        &self,
+        name: &str,
+        log_id: LogId,
+        place: Cursor,
+    ) -> Result<(bool, Cursor), WaitError> {
+        let states = self.store.partitions(Some(name)).await?;
+        let partitions = states.first().map_or(1, |state| state.partitions);
+        let own = partition(log_id, partitions.into());
+        let is_own = |state: &&PartitionState| usize::from(state.partition) == own;
+        let Some(state) = states.iter().find(is_own) else {
+            return Err(WaitError::NotFound {
+                name: name.to_owned(),
+            });
+        };
+        let is_there = is_at(state.cursor, place);
+        match &state.stopped {
+            Some(reason) if !is_there => Err(WaitError::Stopped {
+                name: name.to_owned(),
+                reason: reason.clone(),
+            }),
+            _ => Ok((is_there, state.cursor)),
+        }
+    }
+}
+
+/// Returns whether a partition of this process has come to a place; `None` if it does not follow the feed.
+fn reached_here(
+    name: &str,
+    progress: &Progress,
+    place: Cursor,
+) -> Result<Option<(bool, Cursor)>, WaitError> {
+    if let Activity::Stopped(reason) = &progress.activity {
+        return Err(WaitError::Stopped {
+            name: name.to_owned(),
+            reason: reason.clone(),
+        });
+    }
+    let cursor = progress.cursor;
+    Ok(cursor.map(|cursor| (is_at(cursor, place), cursor)))
+}
+
+/// Returns `true` if a cursor has come to a place.
+fn is_at(cursor: Cursor, place: Cursor) -> bool {
+    cursor.place() >= place.place()
+}
+
+/// Returns the number of the partition of a log.
+fn partition(log_id: LogId, partitions: usize) -> usize {
+    let slices = usize::from(SLICES);
+    // The bounds of a partition are rounded down.
+    let mut all = 0..partitions.max(1);
+    let slice = usize::from(slice(log_id));
+    all.rfind(|partition| partition * slices / partitions.max(1) <= slice)
+        .unwrap_or(0)
+}
+
+/// Returns about how many events lie between two places.
+fn distance(cursor: Cursor, place: Cursor) -> u64 {
+    let (from, to) = (cursor.place(), place.place());
+    if from.epoch == to.epoch {
+        to.position.saturating_sub(from.position)
+    } else {
+        to.position
+    }
+}
