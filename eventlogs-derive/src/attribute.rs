@@ -7,7 +7,9 @@ use crate::errors::Errors;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Lit, LitInt, Meta, Token, Type, parenthesized, token};
+use syn::{
+    Attribute, Data, DeriveInput, Fields, Lit, LitInt, Meta, Token, Type, parenthesized, token,
+};
 
 /// One `key`, `key = value` or `key(list)`.
 pub(crate) struct Entry {
@@ -50,10 +52,10 @@ pub(crate) fn read(attributes: &[Attribute], name: &str, errors: &mut Errors) ->
         match &attribute.meta {
             Meta::List(list) => found.extend(entries(list.tokens.clone(), errors)),
             Meta::Path(_) | Meta::NameValue(_) => {
-                let example = if name == "aggregate" {
-                    "event = YourEvent"
-                } else {
-                    "name = \"…\""
+                let example = match name {
+                    "aggregate" => "event = YourEvent",
+                    "projection" => "name = \"…\", events(YourEvent), database = …",
+                    _ => "name = \"…\"",
                 };
                 errors.on(
                     &attribute.meta,
@@ -63,6 +65,37 @@ pub(crate) fn read(attributes: &[Attribute], name: &str, errors: &mut Errors) ->
         }
     }
     found
+}
+
+/// Refuses an attribute on a part of the type, where it would have no effect.
+pub(crate) fn refuse_on_parts(input: &DeriveInput, name: &str, errors: &mut Errors) {
+    let fields = |fields: &Fields| -> Vec<Attribute> {
+        fields
+            .iter()
+            .flat_map(|field| &field.attrs)
+            .cloned()
+            .collect()
+    };
+    let parts: Vec<Attribute> = match &input.data {
+        Data::Struct(data) => fields(&data.fields),
+        Data::Enum(data) => {
+            let variants = data.variants.iter();
+            variants
+                .flat_map(|variant| variant.attrs.iter().cloned().chain(fields(&variant.fields)))
+                .collect()
+        }
+        Data::Union(_) => Vec::new(),
+    };
+    for attribute in parts
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
+        let message = format!(
+            "`#[{name}(…)]` applies to the whole type; move it up to `{}`",
+            input.ident
+        );
+        errors.on(attribute, message);
+    }
 }
 
 /// The entries of one list.

@@ -24,11 +24,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let parsed = parse::parse(arguments, &block, &mut errors);
     let library = parsed.library.clone();
     let event = parsed.event.clone();
+    let kind = parsed.kind;
     match model::validate(parsed, &block, &mut errors) {
         Some(model) if errors.is_empty() => expand::expand(&model, &block),
         _ => {
             let mut output = errors.into_tokens();
-            output.extend(stub::stub(&block, &library, event.as_ref()));
+            output.extend(stub::stub(&block, &library, event.as_ref(), kind));
             output
         }
     }

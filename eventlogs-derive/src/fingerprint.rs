@@ -32,6 +32,7 @@ const WITHOUT_EFFECT: &[&str] = &[
     "forbid",
     "inline",
     "must_use",
+    "projection",
     "rustfmt",
     "warn",
 ];

@@ -18,6 +18,7 @@
 mod aggregate;
 mod attribute;
 mod codecs;
+mod contents;
 mod duration;
 mod errors;
 mod event;
@@ -28,6 +29,7 @@ mod library;
 #[cfg(test)]
 mod mangle;
 mod on;
+mod projection;
 mod serde_attributes;
 mod spelling;
 mod suggest;
@@ -46,6 +48,12 @@ pub fn event(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Aggregate, attributes(aggregate))]
 pub fn aggregate(item: TokenStream) -> TokenStream {
     aggregate::derive(item.into()).into()
+}
+
+#[doc = include_str!("../docs/projection.md")]
+#[proc_macro_derive(Projection, attributes(projection))]
+pub fn projection(item: TokenStream) -> TokenStream {
+    projection::derive(item.into()).into()
 }
 
 #[doc = include_str!("../docs/event_handler.md")]

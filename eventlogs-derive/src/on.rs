@@ -8,6 +8,6 @@ pub(crate) fn expand(_arguments: TokenStream, item: TokenStream) -> TokenStream 
     let message =
         "`#[on(…)]` works only inside an `impl` block marked `#[event_handler(YourEvent)]`";
     let mut output = syn::Error::new(Span::call_site(), message).into_compile_error();
-    output.extend(tokens::without_attributes(item, &["record"]));
+    output.extend(tokens::without_attributes(item, &["record", "context"]));
     output
 }

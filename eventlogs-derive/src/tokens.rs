@@ -60,6 +60,12 @@ pub(crate) fn mention(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// Returns `true` if the type depends on one of these parameters.
+pub(crate) fn depends_on(found: &Type, generics: &Generics) -> bool {
+    let mut names = generics.params.iter().filter_map(parameter_name);
+    names.any(|name| mention(found.to_token_stream(), name))
+}
+
 /// The name of a type or constant parameter.
 pub(crate) fn parameter_name(parameter: &GenericParam) -> Option<&Ident> {
     match parameter {

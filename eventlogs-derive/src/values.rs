@@ -2,6 +2,7 @@
 
 use crate::attribute::Value;
 use crate::codecs::BuiltInCodec;
+use crate::contents::FingerprintValue;
 use crate::duration;
 use crate::errors::Errors;
 use crate::keys::Given;
@@ -40,7 +41,7 @@ pub(crate) enum CodecValue {
 
 impl Given {
     /// The error for a value of another kind than the key takes.
-    fn wrong_kind(&self) -> syn::Error {
+    pub(crate) fn wrong_kind(&self) -> syn::Error {
         let facts = self.facts;
         let message = format!(
             "`{}` takes {}, as in `{}`",
@@ -124,6 +125,15 @@ impl Given {
         match &self.value {
             Value::Missing => Ok(()),
             _ => Err(self.wrong_kind()),
+        }
+    }
+
+    /// Reads a fingerprint: a string or a number.
+    pub(crate) fn fingerprint(&self) -> syn::Result<FingerprintValue> {
+        match self.integer() {
+            Ok(number) => Ok(FingerprintValue::Pinned(number)),
+            // The message of the error names both kinds of value.
+            Err(_) => Ok(FingerprintValue::Mixed(self.string()?.value())),
         }
     }
 

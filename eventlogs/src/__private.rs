@@ -7,7 +7,7 @@
 //! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec` after a mistake |
 //! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
 //! | `derive(Projection)` | `deliver` decodes an event and calls its handler; `assert_distinct_sources` compares its enums |
-//! | `derive(Aggregate)` and `#[event_handler]` | `fingerprint` and `SchemaFingerprint`, which make the code fingerprint |
+//! | `derive(Aggregate)`, `derive(Projection)` and `#[event_handler]` | `fingerprint`, `SchemaFingerprint` and `text_fingerprint`, which make the fingerprint of the code |
 
 mod projection;
 mod schema;
@@ -15,7 +15,7 @@ mod upcast;
 
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
-pub use projection::{assert_distinct_sources, deliver};
+pub use projection::{assert_distinct_sources, deliver, text_fingerprint};
 pub use schema::{assert_distinct, concat, count, flattened};
 pub use upcast::{Upcast, upcast};
 

@@ -74,7 +74,7 @@ pub use stores::sqlite::{BackupError, BackupProgress, SqliteEventStore, SqliteOp
 pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};
 
 #[cfg(feature = "macros")]
-pub use eventlogs_derive::{Aggregate, Event, event_handler, on};
+pub use eventlogs_derive::{Aggregate, Event, Projection, event_handler, on};
 
 /// The driver of the databases, for the handlers of projections,
 /// [`append_in`](EventStore#implementors) and pools of one's own.

@@ -4,6 +4,8 @@ use eventlogs::codec::{Codec, CodecId, DecodeProblem, StoredPayload};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::{Aggregate, Event, RecordedEvent};
 use serde::{Serialize, Serializer};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// Serialises the payload of an event.
 pub(crate) struct Payload<'a, E>(pub(crate) &'a E);
@@ -75,4 +77,13 @@ pub(crate) fn fold<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> 
         aggregate.apply(&record(index, event));
     }
     aggregate
+}
+
+/// Runs a future that does not wait for anything.
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the future waits"),
+    }
 }

@@ -2,10 +2,11 @@
 
 mod policy;
 
-use crate::aggregate::model::{AggregateModel, FingerprintModel};
+use crate::aggregate::model::AggregateModel;
+use crate::contents::FingerprintModel;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -82,7 +83,7 @@ fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
     // It is known only where generic events are used whether they have stored names, so they need a bound. For other events,
     // the method call below resolves it, so that events in memory need no stored names.
     let bounds = (!generics.params.is_empty()).then(|| {
-        let stored = mentions_parameter(model).then(|| quote!(#event: #library::Event,));
+        let stored = tokens::depends_on(event, generics).then(|| quote!(#event: #library::Event,));
         quote!(Self: #library::EventHandler<#event>, #stored)
     });
     let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
@@ -106,15 +107,6 @@ fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
             }
         }
     }
-}
-
-/// Returns `true` if the event type depends on a parameter of the aggregate.
-fn mentions_parameter(model: &AggregateModel<'_>) -> bool {
-    let event = model.event.to_token_stream();
-    let mut parameters = model.generics.params.iter();
-    parameters.any(|parameter| {
-        tokens::parameter_name(parameter).is_some_and(|name| tokens::mention(event.clone(), name))
-    })
 }
 
 /// The bounds that a generic aggregate needs, because whether `Cart<I>` is `Clone` depends on `I`.

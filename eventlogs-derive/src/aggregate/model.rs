@@ -1,12 +1,12 @@
 //! Second stage: the validated content of the attributes.
 
-pub(crate) mod contents;
 pub(crate) mod contradictions;
+mod whole;
 
+use crate::aggregate::parse::ParsedAggregate;
 use crate::aggregate::parse::rules::Rule;
-use crate::aggregate::parse::{FingerprintValue, ParsedAggregate};
+use crate::contents::{self, FingerprintModel};
 use crate::errors::Errors;
-use crate::fingerprint::Fingerprint;
 use crate::library::Library;
 use contradictions::Deferred;
 use proc_macro2::Ident;
@@ -32,14 +32,6 @@ pub(crate) struct AggregateModel<'a> {
     pub(crate) whole: bool,
 }
 
-/// The part of the code fingerprint that is known during expansion.
-pub(crate) enum FingerprintModel {
-    /// The hash of the aggregate's own code. The hashes of its handlers and events are added in generated code.
-    Hashed(u64),
-    /// The whole fingerprint, independent of the code.
-    Pinned(u64),
-}
-
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
 pub(crate) fn validate<'a>(
     parsed: ParsedAggregate<'a>,
@@ -52,15 +44,7 @@ pub(crate) fn validate<'a>(
         );
     }
     let deferred = contradictions::check(&parsed.cache, errors);
-    let mut code = Fingerprint::new(&contents::code(parsed.input));
-    let fingerprint = match &parsed.fingerprint {
-        Some(FingerprintValue::Pinned(number)) => FingerprintModel::Pinned(*number),
-        Some(FingerprintValue::Mixed(text)) => {
-            code.text(text);
-            FingerprintModel::Hashed(code.finish())
-        }
-        None => FingerprintModel::Hashed(code.finish()),
-    };
+    let fingerprint = contents::fingerprint(parsed.input, parsed.fingerprint.as_ref(), &[]);
     Some(AggregateModel {
         event: parsed.event?,
         ident: &parsed.input.ident,
@@ -69,6 +53,6 @@ pub(crate) fn validate<'a>(
         rules: parsed.cache,
         deferred,
         fingerprint,
-        whole: contents::is_whole(parsed.input),
+        whole: whole::is_whole(parsed.input),
     })
 }

@@ -3,21 +3,14 @@
 pub(crate) mod rules;
 
 use crate::attribute::{self, Key, entries};
+use crate::contents::FingerprintValue;
 use crate::errors::Errors;
 use crate::keys::table::AggregateKey;
 use crate::keys::{self, Given};
 use crate::library::Library;
 use crate::suggest;
 use rules::Rule;
-use syn::{Attribute, Data, DeriveInput, Fields, Type};
-
-/// The value of `fingerprint = …`.
-pub(crate) enum FingerprintValue {
-    /// A string that becomes a part of the hash.
-    Mixed(String),
-    /// A number that replaces everything that would be hashed.
-    Pinned(u64),
-}
+use syn::{Data, DeriveInput, Type};
 
 /// A type as it was written.
 pub(crate) struct ParsedAggregate<'a> {
@@ -51,7 +44,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
             "an aggregate must be a struct or an enum; turn this union into one of them",
         );
     }
-    refuse_on_parts(input, errors);
+    attribute::refuse_on_parts(input, "aggregate", errors);
     let owner = format!("`{}`", input.ident);
     let entries = attribute::read(&input.attrs, "aggregate", errors);
     parsed.event_given = entries.iter().any(|entry| means_event(&entry.key))
@@ -60,51 +53,11 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         match key {
             AggregateKey::Event => parsed.event = errors.keep(given.any_type()).cloned(),
             AggregateKey::Cache => parsed.cache = cache(&given, &mut parsed.event_given, errors),
-            AggregateKey::Fingerprint => parsed.fingerprint = errors.keep(fingerprint(&given)),
+            AggregateKey::Fingerprint => parsed.fingerprint = errors.keep(given.fingerprint()),
             AggregateKey::Crate => parsed.library = given.library(errors),
         }
     }
     parsed
-}
-
-/// Reads a string or a number.
-fn fingerprint(given: &Given) -> syn::Result<FingerprintValue> {
-    match given.integer() {
-        Ok(number) => Ok(FingerprintValue::Pinned(number)),
-        // The message of the error names both kinds of value.
-        Err(_) => Ok(FingerprintValue::Mixed(given.string()?.value())),
-    }
-}
-
-/// Refuses the attribute on a part of the type, where it would have no effect.
-fn refuse_on_parts(input: &DeriveInput, errors: &mut Errors) {
-    let fields = |fields: &Fields| -> Vec<Attribute> {
-        fields
-            .iter()
-            .flat_map(|field| &field.attrs)
-            .cloned()
-            .collect()
-    };
-    let parts: Vec<Attribute> = match &input.data {
-        Data::Struct(data) => fields(&data.fields),
-        Data::Enum(data) => {
-            let variants = data.variants.iter();
-            variants
-                .flat_map(|variant| variant.attrs.iter().cloned().chain(fields(&variant.fields)))
-                .collect()
-        }
-        Data::Union(_) => Vec::new(),
-    };
-    for attribute in parts
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("aggregate"))
-    {
-        let message = format!(
-            "`#[aggregate(…)]` applies to the whole type; move it up to `{}`",
-            input.ident
-        );
-        errors.on(attribute, message);
-    }
 }
 
 /// Returns `true` if the key is `event` or a misspelling of it.

@@ -1,18 +1,23 @@
 //! Second stage: the validated arms of the `match`.
 
+pub(crate) mod interest;
+
 use crate::errors::Errors;
 use crate::event_handler::parse::ParsedBlock;
 use crate::event_handler::parse::arguments::Ignored;
 use crate::event_handler::parse::block::Block;
 use crate::event_handler::parse::handler::ParsedHandler;
+use crate::event_handler::parse::kind::Kind;
 use crate::event_handler::parse::pattern::Alternative;
 use crate::library::Library;
+use crate::spelling::spelled;
 use crate::suggest;
+use interest::InterestModel;
 use proc_macro2::{Ident, Span};
 use std::collections::HashMap;
-use syn::Path;
+use syn::{Path, Type};
 
-/// The dispatch of one event enum to the methods of one aggregate.
+/// The dispatch of one event enum to the methods of one aggregate or projection.
 pub(crate) struct HandlerModel<'a> {
     /// The path of the event enum.
     pub(crate) event: Path,
@@ -22,6 +27,21 @@ pub(crate) struct HandlerModel<'a> {
     pub(crate) handlers: Vec<ParsedHandler<'a>>,
     /// The arms that do nothing.
     pub(crate) ignored: Ignored,
+    /// What depends on who handles the events.
+    pub(crate) target: Target<'a>,
+}
+
+/// Who handles the events.
+pub(crate) enum Target<'a> {
+    /// An aggregate.
+    Aggregate,
+    /// A projection.
+    Subscriber {
+        /// The type of the context; `None` if no handler has one.
+        context: Option<&'a Type>,
+        /// The wanted variants.
+        interest: InterestModel<'a>,
+    },
 }
 
 /// Checks the handlers against each other. The model is complete only if no mistake was recorded.
@@ -34,6 +54,7 @@ pub(crate) fn validate<'a>(
         event,
         ignored,
         library,
+        kind,
         handlers,
         any_on,
     } = parsed;
@@ -41,12 +62,37 @@ pub(crate) fn validate<'a>(
         check_empty(block, errors);
     }
     check_twice(&handlers, &ignored, errors);
+    let target = match kind.kind {
+        Kind::Aggregate => Target::Aggregate,
+        Kind::Subscriber => Target::Subscriber {
+            context: check_contexts(&handlers, errors),
+            interest: interest::of(&handlers, &ignored),
+        },
+    };
     Some(HandlerModel {
         event: event?,
         library,
         handlers,
         ignored,
+        target,
     })
+}
+
+/// Records contexts of different types. Returns the type that all handlers have.
+fn check_contexts<'a>(handlers: &[ParsedHandler<'a>], errors: &mut Errors) -> Option<&'a Type> {
+    let mut contexts = handlers.iter().flat_map(ParsedHandler::contexts);
+    let first = contexts.next()?;
+    let spelling = spelled(first);
+    for other in contexts.filter(|other| spelled(*other) != spelling) {
+        errors.on(
+            other,
+            format!(
+                "the context of another handler is a `{spelling}`; write one type for all handlers of the block"
+            ),
+        );
+        errors.on(first, "first context here");
+    }
+    Some(first)
 }
 
 /// Records that the block has no handlers, with a hint if an attribute looks like a misspelled `on`.
@@ -96,10 +142,12 @@ fn check_twice(handlers: &[ParsedHandler<'_>], ignored: &Ignored, errors: &mut E
                 own.push(alternative);
             }
         }
-        complete.extend(
-            own.iter()
-                .map(|found| (&found.variant, (found.variant.span(), Some(handler.method)))),
-        );
+        complete.extend(own.iter().map(|found| {
+            (
+                &found.variant,
+                (found.variant.span(), Some(handler.method())),
+            )
+        }));
     }
     let Ignored::Listed(ignored) = ignored else {
         return;

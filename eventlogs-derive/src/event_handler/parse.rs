@@ -5,18 +5,20 @@ pub(crate) mod block;
 pub(crate) mod condition;
 mod conditional_parameters;
 pub(crate) mod handler;
+pub(crate) mod kind;
 pub(crate) mod marks;
 pub(crate) mod parameter;
 pub(crate) mod pattern;
 pub(crate) mod removal;
+mod signature;
 
 use crate::errors::Errors;
 use crate::library::Library;
 use arguments::{Arguments, Ignored};
 use block::{Block, Member, Method};
 use handler::ParsedHandler;
+use kind::{BlockKind, Kind};
 use marks::is_called;
-use quote::ToTokens;
 use syn::{Attribute, FnArg, Meta, Path};
 
 /// The handlers of the block as they were written.
@@ -27,6 +29,8 @@ pub(crate) struct ParsedBlock<'a> {
     pub(crate) ignored: Ignored,
     /// The path of the library in generated code.
     pub(crate) library: Library,
+    /// Who handles the events.
+    pub(crate) kind: BlockKind,
     /// The methods with `#[on(…)]`, in order.
     pub(crate) handlers: Vec<ParsedHandler<'a>>,
     /// `true` if `#[on(…)]` occurs anywhere, in a right or wrong place.
@@ -41,13 +45,14 @@ pub(crate) fn parse<'a>(
 ) -> ParsedBlock<'a> {
     let mut handlers = Vec::new();
     let mut any_on = false;
+    let kind = kind::of_block(block);
     refuse_second_enum(block, errors);
     for member in &block.members {
         any_on |= refuse_hidden(member, errors);
         match member {
             Member::Method(method) => {
                 any_on |= method.is_handler();
-                handlers.extend(method_handler(method, errors));
+                handlers.extend(method_handler(method, kind.kind, errors));
             }
             Member::Other(attributes, _) => {
                 for attribute in attributes
@@ -72,19 +77,24 @@ pub(crate) fn parse<'a>(
         event,
         ignored,
         library,
+        kind,
         handlers,
         any_on,
     }
 }
 
 /// Reads a method as a handler, if it is marked as one.
-fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedHandler<'a>> {
+fn method_handler<'a>(
+    method: &'a Method,
+    kind: Kind,
+    errors: &mut Errors,
+) -> Option<ParsedHandler<'a>> {
     let mut found = method
         .attributes
         .iter()
         .filter(|attribute| is_called(attribute, "on"));
     let Some(mark) = found.next() else {
-        refuse_record(method, errors);
+        refuse_marked_parameters(method, errors);
         return None;
     };
     for second in found {
@@ -103,7 +113,7 @@ fn method_handler<'a>(method: &'a Method, errors: &mut Errors) -> Option<ParsedH
         );
         Vec::new()
     };
-    Some(handler::parse(method, alternatives, errors))
+    Some(handler::parse(method, alternatives, kind, errors))
 }
 
 /// Refuses a second `#[event_handler(…)]` on the block, because the first one takes all handlers.
@@ -140,10 +150,10 @@ fn refuse_hidden(member: &Member, errors: &mut Errors) -> bool {
             continue;
         };
         for attribute in &parameter.attrs {
-            if let Some(name) = marks::hidden(attribute, &["record"]) {
+            if let Some(name) = marks::hidden(attribute, marks::OF_PARAMETERS) {
                 errors.on(
                     &name,
-                    "`#[record]` is read before `#[cfg_attr(…)]` is evaluated; write two methods, each with a `#[cfg(…)]` and a plain `#[record]`",
+                    format!("`#[{name}]` is read before `#[cfg_attr(…)]` is evaluated; write two methods, each with a `#[cfg(…)]` and a plain `#[{name}]`"),
                 );
             }
         }
@@ -159,18 +169,18 @@ fn tokens(attribute: &Attribute) -> Option<proc_macro2::TokenStream> {
     }
 }
 
-/// Refuses `#[record]` on a parameter of a method that is not a handler.
-fn refuse_record(method: &Method, errors: &mut Errors) {
+/// Refuses marks on the parameters of a method that is not a handler.
+fn refuse_marked_parameters(method: &Method, errors: &mut Errors) {
     for parameter in &method.signature.inputs {
-        if let FnArg::Typed(parameter) = parameter {
-            for attribute in parameter
-                .attrs
-                .iter()
-                .filter(|attribute| is_called(attribute, "record"))
-            {
+        let FnArg::Typed(parameter) = parameter else {
+            continue;
+        };
+        for name in marks::OF_PARAMETERS {
+            let attributes = parameter.attrs.iter();
+            for attribute in attributes.filter(|attribute| is_called(attribute, name)) {
                 errors.on(
-                    &attribute.to_token_stream(),
-                    "`#[record]` works only on a parameter of a method marked `#[on(…)]`",
+                    attribute,
+                    format!("`#[{name}]` works only on a parameter of a method marked `#[on(…)]`"),
                 );
             }
         }

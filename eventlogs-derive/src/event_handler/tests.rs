@@ -161,7 +161,7 @@ fn a_block_with_mistakes_stays_and_is_left_in_peace() {
     let output = expand(quote!(DoorEvent), block).to_string();
     let kept = quote! {
         impl Door {
-            #[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")]
+            #[allow(clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
             async fn open(&mut self, record: u8) { self. }
         }
     };

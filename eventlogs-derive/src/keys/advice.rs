@@ -1,6 +1,8 @@
 //! The messages for a key that does not belong where it is written.
 
-use super::table::{AggregateKey, CacheKey, EventKey, HandlerKey, Keys, Level, VariantKey};
+use super::table::{
+    AggregateKey, CacheKey, EventKey, HandlerKey, Keys, Level, ProjectionKey, VariantKey,
+};
 use crate::suggest;
 
 /// The message for a key that is not one of this level: where the key belongs, or which key was probably meant.
@@ -9,8 +11,9 @@ pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
         Level::EventEnum => above_a_variant(name),
         Level::EventVariant => below_the_enum(name, owner),
         Level::EventField => below_a_variant(name, owner),
-        Level::Aggregate => outside_the_cache(name),
+        Level::Aggregate => on_an_aggregate(name),
         Level::Cache => inside_the_cache(name),
+        Level::Projection => on_a_projection(name),
         Level::HandlerBlock => beside_the_event_type(name),
     };
     here.or_else(|| elsewhere(name))
@@ -71,6 +74,22 @@ fn outside_the_cache(name: &str) -> Option<String> {
     })
 }
 
+/// The message for a cache rule on the aggregate, or for the list of a projection's events.
+fn on_an_aggregate(name: &str) -> Option<String> {
+    if ProjectionKey::named(name) == Some(ProjectionKey::Events) {
+        return Some(
+            "an aggregate is reduced from one event enum; write `event = YourEvent`".to_owned(),
+        );
+    }
+    outside_the_cache(name)
+}
+
+/// The message for the aggregate's key `event` on a projection.
+fn on_a_projection(name: &str) -> Option<String> {
+    (AggregateKey::named(name)? == AggregateKey::Event)
+        .then(|| "a projection lists its event enums; write `events(YourEvent)`".to_owned())
+}
+
 /// The message for a key of the aggregate in `cache(…)`.
 fn inside_the_cache(name: &str) -> Option<String> {
     AggregateKey::named(name)
@@ -79,8 +98,9 @@ fn inside_the_cache(name: &str) -> Option<String> {
 
 /// The message for the aggregate's key `event` where the event type needs no key.
 fn beside_the_event_type(name: &str) -> Option<String> {
-    (AggregateKey::named(name)? == AggregateKey::Event)
-        .then(|| "the event type needs no key; write `#[event_handler(YourEvent)]`".to_owned())
+    let is_event = AggregateKey::named(name) == Some(AggregateKey::Event)
+        || ProjectionKey::named(name) == Some(ProjectionKey::Events);
+    is_event.then(|| "the event type needs no key; write `#[event_handler(YourEvent)]`".to_owned())
 }
 
 /// The message for a key of another macro.
@@ -107,6 +127,12 @@ fn elsewhere(name: &str) -> Option<String> {
         let rule = as_rule(key);
         return Some(format!(
             "`{name}` is a rule of the aggregate's cache; write `#[aggregate(cache({rule}))]` on its struct or enum"
+        ));
+    }
+    if let Some(key) = ProjectionKey::named(name) {
+        let example = key.facts().example;
+        return Some(format!(
+            "`{name}` is a key of the projection; write `#[projection({example})]` on its struct or enum"
         ));
     }
     let example = HandlerKey::named(name)?.facts().example;

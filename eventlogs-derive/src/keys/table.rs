@@ -17,6 +17,8 @@ pub(crate) enum Level {
     Aggregate,
     /// `cache(…)` in `#[aggregate(…)]`.
     Cache,
+    /// `#[projection(…)]`.
+    Projection,
     /// `#[event_handler(…)]`, after the event type.
     HandlerBlock,
 }
@@ -169,6 +171,24 @@ keys! {
         When = key("when", "the path of a function", "when = is_open"),
         /// Turns caching off.
         Never = key("never", "no value", "cache(never)"),
+    }
+}
+
+keys! {
+    /// The keys of `#[projection(…)]`.
+    Projection: enum ProjectionKey {
+        /// The name of its progress and of its tables.
+        Name = key("name", "a string", "name = \"ledger\""),
+        /// The events that it wants.
+        Events = key("events", "a list of event enums", "events(YourEvent)"),
+        /// Where its handlers write.
+        Database = key("database", "`postgres`, `sqlite` or `elsewhere`", "database = postgres"),
+        /// The statements that create its tables.
+        Create = key("create", "a string", "create = \"ledger.sql\""),
+        /// A part of its fingerprint in addition to its code, or a replacement for it.
+        Fingerprint = key("fingerprint", "a string or a number", "fingerprint = \"2\""),
+        /// The path of the library.
+        Crate = key("crate", "a path", "crate = ::eventlogs"),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Every function that leads to a message tracks its caller, so that the compiler shows the user's code and not this file.
 
-use crate::event::{EventSchema, EventType};
+use crate::event::{EventSchema, EventType, LogType};
 
 /// Returns the number of entries of all parts.
 #[must_use]
@@ -69,7 +69,7 @@ pub const fn assert_distinct(parts: &[&[EventSchema]], checked: usize) {
 
 /// Checks two parts against each other.
 #[track_caller]
-const fn assert_distinct_parts(left: &[EventSchema], right: &[EventSchema]) {
+pub(super) const fn assert_distinct_parts(left: &[EventSchema], right: &[EventSchema]) {
     let mut first = 0;
     while first < left.len() {
         let mut second = 0;
@@ -79,6 +79,42 @@ const fn assert_distinct_parts(left: &[EventSchema], right: &[EventSchema]) {
         }
         first += 1;
     }
+}
+
+/// Checks that two enums have no kind of logs in common.
+#[track_caller]
+pub(super) const fn assert_distinct_kinds(left: &LogType, right: &LogType) {
+    let mut index = 0;
+    while index <= right.aliases().len() {
+        let kind = kind(right, index);
+        let mut other = 0;
+        while other <= left.aliases().len() {
+            if is_same(self::kind(left, other), kind) {
+                clash_of_kinds(kind);
+            }
+            other += 1;
+        }
+        index += 1;
+    }
+}
+
+/// Returns one of the names of a kind, by number.
+const fn kind(log_type: &LogType, index: usize) -> &'static str {
+    if index == 0 {
+        log_type.name()
+    } else {
+        log_type.aliases()[index - 1]
+    }
+}
+
+/// Reports a kind that two enums have.
+#[track_caller]
+const fn clash_of_kinds(kind: &str) {
+    let mut message = Message::EMPTY;
+    message.push("two enums belong to logs of the kind `");
+    message.push(kind);
+    message.push("`; give one of them another `log_type`");
+    message.report();
 }
 
 /// Checks two variants against each other.

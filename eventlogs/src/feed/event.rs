@@ -1,15 +1,15 @@
 //! An event of the feed, as the store has it.
 
-use crate::codec::CodecId;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
+use crate::codec::{Codec, CodecId};
 use crate::cursor::Cursor;
-use crate::event::Event;
+use crate::event::{Event, Payload};
 use crate::feed::record::FeedRecord;
 use crate::feed::source::Source;
 use crate::ids::{EventId, LogId};
 use crate::metadata::Metadata;
-use crate::record::RecordedEvent;
-use crate::stores::error::DecodeError;
+use crate::record::{EventRecord, RecordedEvent};
+use crate::stores::error::{DecodeError, EncodeError};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -44,6 +44,57 @@ pub struct FeedEvent {
 }
 
 impl FeedEvent {
+    /// Encodes an event as a store does: for tests of projections.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "macros", feature = "json"))] {
+    /// use eventlogs::ids::{EventId, LogId};
+    /// use eventlogs::{Cursor, Event, EventRecord, FeedEvent, RecordedEvent};
+    ///
+    /// #[derive(Debug, PartialEq, Event)]
+    /// pub enum DoorEvent {
+    ///     #[event(name = "door.opened")]
+    ///     Opened { hours: u32 },
+    /// }
+    ///
+    /// let now = "2026-01-31T12:00:00Z".parse()?;
+    /// let opened = RecordedEvent::new(LogId::new(), 0, EventId::new(), DoorEvent::Opened { hours: 2 }, now);
+    /// let stored = FeedEvent::encode(&opened, Cursor::from_parts(1, 752, 26, None))?;
+    /// assert_eq!(&*stored.event_type, "door.opened");
+    /// assert_eq!(stored.decode::<DoorEvent>()?.event(), opened.event());
+    /// # }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`EncodeError::Codec`] if the codec refuses the event.
+    pub fn encode<E: Event>(
+        record: &impl EventRecord<E>,
+        cursor: Cursor,
+    ) -> Result<Self, EncodeError> {
+        let event = record.event();
+        let event_type = event.event_type();
+        let mut payload = Vec::new();
+        E::Codec::encode(&Payload(event), &mut payload).map_err(|source| EncodeError::Codec {
+            event_type: event_type.name,
+            source,
+        })?;
+        Ok(Self {
+            cursor,
+            log_id: record.log_id(),
+            index: record.index(),
+            event_id: record.event_id(),
+            kind: E::LOG_TYPE.number(),
+            event_type: event_type.name.into(),
+            version: event_type.version.into(),
+            codec: E::Codec::ID,
+            payload: Some(payload),
+            metadata: record.metadata().encode(),
+            occurred_at: record.occurred_at(),
+            recorded_at: record.recorded_at(),
+        })
+    }
+
     /// Returns the number of the source that the event belongs to; `None` if it belongs to none of them.
     #[must_use]
     pub fn source(&self, sources: &[Source]) -> Option<usize> {

@@ -22,6 +22,7 @@ pub(crate) fn schema(model: &EventModel<'_>) -> (TokenStream, TokenStream) {
         let entries = model.stored().map(|variant| entry(model, variant));
         return (quote!(&[#(#entries),*]), TokenStream::new());
     }
+    let private = quote!(#library::__private);
     let parts = variants.iter().map(|variant| match variant {
         VariantModel::Stored(stored) => {
             let entry = entry(model, stored);
@@ -29,10 +30,9 @@ pub(crate) fn schema(model: &EventModel<'_>) -> (TokenStream, TokenStream) {
         }
         VariantModel::Flattened(flattened) => {
             let event = as_event(model, flattened);
-            quote!(#event::SCHEMA)
+            quote!(&#private::flattened::<{ #event::SCHEMA.len() }>(#event::SCHEMA))
         }
     });
-    let private = quote!(#library::__private);
     let assertions = variants.iter().enumerate().filter_map(|(index, variant)| {
         let VariantModel::Flattened(flattened) = variant else {
             return None;

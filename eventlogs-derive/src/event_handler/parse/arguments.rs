@@ -54,7 +54,9 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
             other,
             "the event type must be the path of an enum, as in `#[event_handler(YourEvent)]`",
         ),
-        None if entries.iter().any(|entry| entry.key.name == "event") => {}
+        None if entries
+            .iter()
+            .any(|entry| matches!(&*entry.key.name, "event" | "events")) => {}
         None => errors.at(
             Span::call_site(),
             "the event type is missing; write `#[event_handler(YourEvent)]`",

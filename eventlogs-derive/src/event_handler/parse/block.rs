@@ -194,6 +194,15 @@ impl Method {
             .any(|attribute| marks::is_called(attribute, "on"))
     }
 
+    /// Allows a handler what it cannot change: Clippy would ask for a signature that this macro refuses.
+    fn allowed_lints(&self) -> TokenStream {
+        if self.signature.asyncness.is_some() {
+            quote!(#[allow(clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")])
+        } else {
+            quote!(#[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")])
+        }
+    }
+
     /// The method without the helper attributes.
     fn stripped(&self, helpers: &[&str]) -> TokenStream {
         let attributes = self
@@ -203,10 +212,7 @@ impl Method {
         let Self {
             visibility, body, ..
         } = self;
-        // Clippy would ask for a `const fn`, which this macro refuses.
-        let lint = self.is_handler().then(|| {
-            quote!(#[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")])
-        });
+        let lint = self.is_handler().then(|| self.allowed_lints());
         let mut signature = self.signature.clone();
         for parameter in &mut signature.inputs {
             if let syn::FnArg::Typed(parameter) = parameter {

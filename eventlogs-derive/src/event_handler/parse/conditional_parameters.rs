@@ -8,7 +8,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Pat, PatType, Signature};
 
-/// Refuses a condition on `self`, because there is no handler without its aggregate.
+/// Refuses a condition on `self`, because every handler has one.
 pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
     let Some(receiver) = signature.receiver() else {
         return;
@@ -17,7 +17,7 @@ pub(crate) fn check_receiver(signature: &Signature, errors: &mut Errors) {
         if is_condition(attribute) {
             errors.on(
                 attribute,
-                "`self` cannot have a condition, as a handler always changes the aggregate; put the condition on the method",
+                "`self` cannot have a condition, as every handler takes it; put the condition on the method",
             );
         }
     }

@@ -6,7 +6,10 @@ use quote::ToTokens;
 use syn::Attribute;
 
 /// The attributes that only this macro understands.
-pub(crate) const HELPERS: &[&str] = &["on", "record"];
+pub(crate) const HELPERS: &[&str] = &["on", "record", "context"];
+
+/// Those of them that mark a parameter.
+pub(crate) const OF_PARAMETERS: &[&str] = &["record", "context"];
 
 /// Returns `true` if the attribute is `#[name]` or `#[eventlogs::name]`.
 pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! A parameter of a handler: the value that it receives, and the check that the patterns bind it.
 
 use crate::errors::Errors;
+use crate::event_handler::parse::kind::Kind;
 use crate::event_handler::parse::marks;
 use crate::event_handler::parse::pattern::{Alternative, FieldPatterns};
 use crate::suggest;
@@ -8,7 +9,7 @@ use crate::tokens::{self, compact};
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Pat, PatType, Type};
+use syn::{Attribute, Meta, Pat, PatType, Type};
 
 /// The value that a parameter receives.
 pub(crate) enum Parameter<'a> {
@@ -16,6 +17,15 @@ pub(crate) enum Parameter<'a> {
     Record {
         /// The span of the parameter.
         place: Span,
+    },
+    /// The context: what the handlers of a projection write with.
+    Context {
+        /// The span of the parameter.
+        place: Span,
+        /// Its `#[context]`.
+        mark: &'a Attribute,
+        /// The type behind its `&mut`.
+        context: &'a Type,
     },
     /// A binding of the pattern.
     Bound {
@@ -30,7 +40,7 @@ impl<'a> Parameter<'a> {
     /// The name that the pattern must bind for the parameter.
     pub(crate) fn name(&self) -> Option<&'a Ident> {
         match self {
-            Self::Record { .. } => None,
+            Self::Record { .. } | Self::Context { .. } => None,
             Self::Bound { name, .. } => Some(name),
         }
     }
@@ -51,26 +61,25 @@ impl<'a> Parameter<'a> {
 pub(crate) fn parse<'a>(
     typed: &'a PatType,
     bare: bool,
+    kind: Kind,
     errors: &mut Errors,
 ) -> Option<Parameter<'a>> {
-    let mut marks = typed
-        .attrs
-        .iter()
-        .filter(|attribute| marks::is_called(attribute, "record"));
-    if let Some(mark) = marks.next() {
-        if !matches!(mark.meta, syn::Meta::Path(_)) {
-            errors.on(mark, "`#[record]` takes no arguments");
-        }
-        return Some(Parameter::Record {
-            place: typed.pat.span(),
+    let place = typed.pat.span();
+    if let Some(mark) = mark(typed, "context", errors) {
+        let context = context(typed, mark, kind, errors)?;
+        return Some(Parameter::Context {
+            place,
+            mark,
+            context,
         });
     }
-    let is_hidden = |attribute| marks::hidden(attribute, &["record"]).is_some();
+    if mark(typed, "record", errors).is_some() {
+        return Some(Parameter::Record { place });
+    }
+    let is_hidden = |attribute| marks::hidden(attribute, marks::OF_PARAMETERS).is_some();
     if typed.attrs.iter().any(is_hidden) {
         // The parameter is marked, and the wrong form of the mark is already reported.
-        return Some(Parameter::Record {
-            place: typed.pat.span(),
-        });
+        return None;
     }
     let type_tokens = typed.ty.to_token_stream();
     if is_impl_trait(&typed.ty) {
@@ -102,6 +111,63 @@ pub(crate) fn parse<'a>(
             errors.on(
                 other,
                 "a parameter cannot be a pattern; name a binding of `#[on(…)]` here, and destructure it there",
+            );
+            None
+        }
+    }
+}
+
+/// The mark with this name on a parameter.
+fn mark<'a>(typed: &'a PatType, name: &str, errors: &mut Errors) -> Option<&'a Attribute> {
+    let mut attributes = typed.attrs.iter();
+    let mark = attributes.find(|attribute| marks::is_called(attribute, name))?;
+    if !matches!(mark.meta, Meta::Path(_)) {
+        errors.on(mark, format!("`#[{name}]` takes no arguments"));
+    }
+    Some(mark)
+}
+
+/// Reads the type of a context.
+fn context<'a>(
+    typed: &'a PatType,
+    mark: &Attribute,
+    kind: Kind,
+    errors: &mut Errors,
+) -> Option<&'a Type> {
+    if let Some(record) = self::mark(typed, "record", &mut Errors::default()) {
+        errors.on(
+            record,
+            "a parameter receives either the record or the context; remove one of the marks",
+        );
+        return None;
+    }
+    if kind == Kind::Aggregate {
+        errors.on(
+            mark,
+            "an aggregate has no context; `#[context]` works only in a block of `async` handlers, which belong to a projection",
+        );
+        return None;
+    }
+    match tokens::ungrouped(&typed.ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            if is_impl_trait(&reference.elem) {
+                let shown = compact(&reference.elem.to_token_stream());
+                errors.on(
+                    &reference.elem,
+                    format!("the handlers share one context; write its type instead of `{shown}`"),
+                );
+                return None;
+            }
+            Some(&reference.elem)
+        }
+        other => {
+            let shown = compact(&match other {
+                Type::Reference(reference) => reference.elem.to_token_stream(),
+                other => other.to_token_stream(),
+            });
+            errors.on(
+                other,
+                format!("a handler borrows the context; write `&mut {shown}`"),
             );
             None
         }

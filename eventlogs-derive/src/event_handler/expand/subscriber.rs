@@ -1,0 +1,87 @@
+//! The implementation of `Subscriber` for a projection.
+
+use crate::event_handler::expand::arms::Variables;
+use crate::event_handler::model::HandlerModel;
+use crate::event_handler::model::interest::{InterestModel, Wanted};
+use crate::event_handler::parse::block::Block;
+use crate::tokens;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{ItemImpl, Type};
+
+/// What the implementation is made from.
+pub(super) struct Subscription<'a> {
+    /// The handlers.
+    pub(super) model: &'a HandlerModel<'a>,
+    /// The block.
+    pub(super) block: &'a Block,
+    /// The type of the context, if a handler has one.
+    pub(super) context: Option<&'a Type>,
+    /// The wanted variants.
+    pub(super) interest: &'a InterestModel<'a>,
+}
+
+/// The implementation. `body` is the `match`.
+pub(super) fn implementation(
+    subscription: &Subscription<'_>,
+    variables: &Variables,
+    body: &TokenStream,
+    fingerprint: &TokenStream,
+) -> TokenStream {
+    let HandlerModel { event, library, .. } = subscription.model;
+    let ItemImpl {
+        generics, self_ty, ..
+    } = &subscription.block.header;
+    let own = &generics.params;
+    let separator = (!own.empty_or_trailing()).then(|| quote!(,));
+    let Variables {
+        event_record,
+        context,
+    } = variables;
+    let (any, context_type, context) = match subscription.context {
+        Some(found) => (None, found.to_token_stream(), context.to_token_stream()),
+        // Handlers without a context run with any.
+        None => {
+            let any = Ident::new("__C", Span::mixed_site());
+            let bounds = quote!(#any: ::core::marker::Send + ?::core::marker::Sized);
+            (Some(bounds), any.to_token_stream(), quote!(_))
+        }
+    };
+    // Of other types the compiler knows whether they can be used by several threads.
+    let bounds = (!own.is_empty())
+        .then(|| quote!(Self: ::core::marker::Sync, #event: ::core::marker::Sync,));
+    let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
+    let interest = interest(subscription);
+    quote! {
+        impl <#own #separator #any> #library::Subscriber<#event, #context_type> for #self_ty #where_clause {
+            const INTEREST: #library::feed::Interest = #interest;
+
+            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
+            async fn handle(
+                &self,
+                #event_record: &#library::FeedRecord<#event>,
+                #context: &mut #context_type,
+            ) -> ::core::result::Result<(), #library::HandlerError> {
+                #body
+            }
+
+            #fingerprint
+        }
+    }
+}
+
+/// The wanted variants.
+fn interest(subscription: &Subscription<'_>) -> TokenStream {
+    let library = &subscription.model.library;
+    match subscription.interest {
+        InterestModel::All => quote!(#library::feed::Interest::All),
+        InterestModel::Except(names) => quote!(#library::feed::Interest::Except(&[#(#names),*])),
+        InterestModel::Only(wanted) => {
+            let wanted = wanted
+                .iter()
+                .map(|Wanted { name, conditions }| quote!(#(#conditions)* #name));
+            quote!(#library::feed::Interest::Only(&[#(#wanted),*]))
+        }
+    }
+}

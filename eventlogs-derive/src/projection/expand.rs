@@ -1,0 +1,228 @@
+//! Third stage: the implementation of `Projection`.
+
+use crate::contents::FingerprintModel;
+use crate::library::Library;
+use crate::projection::model::{CreateModel, ProjectionModel};
+use crate::projection::parse::database::DatabaseValue;
+use crate::tokens;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+/// The complete output of the derive.
+pub(crate) fn expand(model: &ProjectionModel<'_>) -> TokenStream {
+    let ProjectionModel {
+        ident,
+        generics,
+        library,
+        name,
+        ..
+    } = model;
+    let (parameters, arguments, _) = generics.split_for_impl();
+    let where_clause = tokens::where_clause(generics, &bounds(model));
+    let database = database_type(library, model.database);
+    let sources = sources(model);
+    let assertions = assertions(model);
+    let create = model.create.as_ref().map(create);
+    let fingerprint = fingerprint(model);
+    let apply = apply(model);
+    quote! {
+        #assertions
+
+        #[automatically_derived]
+        impl #parameters #library::Projection for #ident #arguments #where_clause {
+            type Database = #database;
+
+            const NAME: &'static str = #name;
+
+            const SOURCES: &'static [#library::feed::Source] = #sources;
+
+            #create
+
+            fn fingerprint() -> u64 {
+                #fingerprint
+            }
+
+            #apply
+        }
+    }
+}
+
+/// The type that stands for the database, with the span of its name in the attribute, so that the compiler reports a missing
+/// feature there.
+pub(crate) fn database_type(library: &Library, value: DatabaseValue) -> TokenStream {
+    let name = Ident::new(value.database.type_name(), Span::call_site());
+    tokens::located(&quote!(#library::projection::#name), value.span)
+}
+
+/// The type of the context.
+fn connection(model: &ProjectionModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let database = database_type(library, model.database);
+    quote!(<#database as #library::projection::Database>::Connection)
+}
+
+/// The handlers of an enum, with the span of the enum in the attribute, so that the compiler reports missing handlers there.
+fn handlers(model: &ProjectionModel<'_>, event: &Type) -> TokenStream {
+    let library = &model.library;
+    let connection = connection(model);
+    tokens::located(
+        &quote!(<Self as #library::Subscriber<#event, #connection>>),
+        event.span(),
+    )
+}
+
+/// The value of `SOURCES`.
+fn sources(model: &ProjectionModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let sources = model.events.iter().map(|event| {
+        let new = source(library, event);
+        let handlers = handlers(model, event);
+        quote!(#new(#handlers::INTEREST))
+    });
+    quote!(&[#(#sources),*])
+}
+
+/// The function that makes the source of an enum.
+fn source(library: &Library, event: &Type) -> TokenStream {
+    tokens::located(&quote!(#library::feed::Source::new::<#event>), event.span())
+}
+
+/// The check that no two enums read one stored name.
+fn assertions(model: &ProjectionModel<'_>) -> Option<TokenStream> {
+    if model.events.len() < 2 || is_generic(model) {
+        return None;
+    }
+    let library = &model.library;
+    let sources = model.events.iter().map(|event| {
+        let new = source(library, event);
+        quote!(#new(#library::feed::Interest::All))
+    });
+    let name = Ident::new("__SOURCES", Span::call_site());
+    let checks = model.events.iter().enumerate().map(|(index, event)| {
+        let check = check(model, event, &name.to_token_stream(), index);
+        quote!(const _: () = #check;)
+    });
+    Some(quote! {
+        const _: () = {
+            const #name: &[#library::feed::Source] = &[#(#sources),*];
+            #(#checks)*
+        };
+    })
+}
+
+/// The same check for enums whose names are known only together with the type arguments.
+fn late_assertions(model: &ProjectionModel<'_>) -> TokenStream {
+    if model.events.len() < 2 || !is_generic(model) {
+        return TokenStream::new();
+    }
+    let library = &model.library;
+    let sources = quote!(<Self as #library::Projection>::SOURCES);
+    let checks = model.events.iter().enumerate().map(|(index, event)| {
+        let check = check(model, event, &sources, index);
+        quote!(const { #check };)
+    });
+    quote!(#(#checks)*)
+}
+
+/// The check of one enum against the others, with the span of the enum in the attribute.
+fn check(
+    model: &ProjectionModel<'_>,
+    event: &Type,
+    sources: &TokenStream,
+    index: usize,
+) -> TokenStream {
+    let library = &model.library;
+    let place = event.span().resolved_at(Span::mixed_site());
+    let private = tokens::located(&quote!(#library::__private), place);
+    let sources = tokens::located(sources, place);
+    quote_spanned!(place=> #private::assert_distinct_sources(#sources, #index))
+}
+
+/// Returns `true` if an enum depends on a parameter of the projection.
+fn is_generic(model: &ProjectionModel<'_>) -> bool {
+    let mut events = model.events.iter();
+    events.any(|event| tokens::depends_on(event, model.generics))
+}
+
+/// The value of `CREATE`.
+fn create(create: &CreateModel) -> TokenStream {
+    let text = match create {
+        CreateModel::File(path) => quote_spanned!(path.span()=> ::core::include_str!(#path)),
+        CreateModel::Statements(statements) => quote!(#statements),
+    };
+    quote! {
+        const CREATE: ::core::option::Option<&'static str> = ::core::option::Option::Some(#text);
+    }
+}
+
+/// The body of `fingerprint`: the hashes of the type, its statements, its events and its handlers.
+fn fingerprint(model: &ProjectionModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let hash = match &model.fingerprint {
+        FingerprintModel::Pinned(number) => return quote!(#number),
+        FingerprintModel::Hashed(hash) => hash,
+    };
+    let private = quote!(#library::__private);
+    let create = model
+        .create
+        .as_ref()
+        .map(|_| quote!(#private::text_fingerprint(Self::CREATE),));
+    let events = model.events.iter().map(|event| {
+        let handlers = handlers(model, event);
+        quote! {
+            (&::core::marker::PhantomData::<#event>).schema_fingerprint(),
+            #handlers::handlers_fingerprint(),
+        }
+    });
+    quote! {
+        use #private::SchemaFingerprint as _;
+        #private::fingerprint(&[#hash, #create #(#events)*])
+    }
+}
+
+/// The function that passes an event to the handlers of its enum.
+fn apply(model: &ProjectionModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let connection = connection(model);
+    let event = tokens::local("event");
+    let context = tokens::local("context");
+    let assertions = late_assertions(model);
+    let arms = model.events.iter().enumerate().map(|(index, found)| {
+        let deliver = tokens::located(
+            &quote!(#library::__private::deliver::<#found, Self, #connection>),
+            found.span(),
+        );
+        quote!(::core::option::Option::Some(#index) => #deliver(self, #event, #context).await,)
+    });
+    quote! {
+        async fn apply(
+            &self,
+            #event: &#library::FeedEvent,
+            #context: &mut #connection,
+        ) -> ::core::result::Result<(), #library::HandlerError> {
+            #assertions
+            match #event.source(<Self as #library::Projection>::SOURCES) {
+                #(#arms)*
+                _ => ::core::result::Result::Ok(()),
+            }
+        }
+    }
+}
+
+/// The bounds that a generic projection needs, because whether `Ledger<C>` has handlers depends on `C`.
+///
+/// Other types need no bounds: the compiler checks them directly and reports what is missing.
+fn bounds(model: &ProjectionModel<'_>) -> TokenStream {
+    if model.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let library = &model.library;
+    let connection = connection(model);
+    let events = &model.events;
+    quote! {
+        Self: ::core::marker::Send + ::core::marker::Sync + 'static #(+ #library::Subscriber<#events, #connection>)*,
+        #(#events: #library::Event,)*
+    }
+}

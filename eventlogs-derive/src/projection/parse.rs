@@ -1,0 +1,80 @@
+//! First stage: the type and its attributes, each value on its own.
+
+pub(crate) mod database;
+mod events;
+mod name;
+
+use crate::attribute;
+use crate::contents::FingerprintValue;
+use crate::errors::Errors;
+use crate::keys;
+use crate::keys::table::{Keys, ProjectionKey};
+use crate::library::Library;
+use crate::suggest;
+use database::DatabaseValue;
+use syn::{Data, DeriveInput, LitStr, Type};
+
+/// A type as it was written.
+pub(crate) struct ParsedProjection<'a> {
+    /// The type itself.
+    pub(crate) input: &'a DeriveInput,
+    /// The path of the library in generated code.
+    pub(crate) library: Library,
+    /// `name = …`
+    pub(crate) name: Option<LitStr>,
+    /// `events(…)`
+    pub(crate) events: Vec<Type>,
+    /// `database = …`
+    pub(crate) database: Option<DatabaseValue>,
+    /// `create = …`
+    pub(crate) create: Option<LitStr>,
+    /// `fingerprint = …`
+    pub(crate) fingerprint: Option<FingerprintValue>,
+    /// The keys that nobody attempted to write.
+    pub(crate) missing: Vec<ProjectionKey>,
+}
+
+/// Reads the item and the attributes of the macro on it.
+pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedProjection<'a> {
+    let mut parsed = ParsedProjection {
+        input,
+        library: Library::default(),
+        name: None,
+        events: Vec::new(),
+        database: None,
+        create: None,
+        fingerprint: None,
+        missing: Vec::new(),
+    };
+    if let Data::Union(data) = &input.data {
+        errors.on(
+            &data.union_token,
+            "a projection must be a struct or an enum; turn this union into one of them",
+        );
+    }
+    attribute::refuse_on_parts(input, "projection", errors);
+    let entries = attribute::read(&input.attrs, "projection", errors);
+    if !(entries.is_empty() && !errors.is_empty()) {
+        let is_missing = |key: &ProjectionKey| {
+            let mut entries = entries.iter();
+            !entries.any(|entry| suggest::closest(&entry.key.name, [key.facts().name]).is_some())
+        };
+        parsed.missing = ProjectionKey::ALL
+            .iter()
+            .copied()
+            .filter(is_missing)
+            .collect();
+    }
+    let owner = format!("`{}`", input.ident);
+    for (key, given) in keys::check(entries, &owner, errors) {
+        match key {
+            ProjectionKey::Name => parsed.name = errors.keep(name::read(&given)),
+            ProjectionKey::Events => parsed.events = events::read(&given, errors),
+            ProjectionKey::Database => parsed.database = errors.keep(database::read(&given)),
+            ProjectionKey::Create => parsed.create = errors.keep(given.string().cloned()),
+            ProjectionKey::Fingerprint => parsed.fingerprint = errors.keep(given.fingerprint()),
+            ProjectionKey::Crate => parsed.library = given.library(errors),
+        }
+    }
+    parsed
+}

@@ -1,0 +1,1 @@
+create table parcels (id uuid primary key);
