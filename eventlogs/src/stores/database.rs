@@ -2,6 +2,7 @@
 //! batch, pages, and the version of the tables.
 
 pub(in crate::stores) mod columns;
+pub(in crate::stores) mod list;
 pub(in crate::stores) mod log_types;
 pub(in crate::stores) mod outcome;
 pub(in crate::stores) mod page;

@@ -5,6 +5,7 @@
 //! a file can be tried in psql.
 
 mod appends;
+pub(super) mod listing;
 pub(super) mod migration;
 pub(super) mod questions;
 #[cfg(test)]
@@ -15,10 +16,12 @@ use crate::ids::LogId;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::open::OpenError;
 use crate::stores::postgres::values::{Group, previous, scope_uuid};
+use listing::{ChangesBefore, ListBounds};
 use questions::PageBounds;
 use sqlx::SqlStr;
 use std::time::Duration;
 use text::{Statement, check_schema_name, in_schema};
+use uuid::Uuid;
 
 /// The statements of one schema.
 pub(super) struct Statements {
@@ -37,6 +40,8 @@ pub(super) struct Statements {
     prune: SqlStr,
     page: SqlStr,
     large_events: SqlStr,
+    list_by_id: SqlStr,
+    list_by_change: SqlStr,
     is_at_home: SqlStr,
 }
 
@@ -61,6 +66,8 @@ impl Statements {
             prune: statement(questions::PRUNE),
             page: statement(questions::PAGE),
             large_events: statement(questions::LARGE_EVENTS),
+            list_by_id: statement(listing::LIST_BY_ID),
+            list_by_change: statement(listing::LIST_BY_CHANGE),
             is_at_home: statement(questions::IS_AT_HOME),
         })
     }
@@ -135,6 +142,20 @@ impl Statements {
     /// Reads the contents that a page has left out, from the first index to the last one.
     pub(super) fn large_events(&self, page: PageBounds, range: (i64, i64)) -> Statement<'static> {
         questions::large_events(&self.large_events, page, range)
+    }
+
+    /// Lists logs in the order of their ids, from an id on.
+    pub(super) fn list_by_id(&self, first: Uuid, bounds: ListBounds) -> Statement<'static> {
+        listing::list_by_id(&self.list_by_id, first, bounds)
+    }
+
+    /// Lists logs in the order of their newest changes.
+    pub(super) fn list_by_change(
+        &self,
+        before: ChangesBefore,
+        bounds: ListBounds,
+    ) -> Statement<'static> {
+        listing::list_by_change(&self.list_by_change, before, bounds)
     }
 
     /// Asks whether the tables belong to this server. It has no parameters, so that it can be sent in one message.

@@ -6,6 +6,7 @@
 
 pub(super) mod appends;
 pub(super) mod files;
+pub(super) mod listing;
 pub(super) mod pruning;
 pub(super) mod questions;
 #[cfg(test)]
