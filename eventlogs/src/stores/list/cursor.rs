@@ -213,6 +213,9 @@ fn parse(text: &str) -> Option<ListCursor> {
                 last: place(parts.next()?)?,
                 running: Vec::new(),
             };
+            if seen.last > seen.top {
+                return None;
+            }
             let running = parts.next().map(|running| transactions(running, seen.top));
             seen.with_running(running.unwrap_or_else(|| Some(Vec::new()))?)
                 .into()
@@ -321,6 +324,7 @@ mod tests {
             "change.1-1-2f0-1a.1-1-2f0-19.0-8",
             "change.1-1-2f0-1a.1-1-2f0-19.8.9",
             "change.1-1-2f0-1a-01890a5dac96774bbcceb302099a8057.1-1-2f0-19",
+            "change.1-1-2f0-1a.1-1-2f0-1b",
             "later.1-1-2f0-1a.1-1-2f0-19",
         ] {
             assert!(text.parse::<ListCursor>().is_err(), "{text}");

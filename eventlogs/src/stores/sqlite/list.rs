@@ -77,9 +77,10 @@ async fn by_change<E>(
     let mut page = LogList::default();
     let position = |cursor: Cursor| signed(cursor.place().position);
     let before = seen.map_or(i64::MAX, |seen| position(seen.last()));
+    let top = seen.map_or(i64::MAX, |seen| position(seen.top()));
+    let most = signed(ListRequest::MOST_CHANGES as u64);
     let mut seen = seen.cloned();
-    let statement = listing::list_by_change(before, signed(ListRequest::MOST_CHANGES as u64));
-    let mut rows = statement.fetch(connection);
+    let mut rows = listing::list_by_change(before, top, most).fetch(connection);
     let mut has_ended = false;
     while page.logs.len() < limit {
         let Some(row) = rows.try_next().await.map_err(error::into_store_error)? else {
@@ -88,12 +89,13 @@ async fn by_change<E>(
         };
         page.looked_at += 1;
         let found = get::<i64>(&row, "position")?.unsigned_abs();
-        // The list begins with the newest event of all.
-        let known = seen.unwrap_or_else(|| SeenChanges::new(place(found + 1), place(found)));
-        let next: Option<i64> = get(&row, "next_position")?;
-        let is_last = next.is_none_or(|next| next >= position(known.top()));
-        seen = Some(known.down_to(place(found)));
-        if is_last && log_type.accepts(get(&row, "kind")?) {
+        seen = Some(match seen {
+            Some(seen) => seen.down_to(place(found)),
+            // The list begins with the newest event of all.
+            None => SeenChanges::new(place(found.saturating_add(1)), place(found)),
+        });
+        let kind: Option<i32> = get(&row, "kind")?;
+        if kind.is_some_and(|kind| log_type.accepts(kind)) {
             page.logs.push(listed(&row)?);
         }
     }

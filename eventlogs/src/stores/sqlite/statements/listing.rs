@@ -17,8 +17,9 @@ pub(in crate::stores) fn list_by_id(first: &Uuid, logs: i64) -> Statement<'_> {
 }
 
 /// Binds the parameters of [`LIST_BY_CHANGE`].
-pub(in crate::stores) fn list_by_change<'a>(before: i64, events: i64) -> Statement<'a> {
+pub(in crate::stores) fn list_by_change<'a>(before: i64, top: i64, events: i64) -> Statement<'a> {
     sqlx::query(LIST_BY_CHANGE)
         .bind(before) // ?1
+        .bind(top)
         .bind(events)
 }

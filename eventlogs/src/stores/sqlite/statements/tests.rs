@@ -205,7 +205,7 @@ async fn each_parameter_of_the_other_statements_is_bound() {
         questions::log_type(&log_id),
         questions::find_key(&key),
         listing::list_by_id(log_id.as_uuid(), 1),
-        listing::list_by_change(1, 1),
+        listing::list_by_change(1, 1, 1),
         pruning::end_of_stretch(&first, 1),
         pruning::has_old_keys(&first, &last, 0),
         pruning::prune(&first, &last, 0),
