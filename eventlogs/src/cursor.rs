@@ -146,7 +146,7 @@ fn parse(text: &str) -> Option<Cursor> {
 }
 
 /// Reads a number. `from_str_radix` alone would also accept a sign.
-fn hexadecimal(text: &str) -> Option<u64> {
+pub(crate) fn hexadecimal(text: &str) -> Option<u64> {
     let number = u64::from_str_radix(text, 16).ok()?;
     // Databases hold signed numbers.
     (!text.starts_with('+') && i64::try_from(number).is_ok()).then_some(number)

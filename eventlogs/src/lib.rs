@@ -59,8 +59,8 @@ pub use event::{Event, EventSchema, EventType, LogType};
 pub use feed::{EventFeed, FeedError, FeedEvent, FeedRecord};
 pub use log_state::{LogPosition, LogState};
 pub use manager::{
-    AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, LogManager, LogManagerError,
-    LogManagerOptions, PointInTime,
+    AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, ListOptions, LogManager,
+    LogManagerError, LogManagerOptions, PointInTime,
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;
@@ -71,7 +71,10 @@ pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
 #[cfg(feature = "sqlite")]
 pub use stores::sqlite::{BackupError, BackupProgress, SqliteEventStore, SqliteOptions};
-pub use stores::{Appends, EventStore, IdempotencyScope, RequestFingerprint};
+pub use stores::{
+    Appends, EventStore, IdempotencyScope, ListCursor, ListOrder, ListedLog, LogList,
+    RequestFingerprint,
+};
 
 #[cfg(feature = "macros")]
 pub use eventlogs_derive::{Aggregate, Event, Projection, event_handler, on};

@@ -7,6 +7,7 @@ mod decide;
 mod erased;
 pub(crate) mod error;
 mod fold;
+mod list;
 mod options;
 mod read;
 mod reduce;
@@ -16,6 +17,7 @@ pub(crate) mod write_options;
 
 pub use decide::Decided;
 pub use error::{DecideError, LogManagerError};
+pub use list::ListOptions;
 pub use options::LogManagerOptions;
 pub use reduce::PointInTime;
 pub use write_options::{AppendOptions, CreateOptions, DecideOptions};

@@ -17,6 +17,7 @@ mod encoding;
 pub(crate) mod error;
 pub(crate) mod idempotency;
 pub(crate) mod limits;
+pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod request;
 mod times;
@@ -32,6 +33,10 @@ pub use error::{
 };
 pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
 pub use limits::Limits;
+pub use list::{
+    ListCursor, ListOrder, ListRequest, ListStart, ListedLog, LogList, OtherListOrder, SeenChanges,
+    UnknownListCursor,
+};
 pub use page::{Page, ReadRequest, ReadStart};
 pub use request::{AppendObserver, AppendRequest, AppendSettled, Appended, Expected};
 pub use write::WriteContext;
@@ -93,6 +98,22 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     /// Each variant of [`ReadError`] describes when it is returned.
     fn read(&self, request: ReadRequest)
     -> impl Future<Output = Result<Page<E>, ReadError>> + Send;
+
+    /// Returns one page of the logs whose kind is that of `E`, under its current or a former name.
+    ///
+    /// The page ends after [`limit`](ListRequest::limit) logs, and after a fixed number of logs or events that it has looked
+    /// at: a store has no index of the logs of one kind. So it may have fewer logs than the limit, even none, and there may
+    /// still be a next one. Each page looks at something that no page before it has looked at, unless it is the last one.
+    ///
+    /// - In the order of the ids, each log is returned as it is when its page is read.
+    /// - In the order of the newest changes, all pages return the logs as they were when the first page was read.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn list(
+        &self,
+        request: ListRequest,
+    ) -> impl Future<Output = Result<LogList<E>, StoreError>> + Send;
 
     /// Returns the write that used an idempotency key: one entry per log that it wrote to, in the order of its parts. Returns
     /// an empty vector if no write used the key.

@@ -4,8 +4,8 @@ use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::codec::{Json, MsgPack};
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
-    ReadRequest, Replay, StoreError,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
+    LogList, Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::testing::codec_laws;
 use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
@@ -85,6 +85,10 @@ macro_rules! keeps {
 
                 async fn read(&self, request: ReadRequest) -> Result<Page<$event>, ReadError> {
                     self.$field.read(request).await
+                }
+
+                async fn list(&self, request: ListRequest) -> Result<LogList<$event>, StoreError> {
+                    self.$field.list(request).await
                 }
 
                 async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

@@ -6,7 +6,7 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendObserver, AppendRequest, Appended, IdempotencyKey,
-    Page, ReadError, ReadRequest, Replay, StoreError,
+    ListRequest, LogList, Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::{EventStore, LogPosition, RecordedEvent};
 use std::sync::Arc;
@@ -158,6 +158,10 @@ impl EventStore<PaymentEvent> for Gated {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<PaymentEvent>, ReadError> {
         self.inner.read(request).await
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<PaymentEvent>, StoreError> {
+        self.inner.list(request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

@@ -19,6 +19,7 @@ mod hot_log;
 mod keys;
 mod keys_of_many;
 mod kinds;
+mod listing;
 mod manager;
 mod many;
 mod metadata;

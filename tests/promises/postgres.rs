@@ -4,6 +4,7 @@ mod append_in;
 mod crowded;
 mod failing;
 mod large;
+mod listing;
 mod migrating;
 mod opening;
 mod pgbouncer;

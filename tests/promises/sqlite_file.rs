@@ -9,8 +9,8 @@ mod replaced;
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, OpenError, Page,
-    ReadError, ReadRequest, ReadStart, Replay, StoreError,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
+    LogList, OpenError, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
@@ -58,6 +58,10 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         EventStore::<E>::append_across(&self.store, request).await
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
+        self.store.list(request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

@@ -17,7 +17,7 @@ const NOTED: EventType = EventType::new("counter.noted", 1);
 impl Event for CounterEvent {
     type Codec = Json;
 
-    const LOG_TYPE: LogType = LogType::new("counter");
+    const LOG_TYPE: LogType = LogType::new("counter").with_aliases(&["tally"]);
 
     const SCHEMA: &'static [EventSchema] = &[
         EventSchema::new(ADDED, "Added").with_fields(&["amount: i64"]),

@@ -10,6 +10,7 @@ use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
 use futures_util::future::BoxFuture;
@@ -26,6 +27,7 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>>;
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>>;
+    fn list(&self, request: ListRequest) -> BoxFuture<'_, Result<LogList<E>, StoreError>>;
     fn find_key<'a>(
         &'a self,
         key: IdempotencyKey<'a>,
@@ -53,6 +55,10 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>> {
         Box::pin(EventStore::append_across(self, request))
+    }
+
+    fn list(&self, request: ListRequest) -> BoxFuture<'_, Result<LogList<E>, StoreError>> {
+        Box::pin(EventStore::list(self, request))
     }
 
     fn find_key<'a>(

@@ -8,6 +8,7 @@ use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, DecodeError, EncodeError, ReadError};
 use crate::stores::idempotency::Replay;
+use crate::stores::list::cursor::OtherListOrder;
 
 /// An operation failed.
 ///
@@ -125,6 +126,10 @@ pub enum LogManagerError {
     /// The store failed. Nothing was written, except that after [`StoreError::OutcomeUnknown`] the events may be stored.
     #[error(transparent)]
     Store(StoreError),
+    /// A list was asked to continue after a cursor of a list in another order. Only [`list`](crate::LogManager::list) returns
+    /// this error.
+    #[error(transparent)]
+    OtherListOrder(OtherListOrder),
     /// The cache could not forget a log, and may still return its aggregation. Only
     /// [`forget_cached`](crate::LogManager::forget_cached) fails when a cache fails.
     #[error(
@@ -228,6 +233,12 @@ impl From<ReadError> for LogManagerError {
 impl From<StoreError> for LogManagerError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<OtherListOrder> for LogManagerError {
+    fn from(error: OtherListOrder) -> Self {
+        Self::OtherListOrder(error)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod coding;
 mod feed;
+mod list;
 mod state;
 
 use super::EventStore;
@@ -15,6 +16,7 @@ use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::limits::Limits;
+use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
 use crate::sync::lock;
@@ -270,6 +272,15 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
                 })
             }
         }
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
+        Ok(match &self.logs {
+            Logs::Plain(state) => list::page(&lock(state), &request, |_| true),
+            Logs::Encoded(state, coding) => {
+                list::page(&lock(state), &request, |first| coding.accepts(first))
+            }
+        })
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

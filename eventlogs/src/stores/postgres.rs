@@ -17,6 +17,7 @@ mod fence;
 mod following;
 mod hosts;
 mod in_flight;
+mod list;
 mod migrate;
 mod migrations;
 mod names;
@@ -51,6 +52,7 @@ use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::core::{Core, Pools};
 use crate::stores::postgres::fence::Fence;
@@ -357,6 +359,13 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(core, request).await
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        core.log_types.check(EventEnum::new::<E>())?;
+        list::page(core, &request, E::LOG_TYPE).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

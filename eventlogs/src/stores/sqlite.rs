@@ -9,6 +9,7 @@ mod decide;
 mod error;
 mod feed;
 mod file;
+mod list;
 mod migrate;
 mod migrations;
 mod opener;
@@ -38,6 +39,7 @@ use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
+use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
 use crate::stores::sqlite::core::Core;
@@ -118,6 +120,13 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(&core.pool, request).await
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        core.log_types.check(EventEnum::new::<E>())?;
+        list::page(&core.pool, &request, E::LOG_TYPE).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

@@ -28,7 +28,7 @@ mod events;
 pub mod store;
 
 pub use crate::__example::{Counter, CounterEvent};
-pub use events::{AlienCodec, AlienEvent, StrangeEvent};
+pub use events::{AlienCodec, AlienEvent, FormerEvent, StrangeEvent, UnrelatedEvent};
 
 /// Makes one test per promise in [`conformance::store`](crate::testing::conformance::store); every store keeps these.
 ///
@@ -91,6 +91,15 @@ macro_rules! __event_store_conformance {
             times_come_back_as_they_were_given
             times_are_kept_in_microseconds
             a_time_beyond_the_range_changes_nothing
+            a_list_has_every_log_once
+            the_newest_change_comes_first
+            a_listed_state_can_be_appended_to
+            a_list_goes_on_after_a_cursor_that_was_a_text
+            a_list_by_id_shows_each_log_as_it_is
+            a_list_by_newest_change_shows_the_logs_as_they_were
+            a_list_has_the_logs_of_one_kind
+            a_page_by_id_looks_at_a_fixed_number_of_logs
+            a_page_by_newest_change_looks_at_a_fixed_number_of_events
             a_pruned_key_is_forgotten_and_its_events_stay
             the_key_of_several_logs_is_pruned_whole
             young_keys_are_not_pruned

@@ -6,7 +6,7 @@ use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, EventStore, IdempotencyKey,
-    OpenError, Page, ReadError, ReadRequest, Replay, StoreError,
+    ListRequest, LogList, OpenError, Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, DecideOptions, Event, EventRecord, LogManager, LogManagerError,
@@ -289,6 +289,10 @@ impl<E: Event> EventStore<E> for Behind {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.store.read(request).await
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
+        self.store.list(request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {

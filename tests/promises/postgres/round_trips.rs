@@ -4,7 +4,9 @@ use super::TestStore;
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::servers;
 use eventlogs::ids::LogId;
-use eventlogs::{AppendOptions, Appends, CreateOptions, DecideOptions, LogState};
+use eventlogs::{
+    AppendOptions, Appends, CreateOptions, DecideOptions, ListOptions, ListOrder, LogState,
+};
 use sqlx::{ConnectOptions, PgConnection, Row};
 
 /// Returns the number of statements executed in this schema since the last call.
@@ -85,6 +87,13 @@ async fn each_operation_is_one_round_trip() {
     manager.flush_cache().await;
     let warm = one_round_trip!("warm reduce", manager.reduce(&log_id).await.unwrap());
     assert_eq!(warm.applied_events(), 0);
+    for order in [ListOrder::Id, ListOrder::NewestChange] {
+        let list = ListOptions {
+            order,
+            ..Default::default()
+        };
+        one_round_trip!("list", manager.list(&list).await.unwrap());
+    }
     one_round_trip!("load", manager.load(&log_id, 0, 100).await.unwrap());
     let decided = one_round_trip!(
         "warm decide",
@@ -121,6 +130,20 @@ async fn rows_read(store: &TestStore) -> i64 {
     count.fetch_one(&mut connection).await.unwrap().get(0)
 }
 
+/// Returns the number of rows read, once it is more than this and no more sessions report: a session does so when it ends.
+async fn all_rows_read(store: &TestStore, more_than: i64) -> i64 {
+    let mut read = rows_read(store).await;
+    for _ in 0..100 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let again = rows_read(store).await;
+        if again == read && read > more_than {
+            break;
+        }
+        read = again;
+    }
+    read
+}
+
 /// A plan that is made while the tables are empty must not lead to full scans from then on: no process analyses the tables in
 /// the first minutes of a deployment.
 #[tokio::test]
@@ -154,20 +177,66 @@ async fn what_an_operation_reads_does_not_grow_with_the_tables() {
         assert!(replay.is_err(), "{replay:?}");
         manager.reduce(&log_id).await.unwrap();
     }
-    // A session reports its reads when it ends.
     store.store.close().await;
-    let mut read = rows_read(&store).await;
-    for _ in 0..100 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        let again = rows_read(&store).await;
-        if again == read && read > 0 {
-            break;
-        }
-        read = again;
-    }
+    let read = all_rows_read(&store, 0).await;
     let operations = i64::try_from(4 * logs).unwrap();
     assert!(
         read < 10 * operations,
         "{read} rows were read by {operations} operations"
     );
+}
+
+/// A page reads what it looks at, and nothing else, however long the logs are. The plans are made while the tables are empty.
+#[tokio::test]
+async fn what_a_list_reads_does_not_grow_with_the_tables() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    store
+        .execute("alter table events set (autovacuum_enabled = off)")
+        .await;
+    let lists = store.another().await;
+    let listed = payments(lists.clone());
+    let first_pages = [ListOrder::Id, ListOrder::NewestChange].map(|order| ListOptions {
+        order,
+        limit: 10,
+        ..Default::default()
+    });
+    for list in &first_pages {
+        assert!(listed.list(list).await.unwrap().logs.is_empty());
+    }
+    let manager = payments(store.store.clone());
+    let logs = 100;
+    for _ in 0..logs {
+        let state = captured(&manager).await;
+        let state = LogState::at(state, 1);
+        let none = AppendOptions::NONE;
+        manager
+            .append_all(state, &vec![refund(0); 100], none)
+            .await
+            .unwrap();
+    }
+    store.store.close().await;
+    let before = all_rows_read(&store, 0).await;
+    let (mut pages, mut looked_at) = (0, 0);
+    for mut list in first_pages {
+        let mut found = 0;
+        loop {
+            let page = listed.list(&list).await.unwrap();
+            (pages, looked_at) = (pages + 1, looked_at + page.looked_at);
+            found += page.logs.len();
+            list.after = page.next;
+            if list.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, logs);
+    }
+    assert_eq!(looked_at, logs + 102 * logs, "each log and each event once");
+    lists.close().await;
+    let read = all_rows_read(&store, before).await - before;
+    // Each log or event itself, one more row that belongs to it, and a few at the end of each page.
+    let most = i64::try_from(2 * looked_at + 5 * pages).unwrap();
+    assert!(read > 0, "the sessions have reported");
+    assert!(read <= most, "{read} rows were read, at most {most}");
 }

@@ -1,6 +1,6 @@
 //! Encodes and decodes events for the fake, as a database would.
 
-use crate::event::Event;
+use crate::event::{Event, LogType};
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::encoding::decoded::{StoredEvent, signed};
@@ -19,6 +19,8 @@ pub(super) type Row = Arc<StoredRow>;
 /// An encoded event: the columns of a row of the table of events, except its log, its index and its times.
 pub(super) struct StoredRow {
     pub(super) event: EncodedEvent,
+    /// The number of the kind that the writer of the event gave it. That of the first event is the kind of the log.
+    pub(super) kind: i32,
     pub(super) metadata: Option<Arc<[u8]>>,
 }
 
@@ -29,6 +31,7 @@ pub(super) struct StoredRow {
 pub(super) struct Coding<E> {
     encode: Encode<E>,
     decode: Decode<E>,
+    log_type: LogType,
 }
 
 /// [`encode`].
@@ -50,6 +53,7 @@ impl<E: Event> Coding<E> {
         Self {
             encode: encode::<E>,
             decode: |stored| stored.decode::<E>(),
+            log_type: E::LOG_TYPE,
         }
     }
 }
@@ -63,6 +67,11 @@ impl<E> Coding<E> {
     ) -> Result<Vec<Row>, AppendError> {
         let (write, _) = (self.encode)(request, limits)?;
         Ok(rows(write).into_iter().flatten().collect())
+    }
+
+    /// Returns `true` if a log that begins with this row has the kind of `E`.
+    pub(super) fn accepts(&self, first: &StoredRow) -> bool {
+        self.log_type.accepts(first.kind)
     }
 
     /// Decodes rows that were read.
@@ -99,7 +108,9 @@ impl<E> Coding<E> {
     }
 
     fn decode_row(&self, record: &RecordedEvent<Row>) -> Result<RecordedEvent<E>, ReadError> {
-        let StoredRow { event, metadata } = &**record.event();
+        let StoredRow {
+            event, metadata, ..
+        } = &**record.event();
         (self.decode)(StoredEvent {
             log_id: record.log_id(),
             index: signed(record.index()),
@@ -126,11 +137,19 @@ pub(super) fn rows_across(
 fn rows(write: EncodedWrite) -> Vec<Vec<Row>> {
     let metadata: Option<Arc<[u8]>> = write.context.metadata.map(Into::into);
     let appends = iter::once(write.first).chain(write.others);
-    let rows = appends.map(|EncodedAppend { head, tail, .. }| {
+    let rows = appends.map(|append| {
+        let EncodedAppend {
+            head,
+            tail,
+            log_type,
+            ..
+        } = append;
+        let kind = log_type.number();
         let events = iter::once(head).chain(tail);
         let rows = events.map(|event| {
             Arc::new(StoredRow {
                 event,
+                kind,
                 metadata: metadata.clone(),
             })
         });

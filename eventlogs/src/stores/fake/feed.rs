@@ -24,6 +24,7 @@ const EPOCH: u32 = 1;
 
 /// The stored form of an event, without its place.
 struct Stored {
+    kind: i32,
     name: &'static str,
     version: u16,
     codec: i16,
@@ -37,7 +38,7 @@ trait Encoded {
     fn len(&self) -> usize;
 
     /// Returns the event with this number, and its stored form.
-    fn event(&self, number: usize, kind: i32) -> Result<Option<FeedEvent>, StoreError>;
+    fn event(&self, number: usize) -> Result<Option<FeedEvent>, StoreError>;
 
     /// Returns the number of an event.
     fn number(&self, log_id: LogId, index: u64) -> Option<usize>;
@@ -57,7 +58,7 @@ where
         self.state.feed.len()
     }
 
-    fn event(&self, number: usize, kind: i32) -> Result<Option<FeedEvent>, StoreError> {
+    fn event(&self, number: usize) -> Result<Option<FeedEvent>, StoreError> {
         let Some((log_id, index)) = self.state.feed.get(number) else {
             return Ok(None);
         };
@@ -70,7 +71,7 @@ where
             log_id: *log_id,
             index: *index,
             event_id: record.event_id(),
-            kind,
+            kind: stored.kind,
             event_type: stored.name.into(),
             version: stored.version.into(),
             codec: CodecId::from_stored(stored.codec),
@@ -114,6 +115,7 @@ impl<E: Event + Clone> FakeEventStore<E> {
                 encode: |record: &RecordedEvent<Row>| {
                     let row = record.event();
                     Ok(Stored {
+                        kind: row.kind,
                         name: row.event.event_type.name,
                         version: row.event.event_type.version,
                         codec: row.event.codec,
@@ -131,7 +133,7 @@ impl<E: Event + Clone> FakeEventStore<E> {
         number: usize,
         wanted: &Wanted,
     ) -> Result<Option<FeedEvent>, StoreError> {
-        let event = logs.event(number, E::LOG_TYPE.number())?;
+        let event = logs.event(number)?;
         Ok(event.map(|event| {
             if wanted.includes(&event) {
                 event
@@ -153,6 +155,7 @@ fn encode_plain<E: Event>(record: &RecordedEvent<E>) -> Result<Stored, StoreErro
         source: error.into(),
     })?;
     Ok(Stored {
+        kind: E::LOG_TYPE.number(),
         name: event.event_type.name,
         version: event.event_type.version,
         codec: event.codec,
@@ -166,7 +169,7 @@ impl<E: Event + Clone> EventFeed for FakeEventStore<E> {
         self.encoded(|logs| {
             let number = logs.len().checked_sub(1);
             let last = match number {
-                Some(number) => logs.event(number, E::LOG_TYPE.number())?,
+                Some(number) => logs.event(number)?,
                 None => None,
             };
             let last = last.map(|event| event.cursor);
@@ -191,7 +194,7 @@ impl<E: Event + Clone> EventFeed for FakeEventStore<E> {
         let end = end.unwrap_or(usize::MAX);
         let (anchor, events) = self.encoded(|logs| {
             let anchor = match first.checked_sub(1) {
-                Some(number) => logs.event(number, E::LOG_TYPE.number())?,
+                Some(number) => logs.event(number)?,
                 None => None,
             };
             let end = end.min(logs.len());
@@ -226,7 +229,7 @@ impl<E: Event + Clone> EventFeed for FakeEventStore<E> {
             let Some(number) = logs.number(log_id, index) else {
                 return Ok(None);
             };
-            let event = logs.event(number, E::LOG_TYPE.number())?;
+            let event = logs.event(number)?;
             Ok(event.map(|event| event.cursor))
         })
     }

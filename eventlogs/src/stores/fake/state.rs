@@ -9,14 +9,14 @@ use crate::stores::request::Expected;
 use crate::stores::times::stored_time;
 use crate::stores::write::WriteContext;
 use chrono::{DateTime, SubsecRound, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// All logs and keys.
 pub(super) struct State<E> {
     /// The events of each log; none of the vectors is empty.
-    logs: HashMap<LogId, Vec<RecordedEvent<E>>>,
+    pub(super) logs: BTreeMap<LogId, Vec<RecordedEvent<E>>>,
     /// The log and the index of each event, in the order of the writes.
     pub(super) feed: Vec<(LogId, u64)>,
     /// The writes of each used key, by the scope of the key and the key.
@@ -47,7 +47,7 @@ impl<E> State<E> {
     /// Makes a state without logs.
     pub(super) fn new() -> Self {
         Self {
-            logs: HashMap::new(),
+            logs: BTreeMap::new(),
             feed: Vec::new(),
             keys: HashMap::new(),
         }

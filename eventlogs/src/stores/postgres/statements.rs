@@ -7,6 +7,7 @@
 mod appends;
 pub(super) mod checkpoints;
 pub(super) mod feed;
+pub(super) mod listing;
 pub(super) mod migration;
 pub(super) mod questions;
 #[cfg(test)]
@@ -19,10 +20,12 @@ use crate::stores::error::open::OpenError;
 use crate::stores::postgres::values::{Group, previous, scope_uuid};
 use checkpoints::CheckpointStatements;
 use feed::FeedStatements;
+use listing::{ChangesBefore, ListBounds};
 use questions::PageBounds;
 use sqlx::SqlStr;
 use std::time::Duration;
 use text::{Statement, check_schema_name, in_schema};
+use uuid::Uuid;
 
 /// The statements of one schema.
 pub(super) struct Statements {
@@ -41,6 +44,8 @@ pub(super) struct Statements {
     prune: SqlStr,
     page: SqlStr,
     large_events: SqlStr,
+    list_by_id: SqlStr,
+    list_by_change: SqlStr,
     is_at_home: SqlStr,
     /// The statements of checkpoints.
     pub(super) checkpoints: CheckpointStatements,
@@ -69,6 +74,8 @@ impl Statements {
             prune: statement(questions::PRUNE),
             page: statement(questions::PAGE),
             large_events: statement(questions::LARGE_EVENTS),
+            list_by_id: statement(listing::LIST_BY_ID),
+            list_by_change: statement(listing::LIST_BY_CHANGE),
             is_at_home: statement(questions::IS_AT_HOME),
             checkpoints: CheckpointStatements::for_schema(schema),
             feed: FeedStatements::for_schema(schema),
@@ -145,6 +152,20 @@ impl Statements {
     /// Reads the contents that a page has left out, from the first index to the last one.
     pub(super) fn large_events(&self, page: PageBounds, range: (i64, i64)) -> Statement<'static> {
         questions::large_events(&self.large_events, page, range)
+    }
+
+    /// Lists logs in the order of their ids, from an id on.
+    pub(super) fn list_by_id(&self, first: Uuid, bounds: ListBounds) -> Statement<'static> {
+        listing::list_by_id(&self.list_by_id, first, bounds)
+    }
+
+    /// Lists logs in the order of their newest changes.
+    pub(super) fn list_by_change(
+        &self,
+        before: ChangesBefore,
+        bounds: ListBounds,
+    ) -> Statement<'static> {
+        listing::list_by_change(&self.list_by_change, before, bounds)
     }
 
     /// Asks whether the tables belong to this server. It has no parameters, so that it can be sent in one message.

@@ -205,7 +205,11 @@ pub(super) fn event_id(
     uuid(row, column).map(EventId::from_uuid)
 }
 
-fn uuid(row: &SqliteRow, column: impl ColumnIndex<SqliteRow>) -> Result<Uuid, StoreError> {
+/// The id in a column.
+pub(super) fn uuid(
+    row: &SqliteRow,
+    column: impl ColumnIndex<SqliteRow>,
+) -> Result<Uuid, StoreError> {
     let bytes: &[u8] = row.try_get(column).map_err(error::into_store_error)?;
     Uuid::from_slice(bytes).map_err(|problem| StoreError::Corrupt {
         advice: error::CORRUPT,

@@ -8,6 +8,7 @@ pub(super) mod appends;
 pub(super) mod checkpoints;
 pub(super) mod feed;
 pub(super) mod files;
+pub(super) mod listing;
 pub(super) mod pruning;
 pub(super) mod questions;
 #[cfg(test)]

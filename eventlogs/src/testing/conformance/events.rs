@@ -109,6 +109,45 @@ impl Event for AlienEvent {
     }
 }
 
+/// Makes an event of another kind that does nothing.
+macro_rules! event_of_kind {
+    ($(#[$about:meta])* $name:ident, $kind:literal) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name;
+
+        impl Event for $name {
+            type Codec = Json;
+
+            const LOG_TYPE: LogType = LogType::new($kind);
+
+            const SCHEMA: &'static [EventSchema] = &[];
+
+            fn event_type(&self) -> EventType {
+                ADDED
+            }
+
+            fn serialize_payload<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                one_field(serializer, "amount", &0)
+            }
+
+            fn decode(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem> {
+                stored.read::<Json, BTreeMap<String, i64>>().map(|_| Self)
+            }
+        }
+    };
+}
+
+event_of_kind! {
+    /// An event of logs of another kind than those of [`CounterEvent`].
+    UnrelatedEvent, "unrelated"
+}
+
+event_of_kind! {
+    /// A [`CounterEvent::Added`] of nothing in a log that was created under the former name of the kind.
+    FormerEvent, "tally"
+}
+
 /// JSON under a number that no other codec has.
 #[derive(Debug)]
 pub struct AlienCodec;

@@ -2,6 +2,7 @@
 //! finds.
 
 use super::*;
+use crate::cursor::Place;
 use crate::event::{EventType, LogType};
 use crate::ids::EventId;
 use crate::log_state::LogPosition;
@@ -248,6 +249,25 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     };
     execute("page", statements.page(bounds), 3).await;
     execute("large_events", statements.large_events(bounds, (0, 2)), 3).await;
+    let list = ListBounds {
+        log_type: LogType::new("payment"),
+        limit: 4,
+        looked: 100,
+    };
+    let by_id = statements.list_by_id(Uuid::nil(), list);
+    execute("list_by_id", by_id, 4).await;
+    let before = ChangesBefore {
+        place: Place {
+            epoch: u32::MAX,
+            tx: u64::MAX,
+            position: u64::MAX,
+        },
+        epoch: 0,
+        snapshot: None,
+    };
+    // One row is about the first page.
+    let by_change = statements.list_by_change(before, list);
+    execute("list_by_change", by_change, 5).await;
     execute("prune", statements.prune(Duration::ZERO, 100), 6).await;
     let finish = migration::finish_migration(schema, 1, 0);
     execute("finish_migration", finish, 0).await;
