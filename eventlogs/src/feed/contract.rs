@@ -94,12 +94,16 @@ pub trait EventFeed: Clone + Send + Sync + 'static {
             head: None,
             guard: Guard::new(cursor == Cursor::START),
             previous: None,
+            has_moved: false,
+            is_thin: false,
         }
     }
 }
 
 /// The usual number of events of a page.
 pub(crate) const PAGE_EVENTS: usize = 500;
+/// The size of payloads and metadata at which a page ends early, in bytes.
+pub(crate) const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where a feed ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +121,7 @@ pub struct FeedHead {
     pub is_standby: bool,
 }
 
-/// The history that a database belongs to.
+/// The history that a database belongs to, and the server that has it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct History {
@@ -125,13 +129,20 @@ pub struct History {
     pub system: i64,
     /// The number of its timeline, which rises with each fail-over and each restore; 0 if there are no timelines.
     pub timeline: u32,
+    /// When the server started, in microseconds since 1970; 0 if it is not known. Servers that follow the same one differ in
+    /// it, and so does a server before and after its files were replaced by older ones.
+    pub started: i64,
 }
 
 impl History {
-    /// Makes the history of a system and its timeline.
+    /// Makes the history of a system and its timeline, on the server that started at this time.
     #[must_use]
-    pub const fn new(system: i64, timeline: u32) -> Self {
-        Self { system, timeline }
+    pub const fn new(system: i64, timeline: u32, started: i64) -> Self {
+        Self {
+            system,
+            timeline,
+            started,
+        }
     }
 }
 
@@ -143,10 +154,7 @@ impl FeedHead {
             fence,
             last,
             readable,
-            history: History {
-                system: 0,
-                timeline: 0,
-            },
+            history: History::new(0, 0, 0),
             is_standby: false,
         }
     }
@@ -271,7 +279,8 @@ pub struct FeedPage {
     pub events: Vec<FeedEvent>,
     /// The page reaches to this cursor.
     pub cursor: Cursor,
-    /// `true` if the next page can be read immediately.
+    /// `true` if the next page can be read immediately. A page with `more` that does not go further than the cursor was asked of
+    /// another server than the one whose head was looked up: look again.
     pub more: bool,
 }
 
@@ -352,6 +361,10 @@ pub struct Feed<S> {
     pub(super) guard: Guard,
     /// The last page that had events: where it began, and the ids of its events.
     pub(super) previous: Option<PreviousPage>,
+    /// `true` if the server has changed, and it is not known yet whether the new one has the events of the last page.
+    pub(super) has_moved: bool,
+    /// `true` if most events of the last page belong to logs that are not wanted.
+    pub(super) is_thin: bool,
 }
 
 /// What is remembered of a page, to find out after a fail-over whether its events still exist.

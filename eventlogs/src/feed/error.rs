@@ -9,16 +9,17 @@ use crate::stores::error::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {
-    /// The feed would leave out events of a log: the event at `index` comes next, but the one before it was not delivered, and
-    /// the log does not have it. Only a program that writes to the tables by itself can cause that.
+    /// The feed comes to an event out of the order of its log. Either the event before it was not delivered, and the log does
+    /// not have it; or a later event was delivered before. Only a program that writes to the tables by itself can cause that.
     #[error(
-        "the feed comes to event {index} of log {log_id}, but the event before it was neither delivered nor found in the log; \
-         find out which program changes the table of events, and rebuild what was derived from the feed"
+        "the feed comes to event {index} of log {log_id} out of order: either the event before it was neither delivered nor found \
+         in the log, or a later event was delivered before; find out which program changes the table of events, and rebuild what \
+         was derived from the feed"
     )]
     Skipped {
         /// The log.
         log_id: LogId,
-        /// The index of the event that comes too early.
+        /// The index of the event that comes too early or too late.
         index: u64,
     },
     /// The feed does not have the event that the cursor names: the database was restored to an earlier state, or another server

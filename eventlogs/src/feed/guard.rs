@@ -34,9 +34,14 @@ pub(super) enum Verdict {
     Late,
 }
 
-/// The events of one page, checked but not remembered yet.
+/// What the events of one page change, checked but not remembered yet.
 #[derive(Debug, Default)]
-pub(super) struct Checked(HashMap<LogId, u64>);
+pub(super) struct Checked {
+    /// The last index of each log.
+    last: HashMap<LogId, u64>,
+    /// The events that were taken from their logs.
+    early: Vec<(LogId, u64)>,
+}
 
 impl Guard {
     pub(super) fn new(from_start: bool) -> Self {
@@ -50,7 +55,11 @@ impl Guard {
     /// Checks the next event of a page.
     pub(super) fn check(&self, checked: &mut Checked, event: &FeedEvent) -> Verdict {
         let (log_id, index) = (event.log_id, event.index);
-        let last = checked.0.get(&log_id).or_else(|| self.last.get(&log_id));
+        // First, because its log may be forgotten by now.
+        if self.early.contains(&(log_id, index)) || checked.early.contains(&(log_id, index)) {
+            return Verdict::Early;
+        }
+        let last = checked.last.get(&log_id).or_else(|| self.last.get(&log_id));
         let next = match last {
             Some(last) => last.saturating_add(1),
             None if self.seen.is_some() => 0,
@@ -61,28 +70,23 @@ impl Guard {
             return Verdict::Gap(next..index);
         }
         if index < next {
-            let is_early = self.early.contains(&(log_id, index));
-            return if is_early {
-                Verdict::Early
-            } else {
-                Verdict::Late
-            };
+            return Verdict::Late;
         }
-        checked.0.insert(log_id, index);
+        checked.last.insert(log_id, index);
         Verdict::Next
     }
 
     /// Notes that events of a log were taken from the log, out of their turn.
-    pub(super) fn filled(&mut self, checked: &mut Checked, log_id: LogId, indices: Range<u64>) {
+    pub(super) fn fill(checked: &mut Checked, log_id: LogId, indices: Range<u64>) {
         if let Some(last) = indices.end.checked_sub(1) {
-            checked.0.insert(log_id, last);
+            checked.last.insert(log_id, last);
         }
-        self.early.extend(indices.map(|index| (log_id, index)));
+        checked.early.extend(indices.map(|index| (log_id, index)));
     }
 
     /// Remembers the events of a page that is delivered.
     pub(super) fn remember(&mut self, checked: Checked) {
-        for (log_id, index) in checked.0 {
+        for (log_id, index) in checked.last {
             if let Some(seen) = &mut self.seen
                 && self.last.get(&log_id).is_none()
             {
@@ -93,6 +97,7 @@ impl Guard {
             }
             self.last.insert(log_id, index);
         }
+        self.early.extend(checked.early);
     }
 }
 

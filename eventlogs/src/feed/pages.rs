@@ -6,7 +6,7 @@ use crate::feed::contract::{
 };
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
-use crate::feed::guard::{Checked, Guard, Verdict};
+use crate::feed::guard::Checked;
 use crate::feed::wanted::Wanted;
 use crate::stores::error::store::StoreError;
 use std::time::Duration;
@@ -15,10 +15,26 @@ use std::time::Duration;
 const FAR: u64 = 100_000;
 /// How many events a store looks at per page that leaves out others.
 const SPARSE_EVENTS: usize = 2_000;
+/// If fewer than one of this many events belong to wanted logs, it is worth leaving out the others.
+const THIN: usize = 4;
 /// How long to wait before looking for new events, if there was no signal.
 pub(crate) const POLL: Duration = Duration::from_millis(25);
-/// How long to wait if there are events that are committed but not final.
+/// How long to wait at first if there are events that are committed but not final. The pause doubles up to [`POLL`].
 pub(crate) const POLL_HELD: Duration = Duration::from_millis(1);
+
+/// A page that was read and checked, and not delivered yet.
+pub(super) struct Prepared {
+    page: FeedPage,
+    checked: Checked,
+    is_thin: bool,
+}
+
+impl Prepared {
+    /// Returns the events.
+    pub(super) fn events(&self) -> impl Iterator<Item = &FeedEvent> {
+        self.page.events.iter()
+    }
+}
 
 impl<S: EventFeed> Feed<S> {
     /// Limits a page to this many events; 500 by default. A page of large events ends after 4 MiB.
@@ -50,14 +66,11 @@ impl<S: EventFeed> Feed<S> {
     ///
     /// # Errors
     /// - [`FeedRewound`](FeedError::FeedRewound) if events that were delivered do not exist any more.
-    /// - [`Skipped`](FeedError::Skipped) if an event is missing from its log.
+    /// - [`Skipped`](FeedError::Skipped) if an event is missing from its log, or comes after a later one.
     /// - [`Store`](FeedError::Store) if the database failed.
     pub async fn next_page(&mut self) -> Result<Option<FeedPage>, FeedError> {
-        let head = match self.head {
-            Some(head) if head.has_events_after(self.cursor) => head,
-            _ => self.look().await?,
-        };
-        self.page_before(head).await
+        let next = self.prepare().await?;
+        Ok(next.map(|next| self.accept(next)))
     }
 
     /// Waits until there may be events after the cursor.
@@ -69,12 +82,22 @@ impl<S: EventFeed> Feed<S> {
     /// - [`Store`](FeedError::Store) if the database failed.
     pub async fn wait(&mut self) -> Result<(), FeedError> {
         let mut commits = self.store.commits();
+        let mut held = POLL_HELD;
         loop {
             let head = self.look().await?;
-            if head.has_events_after(self.cursor) {
+            if head.has_events_after(self.cursor) && !self.has_moved {
                 return Ok(());
             }
-            let pause = if head.is_held() { POLL_HELD } else { POLL };
+            self.check_ahead(head).await?;
+            let pause = if head.is_held() {
+                // A commit of this process seldom ends the hold, and there may be thousands of them.
+                tokio::time::sleep(POLL_HELD).await;
+                held = POLL.min(held * 2);
+                held.saturating_sub(POLL_HELD)
+            } else {
+                held = POLL_HELD;
+                POLL
+            };
             // Whichever comes first; a signal that was missed only costs the pause.
             let _ = tokio::time::timeout(pause, commits.next()).await;
         }
@@ -85,43 +108,76 @@ impl<S: EventFeed> Feed<S> {
         &mut self,
         head: FeedHead,
     ) -> Result<Option<FeedPage>, FeedError> {
+        let next = self.prepare_before(head).await?;
+        Ok(next.map(|next| self.accept(next)))
+    }
+
+    /// Reads and checks the next page. It counts as delivered when it is [accepted](Feed::accept).
+    pub(super) async fn prepare(&mut self) -> Result<Option<Prepared>, FeedError> {
+        if let Some(head) = self.head
+            && head.has_events_after(self.cursor)
+            && let Some(next) = self.prepare_before(head).await?
+        {
+            return Ok(Some(next));
+        }
+        // The feed goes further by now, or another server has it.
+        let head = self.look().await?;
+        self.prepare_before(head).await
+    }
+
+    async fn prepare_before(&mut self, head: FeedHead) -> Result<Option<Prepared>, FeedError> {
+        if self.has_moved {
+            return Ok(None);
+        }
         if !head.has_events_after(self.cursor) {
-            // A cursor that is ahead of everything names an event that does not exist.
-            if head.is_behind(self.cursor) {
-                self.read(head).await?;
-            }
+            self.check_ahead(head).await?;
             return Ok(None);
         }
-        let mut page = self.read(head).await?;
-        if page.cursor == self.cursor {
-            return Ok(None);
-        }
+        let (mut page, mut is_thin) = self.read(head).await?;
         let mut checked = Checked::default();
         if !self.is_dense(&mut checked, &page) {
             // The page may have been read while the fence was wrong. A new fence proves that nothing was only late.
             let head = self.look().await?;
-            page = self.read(head).await?;
+            if self.has_moved {
+                return Ok(None);
+            }
+            (page, is_thin) = self.read(head).await?;
             checked = Checked::default();
             if !self.is_dense(&mut checked, &page) {
                 checked = Checked::default();
                 page = self.repaired(&mut checked, page).await?;
             }
         }
+        if page.cursor == self.cursor {
+            return Ok(None);
+        }
+        Ok(Some(Prepared {
+            page,
+            checked,
+            is_thin,
+        }))
+    }
+
+    /// Moves the cursor behind a page, which is delivered now.
+    pub(super) fn accept(&mut self, next: Prepared) -> FeedPage {
+        let Prepared {
+            page,
+            checked,
+            is_thin,
+        } = next;
         self.guard.remember(checked);
+        self.is_thin = is_thin;
+        // Events that were taken from their logs have the places of others.
+        let own = page.events.iter().map(|event| (event, event.cursor));
+        let own = own.filter(|(event, cursor)| cursor.event_id() == Some(event.event_id));
         self.previous = Some(PreviousPage {
             after: self.cursor,
-            events: page.events.iter().map(|event| event.cursor).collect(),
+            events: own.map(|(_, cursor)| cursor).collect(),
         });
         self.cursor = page.cursor;
         #[cfg(feature = "metrics")]
         metrics::counter!("eventlogs_feed_events_total").increment(page.events.len() as u64);
-        Ok(Some(page))
-    }
-
-    /// Returns to the place before a page that could not be used. What was seen since is forgotten.
-    pub(super) fn go_back(&mut self, cursor: Cursor) {
-        self.cursor = cursor;
-        self.guard = Guard::new(cursor == Cursor::START);
+        page
     }
 
     /// Looks up the end of the feed.
@@ -131,147 +187,49 @@ impl<S: EventFeed> Feed<S> {
         Ok(head)
     }
 
-    /// Takes a head that was looked up. If the server has changed, the events that were delivered last must still exist.
-    pub(crate) async fn enter(&mut self, head: FeedHead) -> Result<(), FeedError> {
-        if let Some(known) = self.head
-            && known.history != head.history
-        {
-            tracing::info!(from = ?known.history, to = ?head.history, "the feed continues on another server");
-            self.check_previous(head).await?;
+    /// Reads the page after the cursor. Also returns whether most of its events belong to logs that are not wanted.
+    async fn read(&self, head: FeedHead) -> Result<(FeedPage, bool), FeedError> {
+        let is_far = head.distance(self.cursor) > FAR;
+        let sparse = is_far && self.is_thin && self.wanted.leaves_out_logs();
+        let limit = if sparse {
+            self.page_size.max(SPARSE_EVENTS)
+        } else {
+            self.page_size
+        };
+        let request = FeedRequest {
+            sparse,
+            ..FeedRequest::new(self.cursor, head, limit, &self.wanted)
+        };
+        let mut page = self.store.read_feed(request).await?;
+        let watched = page.events.iter().filter(|event| self.watches(event));
+        let mut is_thin = watched.count() < limit / THIN;
+        if page.events.len() > self.page_size {
+            is_thin = false;
+            page.events.truncate(self.page_size);
+            page.cursor = page.events.last().map_or(self.cursor, |last| last.cursor);
+            page.more = true;
         }
-        self.head = Some(head);
+        Ok((page, is_thin))
+    }
+
+    /// Notices a cursor behind the end of everything, or at the place of another event: its event does not exist.
+    async fn check_ahead(&self, head: FeedHead) -> Result<(), FeedError> {
+        let Some(expected) = self.cursor.event_id() else {
+            return Ok(());
+        };
+        let (place, cursor) = (self.cursor.place(), self.cursor);
+        let at_cursor = head.readable.filter(|last| last.place() == place);
+        let found = at_cursor.and_then(|last| last.event_id());
+        if found.is_some_and(|found| found != expected) {
+            return Err(FeedError::FeedRewound { cursor });
+        }
+        if head.last.is_none_or(|last| last.place() < place) {
+            // A standby may not have the event yet.
+            self.read(head).await?;
+        }
         Ok(())
     }
 
-    /// Reads the last page again, and compares it.
-    async fn check_previous(&self, head: FeedHead) -> Result<(), FeedError> {
-        let Some(previous) = &self.previous else {
-            return Ok(());
-        };
-        let request = FeedRequest {
-            sparse: false,
-            ..FeedRequest::new(previous.after, head, usize::MAX, &self.wanted)
-        };
-        let mut after = previous.after;
-        let mut delivered = previous
-            .events
-            .iter()
-            .filter(|event| event.event_id().is_some());
-        let mut next = delivered.next();
-        while next.is_some() {
-            let limit = self.page_size;
-            let page = self
-                .store
-                .read_feed(FeedRequest {
-                    after,
-                    limit,
-                    ..request
-                })
-                .await?;
-            if page.cursor == after {
-                break;
-            }
-            for event in &page.events {
-                if next == Some(&event.cursor) {
-                    next = delivered.next();
-                }
-            }
-            after = page.cursor;
-        }
-        match next {
-            Some(gone) => Err(FeedError::FeedRewound { cursor: *gone }),
-            None => Ok(()),
-        }
-    }
-
-    async fn read(&self, head: FeedHead) -> Result<FeedPage, FeedError> {
-        let is_far = head.distance(self.cursor) > FAR;
-        self.store
-            .read_feed(FeedRequest {
-                sparse: is_far,
-                limit: if is_far {
-                    self.page_size.max(SPARSE_EVENTS)
-                } else {
-                    self.page_size
-                },
-                ..FeedRequest::new(self.cursor, head, self.page_size, &self.wanted)
-            })
-            .await
-    }
-
-    /// Returns `true` if each event of the page comes next in its log.
-    fn is_dense(&self, checked: &mut Checked, page: &FeedPage) -> bool {
-        let mut watched = page.events.iter().filter(|event| self.watches(event));
-        watched.all(|event| self.guard.check(checked, event) == Verdict::Next)
-    }
-
-    /// Only the logs that are wanted are watched: of the others, a store may leave out events.
-    fn watches(&self, event: &FeedEvent) -> bool {
-        self.wanted.includes_log(event.log_id, event.kind)
-    }
-
-    /// Puts missing events before those that follow them in their logs.
-    async fn repaired(
-        &mut self,
-        checked: &mut Checked,
-        page: FeedPage,
-    ) -> Result<FeedPage, FeedError> {
-        let mut events: Vec<FeedEvent> = Vec::with_capacity(page.events.len());
-        for event in page.events {
-            let (log_id, index) = (event.log_id, event.index);
-            if !self.watches(&event) {
-                events.push(event);
-                continue;
-            }
-            match self.guard.check(checked, &event) {
-                Verdict::Next => events.push(event),
-                Verdict::Early => {}
-                Verdict::Late => return Err(FeedError::Skipped { log_id, index }),
-                Verdict::Gap(missing) => {
-                    let found = self.missing(&event, missing.clone()).await?;
-                    // A reader that continues from one of them must come to the event that follows it again.
-                    let before = events.last().map_or(self.cursor, |event| event.cursor);
-                    events.extend(found.into_iter().map(|found| FeedEvent {
-                        cursor: before,
-                        ..found
-                    }));
-                    self.guard.filled(checked, log_id, missing);
-                    self.guard.check(checked, &event);
-                    events.push(event);
-                }
-            }
-        }
-        Ok(FeedPage { events, ..page })
-    }
-
-    /// Reads the events that are missing before an event from their log.
-    async fn missing(
-        &self,
-        event: &FeedEvent,
-        missing: std::ops::Range<u64>,
-    ) -> Result<Vec<FeedEvent>, FeedError> {
-        let (log_id, index) = (event.log_id, event.index);
-        tracing::warn!(
-            %log_id,
-            index,
-            missing = ?missing,
-            "the feed came to an event before others of its log, which are read from the log now; \
-             check which program writes to the table of events by itself"
-        );
-        let found = self
-            .store
-            .read_gap(log_id, missing.clone(), &self.wanted)
-            .await?;
-        if !found.iter().map(|event| event.index).eq(missing) {
-            return Err(FeedError::Skipped { log_id, index });
-        }
-        #[cfg(feature = "metrics")]
-        metrics::counter!("eventlogs_feed_repairs_total").increment(found.len() as u64);
-        Ok(found)
-    }
-}
-
-impl<S: EventFeed> Feed<S> {
     /// Looks which transaction holds the end of the feed back, if one does.
     ///
     /// # Errors

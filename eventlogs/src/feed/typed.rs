@@ -163,23 +163,18 @@ impl<S: EventFeed, T: FeedEvents> TypedFeed<S, T> {
     /// - [`Decode`](FeedError::Decode) if this code cannot read an event of the enums.
     /// - Those of [`Feed::next_page`].
     pub async fn next_page(&mut self) -> Result<Option<TypedPage<T::Record>>, FeedError> {
-        let before = self.feed.cursor();
-        let Some(page) = self.feed.next_page().await? else {
+        let Some(next) = self.feed.prepare().await? else {
             return Ok(None);
         };
-        let wanted = page.events.iter().filter(|event| event.payload.is_some());
+        let wanted = next.events().filter(|event| event.payload.is_some());
         let records = wanted.filter_map(|event| T::decode(event).transpose());
-        match records.collect() {
-            Ok(records) => Ok(Some(TypedPage {
-                records,
-                cursor: page.cursor,
-                more: page.more,
-            })),
-            Err(error) => {
-                self.feed.go_back(before);
-                Err(error)
-            }
-        }
+        let records = records.collect::<Result<_, _>>()?;
+        let page = self.feed.accept(next);
+        Ok(Some(TypedPage {
+            records,
+            cursor: page.cursor,
+            more: page.more,
+        }))
     }
 
     /// Waits until there may be events after the cursor.

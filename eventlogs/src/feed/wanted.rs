@@ -77,6 +77,11 @@ impl Wanted {
         self.slices.clone()
     }
 
+    /// Returns `true` if there may be logs of which no event is wanted.
+    pub(crate) fn leaves_out_logs(&self) -> bool {
+        self.kinds.is_some() || self.slices != (0..SLICES)
+    }
+
     /// Returns `true` if events of the log may be wanted.
     #[must_use]
     pub fn includes_log(&self, log_id: LogId, kind: i32) -> bool {

@@ -1,10 +1,9 @@
 //! Builds a page of the feed from the rows of a database.
 
-use crate::feed::contract::{FeedPage, FeedRequest};
+use crate::feed::contract::{FeedPage, FeedRequest, PAGE_BYTES};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::ids::{EventId, LogId};
-use crate::stores::database::page::PAGE_BYTES;
 use std::sync::Arc;
 
 /// The stored names of a page. Events of one name share it.

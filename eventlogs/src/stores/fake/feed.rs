@@ -4,7 +4,7 @@ use crate::codec::CodecId;
 use crate::cursor::{Cursor, Place};
 use crate::event::Event;
 use crate::feed::commits::Commits;
-use crate::feed::contract::{EventFeed, FeedHead, FeedPage, FeedRequest};
+use crate::feed::contract::{EventFeed, FeedHead, FeedPage, FeedRequest, PAGE_BYTES};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::wanted::Wanted;
@@ -192,22 +192,28 @@ impl<E: Event + Clone> EventFeed for FakeEventStore<E> {
         };
         let end = usize::try_from(request.end().place().position.saturating_sub(1));
         let end = end.unwrap_or(usize::MAX);
-        let (anchor, events) = self.encoded(|logs| {
+        let limit = request.limit.max(1);
+        let (anchor, events, more) = self.encoded(|logs| {
             let anchor = match first.checked_sub(1) {
                 Some(number) => logs.event(number)?,
                 None => None,
             };
-            let end = end.min(logs.len());
-            let numbers = (first..end).take(request.limit.max(1));
-            let events = numbers.map(|number| Self::feed_event(logs, number, request.wanted));
-            let events = events
-                .filter_map(Result::transpose)
-                .collect::<Result<Vec<_>, _>>()?;
-            Ok((anchor.map(|event| event.event_id), events))
+            let (mut events, mut bytes) = (Vec::new(), 0);
+            let mut numbers = first..end.min(logs.len());
+            while events.len() < limit
+                && bytes < PAGE_BYTES
+                && let Some(number) = numbers.next()
+            {
+                if let Some(event) = Self::feed_event(logs, number, request.wanted)? {
+                    bytes += event.bytes();
+                    events.push(event);
+                }
+            }
+            let more = !numbers.is_empty();
+            Ok((anchor.map(|event| event.event_id), events, more))
         })?;
         request.check_anchor(anchor)?;
         let cursor = events.last().map_or(request.after, |last| last.cursor);
-        let more = events.len() >= request.limit.max(1);
         Ok(FeedPage::new(events, cursor, more))
     }
 

@@ -3,19 +3,22 @@
 use crate::codec::CodecId;
 use crate::cursor::{Cursor, Place};
 use crate::feed::commits::Commits;
-use crate::feed::contract::{EventFeed, FeedHead, FeedHold, FeedPage, FeedRequest};
+use crate::feed::contract::{EventFeed, FeedHead, FeedHold, FeedPage, FeedRequest, PAGE_BYTES};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::wanted::Wanted;
 use crate::ids::{EventId, LogId};
 use crate::stores::database::columns::column;
 use crate::stores::database::feed::{EventNames, FeedPageBuilder};
-use crate::stores::database::page::PAGE_BYTES;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
+use crate::stores::postgres::failure::AttemptError;
 use crate::stores::postgres::fence;
+use crate::stores::postgres::fence::read_history;
 use crate::stores::postgres::following::{place, rows, unreadable};
+use crate::stores::postgres::retry;
+use crate::stores::postgres::statements::text::Statement;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
@@ -81,19 +84,45 @@ async fn page(core: &Core, request: FeedRequest<'_>) -> Result<FeedPage, FeedErr
     let whole_bytes = i32::try_from(PAGE_BYTES / most).unwrap_or(i32::MAX);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let statement = || core.statements.feed.page(&request, most, whole_bytes);
-    let found = rows(core, statement).await?;
-    if found.is_empty() && fence::head(core).await?.history != request.head.history {
-        // Another server has taken over: the caller looks up its end first.
-        return Ok(FeedPage::new(Vec::new(), request.after, true));
-    }
+    let again = FeedPage::new(Vec::new(), request.after, true);
+    let Some(found) = page_rows(core, &request, statement).await? else {
+        return Ok(again);
+    };
     let page =
         build(&found, &request, limit).map_err(|error| FeedError::Store(unreadable(error)))?;
     let (mut page, left_out) = page.finish(&request)?;
     if !left_out.is_empty() {
         let contents = rows(core, || core.statements.feed.contents(&left_out)).await?;
-        fill(&mut page.events, &contents).map_err(|error| FeedError::Store(unreadable(error)))?;
+        let filled = fill(&mut page.events, &contents);
+        if filled.map_err(|error| FeedError::Store(unreadable(error)))? < left_out.len() {
+            // Another server has taken over in between, or the events are gone.
+            return Ok(again);
+        }
     }
     Ok(page)
+}
+
+/// Returns the rows of a page. Returns `None` if they were asked of another server than the head.
+async fn page_rows(
+    core: &Core,
+    request: &FeedRequest<'_>,
+    statement: impl Fn() -> Statement<'static>,
+) -> Result<Option<Vec<PgRow>>, StoreError> {
+    let operation = core.following();
+    let attempt = || async {
+        let mut connection = operation.lease().await?;
+        let found = connection.rows(statement()).await?;
+        // A page has no rows if the event of the cursor is gone, or on another server. The same connection knows which.
+        let mut is_other = false;
+        if found.is_empty() {
+            let head = connection.rows(core.statements.feed.head(0)).await?;
+            let history = head.first().map(read_history).transpose()?;
+            is_other = history != Some(request.head.history);
+        }
+        connection.give_back();
+        Ok::<_, AttemptError>((!is_other).then_some(found))
+    };
+    retry::read(&operation, attempt).await
 }
 
 fn build(
@@ -115,8 +144,8 @@ fn build(
     Ok(page)
 }
 
-/// Puts the contents of large events into their places. An event that is gone since the page was read keeps none.
-fn fill(events: &mut [FeedEvent], rows: &[PgRow]) -> Result<(), sqlx::Error> {
+/// Puts the contents of large events into their places, and returns how many it has found.
+fn fill(events: &mut [FeedEvent], rows: &[PgRow]) -> Result<usize, sqlx::Error> {
     let mut contents = HashMap::new();
     for row in rows {
         let log_id: Uuid = row.try_get("log_id")?;
@@ -129,7 +158,7 @@ fn fill(events: &mut [FeedEvent], rows: &[PgRow]) -> Result<(), sqlx::Error> {
             event.metadata = row.try_get("metadata")?;
         }
     }
-    Ok(())
+    Ok(contents.len())
 }
 
 /// Returns the events of `feed_gap.sql`, with the payloads of those that are wanted.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 /// After this time, transactions of other databases are told apart.
 const TELL_APART: Duration = Duration::from_secs(1);
-/// How often they are told apart while the fence is held.
+/// How often they are told apart while the fence is held. They have been told apart already if the fence is a proven number.
 const TELL_APART_AGAIN: Duration = Duration::from_millis(100);
 /// After this time, what holds the fence is reported.
 const REPORT: Duration = Duration::from_secs(5);
@@ -52,9 +52,10 @@ enum Step {
 }
 
 impl Fence {
-    /// Returns the proven number.
-    fn proven(&self) -> i64 {
-        lock(&self.0).proven
+    /// Returns the proven number, and the server of which it is known.
+    fn proven(&self) -> (i64, Option<History>) {
+        let known = lock(&self.0);
+        (known.proven, known.history)
     }
 
     /// Takes a head that was looked up.
@@ -76,18 +77,26 @@ impl Fence {
         let is_due = known
             .told_apart
             .is_none_or(|last| now.duration_since(last) >= TELL_APART_AGAIN);
-        if now.duration_since(since) >= TELL_APART && is_due && !head.is_standby {
+        let patience = if known.proven.cast_unsigned() == fence {
+            TELL_APART_AGAIN
+        } else {
+            TELL_APART
+        };
+        if now.duration_since(since) >= patience && is_due && !head.is_standby {
             known.told_apart = Some(now);
             return Step::TellApart;
         }
         Step::Nothing
     }
 
-    /// Takes a number that was proven. Returns `true` if it is greater than the one before.
-    fn prove(&self, fence: i64) -> bool {
+    /// Takes a number that a server has proven. Returns `true` if it is greater than the one before. That of another server is
+    /// of no use.
+    fn prove(&self, fence: i64, history: History) -> bool {
         let mut known = lock(&self.0);
-        let rises = fence > known.proven;
-        known.proven = known.proven.max(fence);
+        let rises = fence > known.proven && known.history == Some(history);
+        if rises {
+            known.proven = fence;
+        }
         rises
     }
 
@@ -112,16 +121,15 @@ impl Fence {
         known.held.map(|(_, since)| since.elapsed())
     }
 
-    /// Takes the history of a server. Returns `true` if it is another one than before: its transactions have other numbers, so
-    /// nothing that was known holds any more.
-    fn has_moved(&self, history: History) -> bool {
+    /// Takes the server that a head was looked up on. Another one has other transactions, so nothing that was known holds there.
+    fn enter(&self, history: History) {
         let mut known = lock(&self.0);
-        if known.history == Some(history) {
-            return false;
+        if known.history != Some(history) {
+            *known = Known {
+                history: Some(history),
+                ..Known::default()
+            };
         }
-        let before = std::mem::take(&mut *known);
-        known.history = Some(history);
-        before.history.is_some()
     }
 }
 
@@ -130,8 +138,12 @@ pub(super) async fn head(core: &Core) -> Result<FeedHead, StoreError> {
     let mut head = look(core).await?;
     if core.fence.seen(&head) == Step::TellApart {
         let found = rows(core, || core.statements.feed.fence()).await?;
-        let fence = found.first().map_or(Ok(0), |row| row.try_get("fence"));
-        if core.fence.prove(fence.map_err(unreadable)?) {
+        let proven = found.first().map(|row| {
+            let fence = row.try_get("fence")?;
+            Ok((fence, read_history(row)?))
+        });
+        let proven = proven.transpose().map_err(unreadable)?;
+        if proven.is_some_and(|(fence, history)| core.fence.prove(fence, history)) {
             head = look(core).await?;
             core.fence.seen(&head);
         }
@@ -146,16 +158,22 @@ pub(super) async fn head(core: &Core) -> Result<FeedHead, StoreError> {
 }
 
 async fn look(core: &Core) -> Result<FeedHead, StoreError> {
-    let proven = core.fence.proven();
+    let (proven, server) = core.fence.proven();
+    let mut head = look_with(core, proven).await?;
+    if proven > 0 && server != Some(head.history) {
+        // What is proven of one server says nothing about another one.
+        head = look_with(core, 0).await?;
+    }
+    core.fence.enter(head.history);
+    Ok(head)
+}
+
+async fn look_with(core: &Core, proven: i64) -> Result<FeedHead, StoreError> {
     let found = rows(core, || core.statements.feed.head(proven)).await?;
     let row = found
         .first()
         .ok_or_else(|| unreadable(sqlx::Error::RowNotFound))?;
-    let head = read_head(row).map_err(unreadable)?;
-    if core.fence.has_moved(head.history) && proven > 0 {
-        return Box::pin(look(core)).await;
-    }
-    Ok(head)
+    read_head(row).map_err(unreadable)
 }
 
 async fn report(core: &Core, held: Duration) -> Result<(), StoreError> {
@@ -221,10 +239,16 @@ fn read_head(row: &PgRow) -> Result<FeedHead, sqlx::Error> {
         last.map(|last| Cursor::new(last, None)),
         readable.map(|place| Cursor::new(place, readable_id.map(EventId::from))),
     );
-    head.history = History::new(
-        row.try_get("system_identifier")?,
-        row.try_get::<i32, _>("timeline")?.cast_unsigned(),
-    );
+    head.history = read_history(row)?;
     head.is_standby = row.try_get("is_standby")?;
     Ok(head)
+}
+
+/// Returns the server that a row describes.
+pub(super) fn read_history(row: &PgRow) -> Result<History, sqlx::Error> {
+    Ok(History::new(
+        row.try_get("system_identifier")?,
+        row.try_get::<i32, _>("timeline")?.cast_unsigned(),
+        row.try_get("started")?,
+    ))
 }

@@ -83,6 +83,7 @@ impl FeedStatements {
             .bind(i32::from(slices.end)) // $10
             .bind(whole_bytes)
             .bind(request.head.history.timeline.cast_signed())
+            .bind(request.head.history.started)
     }
 
     /// Reads the contents of these events.

@@ -3,6 +3,7 @@
 --
 -- Returns one row:
 -- fence  the number; that of the oldest running transaction, unless transactions of other databases can be told apart
+-- system_identifier, timeline, started  the server whose transactions these are, as in `feed_head.sql`
 --
 -- Events belong to one database, so a transaction of another one cannot store any. A running transaction is counted as one of
 -- another database only if that is certain: its lock on its own number belongs to a process that is connected to another
@@ -27,5 +28,11 @@ select (case
                 order by running.tx
                 limit 1),
                pg_catalog.pg_snapshot_xmax(snapshot.now))
-       end)::text::bigint as fence
-from (select pg_catalog.pg_current_snapshot() as now) snapshot
+       end)::text::bigint as fence,
+       meta.system_identifier,
+       case when pg_catalog.pg_is_in_recovery() then 0
+            else ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::integer
+       end as timeline,
+       (extract(epoch from pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint as started
+from {schema}.meta
+cross join (select pg_catalog.pg_current_snapshot() as now) snapshot

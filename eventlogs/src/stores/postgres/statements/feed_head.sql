@@ -7,6 +7,7 @@
 -- system_identifier server that the tables belong to
 -- fence             number of the first transaction that may not have ended
 -- timeline          number of the server's timeline; 0 on a standby
+-- started           when the server started, in microseconds since 1970
 -- is_standby        whether the server only follows another one
 -- last_epoch, last_tx, last_position              the last committed event; null if there is none
 -- readable_epoch, readable_tx, readable_position, readable_id  the last event before the fence; null if there is none
@@ -21,6 +22,7 @@ select meta.epoch,
        case when pg_catalog.pg_is_in_recovery() then 0
             else ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::integer
        end as timeline,
+       (extract(epoch from pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint as started,
        pg_catalog.pg_is_in_recovery() as is_standby,
        last.epoch as last_epoch,
        last.tx::text::bigint as last_tx,

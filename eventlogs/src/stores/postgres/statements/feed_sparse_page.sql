@@ -12,6 +12,7 @@
 -- $10 integer    first slice after the wanted ones
 -- $11 integer    greatest number of bytes of an event that comes along whole
 -- $12 integer    timeline of the server that the end was looked up on; 0 on a standby
+-- $13 bigint     when that server started, in microseconds since 1970
 --
 -- Returns one row per event, in the order of the feed, beginning with the event of the cursor, if it exists, and ending with the
 -- last row that was looked at, wanted or not:
@@ -21,7 +22,8 @@
 -- left_out_bytes     size of payload and metadata of a wanted event if that is more than $11, else null
 --
 -- However few events are wanted, the statement looks at $6 rows at most, and the last one tells how far it has looked.
--- The end of one server is not the end of another one that has taken over, so on another timeline there are no rows.
+-- The end of one server is not the end of another one that has taken over, or that follows the same one and lags behind, so
+-- another server has no rows.
 -- Both ends are conditions of the index, which also gives the order. The columns of the order are qualified: an output column
 -- of the same name would replace them, and the server would sort all that is left.
 -- Times are moved into the range that the driver can read, because it panics at an infinite time. This store writes no such
@@ -49,6 +51,7 @@ from (
         select e.* from {schema}.events e
         where (e.epoch, e.tx, e.position) >= ($1, $2::bigint::text::xid8, $3)
           and (e.epoch, e.tx) < ($4, $5::bigint::text::xid8)
+          and $13 = (extract(epoch from pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint
           and $12 = (
               select case when pg_catalog.pg_is_in_recovery() then 0
                           else ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::bit(32)::integer
