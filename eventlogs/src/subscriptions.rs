@@ -7,6 +7,7 @@ mod job;
 pub(crate) mod options;
 mod partition;
 mod progress;
+mod run;
 pub(crate) mod running;
 mod start;
 pub(crate) mod status;

@@ -1,9 +1,11 @@
 //! A store for tests, which keeps logs in memory and gives the same guarantees as a database.
 
+mod checkpoints;
 mod coding;
 mod feed;
 mod list;
 mod state;
+mod subscriptions;
 
 use super::EventStore;
 use crate::event::Event;
@@ -26,6 +28,7 @@ use state::{Part, State};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use subscriptions::Subscriptions;
 
 /// A store that keeps events in the memory of this process, for unit tests without a database.
 ///
@@ -83,6 +86,8 @@ pub struct FakeEventStore<E> {
     limits: Limits,
     /// Tells readers of the feed that something was written.
     commits: Arc<CommitSignal>,
+    /// The subscriptions. Locked before the logs.
+    subscriptions: Arc<Mutex<Subscriptions>>,
 }
 
 /// The logs, in one of two forms. No call waits while it holds a lock.
@@ -107,6 +112,7 @@ impl<E> FakeEventStore<E> {
             logs: Logs::Plain(Arc::new(Mutex::new(State::new()))),
             limits,
             commits: Arc::default(),
+            subscriptions: Arc::default(),
         }
     }
 }
@@ -125,6 +131,7 @@ impl<E: Event> FakeEventStore<E> {
             logs: Logs::Encoded(Arc::new(Mutex::new(State::new())), Coding::new()),
             limits,
             commits: Arc::default(),
+            subscriptions: Arc::default(),
         }
     }
 }
@@ -172,6 +179,7 @@ impl<E> FakeEventStore<E> {
                 logs: Logs::Encoded(Arc::clone(state), Coding::new()),
                 limits: self.limits,
                 commits: Arc::clone(&self.commits),
+                subscriptions: Arc::clone(&self.subscriptions),
             }),
         }
     }
@@ -193,6 +201,7 @@ impl<E> Clone for FakeEventStore<E> {
             logs,
             limits: self.limits,
             commits: Arc::clone(&self.commits),
+            subscriptions: Arc::clone(&self.subscriptions),
         }
     }
 }

@@ -1,26 +1,19 @@
-//! The task of one partition: it takes the lease, follows the feed, and tries again after failures.
+//! One partition of a subscription in this process.
 
-use crate::feed::event::FeedEvent;
 use crate::ids::LogId;
 use crate::projection::checkpoint::{CheckpointStore, PartitionKey};
-use crate::subscriptions::follow::{End, follow};
 use crate::subscriptions::head::Heads;
-use crate::subscriptions::job::{Failed, Job, JobFacts};
+use crate::subscriptions::job::{Job, JobFacts};
 use crate::subscriptions::options::SubscriptionOptions;
-use crate::subscriptions::progress::{Activity, Control, Shared};
-use std::error::Error;
+use crate::subscriptions::progress::{Control, Shared};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How often an event is tried that cannot be handled.
-const ATTEMPTS: u32 = 3;
 /// The first and the longest pause after a failure.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How often a partition asks for a lease that another process holds, at most.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A partition in this process.
 pub(super) struct Partition<S> {
@@ -40,7 +33,7 @@ pub(super) struct Partition<S> {
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     /// How many there were.
-    count: u32,
+    pub(super) count: u32,
     /// The event that was not handled, and how often.
     event: Option<((LogId, u64), u32)>,
 }
@@ -61,112 +54,11 @@ impl<S: CheckpointStore> Partition<S> {
             self.shared.attempted(None);
         }
     }
-
-    /// Runs until it is told to end.
-    pub(super) async fn run(mut self) {
-        loop {
-            let control = *self.control.borrow_and_update();
-            if control.is_over {
-                return;
-            }
-            if control.is_paused {
-                self.shared.set(Activity::Paused, None);
-                self.wait_for_control(None).await;
-                continue;
-            }
-            match self.store.take(self.key(), self.owner, self.lease).await {
-                Ok(Some(checkpoint)) => {
-                    let end = follow(&mut self, checkpoint).await;
-                    self.after(end, checkpoint.token).await;
-                }
-                Ok(None) => {
-                    self.shared.set(Activity::Waiting, None);
-                    let pause = ASK_AGAIN.min(self.lease / 5);
-                    // Processes that wait for the same lease must not all ask at the same time.
-                    self.wait_for_control(Some(pause.mul_f64(0.75 + fastrand::f64() / 2.0)))
-                        .await;
-                }
-                Err(error) => self.pause_after(described(&error)).await,
-            }
-        }
-    }
-
-    /// Decides what follows after the partition has stopped following the feed.
-    async fn after(&mut self, end: End, token: i64) {
-        match end {
-            End::Told => {}
-            End::LeaseLost => {
-                #[cfg(feature = "metrics")]
-                metrics::counter!("eventlogs_leases_lost_total", "subscription" => self.facts.name)
-                    .increment(1);
-                tracing::info!("another process has taken the lease");
-            }
-            End::Feed(error) => self.stop(token, described(&error)).await,
-            End::Failed(failed, event) => self.failed(failed, event, token).await,
-        }
-    }
-
-    /// Decides what follows after a page was not applied.
-    async fn failed(&mut self, failed: Failed, event: Option<FeedEvent>, token: i64) {
-        let passes = failed.passes();
-        let (place, reason) = match (failed, &event) {
-            (Failed::Event(_, error), Some(event)) => {
-                let reason = format!(
-                    "event {} of log {} (`{}`): {}",
-                    event.index,
-                    event.log_id,
-                    event.event_type,
-                    described(&error)
-                );
-                ((event.log_id, event.index), reason)
-            }
-            (Failed::Event(_, error), None) => (Default::default(), described(&error)),
-            (Failed::Store(error), _) => (Default::default(), described(&error)),
-        };
-        if !passes && self.failures.again(place) >= ATTEMPTS {
-            return self.stop(token, reason).await;
-        }
-        self.pause_after(reason).await;
-    }
-
-    /// Stops until it is told to try again.
-    async fn stop(&mut self, token: i64, reason: String) {
-        tracing::error!(reason, "the subscription has stopped");
-        if let Err(error) = self.store.stop(self.key(), token, &reason).await {
-            // It stops all the same; another process would come to the same event.
-            tracing::warn!(%error, "the reason for which a subscription has stopped was not stored");
-        }
-        self.failures = Failures::default();
-        self.shared.attempted(Some(reason.clone()));
-        self.shared.set(Activity::Stopped(reason), None);
-        let resumed = self.control.borrow().resumed;
-        let again = |control: &Control| control.is_over || control.resumed != resumed;
-        // The handle is gone with its sender: the partition ends then, too.
-        let _ = self.control.wait_for(again).await;
-    }
-
-    async fn pause_after(&mut self, reason: String) {
-        self.failures.count = self.failures.count.saturating_add(1);
-        let pause = backoff(self.failures.count);
-        tracing::warn!(reason, ?pause, "a page was not applied; trying again");
-        self.shared.attempted(Some(reason));
-        self.shared.set(Activity::Following, None);
-        self.wait_for_control(Some(pause)).await;
-    }
-
-    /// Waits until it is told something else, for at most this time.
-    async fn wait_for_control(&mut self, limit: Option<Duration>) {
-        let changed = self.control.changed();
-        match limit {
-            Some(limit) => drop(tokio::time::timeout(limit, changed).await),
-            None => drop(changed.await),
-        }
-    }
 }
 
 impl Failures {
     /// Counts a failure of an event, and returns how many there were of it in sequence.
-    fn again(&mut self, event: (LogId, u64)) -> u32 {
+    pub(super) fn again(&mut self, event: (LogId, u64)) -> u32 {
         let count = match self.event {
             Some((known, count)) if known == event => count + 1,
             _ => 1,
@@ -182,19 +74,4 @@ pub(super) fn backoff(failures: u32) -> Duration {
     longest
         .min(LONGEST_PAUSE)
         .mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-/// Returns an error with its causes.
-fn described(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some errors repeat their cause in their own message.
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -17,6 +17,7 @@ use crate::stores::fake::state::State;
 use crate::stores::fake::{FakeEventStore, Logs};
 use crate::stores::limits::Limits;
 use crate::sync::lock;
+use chrono::{DateTime, Utc};
 use std::ops::Range;
 
 /// The epoch of a fake.
@@ -125,6 +126,16 @@ impl<E: Event + Clone> FakeEventStore<E> {
                 },
             }),
         }
+    }
+
+    /// Returns when the first event after a cursor was recorded.
+    pub(super) fn recorded_after(
+        &self,
+        cursor: Cursor,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let next = usize::try_from(cursor.place().position).unwrap_or(usize::MAX);
+        let event = self.encoded(|logs| logs.event(next))?;
+        Ok(event.map(|event| event.recorded_at))
     }
 
     /// Returns the event with this number, without its payload if it is not wanted.

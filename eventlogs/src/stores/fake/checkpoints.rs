@@ -1,0 +1,198 @@
+//! The checkpoints and leases of a fake, in memory. Handlers can only write elsewhere.
+
+use crate::event::Event;
+use crate::projection::checkpoint::{
+    Checkpoint, CheckpointStore, PartitionKey, PartitionState, ProjectionStore,
+    ProjectionTransaction, RegisterError, Registration, Step, refuse_partitions,
+};
+use crate::projection::database::Elsewhere;
+use crate::stores::error::store::StoreError;
+use crate::stores::fake::FakeEventStore;
+use crate::stores::fake::subscriptions::{Partition, Subscription, find};
+use crate::sync::lock;
+use chrono::Utc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
+    async fn register(&self, registration: Registration<'_>) -> Result<(), RegisterError> {
+        let mut subscriptions = lock(&self.subscriptions);
+        let name = registration.name;
+        let wanted = usize::from(registration.partitions);
+        let new = || Subscription {
+            fingerprint: registration.fingerprint,
+            is_paused: false,
+            partitions: vec![Partition::new(registration.start); wanted],
+        };
+        let known = subscriptions.entry(name.to_owned()).or_insert_with(new);
+        let stored = known.partitions.len();
+        let at = known.partitions.first().map(|first| first.cursor);
+        if stored != wanted {
+            let mut cursors = known.partitions.iter().map(|partition| partition.cursor);
+            if cursors.any(|cursor| Some(cursor) != at) {
+                let stored = u16::try_from(stored).unwrap_or(u16::MAX);
+                return Err(refuse_partitions(name, stored, registration.partitions));
+            }
+            known.partitions = vec![Partition::new(at.unwrap_or_default()); wanted];
+        }
+        known.fingerprint = registration.fingerprint;
+        for partition in &mut known.partitions {
+            partition.stopped = None;
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        key: PartitionKey<'_>,
+        owner: Uuid,
+        lease: Duration,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let mut subscriptions = lock(&self.subscriptions);
+        let is_paused = |subscription: &Subscription| subscription.is_paused;
+        if subscriptions.get(key.name).is_none_or(is_paused) {
+            return Ok(None);
+        }
+        let Some(partition) = find(&mut subscriptions, key) else {
+            return Ok(None);
+        };
+        if partition.stopped.is_some() || partition.holder().is_some_and(|holder| holder != owner) {
+            return Ok(None);
+        }
+        if partition.owner != Some(owner) {
+            partition.owner = Some(owner);
+            partition.token += 1;
+        }
+        partition.lease_until = Instant::now() + lease;
+        Ok(Some(Checkpoint {
+            cursor: partition.cursor,
+            token: partition.token,
+        }))
+    }
+
+    async fn renew(&self, owner: Uuid, lease: Duration) -> Result<(), StoreError> {
+        self.for_each(owner, |partition| {
+            partition.lease_until = Instant::now() + lease
+        });
+        Ok(())
+    }
+
+    async fn release(&self, owner: Uuid) -> Result<(), StoreError> {
+        self.for_each(owner, Partition::give_up);
+        Ok(())
+    }
+
+    async fn stop(
+        &self,
+        key: PartitionKey<'_>,
+        token: i64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let mut subscriptions = lock(&self.subscriptions);
+        let partition = find(&mut subscriptions, key);
+        if let Some(partition) = partition.filter(|partition| partition.token == token) {
+            partition.stopped = Some(reason.to_owned());
+            partition.give_up();
+        }
+        Ok(())
+    }
+
+    async fn set_paused(&self, name: &str, is_paused: bool) -> Result<bool, StoreError> {
+        let mut subscriptions = lock(&self.subscriptions);
+        let Some(known) = subscriptions.get_mut(name) else {
+            return Ok(false);
+        };
+        known.is_paused = is_paused;
+        if !is_paused {
+            for partition in &mut known.partitions {
+                partition.stopped = None;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn partitions(&self, name: Option<&str>) -> Result<Vec<PartitionState>, StoreError> {
+        let subscriptions = lock(&self.subscriptions);
+        let wanted = |known: &&String| name.is_none_or(|name| name == known.as_str());
+        let mut states = Vec::new();
+        for name in subscriptions.keys().filter(wanted) {
+            let Some(known) = subscriptions.get(name) else {
+                continue;
+            };
+            let partitions = u16::try_from(known.partitions.len()).unwrap_or(u16::MAX);
+            for (number, partition) in (0..).zip(&known.partitions) {
+                states.push(PartitionState {
+                    name: name.clone(),
+                    partition: number,
+                    partitions,
+                    fingerprint: known.fingerprint,
+                    is_paused: known.is_paused,
+                    stopped: partition.stopped.clone(),
+                    cursor: partition.cursor,
+                    settled: partition.settled,
+                    moved_at: partition.moved_at,
+                    owner: partition.holder(),
+                    oldest_unsettled: self.recorded_after(partition.cursor)?,
+                    now: Utc::now(),
+                });
+            }
+        }
+        Ok(states)
+    }
+}
+
+impl<E: Event + Clone> FakeEventStore<E> {
+    fn for_each(&self, owner: Uuid, change: impl Fn(&mut Partition)) {
+        let mut subscriptions = lock(&self.subscriptions);
+        let partitions = subscriptions
+            .values_mut()
+            .flat_map(|subscription| &mut subscription.partitions);
+        partitions
+            .filter(|partition| partition.owner == Some(owner))
+            .for_each(change);
+    }
+}
+
+/// The place of a transaction: the handlers write elsewhere.
+#[derive(Debug)]
+pub struct NoTransaction<'a, E> {
+    /// The store of the checkpoint.
+    store: &'a FakeEventStore<E>,
+    /// What the handlers get.
+    nothing: (),
+}
+
+impl<E: Event + Clone> ProjectionStore<Elsewhere> for FakeEventStore<E> {
+    type Transaction<'a> = NoTransaction<'a, E>;
+
+    async fn begin(&self, _: &str, _: Duration) -> Result<NoTransaction<'_, E>, StoreError> {
+        Ok(NoTransaction {
+            store: self,
+            nothing: (),
+        })
+    }
+}
+
+impl<E: Event + Clone> ProjectionTransaction<Elsewhere> for NoTransaction<'_, E> {
+    fn connection(&mut self) -> &mut () {
+        &mut self.nothing
+    }
+
+    async fn settle(self, step: &Step<'_>) -> Result<bool, StoreError> {
+        let mut subscriptions = lock(&self.store.subscriptions);
+        let partition = find(&mut subscriptions, step.key);
+        let is_own = |partition: &&mut Partition| {
+            partition.token == step.token && partition.cursor.place() == step.from.place()
+        };
+        let Some(partition) = partition.filter(is_own) else {
+            return Ok(false);
+        };
+        partition.cursor = step.to;
+        partition.settled += step.handled;
+        partition.moved_at = Utc::now();
+        partition.lease_until = Instant::now() + step.lease;
+        Ok(true)
+    }
+
+    async fn roll_back(self) {}
+}
