@@ -190,11 +190,11 @@ fn apply(model: &ProjectionModel<'_>) -> TokenStream {
     let context = tokens::local("context");
     let assertions = late_assertions(model);
     let arms = model.events.iter().enumerate().map(|(index, found)| {
-        let deliver = tokens::located(
-            &quote!(#library::__private::deliver::<#found, Self, #connection>),
-            found.span(),
-        );
-        quote!(::core::option::Option::Some(#index) => #deliver(self, #event, #context).await,)
+        let handlers = handlers(model, found);
+        let handled = quote!(#handlers::handle(self, &#event.decode::<#found>()?, #context).await);
+        // All of it has the span of the enum, so that the compiler reports everything that is wrong with it once.
+        let handled = tokens::located(&handled, found.span());
+        quote!(::core::option::Option::Some(#index) => #handled,)
     });
     quote! {
         async fn apply(
