@@ -6,10 +6,17 @@
 #[test]
 fn the_compiler_says_what_to_type() {
     let cases = trybuild::TestCases::new();
-    for name in ["aggregate", "bounds", "event", "event_handler", "on"] {
+    for name in [
+        "aggregate",
+        "bounds",
+        "event",
+        "event_handler",
+        "on",
+        "projection",
+    ] {
         cases.compile_fail(format!("{name}/fail/*.rs"));
     }
-    for name in ["aggregate", "event", "event_handler"] {
+    for name in ["aggregate", "event", "event_handler", "projection"] {
         cases.pass(format!("{name}/pass/*.rs"));
     }
 }

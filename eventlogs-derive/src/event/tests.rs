@@ -151,7 +151,9 @@ fn a_flattened_event_is_asked_for_everything() {
         },
         quote! {
             const __PARTS: &[&[::eventlogs::EventSchema]] = &[
-                <LockEvent as ::eventlogs::Event>::SCHEMA,
+                &::eventlogs::__private::flattened::<{ <LockEvent as ::eventlogs::Event>::SCHEMA.len() }>(
+                    <LockEvent as ::eventlogs::Event>::SCHEMA
+                ),
                 &[::eventlogs::EventSchema::new(::eventlogs::EventType::new("Closed", 1u16), "Closed")]
             ];
             const _: () = ::eventlogs::__private::assert_distinct(__PARTS, 0usize);

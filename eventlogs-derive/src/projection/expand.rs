@@ -3,7 +3,7 @@
 use crate::contents::FingerprintModel;
 use crate::library::Library;
 use crate::projection::model::{CreateModel, ProjectionModel};
-use crate::projection::parse::database::DatabaseValue;
+use crate::projection::parse::database::{Database, DatabaseValue};
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -21,46 +21,60 @@ pub(crate) fn expand(model: &ProjectionModel<'_>) -> TokenStream {
     } = model;
     let (parameters, arguments, _) = generics.split_for_impl();
     let where_clause = tokens::where_clause(generics, &bounds(model));
-    let database = database_type(library, model.database);
+    let database = database_alias(model);
     let sources = sources(model);
     let assertions = assertions(model);
     let create = model.create.as_ref().map(create);
     let fingerprint = fingerprint(model);
     let apply = apply(model);
     quote! {
-        #assertions
+        const _: () = {
+            #database
 
-        #[automatically_derived]
-        impl #parameters #library::Projection for #ident #arguments #where_clause {
-            type Database = #database;
+            #assertions
 
-            const NAME: &'static str = #name;
+            #[automatically_derived]
+            impl #parameters #library::Projection for #ident #arguments #where_clause {
+                type Database = __Database;
 
-            const SOURCES: &'static [#library::feed::Source] = #sources;
+                const NAME: &'static str = #name;
 
-            #create
+                const SOURCES: &'static [#library::feed::Source] = #sources;
 
-            fn fingerprint() -> u64 {
-                #fingerprint
+                #create
+
+                fn fingerprint() -> u64 {
+                    #fingerprint
+                }
+
+                #apply
             }
-
-            #apply
-        }
+        };
     }
 }
 
-/// The type that stands for the database, with the span of its name in the attribute, so that the compiler reports a missing
-/// feature there.
-pub(crate) fn database_type(library: &Library, value: DatabaseValue) -> TokenStream {
-    let name = Ident::new(value.database.type_name(), Span::call_site());
-    tokens::located(&quote!(#library::projection::#name), value.span)
+/// A short name for the type that stands for the database. A database with a feature is named by a macro of the library, which
+/// reports that the feature is missing.
+///
+/// All its tokens have the span of the database in the attribute, so that the compiler points there.
+fn database_alias(model: &ProjectionModel<'_>) -> TokenStream {
+    let DatabaseValue { database, span } = model.database;
+    let library = model.library.written_at(span);
+    match database {
+        Database::Postgres | Database::Sqlite => {
+            let name = Ident::new(database.name(), span);
+            quote_spanned!(span=> #library::__private::database::#name!(__Database);)
+        }
+        Database::Elsewhere => {
+            quote_spanned!(span=> type __Database = #library::projection::Elsewhere;)
+        }
+    }
 }
 
 /// The type of the context.
 fn connection(model: &ProjectionModel<'_>) -> TokenStream {
     let library = &model.library;
-    let database = database_type(library, model.database);
-    quote!(<#database as #library::projection::Database>::Connection)
+    quote!(<__Database as #library::projection::Database>::Connection)
 }
 
 /// The handlers of an enum, with the span of the enum in the attribute, so that the compiler reports missing handlers there.
@@ -105,10 +119,8 @@ fn assertions(model: &ProjectionModel<'_>) -> Option<TokenStream> {
         quote!(const _: () = #check;)
     });
     Some(quote! {
-        const _: () = {
-            const #name: &[#library::feed::Source] = &[#(#sources),*];
-            #(#checks)*
-        };
+        const #name: &[#library::feed::Source] = &[#(#sources),*];
+        #(#checks)*
     })
 }
 
@@ -117,8 +129,7 @@ fn late_assertions(model: &ProjectionModel<'_>) -> TokenStream {
     if model.events.len() < 2 || !is_generic(model) {
         return TokenStream::new();
     }
-    let library = &model.library;
-    let sources = quote!(<Self as #library::Projection>::SOURCES);
+    let sources = quote!(Self::SOURCES);
     let checks = model.events.iter().enumerate().map(|(index, event)| {
         let check = check(model, event, &sources, index);
         quote!(const { #check };)
@@ -190,11 +201,15 @@ fn apply(model: &ProjectionModel<'_>) -> TokenStream {
     let context = tokens::local("context");
     let assertions = late_assertions(model);
     let arms = model.events.iter().enumerate().map(|(index, found)| {
-        let deliver = tokens::located(
-            &quote!(#library::__private::deliver::<#found, Self, #connection>),
-            found.span(),
-        );
-        quote!(::core::option::Option::Some(#index) => #deliver(self, #event, #context).await,)
+        // All of it has the span of the enum, so that the compiler reports everything that is wrong with it once.
+        let place = Span::call_site().located_at(found.span());
+        let handlers = handlers(model, found);
+        let event = tokens::located(&event, place);
+        let context = tokens::located(&context, place);
+        let handled = quote_spanned! {place=>
+            #handlers::handle(self, &#event.decode::<#found>()?, #context).await
+        };
+        quote!(::core::option::Option::Some(#index) => #handled,)
     });
     quote! {
         async fn apply(
@@ -203,7 +218,7 @@ fn apply(model: &ProjectionModel<'_>) -> TokenStream {
             #context: &mut #connection,
         ) -> ::core::result::Result<(), #library::HandlerError> {
             #assertions
-            match #event.source(<Self as #library::Projection>::SOURCES) {
+            match #event.source(Self::SOURCES) {
                 #(#arms)*
                 _ => ::core::result::Result::Ok(()),
             }

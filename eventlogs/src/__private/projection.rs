@@ -1,30 +1,8 @@
-//! What the output of `derive(Projection)` calls.
+//! Checks and hashes for the output of `derive(Projection)`.
 
 use crate::__private::schema::{assert_distinct_kinds, assert_distinct_parts};
-use crate::event::Event;
-use crate::feed::event::FeedEvent;
 use crate::feed::source::Source;
 use crate::hash::Fnv1a64;
-use crate::projection::handler::{HandlerError, Subscriber};
-
-/// Decodes an event, and calls the handler of its variant.
-///
-/// # Errors
-/// - [`Decode`](HandlerError::Decode) if this code cannot read the event.
-/// - Those of the handler.
-pub async fn deliver<E, P, C>(
-    projection: &P,
-    event: &FeedEvent,
-    context: &mut C,
-) -> Result<(), HandlerError>
-where
-    E: Event,
-    P: Subscriber<E, C> + Sync,
-    C: Send + ?Sized,
-{
-    let record = event.decode::<E>()?;
-    projection.handle(&record, context).await
-}
 
 /// Fails to compile if the source `checked` reads a name that another source reads, too, or the logs of another source.
 ///

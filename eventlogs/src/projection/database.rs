@@ -39,3 +39,46 @@ pub struct Elsewhere;
 impl Database for Elsewhere {
     type Connection = ();
 }
+
+/// Makes the macros with which `derive(Projection)` names a database, from one line per database. If the feature of the
+/// database is off, its macro reports that, and names another one, so that the projection causes no further errors.
+///
+/// A line is `Type in feature "x", named x by __database_x;`. The `$` before the lines is for the generated macros: a macro
+/// that defines macros cannot write it.
+macro_rules! named_databases {
+    ($d:tt $($database:ident in feature $feature:literal, named $name:ident by $exported:ident;)*) => {
+        $(
+            #[cfg(feature = $feature)]
+            #[macro_export]
+            #[doc(hidden)]
+            macro_rules! $exported {
+                ($d name:ident) => {
+                    type $d name = $d crate::projection::$database;
+                };
+            }
+
+            #[cfg(not(feature = $feature))]
+            #[macro_export]
+            #[doc(hidden)]
+            macro_rules! $exported {
+                ($d name:ident) => {
+                    ::core::compile_error!(::core::concat!(
+                        "database `", $feature, "` needs the `", $feature, "` feature of `eventlogs`"
+                    ));
+                    type $d name = $d crate::projection::Elsewhere;
+                };
+            }
+        )*
+
+        /// The macros with which `derive(Projection)` names a database: `named::postgres!(Name)` declares `Name`.
+        pub(crate) mod named {
+            $(pub use $exported as $name;)*
+        }
+    };
+}
+
+// One line per database with a feature, for the derive.
+named_databases! { $
+    Postgres in feature "postgres", named postgres by __database_postgres;
+    Sqlite in feature "sqlite", named sqlite by __database_sqlite;
+}

@@ -11,8 +11,8 @@ use std::error::Error;
 /// `C` is the type of `#[context]`: the connection that the handlers write with.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `async` handlers for `{E}`",
-    label = "no `#[event_handler({E})]` block with `async` methods for `{Self}`",
-    note = "add `#[event_handler({E})] impl {Self} {{ … }}` with one `#[on(…)] async fn …(&self, …)` per event; `#[context]` must have the type `&mut {C}`"
+    label = "no `#[event_handler({E})]` block of `async` methods whose `#[context]` is a `&mut {C}`",
+    note = "add `#[event_handler({E})] impl {Self} {{ … }}` with one `#[on(…)] async fn …(&self, …)` per event; a `#[context]` must be a `&mut {C}`"
 )]
 pub trait Subscriber<E, C: ?Sized> {
     /// Which variants of the enum have a handler.
@@ -85,6 +85,7 @@ impl HandlerOutcome for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn Error + Send + Sync>>> HandlerOutcome for Result<(), E> {
     fn outcome(self) -> Result<(), HandlerError> {
         self.map_err(|error| HandlerError::Failed {

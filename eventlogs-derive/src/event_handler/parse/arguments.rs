@@ -54,9 +54,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
             other,
             "the event type must be the path of an enum, as in `#[event_handler(YourEvent)]`",
         ),
-        None if entries
-            .iter()
-            .any(|entry| matches!(&*entry.key.name, "event" | "events")) => {}
+        None if entries.iter().any(|entry| is_event_key(&entry.key.name)) => {}
         None => errors.at(
             Span::call_site(),
             "the event type is missing; write `#[event_handler(YourEvent)]`",
@@ -91,8 +89,14 @@ fn starts_with_key(input: ParseStream<'_>) -> bool {
     let Ok(first) = ahead.call(Ident::parse_any) else {
         return false;
     };
-    let is_key = HandlerKey::named(&first.to_string()).is_some();
+    let first = first.to_string();
+    let is_key = HandlerKey::named(&first).is_some() || is_event_key(&first);
     ahead.peek(Token![=]) || (is_key && ahead.peek(token::Paren))
+}
+
+/// Returns `true` for the keys with which other macros name their events. Here the event type has no key.
+fn is_event_key(name: &str) -> bool {
+    matches!(name, "event" | "events")
 }
 
 /// Reads the variants in `ignore(…)`.

@@ -1,0 +1,24 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+pub struct Door;
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened { hours: hours @ 1.., .. })]
+    async fn open(&self, hours: u32) {
+        let _ = hours;
+    }
+
+    #[on(Closed)]
+    async fn close(&self) {}
+
+    #[on(Opened { hours: 0, .. })]
+    fn open_hardly(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+pub struct Door;
+
+pub struct Db;
+
+#[event_handler(DoorEvent)]
+impl Door {
+    #[on(Opened)]
+    async fn open(&self, hours: u32) {
+        let _ = hours;
+    }
+
+    #[on(Closed)]
+    async fn close(&self, #[cfg_attr(all(), context)] db: &mut Db) {
+        let _ = db;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use eventlogs::event_handler;
+
+pub enum DoorEvent {
+    Opened { by: String, hours: u32 },
+    Closed,
+}
+
+pub struct Door;
+
+#[event_handler(events(DoorEvent))]
+impl Door {
+    #[on(Opened)]
+    async fn open(&self, hours: u32) {
+        let _ = hours;
+    }
+
+    #[on(Closed)]
+    async fn close(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+use eventlogs::{Event, Projection, event_handler};
+
+#[derive(Event)]
+pub enum PaymentEvent {
+    #[event(name = "payment.captured")]
+    Captured { amount: u64 },
+}
+
+#[derive(Projection)]
+#[projection(name = "ledger", events(PaymentEvent, OrderEvent), database = elsewhere)]
+pub struct Ledger {
+    currency: String,
+}
+
+#[event_handler(PaymentEvent)]
+impl Ledger {
+    #[on(Captured)]
+    async fn capture(&self, amount: u64) {
+        let _ = (amount, &self.currency);
+    }
+}
+
+#[derive(Event)]
+pub enum OrderEvent {
+    #[event(name = "order.placed")]
+    Placed,
+}
+
+fn main() {}

@@ -1,0 +1,1 @@
+create table captured (id int);
