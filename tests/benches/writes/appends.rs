@@ -1,11 +1,11 @@
 //! Appends of one event, each writer to its own log, which is new in each round.
 
 use crate::by_hand::{self, Log};
-use crate::closed_loop::Writer;
-use crate::contest::{Side, compare, side};
-use crate::payments::{Capture, Payment, PaymentEvent};
-use crate::postgres::Postgres;
-use crate::report::{Report, Row, milliseconds};
+use crate::common::closed_loop::Writer;
+use crate::common::contest::{Side, compare, side};
+use crate::common::payments::{Capture, Payment, PaymentEvent};
+use crate::common::postgres::Postgres;
+use crate::common::report::{Report, Row, milliseconds};
 use eventlogs::ids::LogId;
 use eventlogs::{AppendOptions, CreateOptions, LogManager, LogState};
 use futures_util::future::join_all;

@@ -1,7 +1,7 @@
 //! The same rows written to the same tables without the library, as an author with good knowledge of the driver would do it.
 //! The kind of each row is the number of `payment`.
 
-use crate::payments::{CAPTURED, Capture};
+use crate::common::payments::{CAPTURED, Capture};
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;

@@ -4,11 +4,11 @@
 //! logs grow with each decision: on the same logs in all rounds the slower side would get slower and slower.
 
 use crate::by_hand::{self, Log};
-use crate::closed_loop::Writer;
-use crate::contest::{Side, compare, side};
-use crate::payments::{CAPTURED, Capture, Payment, PaymentEvent};
-use crate::postgres::Postgres;
-use crate::report::{Report, Row};
+use crate::common::closed_loop::Writer;
+use crate::common::contest::{Side, compare, side};
+use crate::common::payments::{CAPTURED, Capture, Payment, PaymentEvent};
+use crate::common::postgres::Postgres;
+use crate::common::report::{Report, Row};
 use eventlogs::ids::LogId;
 use eventlogs::{DecideOptions, LogManager};
 use futures_util::future::join_all;

@@ -1,12 +1,12 @@
 //! Decisions of many tasks on one log, where each decision makes the state of the other tasks stale.
 
 use crate::by_hand::{self, Log};
-use crate::closed_loop::Writer;
-use crate::contest::{Side, compare, side};
+use crate::common::closed_loop::Writer;
+use crate::common::contest::{Side, compare, side};
+use crate::common::payments::{Payment, PaymentEvent};
+use crate::common::postgres::Postgres;
+use crate::common::report::{Report, Row};
 use crate::decides::{self, EVENTS};
-use crate::payments::{Payment, PaymentEvent};
-use crate::postgres::Postgres;
-use crate::report::{Report, Row};
 use eventlogs::ids::LogId;
 use eventlogs::{DecideError, DecideOptions, LogManager, LogManagerError};
 use sqlx::postgres::PgPool;

@@ -2,11 +2,11 @@
 
 use crate::appends::Ours;
 use crate::by_hand::{self, Log, UNIQUE_VIOLATION};
-use crate::closed_loop::Writer;
-use crate::contest::{Side, compare, side};
-use crate::payments::{Capture, Payment, PaymentEvent};
-use crate::postgres::Postgres;
-use crate::report::{Report, Row};
+use crate::common::closed_loop::Writer;
+use crate::common::contest::{Side, compare, side};
+use crate::common::payments::{Capture, Payment, PaymentEvent};
+use crate::common::postgres::Postgres;
+use crate::common::report::{Report, Row};
 use eventlogs::{AppendOptions, LogManager, LogManagerError, LogState};
 use futures_util::future::join_all;
 use sqlx::postgres::PgPool;

@@ -8,24 +8,21 @@
 //! should be otherwise idle.
 
 mod appends;
-mod arguments;
 mod by_hand;
-mod closed_loop;
-mod contest;
+#[path = "../common/common.rs"]
+#[allow(dead_code, reason = "each bench uses a part of it")]
+mod common;
 mod decides;
 mod hot_log;
 mod keys;
-mod payments;
-mod postgres;
-mod process;
-mod report;
 mod sqlite;
 mod stalled;
 
-use arguments::Arguments;
-use payments::Capture;
-use postgres::Postgres;
-use report::Report;
+use common::arguments::Arguments;
+use common::payments::Capture;
+use common::postgres::Postgres;
+use common::process;
+use common::report::Report;
 use std::process::ExitCode;
 use std::time::Duration;
 

@@ -2,11 +2,11 @@
 
 use crate::appends::Ours;
 use crate::by_hand::Log;
-use crate::closed_loop::Writer;
-use crate::contest::{compare, side};
-use crate::payments::{CAPTURED, Capture};
-use crate::process;
-use crate::report::{Report, Row};
+use crate::common::closed_loop::Writer;
+use crate::common::contest::{compare, side};
+use crate::common::payments::{CAPTURED, Capture};
+use crate::common::process;
+use crate::common::report::{Report, Row};
 use eventlogs::{LogManager, LogManagerOptions, MemoryAggregationCache, SqliteEventStore};
 use futures_util::future::join_all;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};

@@ -1,9 +1,9 @@
 //! The memory that waiting appends hold while the database does not respond, and their results afterwards.
 
-use crate::payments::{Capture, Payment, PaymentEvent};
-use crate::postgres::Postgres;
-use crate::process::resident_kib;
-use crate::report::{Report, Row};
+use crate::common::payments::{Capture, Payment, PaymentEvent};
+use crate::common::postgres::Postgres;
+use crate::common::process::resident_kib;
+use crate::common::report::{Report, Row};
 use eventlogs::ids::LogId;
 use eventlogs::{CreateOptions, LogManager, LogManagerError};
 use sqlx::Executor;

@@ -1,6 +1,6 @@
 //! A round: tasks that each write, wait for the result, and write again, until the time is over.
 
-use crate::process;
+use crate::common::process;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Barrier;

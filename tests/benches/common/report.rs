@@ -1,7 +1,7 @@
 //! The table, printed row by row.
 
-use crate::arguments::Arguments;
-use crate::contest::Measured;
+use crate::common::arguments::Arguments;
+use crate::common::contest::Measured;
 use std::time::Duration;
 
 /// The arguments, and the goals counted so far.

@@ -1,7 +1,7 @@
 //! Sides that do the same work in different ways, measured in turns.
 
-use crate::arguments::Plan;
-use crate::closed_loop::{self, Round, Writer};
+use crate::common::arguments::Plan;
+use crate::common::closed_loop::{self, Round, Writer};
 use futures_util::future::LocalBoxFuture;
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use eventlogs::{
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 
-use crate::payments::Payment;
+use crate::common::payments::Payment;
 
 /// A server that is ready to be measured.
 #[derive(Debug)]

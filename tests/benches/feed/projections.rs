@@ -1,0 +1,85 @@
+//! A projection in SQL that catches up.
+
+use crate::by_hand;
+use crate::common::postgres::Postgres;
+use crate::common::report::Report;
+use crate::events::{Totals, fill};
+use crate::reading::{median, ratio};
+use eventlogs::sqlx::{self, Executor};
+use eventlogs::subscriptions::Subscriptions;
+use std::time::{Duration, Instant};
+
+const ROW: &str = "SQL projection, catching up";
+
+/// Measures the only row of this file.
+pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
+    if !report.arguments.wants(ROW) {
+        return;
+    }
+    let events = if report.arguments.quick {
+        20_000
+    } else {
+        100_000
+    };
+    let rounds = if report.arguments.quick { 3 } else { 5 };
+    fill(postgres, events).await;
+    let (mut ours, mut by_hand) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        for side in 0..2 {
+            let took = if (round + side) % 2 == 0 {
+                clear(postgres).await;
+                let begun = Instant::now();
+                let running = Subscriptions::new(&postgres.store)
+                    .projection(Totals)
+                    .start()
+                    .await
+                    .expect("it is registered");
+                while running.status().await.expect("the server answers")[0]
+                    .partitions
+                    .iter()
+                    .any(|partition| partition.settled < events as u64)
+                {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                let took = begun.elapsed();
+                running.shutdown().await;
+                ours.push(rate(events, took));
+                took
+            } else {
+                by_hand::create(&postgres.pool).await;
+                let begun = Instant::now();
+                by_hand::project_all(&postgres.pool).await;
+                let took = begun.elapsed();
+                by_hand.push(rate(events, took));
+                took
+            };
+            check(postgres, events, took).await;
+        }
+    }
+    clear(postgres).await;
+    report.row(&ratio(ROW, median(ours), median(by_hand), 0.9));
+}
+
+async fn clear(postgres: &Postgres) {
+    let clear =
+        "drop schema if exists bench_totals cascade; truncate checkpoints; truncate subscriptions";
+    postgres
+        .pool
+        .execute(clear)
+        .await
+        .expect("the tables exist");
+}
+
+/// Both sides must have handled everything.
+async fn check(postgres: &Postgres, events: usize, took: Duration) {
+    let sum = "select sum(captured)::bigint from bench_totals.totals";
+    let sum: i64 = sqlx::query_scalar(sum)
+        .fetch_one(&postgres.pool)
+        .await
+        .expect("the table exists");
+    assert_eq!(sum.unsigned_abs(), events as u64 * 100, "after {took:?}");
+}
+
+fn rate(events: usize, took: Duration) -> f64 {
+    f64::from(u32::try_from(events).unwrap_or(u32::MAX)) / took.as_secs_f64()
+}
