@@ -73,9 +73,10 @@ async fn a_cursor_from_elsewhere_harms_nothing() {
             (format!("change.{last}.{last}.1-2-3"), 3),
         ] {
             let after: ListCursor = text.parse().unwrap();
-            let order = match text.starts_with("id") {
-                true => ListOrder::Id,
-                false => ListOrder::NewestChange,
+            let order = if text.starts_with("id") {
+                ListOrder::Id
+            } else {
+                ListOrder::NewestChange
             };
             let options = ListOptions {
                 after: Some(after),

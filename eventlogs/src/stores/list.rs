@@ -124,8 +124,9 @@ impl<E> fmt::Debug for ListedLog<E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ListedLog")
-            .field("state", &self.state)
+            .field("log_id", &self.log_id)
             .field("changed_at", &self.changed_at)
+            .field("state", &self.state)
             .finish()
     }
 }

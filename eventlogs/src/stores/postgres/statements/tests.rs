@@ -138,7 +138,7 @@ async fn server() -> Option<(PgConnection, PostgresOptions)> {
     }
     let connect: PgConnectOptions = url.parse().unwrap();
     let options = PostgresOptions {
-        schema: format!("eventlogs_test_{}", uuid::Uuid::now_v7().simple()),
+        schema: format!("eventlogs_test_{}", Uuid::now_v7().simple()),
         ..PostgresOptions::default()
     };
     let store = PostgresEventStore::connect_with(connect.clone(), options.clone());
@@ -202,6 +202,29 @@ async fn a_server_finds_the_parameters_and_columns_that_the_header_lists() {
     drop_schema(connection, &options).await;
 }
 
+const LIST: ListBounds = ListBounds {
+    log_type: LogType::new("payment"),
+    limit: 4,
+    looked: 100,
+};
+
+fn list_by_id(statements: &Statements) -> Statement<'static> {
+    statements.list_by_id(Uuid::nil(), LIST)
+}
+
+fn list_by_change(statements: &Statements) -> Statement<'static> {
+    let before = ChangesBefore {
+        place: Place {
+            epoch: u32::MAX,
+            tx: u64::MAX,
+            position: u64::MAX,
+        },
+        epoch: 0,
+        snapshot: None,
+    };
+    statements.list_by_change(before, LIST)
+}
+
 /// Executes each statement with parameters, bound as the store binds them. Returns the numbers of parameters, by file name.
 async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'static str, usize> {
     let statements = Statements::for_schema(schema).unwrap();
@@ -249,25 +272,9 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     };
     execute("page", statements.page(bounds), 3).await;
     execute("large_events", statements.large_events(bounds, (0, 2)), 3).await;
-    let list = ListBounds {
-        log_type: LogType::new("payment"),
-        limit: 4,
-        looked: 100,
-    };
-    let by_id = statements.list_by_id(Uuid::nil(), list);
-    execute("list_by_id", by_id, 4).await;
-    let before = ChangesBefore {
-        place: Place {
-            epoch: u32::MAX,
-            tx: u64::MAX,
-            position: u64::MAX,
-        },
-        epoch: 0,
-        snapshot: None,
-    };
+    execute("list_by_id", list_by_id(&statements), 4).await;
     // One row is about the first page.
-    let by_change = statements.list_by_change(before, list);
-    execute("list_by_change", by_change, 5).await;
+    execute("list_by_change", list_by_change(&statements), 5).await;
     execute("prune", statements.prune(Duration::ZERO, 100), 6).await;
     let finish = migration::finish_migration(schema, 1, 0);
     execute("finish_migration", finish, 0).await;
