@@ -109,7 +109,7 @@ fn async_handlers_make_a_subscriber() {
     let output = expand(quote!(DoorEvent, ignore(Painted)), block).to_string();
     for expected in [
         quote! {
-            #[allow(clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
+            #[allow(clippy::future_not_send, clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
             async fn open(&self, hours: u32, db: &mut Db) -> sqlx::Result<()> {}
         },
         quote! {
@@ -234,7 +234,7 @@ fn a_block_with_mistakes_stays_and_is_left_in_peace() {
     let output = expand(quote!(DoorEvent), block).to_string();
     let kept = quote! {
         impl Door {
-            #[allow(clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
+            #[allow(clippy::future_not_send, clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
             async fn open(&mut self, record: u8) { self. }
         }
     };

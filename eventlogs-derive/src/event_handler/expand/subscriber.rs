@@ -5,7 +5,7 @@ use crate::event_handler::model::HandlerModel;
 use crate::event_handler::model::interest::{InterestModel, Wanted};
 use crate::event_handler::parse::block::Block;
 use crate::tokens;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ItemImpl, Type};
 
@@ -37,24 +37,22 @@ pub(super) fn implementation(
         event_record,
         context,
     } = variables;
-    let (parameters, context_type, context) = match subscription.context {
-        Some(found) => {
-            let (parameters, _, _) = generics.split_for_impl();
-            let parameters = parameters.to_token_stream();
-            (
-                parameters,
-                found.to_token_stream(),
-                context.to_token_stream(),
-            )
-        }
+    let (parameters, context_type, context) = if let Some(found) = subscription.context {
+        let (parameters, _, _) = generics.split_for_impl();
+        let parameters = parameters.to_token_stream();
+        (
+            parameters,
+            found.to_token_stream(),
+            context.to_token_stream(),
+        )
+    } else {
         // Handlers without a context run with any.
-        None => {
-            let any = Ident::new("__C", Span::mixed_site());
-            let bounds = quote!(#any: ::core::marker::Send + ?::core::marker::Sized);
-            let separator = (!own.empty_or_trailing()).then(|| quote!(,));
-            let parameters = quote!(<#own #separator #bounds>);
-            (parameters, any.to_token_stream(), quote!(_))
-        }
+        let any = tokens::local("__C");
+        let separator = (!own.empty_or_trailing()).then(|| quote!(,));
+        let parameters = quote! {
+            <#own #separator #any: ::core::marker::Send + ?::core::marker::Sized>
+        };
+        (parameters, any.to_token_stream(), quote!(_))
     };
     // Of other types the compiler knows whether they can be used by several threads.
     let bounds = (!own.is_empty())
