@@ -18,6 +18,7 @@ mod dispatch;
 mod fingerprints;
 mod flatten;
 mod payloads;
+mod projection_code;
 mod projections;
 mod serde_attributes;
 mod support;

@@ -95,6 +95,79 @@ fn the_output_is_what_one_would_write_by_hand() {
 }
 
 #[test]
+fn async_handlers_make_a_subscriber() {
+    let block = quote! {
+        impl<T: Rate> Doors<T> {
+            #[on(Opened)]
+            async fn open(&self, hours: u32, #[context] db: &mut Db) -> sqlx::Result<()> {}
+
+            #[cfg(unix)]
+            #[on(Ajar)]
+            async fn open_hardly<'a>(&'a self, #[record] record: &FeedRecord<DoorEvent>) -> Result<(), Odd<'a>> {}
+        }
+    };
+    let output = expand(quote!(DoorEvent, ignore(Painted)), block).to_string();
+    for expected in [
+        quote! {
+            #[allow(clippy::future_not_send, clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
+            async fn open(&self, hours: u32, db: &mut Db) -> sqlx::Result<()> {}
+        },
+        quote! {
+            const INTEREST: ::eventlogs::feed::Interest = ::eventlogs::feed::Interest::Except(&["Painted"]);
+
+            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
+            async fn handle(
+                &self,
+                event_record: &::eventlogs::FeedRecord<DoorEvent>,
+                context: &mut Db,
+            ) -> ::core::result::Result<(), ::eventlogs::HandlerError> {
+                use ::core::clone::Clone as _;
+                let event = ::eventlogs::EventRecord::event(event_record);
+                match event {
+                    (DoorEvent::Opened { hours, .. }) =>
+                        <sqlx::Result<()> as ::eventlogs::HandlerOutcome>::outcome(
+                            Self::open(self, (*hours).clone(), context).await
+                        ),
+                    #[cfg(unix)]
+                    (DoorEvent::Ajar { .. }) =>
+                        ::eventlogs::HandlerOutcome::outcome(Self::open_hardly(self, event_record).await),
+                    (DoorEvent::Painted { .. }) => { ::core::result::Result::Ok(()) }
+                }
+            }
+        },
+    ] {
+        assert!(
+            output.contains(&expected.to_string()),
+            "{expected}\n\n{output}"
+        );
+    }
+    let header = "impl < T : Rate > :: eventlogs :: Subscriber < DoorEvent , Db > for Doors < T > \
+        where Self : :: core :: marker :: Sync , DoorEvent : :: core :: marker :: Sync , {";
+    assert!(output.contains(header), "{output}");
+}
+
+#[test]
+fn handlers_without_context_run_with_any() {
+    let block = quote! {
+        impl Doors {
+            #[cfg(unix)]
+            #[on(Opened | Opened { hours: 0, .. })]
+            async fn open(&self) {}
+        }
+    };
+    let output = expand(quote!(DoorEvent, ignore(_)), block).to_string();
+    for expected in [
+        "impl < __C : :: core :: marker :: Send + ? :: core :: marker :: Sized > :: eventlogs :: Subscriber < DoorEvent , __C > for Doors {",
+        "Interest :: Only (& [# [cfg (unix)] \"Opened\"])",
+        "event_record : & :: eventlogs :: FeedRecord < DoorEvent > , _ : & mut __C ,",
+        "_ => { :: core :: result :: Result :: Ok (()) }",
+    ] {
+        assert!(output.contains(expected), "{expected}\n\n{output}");
+    }
+}
+
+#[test]
 fn a_condition_on_parameters_makes_two_arms() {
     let block = quote! {
         impl Door {
@@ -161,7 +234,7 @@ fn a_block_with_mistakes_stays_and_is_left_in_peace() {
     let output = expand(quote!(DoorEvent), block).to_string();
     let kept = quote! {
         impl Door {
-            #[allow(clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
+            #[allow(clippy::future_not_send, clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")]
             async fn open(&mut self, record: u8) { self. }
         }
     };

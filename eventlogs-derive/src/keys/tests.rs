@@ -1,7 +1,7 @@
 //! Messages about keys.
 
 use super::check;
-use super::table::{AggregateKey, EventKey, Keys, VariantKey};
+use super::table::{AggregateKey, EventKey, HandlerKey, Keys, ProjectionKey, VariantKey};
 use crate::attribute::entries;
 use crate::errors::Errors;
 use proc_macro2::TokenStream;
@@ -70,6 +70,25 @@ fn a_key_of_another_level_is_sent_there() {
     assert_eq!(
         mistakes::<AggregateKey>(quote!(ttl = "5m")),
         ["`ttl` is a rule of the cache; write `cache(ttl = \"1h\")`"]
+    );
+}
+
+#[test]
+fn a_projection_has_several_enums_and_an_aggregate_has_one() {
+    assert_eq!(
+        mistakes::<ProjectionKey>(quote!(event = E)),
+        ["a projection lists its event enums; write `events(YourEvent)`"]
+    );
+    assert_eq!(
+        mistakes::<AggregateKey>(quote!(events(E))),
+        ["an aggregate is reduced from one event enum; write `event = YourEvent`"]
+    );
+    assert_eq!(
+        mistakes::<HandlerKey>(quote!(events(E), create = "x")),
+        [
+            "the event type needs no key; write `#[event_handler(YourEvent)]`",
+            "`create` is a key of the projection; write `#[projection(create = \"ledger.sql\")]` on its struct or enum"
+        ]
     );
 }
 

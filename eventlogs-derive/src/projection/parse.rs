@@ -54,7 +54,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
     }
     attribute::refuse_on_parts(input, "projection", errors);
     let entries = attribute::read(&input.attrs, "projection", errors);
-    if !(entries.is_empty() && !errors.is_empty()) {
+    if !entries.is_empty() || errors.is_empty() {
         let is_missing = |key: &ProjectionKey| {
             let mut entries = entries.iter();
             !entries.any(|entry| suggest::closest(&entry.key.name, [key.facts().name]).is_some())

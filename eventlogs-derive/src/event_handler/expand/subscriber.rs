@@ -5,7 +5,7 @@ use crate::event_handler::model::HandlerModel;
 use crate::event_handler::model::interest::{InterestModel, Wanted};
 use crate::event_handler::parse::block::Block;
 use crate::tokens;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ItemImpl, Type};
 
@@ -33,19 +33,26 @@ pub(super) fn implementation(
         generics, self_ty, ..
     } = &subscription.block.header;
     let own = &generics.params;
-    let separator = (!own.empty_or_trailing()).then(|| quote!(,));
     let Variables {
         event_record,
         context,
     } = variables;
-    let (any, context_type, context) = match subscription.context {
-        Some(found) => (None, found.to_token_stream(), context.to_token_stream()),
+    let (parameters, context_type, context) = if let Some(found) = subscription.context {
+        let (parameters, _, _) = generics.split_for_impl();
+        let parameters = parameters.to_token_stream();
+        (
+            parameters,
+            found.to_token_stream(),
+            context.to_token_stream(),
+        )
+    } else {
         // Handlers without a context run with any.
-        None => {
-            let any = Ident::new("__C", Span::mixed_site());
-            let bounds = quote!(#any: ::core::marker::Send + ?::core::marker::Sized);
-            (Some(bounds), any.to_token_stream(), quote!(_))
-        }
+        let any = tokens::local("__C");
+        let separator = (!own.empty_or_trailing()).then(|| quote!(,));
+        let parameters = quote! {
+            <#own #separator #any: ::core::marker::Send + ?::core::marker::Sized>
+        };
+        (parameters, any.to_token_stream(), quote!(_))
     };
     // Of other types the compiler knows whether they can be used by several threads.
     let bounds = (!own.is_empty())
@@ -53,7 +60,7 @@ pub(super) fn implementation(
     let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
     let interest = interest(subscription);
     quote! {
-        impl <#own #separator #any> #library::Subscriber<#event, #context_type> for #self_ty #where_clause {
+        impl #parameters #library::Subscriber<#event, #context_type> for #self_ty #where_clause {
             const INTEREST: #library::feed::Interest = #interest;
 
             #[allow(unused_qualifications, reason = "every variant is written with its enum")]

@@ -50,22 +50,22 @@ pub(crate) fn of<'a>(handlers: &[ParsedHandler<'a>], ignored: &Ignored) -> Inter
     }
 }
 
-/// The variants in the patterns of the handlers. A variant whose handlers have conditions may be there several times.
+/// The variants in the patterns of the handlers. A variant with several handlers that have conditions is there several times.
 fn handled<'a>(handlers: &[ParsedHandler<'a>]) -> Vec<Wanted<'a>> {
     let mut found: Vec<Wanted<'a>> = Vec::new();
     for handler in handlers {
-        let conditions = handler.attributes.iter().copied();
-        let conditions: Vec<&Attribute> = conditions
-            .filter(|attribute| may_remove(attribute))
-            .collect();
+        let others = found.len();
         for alternative in &handler.alternatives {
             let name = alternative.variant.unraw().to_string();
-            let is_known =
-                |wanted: &Wanted<'_>| wanted.name == name && wanted.conditions.is_empty();
-            if !found.iter().any(is_known) {
+            let is_known = found.iter().enumerate().any(|(index, wanted)| {
+                wanted.name == name && (index >= others || wanted.conditions.is_empty())
+            });
+            if !is_known {
+                let conditions = handler.attributes.iter().copied();
+                let conditions = conditions.filter(|attribute| may_remove(attribute));
                 found.push(Wanted {
                     name,
-                    conditions: conditions.clone(),
+                    conditions: conditions.collect(),
                 });
             }
         }

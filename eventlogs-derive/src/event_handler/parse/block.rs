@@ -194,10 +194,11 @@ impl Method {
             .any(|attribute| marks::is_called(attribute, "on"))
     }
 
-    /// Allows a handler what it cannot change: Clippy would ask for a signature that this macro refuses.
+    /// Allows a handler what it cannot change: Clippy would ask for a signature that this macro refuses, and cannot know that
+    /// the compiler checks whether the future of the handler is `Send`.
     fn allowed_lints(&self) -> TokenStream {
         if self.signature.asyncness.is_some() {
-            quote!(#[allow(clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")])
+            quote!(#[allow(clippy::future_not_send, clippy::unused_async, clippy::unused_self, reason = "a handler is `async` and takes `&self`")])
         } else {
             quote!(#[allow(clippy::missing_const_for_fn, reason = "a handler is a plain method")])
         }
