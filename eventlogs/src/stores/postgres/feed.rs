@@ -137,9 +137,11 @@ fn build(
     let columns = FeedColumns::find(first)?;
     let mut names = EventNames::default();
     for row in rows {
+        let event = columns.event(row, &mut names)?;
         let left_out: Option<i32> = row.try_get(columns.left_out_bytes)?;
+        let left_out = left_out.filter(|_| request.wanted.includes(&event));
         let left_out = left_out.map(|bytes| usize::try_from(bytes).unwrap_or(0));
-        page.take(columns.event(row, &mut names)?, left_out, request);
+        page.take(event, left_out, request);
     }
     Ok(page)
 }

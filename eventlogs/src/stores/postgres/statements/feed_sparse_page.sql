@@ -19,13 +19,15 @@
 -- epoch, tx_number, position                         place
 -- log_id, event_index, event_id, event_type, event_version, codec, kind, occurred_at, recorded_at
 -- payload, metadata  null for events that are not wanted or have more than $11 bytes
--- left_out_bytes     size of payload and metadata of a wanted event if that is more than $11, else null
+-- left_out_bytes     size of payload and metadata if that is more than $11, else null
 --
 -- However few events are wanted, the statement looks at $6 rows at most, and the last one tells how far it has looked.
 -- The end of one server is not the end of another one that has taken over, or that follows the same one and lags behind, so
 -- another server has no rows.
 -- Both ends are conditions of the index, which also gives the order. The columns of the order are qualified: an output column
 -- of the same name would replace them, and the server would sort all that is left.
+-- The server computes the lateral columns anew at each use. So whether an event is wanted, which costs most, is used once per
+-- row; the reader knows it anyway.
 -- Times are moved into the range that the driver can read, because it panics at an infinite time. This store writes no such
 -- time, and the time does not decide the order, so the nearest one is good enough.
 
@@ -39,9 +41,9 @@ select e.epoch,
        e.event_version,
        e.codec,
        e.kind,
-       case when w.is_wanted and w.bytes <= $11 then e.payload end as payload,
-       case when w.is_wanted and w.bytes <= $11 then e.metadata end as metadata,
-       case when w.is_wanted and w.bytes > $11 then w.bytes end as left_out_bytes,
+       case when w.bytes <= $11 and w.is_wanted then e.payload end as payload,
+       case when e.metadata is not null and w.bytes <= $11 and w.is_wanted then e.metadata end as metadata,
+       case when w.bytes > $11 then w.bytes end as left_out_bytes,
        case when e.occurred_at is not null
             then least(greatest(e.occurred_at, '4713-01-01 00:00+00 BC'), '200000-01-01 00:00+00') end as occurred_at,
        least(greatest(e.recorded_at, '4713-01-01 00:00+00 BC'), '200000-01-01 00:00+00') as recorded_at
@@ -62,11 +64,12 @@ from (
 ) e
 cross join lateral (
     select ($7::integer[] is null or e.kind = any($7))
-           and (pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 14) * 256
-                + pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 15)) % 1024 between $9 and $10 - 1 as is_log
+           and ($10 - $9 >= 1024
+                or (pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 14) * 256
+                    + pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 15)) % 1024 between $9 and $10 - 1) as is_log
 ) l
 cross join lateral (
-    select l.is_log and e.event_type || '/' || e.event_version <> all($8::text[]) as is_wanted,
+    select l.is_log and ($8::text[] = '{}' or e.event_type || '/' || e.event_version <> all($8)) as is_wanted,
            octet_length(e.payload) + coalesce(octet_length(e.metadata), 0) as bytes
 ) w
 where l.is_log or e.is_last or (e.epoch, e.tx, e.position) = ($1, $2::bigint::text::xid8, $3)
