@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An event of another kind of log, which is never written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherEvent;
+pub(super) struct OtherEvent;
 
 impl Event for OtherEvent {
     type Codec = Json;
