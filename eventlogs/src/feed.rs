@@ -10,6 +10,8 @@ pub(crate) mod pages;
 pub(crate) mod record;
 mod repair;
 pub(crate) mod source;
+#[cfg(all(test, feature = "json"))]
+mod tests;
 pub(crate) mod typed;
 pub(crate) mod wanted;
 

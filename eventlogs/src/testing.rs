@@ -82,6 +82,7 @@ pub use crate::{
 pub use crate::{
     __aggregation_cache_conformance as aggregation_cache_conformance,
     __decoding_conformance as decoding_conformance,
+    __event_feed_conformance as event_feed_conformance,
     __event_store_conformance as event_store_conformance,
 };
 pub use scenario::{Outcome, Scenario, given, given_records};

@@ -10,7 +10,8 @@ use eventlogs::stores::{
 use eventlogs::testing::codec_laws;
 use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
 use eventlogs::testing::{
-    aggregation_cache_conformance, decoding_conformance, event_store_conformance,
+    aggregation_cache_conformance, decoding_conformance, event_feed_conformance,
+    event_store_conformance,
 };
 use eventlogs::{
     EventStore, LogPosition, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
@@ -34,6 +35,17 @@ event_store_conformance!(sqlite_memory_store, in_memory());
 event_store_conformance!(sqlite_file_store, TemporaryStore::open());
 event_store_conformance!(postgres_store, optional: postgres());
 event_store_conformance!(pgbouncer_store, optional: Behind::transaction_mode());
+
+event_feed_conformance!(fake_feed, async { FakeEventStore::<CounterEvent>::new() });
+event_feed_conformance!(encoding_fake_feed, async {
+    FakeEventStore::<CounterEvent>::encoding()
+});
+event_feed_conformance!(sqlite_memory_feed, in_memory());
+event_feed_conformance!(sqlite_file_feed, async {
+    TemporaryStore::open().await.kept()
+});
+event_feed_conformance!(postgres_feed, optional: postgres());
+event_feed_conformance!(pgbouncer_feed, optional: async { Some(Behind::transaction_mode().await?.kept()) });
 
 decoding_conformance!(encoding_fake_decoding, async { EveryEnum::new() });
 decoding_conformance!(sqlite_memory_decoding, in_memory());

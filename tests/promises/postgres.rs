@@ -3,6 +3,7 @@
 mod append_in;
 mod crowded;
 mod failing;
+mod feed;
 mod large;
 mod listing;
 mod migrating;

@@ -6,6 +6,7 @@ mod program;
 mod read_only;
 mod replaced;
 
+use crate::kept::Kept;
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
@@ -37,6 +38,11 @@ impl TemporaryStore {
             .await
             .expect("a new file can be opened");
         Self { store, folder }
+    }
+
+    /// Returns the store, with the folder.
+    pub(crate) fn kept(self) -> Kept<SqliteEventStore> {
+        Kept::new(self.store, self.folder)
     }
 
     pub(crate) fn path(&self) -> PathBuf {

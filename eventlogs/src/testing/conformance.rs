@@ -25,6 +25,7 @@
 pub mod cache;
 pub mod decoding;
 mod events;
+pub mod feed;
 pub mod store;
 
 pub use crate::__example::{Counter, CounterEvent};
@@ -111,6 +112,41 @@ macro_rules! __event_store_conformance {
             a_used_key_in_a_chain_is_a_replay_and_ends_it
             a_key_used_twice_in_a_chain_is_used_once
             a_dropped_link_harms_no_other_log
+        }
+    };
+}
+
+/// Makes one test per promise in [`conformance::feed`](crate::testing::conformance::feed); every store with a feed keeps these.
+///
+/// Takes the arguments of [`event_store_conformance!`](crate::testing::event_store_conformance). The store must also be an
+/// [`EventFeed`](crate::EventFeed), and each test needs one without events.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event_feed_conformance {
+    ($name:ident, $store:expr) => {
+        $crate::testing::event_feed_conformance!($name, optional: async { Some($store.await) });
+    };
+    ($name:ident, optional: $store:expr) => {
+        $crate::__conformance_tests! { $name, $store, feed:
+            an_empty_store_has_an_empty_feed
+            every_event_comes_once_and_in_the_order_of_its_log
+            what_the_feed_has_is_what_a_read_returns
+            a_feed_of_several_enums_decodes_each_as_its_own
+            a_wait_ends_when_there_are_events
+            a_part_of_a_log_can_be_read_for_the_feed
+            a_feed_resumes_after_any_event
+            a_cursor_of_an_event_that_never_existed_is_refused
+            the_place_of_an_event_is_its_cursor
+            the_end_of_the_feed_is_the_last_event
+            a_page_has_a_bounded_number_of_events
+            a_page_has_a_bounded_number_of_bytes
+            events_of_other_enums_move_the_cursor
+            ignored_events_come_without_payload
+            old_versions_and_unknown_events_come_with_payload
+            partitions_add_up
+            a_page_that_leaves_out_events_moves_the_cursor
+            refused_appends_leave_nothing
+            nothing_is_skipped_while_many_write
         }
     };
 }

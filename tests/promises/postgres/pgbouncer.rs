@@ -1,6 +1,7 @@
 //! The store with PgBouncer, the real program.
 
 use super::{PREFIX, TestStore};
+use crate::kept::Kept;
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
@@ -260,7 +261,7 @@ async fn a_store_that_does_not_know_of_transaction_mode_is_told() {
 /// A store that connects through a PgBouncer, which ends with it.
 pub(crate) struct Behind {
     store: PostgresEventStore,
-    _bouncer: PgBouncer,
+    bouncer: PgBouncer,
 }
 
 impl Behind {
@@ -268,10 +269,12 @@ impl Behind {
     pub(crate) async fn transaction_mode() -> Option<Self> {
         let bouncer = PgBouncer::start(&TRANSACTION).await?;
         let store = store(&bouncer, Pooler::Transaction).await;
-        Some(Self {
-            store,
-            _bouncer: bouncer,
-        })
+        Some(Self { store, bouncer })
+    }
+
+    /// Returns the store, with the program.
+    pub(crate) fn kept(self) -> Kept<PostgresEventStore> {
+        Kept::new(self.store, self.bouncer)
     }
 }
 

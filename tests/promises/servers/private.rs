@@ -1,5 +1,7 @@
 //! Servers that belong to one test, which may stop, kill and restart them.
 
+mod copies;
+
 use super::{postgres_binaries, redis_server};
 use std::ffi::OsStr;
 use std::fs::{File, Permissions};
@@ -118,23 +120,7 @@ pub(crate) struct PrivatePostgres {
 impl PrivatePostgres {
     /// Starts one with further settings, such as `max_connections=5`; `None` without binaries.
     pub(crate) async fn start(settings: &[&str]) -> Option<Self> {
-        let binaries = postgres_binaries()?;
-        let folder = tempfile::Builder::new()
-            .prefix("eventlogs-postgres-")
-            // Not in TMPDIR: another user must be able to enter the folder, and the path of a socket must be short.
-            .tempdir_in("/tmp")
-            .expect("a folder for the server");
-        let mut postgres = Self {
-            binaries,
-            port: 0,
-            settings: settings.iter().map(ToString::to_string).collect(),
-            folder,
-            process: None,
-        };
-        if let Some((user, group)) = other_user() {
-            chown(postgres.folder.path(), Some(user), Some(group))
-                .expect("root may change the owner");
-        }
+        let mut postgres = Self::without_data(postgres_binaries()?, settings);
         let output = postgres
             .command("initdb")
             .args(["--username=postgres", "--auth=trust", "--encoding=UTF8"])
@@ -143,13 +129,39 @@ impl PrivatePostgres {
             .output()
             .expect("initdb can be run");
         assert!(output.status.success(), "initdb failed: {output:?}");
+        postgres.start_on_free_port().await;
+        Some(postgres)
+    }
+
+    /// Makes the folder for a server.
+    fn without_data(binaries: PathBuf, settings: &[impl AsRef<str>]) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("eventlogs-postgres-")
+            // Not in TMPDIR: another user must be able to enter the folder, and the path of a socket must be short.
+            .tempdir_in("/tmp")
+            .expect("a folder for the server");
+        if let Some((user, group)) = other_user() {
+            chown(folder.path(), Some(user), Some(group)).expect("root may change the owner");
+        }
+        let settings = settings.iter();
+        let settings = settings.map(|setting| setting.as_ref().to_owned());
+        Self {
+            binaries,
+            port: 0,
+            settings: settings.collect(),
+            folder,
+            process: None,
+        }
+    }
+
+    async fn start_on_free_port(&mut self) {
         for _ in 0..5 {
-            postgres.port = free_port();
-            if postgres.try_start().await {
-                return Some(postgres);
+            self.port = free_port();
+            if self.try_start().await {
+                return;
             }
         }
-        let log = std::fs::read_to_string(postgres.folder.path().join("log"));
+        let log = std::fs::read_to_string(self.folder.path().join("log"));
         panic!("PostgreSQL does not start:\n{}", log.unwrap_or_default());
     }
 
@@ -181,16 +193,21 @@ impl PrivatePostgres {
 
     /// Shuts it down as an administrator would, and starts it again as a standby, which is read-only until it is promoted.
     pub(crate) async fn restart_as_standby(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            signal("INT", process.id());
-            process.wait().expect("the server is a child process");
-        }
+        self.shut_down();
         let mark = self.data().join("standby.signal");
         File::create(&mark).expect("the test owns the folder");
         if let Some((user, group)) = other_user() {
             chown(&mark, Some(user), Some(group)).expect("root may change the owner");
         }
         self.restart().await;
+    }
+
+    /// Shuts it down as an administrator would.
+    pub(crate) fn shut_down(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            signal("INT", process.id());
+            process.wait().expect("the server is a child process");
+        }
     }
 
     /// Ends it immediately, as a crash would: all connections break, and the next start recovers.

@@ -2,7 +2,7 @@
 
 mod appending;
 mod chains;
-mod helpers;
+pub(super) mod helpers;
 mod idempotency;
 mod identity;
 mod listing;

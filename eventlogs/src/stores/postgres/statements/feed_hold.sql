@@ -14,7 +14,7 @@ select a.pid,
        a.usename::text as username,
        a.application_name as application,
        a.state,
-       pg_catalog.left(a.query, 1000) as query,
+       nullif(pg_catalog.left(a.query, 1000), '<insufficient privilege>') as query,
        extract(epoch from pg_catalog.clock_timestamp() - a.xact_start)::double precision as age_seconds
 from pg_catalog.pg_stat_activity a
 where a.backend_xid = $1::bigint::text::xid8::xid

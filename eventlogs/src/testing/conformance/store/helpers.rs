@@ -16,13 +16,17 @@ pub trait Store: EventStore<CounterEvent> {}
 impl<S: EventStore<CounterEvent>> Store for S {}
 
 /// The result of an append.
-pub(super) type Answer = Result<Appended<CounterEvent>, AppendError>;
+pub(in crate::testing::conformance) type Answer = Result<Appended<CounterEvent>, AppendError>;
 
-pub(super) fn added(amount: i64) -> CounterEvent {
+pub(in crate::testing::conformance) fn added(amount: i64) -> CounterEvent {
     CounterEvent::Added { amount }
 }
 
-pub(super) async fn create(store: &impl Store, log_id: LogId, amount: i64) -> LogPosition {
+pub(in crate::testing::conformance) async fn create(
+    store: &impl Store,
+    log_id: LogId,
+    amount: i64,
+) -> LogPosition {
     let events = [added(amount)];
     store
         .append(AppendRequest::create(log_id, &events))
@@ -31,14 +35,21 @@ pub(super) async fn create(store: &impl Store, log_id: LogId, amount: i64) -> Lo
         .state
 }
 
-pub(super) async fn append(store: &impl Store, state: LogPosition, amount: i64) -> Answer {
+pub(in crate::testing::conformance) async fn append(
+    store: &impl Store,
+    state: LogPosition,
+    amount: i64,
+) -> Answer {
     store
         .append(AppendRequest::after(state, &[added(amount)]))
         .await
 }
 
 /// Creates a log of events that add 0, 1, 2 and so on.
-pub(super) async fn log_of(store: &impl Store, events: i64) -> LogPosition {
+pub(in crate::testing::conformance) async fn log_of(
+    store: &impl Store,
+    events: i64,
+) -> LogPosition {
     let mut state = create(store, LogId::new(), 0).await;
     for amount in 1..events {
         state = append(store, state, amount)
@@ -49,7 +60,7 @@ pub(super) async fn log_of(store: &impl Store, events: i64) -> LogPosition {
     state
 }
 
-pub(super) async fn page(
+pub(in crate::testing::conformance) async fn page(
     store: &impl Store,
     log_id: LogId,
     start: ReadStart,
@@ -59,7 +70,10 @@ pub(super) async fn page(
 }
 
 /// Returns all events of a log, and checks that their indices are dense.
-pub(super) async fn all(store: &impl Store, log_id: LogId) -> Vec<RecordedEvent<CounterEvent>> {
+pub(in crate::testing::conformance) async fn all(
+    store: &impl Store,
+    log_id: LogId,
+) -> Vec<RecordedEvent<CounterEvent>> {
     let page = page(store, log_id, ReadStart::Index(0), 10_000)
         .await
         .expect("the log can be read");
@@ -73,7 +87,10 @@ pub(super) async fn all(store: &impl Store, log_id: LogId) -> Vec<RecordedEvent<
     page.records
 }
 
-pub(super) async fn amounts(store: &impl Store, log_id: LogId) -> Vec<i64> {
+pub(in crate::testing::conformance) async fn amounts(
+    store: &impl Store,
+    log_id: LogId,
+) -> Vec<i64> {
     let amount = |record: &RecordedEvent<_>| match record.event() {
         CounterEvent::Added { amount } => *amount,
         CounterEvent::Noted { .. } => panic!("only amounts were written"),
@@ -81,7 +98,7 @@ pub(super) async fn amounts(store: &impl Store, log_id: LogId) -> Vec<i64> {
     all(store, log_id).await.iter().map(amount).collect()
 }
 
-pub(super) async fn append_with_key(
+pub(in crate::testing::conformance) async fn append_with_key(
     store: &impl Store,
     state: LogPosition,
     events: &[CounterEvent],
@@ -92,7 +109,7 @@ pub(super) async fn append_with_key(
     store.append(request).await
 }
 
-pub(super) async fn create_with_key(
+pub(in crate::testing::conformance) async fn create_with_key(
     store: &impl Store,
     log_id: LogId,
     amount: i64,
@@ -105,7 +122,7 @@ pub(super) async fn create_with_key(
 }
 
 /// Appends to several logs, without any options.
-pub(super) async fn append_across(
+pub(in crate::testing::conformance) async fn append_across(
     store: &impl Store,
     appends: impl Into<Appends>,
 ) -> Result<Vec<LogPosition>, AppendError> {
@@ -114,7 +131,7 @@ pub(super) async fn append_across(
         .await
 }
 
-pub(super) async fn append_many_with_key(
+pub(in crate::testing::conformance) async fn append_many_with_key(
     store: &impl Store,
     appends: impl Into<Appends>,
     key: IdempotencyKey<'_>,
@@ -125,7 +142,7 @@ pub(super) async fn append_many_with_key(
 }
 
 /// Appends one amount with this key.
-pub(super) async fn append_once(
+pub(in crate::testing::conformance) async fn append_once(
     store: &impl Store,
     state: LogPosition,
     amount: i64,
@@ -138,11 +155,14 @@ pub(super) async fn append_once(
 }
 
 /// Returns a key that no other test uses, for stores that outlive a test.
-pub(super) fn fresh_key() -> String {
+pub(in crate::testing::conformance) fn fresh_key() -> String {
     format!("key-{}", EventId::new())
 }
 
 /// Returns the recorded results of the write that used a key.
-pub(super) async fn replays(store: &impl Store, key: IdempotencyKey<'_>) -> Vec<Replay> {
+pub(in crate::testing::conformance) async fn replays(
+    store: &impl Store,
+    key: IdempotencyKey<'_>,
+) -> Vec<Replay> {
     store.find_key(key).await.expect("the store can be read")
 }
