@@ -1,8 +1,10 @@
 //! Notices that the feed has come to another server, and whether that one has what was delivered.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::{EventFeed, Feed, FeedHead, FeedRequest};
+use crate::feed::contract::{EventFeed, Feed};
 use crate::feed::error::FeedError;
+use crate::feed::head::FeedHead;
+use crate::feed::page::FeedRequest;
 
 impl<S: EventFeed> Feed<S> {
     /// Takes a head that was looked up. If the server has changed, the events that were delivered last must still exist.

@@ -1,14 +1,16 @@
 //! Reads a feed page by page.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::{
-    EventFeed, Feed, FeedHead, FeedHold, FeedPage, FeedRequest, PreviousPage,
-};
+use crate::feed::ahead::{Ahead, Asked};
+use crate::feed::contract::{EventFeed, Feed, PreviousPage};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::guard::Checked;
+use crate::feed::head::{FeedHead, FeedHold};
+use crate::feed::page::{FeedPage, FeedRequest};
 use crate::feed::wanted::Wanted;
 use crate::stores::error::store::StoreError;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// From this distance on, the store leaves out the logs that are not wanted.
@@ -48,7 +50,10 @@ impl<S: EventFeed> Feed<S> {
 
     /// Reads only the payloads of the events that are wanted.
     pub(crate) fn with_wanted(self, wanted: Wanted) -> Self {
-        Self { wanted, ..self }
+        Self {
+            wanted: Arc::new(wanted),
+            ..self
+        }
     }
 
     /// Returns the end of the last page: the place to continue.
@@ -175,6 +180,7 @@ impl<S: EventFeed> Feed<S> {
             events: own.map(|(_, cursor)| cursor).collect(),
         });
         self.cursor = page.cursor;
+        self.read_ahead();
         #[cfg(feature = "metrics")]
         metrics::counter!("eventlogs_feed_events_total").increment(page.events.len() as u64);
         page
@@ -188,19 +194,20 @@ impl<S: EventFeed> Feed<S> {
     }
 
     /// Reads the page after the cursor. Also returns whether most of its events belong to logs that are not wanted.
-    async fn read(&self, head: FeedHead) -> Result<(FeedPage, bool), FeedError> {
-        let is_far = head.distance(self.cursor) > FAR;
-        let sparse = is_far && self.is_thin && self.wanted.leaves_out_logs();
-        let limit = if sparse {
-            self.page_size.max(SPARSE_EVENTS)
-        } else {
-            self.page_size
+    async fn read(&mut self, head: FeedHead) -> Result<(FeedPage, bool), FeedError> {
+        let asked = Asked::for_request(&self.request(head));
+        let limit = asked.limit;
+        let mut page = match self.ahead.as_mut().filter(|ahead| ahead.is(asked)) {
+            Some(ahead) => {
+                let page = ahead.page().await;
+                self.ahead = None;
+                match page {
+                    Some(page) => page?,
+                    None => self.store.read_feed(asked.request(&self.wanted)).await?,
+                }
+            }
+            None => self.store.read_feed(asked.request(&self.wanted)).await?,
         };
-        let request = FeedRequest {
-            sparse,
-            ..FeedRequest::new(self.cursor, head, limit, &self.wanted)
-        };
-        let mut page = self.store.read_feed(request).await?;
         let watched = page.events.iter().filter(|event| self.watches(event));
         let mut is_thin = watched.count() < limit / THIN;
         if page.events.len() > self.page_size {
@@ -212,8 +219,36 @@ impl<S: EventFeed> Feed<S> {
         Ok((page, is_thin))
     }
 
+    /// Starts to read the page after the cursor, if it is known that there is one.
+    fn read_ahead(&mut self) {
+        self.ahead = self
+            .head
+            .filter(|head| head.has_events_after(self.cursor))
+            .and_then(|head| {
+                let asked = Asked::for_request(&self.request(head));
+                let (store, wanted) = (self.store.clone(), Arc::clone(&self.wanted));
+                let read = async move { store.read_feed(asked.request(&wanted)).await };
+                Ahead::start(asked, read)
+            });
+    }
+
+    /// Returns the request for the page after the cursor.
+    fn request(&self, head: FeedHead) -> FeedRequest<'_> {
+        let is_far = head.distance(self.cursor) > FAR;
+        let sparse = is_far && self.is_thin && self.wanted.leaves_out_logs();
+        let limit = if sparse {
+            self.page_size.max(SPARSE_EVENTS)
+        } else {
+            self.page_size
+        };
+        FeedRequest {
+            sparse,
+            ..FeedRequest::new(self.cursor, head, limit, &self.wanted)
+        }
+    }
+
     /// Notices a cursor behind the end of everything, or at the place of another event: its event does not exist.
-    async fn check_ahead(&self, head: FeedHead) -> Result<(), FeedError> {
+    async fn check_ahead(&mut self, head: FeedHead) -> Result<(), FeedError> {
         let Some(expected) = self.cursor.event_id() else {
             return Ok(());
         };

@@ -1,9 +1,10 @@
 //! Puts events into a page that were left out.
 
-use crate::feed::contract::{EventFeed, Feed, FeedPage};
+use crate::feed::contract::{EventFeed, Feed};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::guard::{Checked, Guard, Verdict};
+use crate::feed::page::FeedPage;
 use std::ops::Range;
 
 impl<S: EventFeed> Feed<S> {

@@ -1,9 +1,10 @@
 //! A partition follows the feed, while it has the lease.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::{EventFeed, FeedPage};
+use crate::feed::contract::EventFeed;
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
+use crate::feed::page::FeedPage;
 use crate::feed::wanted::Wanted;
 use crate::projection::checkpoint::{Checkpoint, CheckpointStore, Step};
 use crate::subscriptions::head::Heads;
@@ -238,7 +239,7 @@ impl<S: EventFeed> Reader<S> {
         let mut failures = 0;
         loop {
             let at = feed.cursor();
-            let is_due = |head: &crate::feed::contract::FeedHead| {
+            let is_due = |head: &crate::feed::head::FeedHead| {
                 head.has_events_after(at) || head.is_behind(at)
             };
             let Some(head) = self.heads.wait(is_due).await else {

@@ -1,6 +1,7 @@
 //! One task per process looks where the feed ends, for all subscriptions.
 
-use crate::feed::contract::{EventFeed, FeedHead};
+use crate::feed::contract::EventFeed;
+use crate::feed::head::FeedHead;
 use crate::feed::pages::{POLL, POLL_HELD};
 use std::time::Duration;
 use tokio::sync::watch;

@@ -1,8 +1,8 @@
 //! A projection without its type: what the tasks of its partitions need.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::FeedPage;
 use crate::feed::event::FeedEvent;
+use crate::feed::page::FeedPage;
 use crate::feed::source::Source;
 use crate::projection::Projection;
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};

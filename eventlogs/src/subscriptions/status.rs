@@ -1,7 +1,7 @@
 //! What subscriptions do, for people and for probes.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::FeedHold;
+use crate::feed::head::FeedHold;
 use crate::projection::checkpoint::{CheckpointStore, PartitionState};
 use crate::stores::error::store::StoreError;
 use crate::subscriptions::progress::Activity;

@@ -2,8 +2,9 @@
 
 use super::{Script, Scripted, all, names};
 use crate::cursor::Cursor;
-use crate::feed::contract::{EventFeed, History};
+use crate::feed::contract::EventFeed;
 use crate::feed::error::FeedError;
+use crate::feed::head::History;
 use crate::ids::EventId;
 use std::time::Duration;
 

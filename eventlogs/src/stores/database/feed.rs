@@ -1,8 +1,9 @@
 //! Builds a page of the feed from the rows of a database.
 
-use crate::feed::contract::{FeedPage, FeedRequest, PAGE_BYTES};
+use crate::feed::contract::PAGE_BYTES;
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
+use crate::feed::page::{FeedPage, FeedRequest};
 use crate::ids::{EventId, LogId};
 use std::sync::Arc;
 

@@ -3,9 +3,11 @@
 use crate::codec::CodecId;
 use crate::cursor::{Cursor, Place};
 use crate::feed::commits::Commits;
-use crate::feed::contract::{EventFeed, FeedHead, FeedHold, FeedPage, FeedRequest, PAGE_BYTES};
+use crate::feed::contract::{EventFeed, PAGE_BYTES};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
+use crate::feed::head::{FeedHead, FeedHold};
+use crate::feed::page::{FeedPage, FeedRequest};
 use crate::feed::wanted::Wanted;
 use crate::ids::{EventId, LogId};
 use crate::stores::database::columns::column;

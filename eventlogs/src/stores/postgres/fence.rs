@@ -4,7 +4,7 @@
 //! other databases cannot store events. If the fence stands still and events wait behind it, they are told apart.
 
 use crate::cursor::{Cursor, Place};
-use crate::feed::contract::{FeedHead, FeedHold, History};
+use crate::feed::head::{FeedHead, FeedHold, History};
 use crate::ids::EventId;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::core::Core;

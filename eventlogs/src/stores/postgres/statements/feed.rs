@@ -1,7 +1,7 @@
 //! The statements of the feed: each file, and the function that binds its parameters in the order of their numbers.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::FeedRequest;
+use crate::feed::page::FeedRequest;
 use crate::ids::LogId;
 use crate::stores::encoding::decoded::signed;
 use crate::stores::postgres::statements::text::{Statement, in_schema};

@@ -4,7 +4,8 @@
 use super::*;
 use crate::cursor::{Cursor, Place};
 use crate::event::{EventType, LogType};
-use crate::feed::contract::{FeedHead, FeedRequest};
+use crate::feed::head::FeedHead;
+use crate::feed::page::FeedRequest;
 use crate::feed::wanted::Wanted;
 use crate::ids::EventId;
 use crate::log_state::LogPosition;

@@ -9,11 +9,7 @@ use crate::stores::request::Expected;
 use crate::stores::sqlite::migrations::STEPS;
 use crate::stores::sqlite::statements::pruning::Bound;
 use crate::stores::sqlite::statements::text::{SIZES, Statement, statement, with_rows};
-<<<<<<< HEAD
-use crate::stores::sqlite::statements::{appends, files, listing, pruning, questions};
-=======
-use crate::stores::sqlite::statements::{appends, feed, files, pruning, questions};
->>>>>>> feedtests
+use crate::stores::sqlite::statements::{appends, feed, files, listing, pruning, questions};
 use crate::stores::sqlite::values;
 use crate::stores::sqlite::values::{Accepted, Stamp};
 use crate::stores::write::{StoredContext, StoredKey};
@@ -208,14 +204,11 @@ async fn each_parameter_of_the_other_statements_is_bound() {
         questions::page(&log_id, 0, None, 1),
         questions::log_type(&log_id),
         questions::find_key(&key),
-<<<<<<< HEAD
         listing::list_by_id(log_id.as_uuid(), 1),
         listing::list_by_change(1, 1, 1),
-=======
         feed::head(),
         feed::page(0, 10, 3),
         feed::gap(&log_id, &(0..3)),
->>>>>>> feedtests
         pruning::end_of_stretch(&first, 1),
         pruning::has_old_keys(&first, &last, 0),
         pruning::prune(&first, &last, 0),

@@ -1,8 +1,8 @@
 //! Promises about cursors.
 
 use crate::cursor::Cursor;
-use crate::feed::contract::FeedRequest;
 use crate::feed::error::FeedError;
+use crate::feed::page::FeedRequest;
 use crate::feed::wanted::Wanted;
 use crate::ids::{EventId, LogId};
 use crate::testing::conformance::feed::helpers::{FeedStore, names, read, read_on};

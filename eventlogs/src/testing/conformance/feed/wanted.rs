@@ -3,8 +3,8 @@
 use crate::__example::CounterEvent;
 use crate::cursor::Cursor;
 use crate::event::{Event, EventSchema, EventType};
-use crate::feed::contract::FeedRequest;
 use crate::feed::event::FeedEvent;
+use crate::feed::page::FeedRequest;
 use crate::feed::source::{Interest, Source};
 use crate::feed::wanted::Wanted;
 use crate::ids::LogId;
