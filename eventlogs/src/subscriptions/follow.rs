@@ -7,7 +7,7 @@ use crate::feed::event::FeedEvent;
 use crate::feed::page::FeedPage;
 use crate::feed::wanted::Wanted;
 use crate::projection::checkpoint::{Checkpoint, CheckpointStore, Step};
-use crate::subscriptions::head::Heads;
+use crate::subscriptions::head::{Heads, pace};
 use crate::subscriptions::job::{Applied, Failed, Work, has_work};
 use crate::subscriptions::partition::{Partition, backoff};
 use crate::subscriptions::progress::{Activity, Shared};
@@ -117,6 +117,7 @@ impl Follower {
             let begun = Instant::now();
             let applied = partition.job.apply(&partition.store, work).await;
             measure(partition.facts.name, begun.elapsed());
+            partition.shared.page_took(begun.elapsed());
             let settled = match applied {
                 Ok(Applied::Settled(events)) => events,
                 Ok(Applied::LeaseLost) => return Some(End::LeaseLost),
@@ -253,8 +254,12 @@ impl<S: EventFeed> Reader<S> {
             match page {
                 Ok(Some(page)) => {
                     failures = 0;
+                    let is_last = !page.more;
                     if pages.send(Ok(page)).await.is_err() {
                         return;
+                    }
+                    if is_last {
+                        tokio::time::sleep(pace(self.shared.last_page())).await;
                     }
                 }
                 Ok(None) => tokio::time::sleep(NOTHING_YET).await,

@@ -3,12 +3,24 @@
 use crate::feed::contract::EventFeed;
 use crate::feed::head::FeedHead;
 use crate::feed::pages::{POLL, POLL_HELD};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// After this time without a new event, the end is looked up less often.
+const QUIET: Duration = Duration::from_secs(2);
+/// How often the end is looked up then, if this process commits nothing.
+const POLL_QUIET: Duration = Duration::from_millis(100);
+/// The longest pause of a task that has work all the time.
+const LONGEST_PACE: Duration = Duration::from_millis(10);
 /// The pause after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(250);
+
+/// Returns how long to wait after work that took this long, so that more can arrive and is done together. What arrives after
+/// the pause does not wait.
+pub(super) fn pace(took: Duration) -> Duration {
+    (took * 2).min(LONGEST_PACE)
+}
 
 /// The end of the feed, as the task has last seen it.
 #[derive(Clone)]
@@ -35,15 +47,30 @@ impl Heads {
 
 async fn look<S: EventFeed>(store: S, heads: watch::Sender<Option<FeedHead>>) {
     let mut commits = store.commits();
+    let mut changed = Instant::now();
     loop {
+        let begun = Instant::now();
         let pause = match store.head().await {
             Ok(head) => {
-                heads.send_if_modified(|known| {
-                    let changes = *known != Some(head);
+                let changes = heads.send_if_modified(|known| {
+                    // The fence moves with every transaction of the server. Only events concern the readers.
+                    let events = |head: &FeedHead| (head.last, head.readable, head.history);
+                    let changes = known.as_ref().map(events) != Some(events(&head));
                     *known = Some(head);
                     changes
                 });
-                if head.is_held() { POLL_HELD } else { POLL }
+                if changes {
+                    changed = Instant::now();
+                    // While this process commits all the time, most of the commits need no look of their own.
+                    tokio::time::sleep(pace(begun.elapsed())).await;
+                }
+                if head.is_held() {
+                    POLL_HELD
+                } else if changed.elapsed() < QUIET {
+                    POLL
+                } else {
+                    POLL_QUIET
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "the end of the feed cannot be looked up; trying again");

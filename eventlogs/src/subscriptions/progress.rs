@@ -2,6 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::sync::lock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     /// The number of the partition.
     pub(super) partition: u16,
     progress: Arc<watch::Sender<Progress>>,
+    /// How long the last page took, in microseconds.
+    took: Arc<AtomicU64>,
     facts: Arc<Mutex<Facts>>,
 }
 
@@ -55,6 +58,7 @@ impl Shared {
         Self {
             partition,
             progress: Arc::new(watch::Sender::new(progress)),
+            took: Arc::default(),
             facts: Arc::new(Mutex::new(Facts {
                 turned: Instant::now(),
                 failure: None,
@@ -71,6 +75,17 @@ impl Shared {
             changes
         });
         self.turn();
+    }
+
+    /// Notes how long a page took.
+    pub(super) fn page_took(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.took.store(micros, Ordering::Relaxed);
+    }
+
+    /// Returns how long the last page took.
+    pub(super) fn last_page(&self) -> Duration {
+        Duration::from_micros(self.took.load(Ordering::Relaxed))
     }
 
     /// Notes that the loop has turned.

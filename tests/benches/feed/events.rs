@@ -4,7 +4,7 @@ use crate::common::payments::{CAPTURED, Capture, PaymentEvent};
 use crate::common::postgres::Postgres;
 use eventlogs::projection::{Database, Elsewhere, HandlerError, Projection};
 use eventlogs::sqlx::{self, PgConnection};
-use eventlogs::{Event, EventRecord, FeedEvent, FeedRecord, event_handler};
+use eventlogs::{Event, EventRecord, FeedEvent, FeedRecord, LogPosition, event_handler};
 use sqlx::Executor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +40,13 @@ pub(crate) async fn fill(postgres: &Postgres, events: usize) {
         .await
         .expect("the role owns the table");
     postgres.settle().await;
+}
+
+/// Returns the position of the last of this many events.
+pub(crate) fn last_event(events: usize) -> LogPosition {
+    let id = format!("00000000-0000-7000-8000-{:012x}", events / PER_LOG);
+    let log_id = id.parse().expect("it is a UUID");
+    LogPosition::at(log_id, PER_LOG as u64 - 1)
 }
 
 /// The statement of the handlers, by the library and by hand.

@@ -3,7 +3,7 @@
 use crate::by_hand;
 use crate::common::postgres::Postgres;
 use crate::common::report::Report;
-use crate::events::{Totals, fill};
+use crate::events::{Totals, fill, last_event};
 use crate::reading::{median, ratio};
 use eventlogs::sqlx::{self, Executor};
 use eventlogs::subscriptions::Subscriptions;
@@ -34,13 +34,11 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
                     .start()
                     .await
                     .expect("it is registered");
-                while running.status().await.expect("the server answers")[0]
-                    .partitions
-                    .iter()
-                    .any(|partition| partition.settled < events as u64)
-                {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+                let last = last_event(events);
+                running
+                    .wait_for("bench_totals", last, Duration::from_mins(5))
+                    .await
+                    .expect("all events are handled");
                 let took = begun.elapsed();
                 running.shutdown().await;
                 ours.push(rate(events, took));

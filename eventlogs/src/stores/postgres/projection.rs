@@ -7,6 +7,7 @@ use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::error::into_store_error;
 use crate::stores::postgres::failure::{AttemptError, Failure};
+use crate::stores::postgres::following::rows;
 use crate::stores::postgres::pool::Leased;
 use crate::stores::postgres::pooler::milliseconds;
 use crate::stores::postgres::retry;
@@ -153,16 +154,11 @@ impl ProjectionTransaction<Elsewhere> for NoTransaction<'_> {
 
     async fn settle(self, step: &Step<'_>) -> Result<bool, StoreError> {
         let core = self.store.core();
-        let begin = handlers_begin("pg_catalog", step.lease);
-        begin_and_settle(core, &begin, step).await
+        let moved = rows(core, || core.statements.checkpoints.settle_alone(step)).await?;
+        Ok(!moved.is_empty())
     }
 
     async fn roll_back(self) {}
-}
-
-async fn begin_and_settle(core: &Core, text: &SqlStr, step: &Step<'_>) -> Result<bool, StoreError> {
-    let transaction = begin(core, text).await?;
-    ProjectionTransaction::<Postgres>::settle(transaction, step).await
 }
 
 impl fmt::Debug for PageTransaction<'_> {

@@ -22,6 +22,7 @@ pub(in crate::stores) struct CheckpointStatements {
     stop: SqlStr,
     pause: SqlStr,
     settle: SqlStr,
+    settle_alone: SqlStr,
     states: SqlStr,
 }
 
@@ -40,6 +41,7 @@ impl CheckpointStatements {
             stop: statement(include_str!("checkpoint_stop.sql")),
             pause: statement(include_str!("checkpoint_pause.sql")),
             settle: statement(include_str!("checkpoint_settle.sql")),
+            settle_alone: statement(include_str!("checkpoint_settle_alone.sql")),
             states: statement(include_str!("checkpoint_states.sql")),
         }
     }
@@ -143,28 +145,38 @@ impl CheckpointStatements {
             .bind(is_paused)
     }
 
-    /// Moves a checkpoint.
+    /// Moves a checkpoint, in the transaction of the handlers.
     pub(in crate::stores) fn settle<'a>(&self, step: &Step<'a>) -> Statement<'a> {
-        let (epoch, tx, position, _) = cursor_values(step.from);
-        let (new_epoch, new_tx, new_position, event_id) = cursor_values(step.to);
-        sqlx::query(self.settle.clone())
-            .bind(step.key.name) // $1
-            .bind(BUILD)
-            .bind(i32::from(step.key.partition))
-            .bind(step.token)
-            .bind(epoch)
-            .bind(tx)
-            .bind(position)
-            .bind(new_epoch)
-            .bind(new_tx)
-            .bind(new_position) // $10
-            .bind(event_id)
-            .bind(signed(step.handled))
-            .bind(step.lease.as_secs_f64())
+        settle(&self.settle, step)
+    }
+
+    /// Moves a checkpoint, in a transaction of its own.
+    pub(in crate::stores) fn settle_alone<'a>(&self, step: &Step<'a>) -> Statement<'a> {
+        settle(&self.settle_alone, step)
     }
 
     /// Reads the state of a subscription, or of all.
     pub(in crate::stores) fn states<'a>(&self, name: Option<&'a str>) -> Statement<'a> {
         sqlx::query(self.states.clone()).bind(name).bind(BUILD) // $1, $2
     }
+}
+
+/// Binds the parameters of both.
+fn settle<'a>(text: &SqlStr, step: &Step<'a>) -> Statement<'a> {
+    let (epoch, tx, position, _) = cursor_values(step.from);
+    let (new_epoch, new_tx, new_position, event_id) = cursor_values(step.to);
+    sqlx::query(text.clone())
+        .bind(step.key.name) // $1
+        .bind(BUILD)
+        .bind(i32::from(step.key.partition))
+        .bind(step.token)
+        .bind(epoch)
+        .bind(tx)
+        .bind(position)
+        .bind(new_epoch)
+        .bind(new_tx)
+        .bind(new_position) // $10
+        .bind(event_id)
+        .bind(signed(step.handled))
+        .bind(step.lease.as_secs_f64())
 }
