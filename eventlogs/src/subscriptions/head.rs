@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 /// After this time without a new event, the end is looked up less often.
 const QUIET: Duration = Duration::from_secs(2);
 /// How often the end is looked up then, if this process commits nothing.
-const POLL_QUIET: Duration = Duration::from_millis(100);
+const POLL_QUIET: Duration = Duration::from_millis(150);
 /// The longest pause of a task that has work all the time.
 const LONGEST_PACE: Duration = Duration::from_millis(10);
 /// The pause after an error.
