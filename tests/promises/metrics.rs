@@ -5,11 +5,12 @@ use crate::postgres::TestStore;
 use crate::sqlite_file::TemporaryStore;
 use eventlogs::ids::LogId;
 use eventlogs::{
-    AppendOptions, CreateOptions, DecideOptions, EventStore, LogManagerError, LogState,
+    AppendOptions, CreateOptions, Cursor, DecideOptions, EventFeed, EventStore, LogManagerError,
+    LogState,
 };
 use futures_util::future::join_all;
 use metrics::{
-    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
 use std::collections::HashMap;
@@ -69,6 +70,20 @@ impl CounterFn for Metric {
     }
 }
 
+impl GaugeFn for Metric {
+    fn increment(&self, value: f64) {
+        panic!("a gauge was changed instead of set: {value}");
+    }
+
+    fn decrement(&self, value: f64) {
+        panic!("a gauge was changed instead of set: {value}");
+    }
+
+    fn set(&self, value: f64) {
+        self.note(value);
+    }
+}
+
 impl Recorder for Measured {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
@@ -81,7 +96,7 @@ impl Recorder for Measured {
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        panic!("there is no such gauge: {key}");
+        Gauge::from_arc(self.metric(key))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
@@ -192,4 +207,63 @@ async fn what_is_tried_again_is_counted() {
         .await
         .unwrap();
     assert!(!measured.of("eventlogs_retries_total").is_empty());
+}
+
+#[tokio::test]
+async fn what_the_feed_delivers_and_repairs_is_counted() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let payments = payments(store.store.clone());
+    let log_id = captured(&payments).await;
+    let mut feed = store.store.feed(Cursor::START);
+    let mut delivered = 0;
+    for index in 2..6 {
+        while delivered < index {
+            feed.wait().await.unwrap();
+            if let Some(page) = feed.next_page().await.unwrap() {
+                delivered += page.events.len();
+            }
+        }
+        assert_eq!(
+            measured.sum("eventlogs_feed_events_total"),
+            index.to_string()
+        );
+        assert_eq!(measured.of("eventlogs_feed_repairs_total").len(), 0);
+        let state = LogState::at(log_id, u64::try_from(index).unwrap() - 1);
+        let none = AppendOptions::default();
+        payments.append(state, &refund(1), &none).await.unwrap();
+    }
+    // An event is moved behind the reader.
+    store
+        .execute("update events set tx = '4' where event_index = 5")
+        .await;
+    let none = AppendOptions::default();
+    let state = LogState::at(log_id, 5);
+    payments.append(state, &refund(1), &none).await.unwrap();
+    while delivered < 7 {
+        feed.wait().await.unwrap();
+        if let Some(page) = feed.next_page().await.unwrap() {
+            delivered += page.events.len();
+        }
+    }
+    assert_eq!(measured.sum("eventlogs_feed_events_total"), "7");
+    assert_eq!(measured.sum("eventlogs_feed_repairs_total"), "1");
+
+    let mut holder = store.connection().await;
+    let begin = "begin; select pg_current_xact_id()";
+    sqlx::raw_sql(begin).execute(&mut holder).await.unwrap();
+    let state = LogState::at(log_id, 6);
+    payments.append(state, &refund(1), &none).await.unwrap();
+    for _ in 0..2 {
+        store.store.head().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let held = measured.of("eventlogs_feed_held_seconds");
+    assert!(
+        held.last().is_some_and(|seconds| *seconds > 0.01),
+        "{held:?}"
+    );
 }

@@ -1,6 +1,7 @@
 //! The embedded store as a file: opening, migrating, sharing, closing, and what other programs see.
 
 mod copies;
+mod feed;
 mod paths;
 mod program;
 mod read_only;

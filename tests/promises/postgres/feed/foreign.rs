@@ -1,7 +1,7 @@
 //! Transactions of other databases of the same server, which cannot store events.
 
 use super::{ADDED, Site, ends, names, now, until};
-use eventlogs::{AppendOptions, Cursor, EventFeed};
+use eventlogs::{AppendOptions, Cursor, EventFeed, PostgresEventStore};
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,6 @@ async fn they_hold_the_feed_only_until_they_are_told_apart() {
     let Some(site) = Site::open().await else {
         return;
     };
-    let mut feed = site.store.feed(Cursor::START);
     for (after, end) in [
         ("select 1", "rollback"),
         (
@@ -30,13 +29,18 @@ async fn they_hold_the_feed_only_until_they_are_told_apart() {
             "rollback prepared 'elsewhere'",
         ),
     ] {
+        // A store that has not told anything apart yet.
+        let store = PostgresEventStore::connect(&site.server.url()).await;
+        let store = store.unwrap();
+        let mut feed = store.feed(Cursor::START);
+        now(&mut feed).await;
         let mut foreign = site.elsewhere().await;
         begin(&mut foreign, after).await;
         let logs = site.create(2).await;
         let begun = Instant::now();
         assert!(now(&mut feed).await.is_empty(), "it may be one of ours");
-        assert!(site.store.head().await.unwrap().is_held());
-        let named = site.store.feed_hold().await.unwrap().unwrap();
+        assert!(store.head().await.unwrap().is_held());
+        let named = store.feed_hold().await.unwrap().unwrap();
         assert_eq!(named.database.as_deref(), Some("other"));
         assert_eq!(names(&until(&mut feed, 2).await), ends(&logs));
         assert!(begun.elapsed() > Duration::from_millis(900));
@@ -116,7 +120,7 @@ async fn what_cannot_be_told_apart_counts_as_ours() {
         .await
         .unwrap();
     let url = site.server.url().replace("postgres@", "plain@");
-    let plain = eventlogs::PostgresEventStore::connect(&url).await.unwrap();
+    let plain = PostgresEventStore::connect(&url).await.unwrap();
     let mut foreign = site.elsewhere().await;
     begin(&mut foreign, "select 1").await;
     let logs = site.create(1).await;

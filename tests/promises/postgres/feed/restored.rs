@@ -36,10 +36,8 @@ async fn a_feed_continues_after_a_crash_of_its_server() {
         let before = append(&site.counters, states[round]).await;
         states.push(before);
         site.server.crash();
-        assert!(feed.next_page().await.is_err() || feed.next_page().await.is_err());
-        site.server.restart().await;
-        // Not the append: its outcome could be unknown.
-        again(async || site.store.head().await).await;
+        let (page, ()) = tokio::join!(feed.next_page(), site.server.restart());
+        events.extend(page.unwrap().unwrap().events);
         states.push(append(&site.counters, states[round + 2]).await);
         let total = states.len();
         events.extend(until(&mut feed, total - events.len()).await);
@@ -73,12 +71,14 @@ async fn a_server_in_an_earlier_state_does_not_have_what_was_read() {
             let rewound = again_unless_rewound(&mut resumed).await;
             assert_eq!(rewound, event.cursor, "after {appended} appends");
         }
-        let mut resumed = site.store.feed(events[2].cursor);
-        let waited = tokio::time::timeout(Duration::from_secs(5), resumed.wait()).await;
-        assert!(
-            matches!(waited, Ok(Err(FeedError::FeedRewound { .. }))),
-            "{waited:?}"
-        );
+        if appended == 0 {
+            let mut resumed = site.store.feed(events[2].cursor);
+            let waited = tokio::time::timeout(Duration::from_secs(5), resumed.wait()).await;
+            assert!(
+                matches!(waited, Ok(Err(FeedError::FeedRewound { .. }))),
+                "{waited:?}"
+            );
+        }
         again_unless_rewound(&mut open).await;
         // Other events take the places.
         create(&site.counters).await;

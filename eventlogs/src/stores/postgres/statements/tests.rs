@@ -1,6 +1,8 @@
 //! Compares the comment at the start of a statement's file with the parameters that are sent and with those that a server
 //! finds.
 
+mod plans;
+
 use super::*;
 use crate::cursor::{Cursor, Place};
 use crate::event::{EventType, LogType};
