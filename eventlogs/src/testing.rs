@@ -83,5 +83,6 @@ pub use crate::{
     __aggregation_cache_conformance as aggregation_cache_conformance,
     __decoding_conformance as decoding_conformance,
     __event_store_conformance as event_store_conformance,
+    __subscriptions_conformance as subscriptions_conformance,
 };
 pub use scenario::{Outcome, Scenario, given, given_records};
