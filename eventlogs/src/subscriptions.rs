@@ -9,7 +9,7 @@ mod partition;
 mod progress;
 mod run;
 pub(crate) mod running;
-mod start;
+pub(crate) mod start;
 pub(crate) mod status;
 mod supervisor;
 mod wait;

@@ -84,5 +84,6 @@ pub use crate::{
     __decoding_conformance as decoding_conformance,
     __event_feed_conformance as event_feed_conformance,
     __event_store_conformance as event_store_conformance,
+    __subscriptions_conformance as subscriptions_conformance,
 };
 pub use scenario::{Outcome, Scenario, given, given_records};

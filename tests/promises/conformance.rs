@@ -11,18 +11,31 @@ use eventlogs::testing::codec_laws;
 use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
 use eventlogs::testing::{
     aggregation_cache_conformance, decoding_conformance, event_feed_conformance,
-    event_store_conformance,
+    event_store_conformance, subscriptions_conformance,
 };
 use eventlogs::{
     EventStore, LogPosition, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
 };
+use std::cell::RefCell;
 use std::time::Duration;
+use tempfile::TempDir;
 
 use crate::postgres::{Behind, TestStore};
 use crate::sqlite_file::TemporaryStore;
 
 async fn in_memory() -> SqliteEventStore {
     SqliteEventStore::in_memory().await.expect("SQLite starts")
+}
+
+async fn in_file() -> SqliteEventStore {
+    thread_local! {
+        /// Removed with the thread of the test.
+        static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let store = SqliteEventStore::open(folder.path().join("events.db")).await;
+    FOLDERS.with_borrow_mut(|folders| folders.push(folder));
+    store.expect("a new file can be opened")
 }
 
 async fn postgres() -> Option<PostgresEventStore> {
@@ -46,6 +59,16 @@ event_feed_conformance!(sqlite_file_feed, async {
 });
 event_feed_conformance!(postgres_feed, optional: postgres());
 event_feed_conformance!(pgbouncer_feed, optional: async { Some(Behind::transaction_mode().await?.kept()) });
+
+subscriptions_conformance!(fake_subscriptions, async {
+    FakeEventStore::<CounterEvent>::new()
+});
+subscriptions_conformance!(encoding_fake_subscriptions, async {
+    FakeEventStore::<CounterEvent>::encoding()
+});
+subscriptions_conformance!(sqlite_memory_subscriptions, in_memory());
+subscriptions_conformance!(sqlite_file_subscriptions, in_file());
+subscriptions_conformance!(postgres_subscriptions, optional: postgres());
 
 decoding_conformance!(encoding_fake_decoding, async { EveryEnum::new() });
 decoding_conformance!(sqlite_memory_decoding, in_memory());

@@ -20,7 +20,7 @@ pub trait CheckpointStore: EventFeed {
     ///
     /// # Errors
     /// - [`RegisterError::Refused`] if the subscription exists with another number of partitions, and its checkpoints are at
-    ///   different places.
+    ///   different places; or if the database user may not create its schema.
     /// - [`RegisterError::Create`] if the statements that create its tables fail. Nothing is kept then.
     /// - [`RegisterError::Store`] if the database failed.
     fn register(
@@ -28,8 +28,9 @@ pub trait CheckpointStore: EventFeed {
         registration: Registration<'_>,
     ) -> impl Future<Output = Result<(), RegisterError>> + Send;
 
-    /// Takes the lease of a partition, or renews it. Returns `None` while another process holds it, and while the subscription
-    /// is paused or stopped.
+    /// Takes the lease of a partition, or renews it. Returns `None` while another process holds it, while the subscription is
+    /// paused or stopped, and while it has another number of partitions: a process that was started with that number divides the
+    /// logs otherwise.
     ///
     /// # Errors
     /// The database failed: each variant of [`StoreError`] describes its cause.
@@ -97,10 +98,11 @@ pub trait ProjectionStore<D: Database>: CheckpointStore {
     /// A transaction of this store.
     type Transaction<'a>: ProjectionTransaction<D>;
 
-    /// How long a transaction may take before the page is split; `None` if it disturbs nobody.
-    const TURN: Option<Duration> = None;
+    /// How long a transaction may take before the page is split. Whoever wants to pause or to end a subscription waits for that
+    /// time.
+    const TURN: Duration = Duration::from_secs(1);
 
-    /// Begins the transaction of a page.
+    /// Begins the transaction of a page, for handlers that may take this time per event.
     ///
     /// # Errors
     /// The database failed: each variant of [`StoreError`] describes its cause.
@@ -108,6 +110,7 @@ pub trait ProjectionStore<D: Database>: CheckpointStore {
         &self,
         name: &str,
         lease: Duration,
+        handler_timeout: Duration,
     ) -> impl Future<Output = Result<Self::Transaction<'_>, StoreError>> + Send;
 }
 
@@ -165,6 +168,8 @@ pub struct PartitionKey<'a> {
     pub name: &'a str,
     /// The number of the partition.
     pub partition: u16,
+    /// How many partitions the subscription has in this process.
+    pub partitions: u16,
 }
 
 /// A checkpoint whose lease was taken.

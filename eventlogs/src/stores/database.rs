@@ -5,6 +5,7 @@ pub(in crate::stores) mod columns;
 pub(in crate::stores) mod feed;
 pub(in crate::stores) mod list;
 pub(in crate::stores) mod log_types;
+pub(in crate::stores) mod nesting;
 pub(in crate::stores) mod outcome;
 pub(in crate::stores) mod page;
 pub(in crate::stores) mod queue;

@@ -38,13 +38,14 @@ pub enum SubscriptionError {
 pub enum WaitError {
     /// The subscription has not come to the event in time.
     #[error(
-        "`{name}` has not come to the event in time, and has about {behind} events to go; wait longer, or answer without it"
+        "`{name}` has not come to the event in time{}; wait longer, or answer without it",
+        still_behind(*behind)
     )]
     TimedOut {
         /// The name.
         name: String,
-        /// About how many events of all logs lie between its checkpoint and the event.
-        behind: u64,
+        /// About how many events of all logs lie between its checkpoint and the event; `None` if the database has not answered.
+        behind: Option<u64>,
     },
     /// The subscription has stopped before the event.
     #[error(
@@ -73,4 +74,11 @@ pub enum WaitError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Returns a part of the message of [`WaitError::TimedOut`].
+fn still_behind(behind: Option<u64>) -> String {
+    behind.map_or_else(String::new, |behind| {
+        format!(", and has about {behind} events to go")
+    })
 }

@@ -17,12 +17,14 @@ use tokio::task::JoinHandle;
 
 /// How long a checkpoint may stay behind events that are not wanted.
 const IDLE: Duration = Duration::from_millis(250);
+/// How often the loop turns while there is nothing to do, at least.
+const TURN: Duration = Duration::from_secs(1);
 /// The pause after a head that promised more than there was.
 const NOTHING_YET: Duration = Duration::from_millis(1);
 
 /// Why a partition does not follow the feed any more.
 pub(super) enum End {
-    /// It was told to pause or to end.
+    /// It was told to pause, to end, or to begin again.
     Told,
     /// Another process has taken the lease.
     LeaseLost,
@@ -30,6 +32,8 @@ pub(super) enum End {
     Failed(Failed, Option<FeedEvent>),
     /// The feed cannot go on.
     Feed(FeedError),
+    /// The task that reads the feed has ended.
+    Reader,
 }
 
 /// Follows the feed from a checkpoint.
@@ -37,12 +41,15 @@ pub(super) async fn follow<S: CheckpointStore>(
     partition: &mut Partition<S>,
     checkpoint: Checkpoint,
 ) -> End {
+    let turn = TURN.min(partition.lease / 3);
     let mut pages = Pages::start(partition, checkpoint.cursor);
     let mut place = Follower {
         checkpoint,
         seen: checkpoint.cursor,
         moved: Instant::now(),
+        lost: partition.control.borrow().lost,
     };
+    partition.shared.settled(checkpoint.cursor);
     partition.shared.set(Activity::Following, Some(place.seen));
     loop {
         let idle = place.seen != place.checkpoint.cursor;
@@ -50,8 +57,8 @@ pub(super) async fn follow<S: CheckpointStore>(
         tokio::select! {
             biased;
             _ = partition.control.changed() => {
-                let control = *partition.control.borrow_and_update();
-                if control.is_over || control.is_paused {
+                partition.control.mark_unchanged();
+                if place.is_told(partition) {
                     return place.settle_idle(partition).await.unwrap_or(End::Told);
                 }
             }
@@ -67,8 +74,9 @@ pub(super) async fn follow<S: CheckpointStore>(
                     }
                 }
                 Some(Err(error)) => return End::Feed(error),
-                None => return End::Told,
-            }
+                None => return End::Reader,
+            },
+            () = tokio::time::sleep(turn) => partition.shared.turn(),
         }
     }
 }
@@ -81,9 +89,17 @@ struct Follower {
     seen: Cursor,
     /// When the checkpoint has moved.
     moved: Instant,
+    /// How often the database had lost a step before.
+    lost: u64,
 }
 
 impl Follower {
+    /// Returns `true` if the partition is to do something else.
+    fn is_told<S>(&self, partition: &Partition<S>) -> bool {
+        let control = *partition.control.borrow();
+        control.is_over || control.is_paused || control.lost != self.lost
+    }
+
     /// Takes a page. Returns the end, if it comes to one.
     async fn take<S: CheckpointStore>(
         &mut self,
@@ -113,41 +129,51 @@ impl Follower {
             step: self.step(partition, page.cursor),
             handler_timeout: partition.options.handler_timeout,
         };
+        // After a failure, a transaction takes only the events that may succeed.
+        let mut most = usize::MAX;
+        let mut failure = None;
         while !work.events.is_empty() {
+            let part = work.first(most.min(work.events.len()));
             let begun = Instant::now();
-            let applied = partition.job.apply(&partition.store, work).await;
+            let applied = partition.job.apply(&partition.store, part).await;
             measure(partition.facts.name, begun.elapsed());
             partition.shared.page_took(begun.elapsed());
             let settled = match applied {
                 Ok(Applied::Settled(events)) => events,
                 Ok(Applied::LeaseLost) => return Some(End::LeaseLost),
-                Err(Failed::Event(failing, error)) => {
-                    // What came before the event is applied alone, so that the checkpoint shows where it stands.
-                    let Some(before) = work.end_before(failing) else {
-                        let event = work.events.get(failing).cloned();
-                        return Some(End::Failed(Failed::Event(failing, error), event));
+                Err(failed) => {
+                    let event = failed.event(&part).cloned();
+                    let Some(fewer) = failed.good_part(&part) else {
+                        return Some(End::Failed(failed, event));
                     };
-                    match partition
-                        .job
-                        .apply(&partition.store, work.first(before))
-                        .await
-                    {
-                        Ok(Applied::Settled(events)) => events,
-                        Ok(Applied::LeaseLost) => return Some(End::LeaseLost),
-                        Err(failed) => return Some(End::Failed(failed, None)),
-                    }
+                    most = fewer;
+                    failure = matches!(failed, Failed::Event(..)).then_some((failed, event));
+                    continue;
                 }
-                Err(failed) => return Some(End::Failed(failed, None)),
             };
-            partition.succeeded();
             work = work.rest(settled);
-            self.checkpoint.cursor = work.step.from;
-            self.moved = Instant::now();
+            self.moved_to(partition, work.step.from);
             partition
                 .shared
                 .set(Activity::Following, Some(work.step.from));
+            if self.is_told(partition) {
+                return Some(End::Told);
+            }
+            match failure.take_if(|_| settled >= most) {
+                // What comes before the event was applied alone, so that the checkpoint shows where it stands.
+                Some((failed, event)) => return Some(End::Failed(failed, event)),
+                None if failure.is_some() => most -= settled,
+                None => most = usize::MAX,
+            }
         }
         None
+    }
+
+    /// Notes that the checkpoint has moved.
+    fn moved_to<S: CheckpointStore>(&mut self, partition: &mut Partition<S>, cursor: Cursor) {
+        partition.succeeded(cursor);
+        self.checkpoint.cursor = cursor;
+        self.moved = Instant::now();
     }
 
     /// Moves the checkpoint over events that are not wanted. Returns the end, if it comes to one.
@@ -155,7 +181,7 @@ impl Follower {
         &mut self,
         partition: &mut Partition<S>,
     ) -> Option<End> {
-        if self.seen == self.checkpoint.cursor {
+        if self.seen == self.checkpoint.cursor || partition.control.borrow().lost != self.lost {
             return None;
         }
         let work = Work {
@@ -165,9 +191,7 @@ impl Follower {
         };
         match partition.job.apply(&partition.store, work).await {
             Ok(Applied::Settled(_)) => {
-                partition.succeeded();
-                self.checkpoint.cursor = self.seen;
-                self.moved = Instant::now();
+                self.moved_to(partition, self.seen);
                 None
             }
             Ok(Applied::LeaseLost) => Some(End::LeaseLost),

@@ -12,6 +12,7 @@ use crate::stores::error::store::StoreError;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::Any;
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -101,7 +102,9 @@ pub(super) enum Applied {
 pub(super) enum Failed {
     /// The event with this number was not handled. Nothing was applied.
     Event(usize, HandlerError),
-    /// The database failed.
+    /// All events were handled, but the transaction was not committed.
+    Settle(StoreError),
+    /// The database failed before the first event was handled.
     Store(StoreError),
 }
 
@@ -130,7 +133,8 @@ where
     P: Projection,
 {
     let mut step = work.step;
-    let transaction = store.begin(step.key.name, step.lease).await;
+    let transaction = store.begin(step.key.name, step.lease, work.handler_timeout);
+    let transaction = transaction.await;
     let mut transaction = transaction.map_err(Failed::Store)?;
     let begun = Instant::now();
     let mut done = 0;
@@ -144,8 +148,7 @@ where
             step.handled += 1;
         }
         done += 1;
-        let is_over = S::TURN.is_some_and(|turn| begun.elapsed() >= turn);
-        if is_over && work.end_before(done) == Some(done) {
+        if begun.elapsed() >= S::TURN && work.end_before(done) == Some(done) {
             break;
         }
     }
@@ -153,7 +156,7 @@ where
     match transaction.settle(&step).await {
         Ok(true) => Ok(Applied::Settled(done)),
         Ok(false) => Ok(Applied::LeaseLost),
-        Err(error) => Err(Failed::Store(error)),
+        Err(error) => Err(Failed::Settle(error)),
     }
 }
 
@@ -164,7 +167,9 @@ async fn handle<P: Projection>(
     connection: &mut <P::Database as Database>::Connection,
     limit: Duration,
 ) -> Result<(), HandlerError> {
-    let handled = AssertUnwindSafe(projection.apply(event, connection)).catch_unwind();
+    // The call is inside: a projection that is written by hand may panic before it returns its future.
+    let handled = async move { projection.apply(event, connection).await };
+    let handled = AssertUnwindSafe(handled).catch_unwind();
     match tokio::time::timeout(limit, handled).await {
         Ok(Ok(handled)) => handled,
         Ok(Err(panic)) => Err(HandlerError::Panicked {
@@ -177,7 +182,7 @@ async fn handle<P: Projection>(
 }
 
 /// Returns the message of a panic.
-fn message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "without a message".to_owned())
@@ -187,29 +192,53 @@ impl Failed {
     /// Returns `true` if the same page may succeed later, without a change of code or data.
     pub(super) fn passes(&self) -> bool {
         match self {
-            Self::Store(error) => !matches!(error, StoreError::Database { .. }),
-            Self::Event(_, HandlerError::Failed { source }) => {
-                let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&**source);
-                while let Some(error) = cause {
-                    if is_passing(error) {
-                        return true;
-                    }
-                    cause = error.source();
-                }
-                false
-            }
+            Self::Settle(error) | Self::Store(error) => match error {
+                StoreError::Database { source } => passes(&**source),
+                _ => true,
+            },
+            Self::Event(_, HandlerError::Failed { source }) => passes(&**source),
             Self::Event(..) => false,
+        }
+    }
+
+    /// Returns how many events of the work may succeed without the others, which is less than all; `None` if nothing shows that
+    /// fewer would.
+    pub(super) fn good_part(&self, work: &Work<'_>) -> Option<usize> {
+        let all = work.events.len();
+        match self {
+            Self::Event(failing, _) => work.end_before(*failing),
+            // The database does not say which event it is, so it is looked for by halves.
+            Self::Settle(_) if !self.passes() => work
+                .end_before(all / 2)
+                .or_else(|| work.end_before(all.saturating_sub(1))),
+            Self::Settle(_) | Self::Store(_) => None,
+        }
+    }
+
+    /// Returns the event of the work that was not applied, if it is known.
+    pub(super) fn event<'a>(&self, work: &Work<'a>) -> Option<&'a FeedEvent> {
+        match self {
+            Self::Event(failing, _) => work.events.get(*failing),
+            Self::Settle(_) => work.events.iter().rfind(|event| event.payload.is_some()),
+            Self::Store(_) => None,
         }
     }
 }
 
-/// Returns `true` if the error comes from a connection or a lock.
-fn is_passing(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<std::io::Error>() || is_passing_in_database(error)
+/// Returns `true` if the error or one of its causes comes from a connection or a lock.
+fn passes(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() || passes_in_database(error) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(feature = "_database")]
-fn is_passing_in_database(error: &(dyn std::error::Error + 'static)) -> bool {
+fn passes_in_database(error: &(dyn Error + 'static)) -> bool {
     let Some(error) = error.downcast_ref::<sqlx::Error>() else {
         return false;
     };
@@ -222,18 +251,24 @@ fn is_passing_in_database(error: &(dyn std::error::Error + 'static)) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connections, conflicts between transactions, lack of resources, and an operator who intervenes; locks.
-            let classes = ["08", "40", "53", "57"];
-            let is_postgres = code.len() == 5;
-            (is_postgres
-                && (classes.iter().any(|class| code.starts_with(class)) || code == "55P03"))
+            let classes = ["08", "40", "53", "57", LOCK_NOT_AVAILABLE];
+            let is_postgres = code.len() == 5 && code != QUERY_CANCELED;
+            (is_postgres && classes.iter().any(|class| code.starts_with(class)))
                 || is_sqlite_lock(&code)
         }),
         _ => false,
     }
 }
 
+/// Code of PostgreSQL: a lock was not free in time.
+#[cfg(feature = "_database")]
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// Code of PostgreSQL: mostly a statement that takes longer than its timeout, and would do so again.
+#[cfg(feature = "_database")]
+const QUERY_CANCELED: &str = "57014";
+
 #[cfg(not(feature = "_database"))]
-const fn is_passing_in_database(_: &(dyn std::error::Error + 'static)) -> bool {
+const fn passes_in_database(_: &(dyn Error + 'static)) -> bool {
     false
 }
 

@@ -1,5 +1,6 @@
 //! One partition of a subscription in this process.
 
+use crate::cursor::Cursor;
 use crate::ids::LogId;
 use crate::projection::checkpoint::{CheckpointStore, PartitionKey};
 use crate::subscriptions::head::Heads;
@@ -44,15 +45,16 @@ impl<S: CheckpointStore> Partition<S> {
         PartitionKey {
             name: self.facts.name,
             partition: self.shared.partition,
+            partitions: self.options.partitions,
         }
     }
 
-    /// Notes that a page was applied.
-    pub(super) fn succeeded(&mut self) {
-        if self.failures.count > 0 {
-            self.failures = Failures::default();
-            self.shared.attempted(None);
-        }
+    /// Notes that the checkpoint has moved.
+    pub(super) fn succeeded(&mut self, checkpoint: Cursor) {
+        self.failures = Failures::default();
+        // It may also be a failure of the reader.
+        self.shared.attempted(None);
+        self.shared.settled(checkpoint);
     }
 }
 

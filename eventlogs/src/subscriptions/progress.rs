@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// What a partition does now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Activity {
-    /// It waits for the lease, which another process holds.
+    /// It waits for the lease: another process holds it, or the subscription has stopped.
     Waiting,
     /// It has the lease and follows the feed.
     Following,
     /// It is paused.
     Paused,
-    /// It has stopped, for this reason.
-    Stopped(String),
+    /// Its task has ended.
+    Ended,
 }
 
 /// The progress of one partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     /// What it does.
     pub(super) activity: Activity,
@@ -47,6 +47,17 @@ struct Facts {
     turned: Instant,
     /// The error of the last attempt, until one succeeds.
     failure: Option<String>,
+    /// The checkpoint, as the task has last seen it in the database; known only while it follows the feed.
+    checkpoint: Option<Cursor>,
+}
+
+/// Notes the end of a task, in whatever way it ends.
+pub(super) struct NoteEnd(pub(super) Shared);
+
+impl Drop for NoteEnd {
+    fn drop(&mut self) {
+        self.0.set(Activity::Ended, None);
+    }
 }
 
 impl Shared {
@@ -62,12 +73,16 @@ impl Shared {
             facts: Arc::new(Mutex::new(Facts {
                 turned: Instant::now(),
                 failure: None,
+                checkpoint: None,
             })),
         }
     }
 
-    /// Notes what the partition does.
+    /// Notes what the partition does. Without a cursor it does not follow the feed.
     pub(super) fn set(&self, activity: Activity, cursor: Option<Cursor>) {
+        if cursor.is_none() {
+            lock(&self.facts).checkpoint = None;
+        }
         self.progress.send_if_modified(|progress| {
             let new = Progress { activity, cursor };
             let changes = *progress != new;
@@ -93,6 +108,16 @@ impl Shared {
         lock(&self.facts).turned = Instant::now();
     }
 
+    /// Notes where the checkpoint is.
+    pub(super) fn settled(&self, checkpoint: Cursor) {
+        lock(&self.facts).checkpoint = Some(checkpoint);
+    }
+
+    /// Returns where the task has last seen the checkpoint, if it follows the feed.
+    pub(super) fn checkpoint(&self) -> Option<Cursor> {
+        lock(&self.facts).checkpoint
+    }
+
     /// Notes how the last attempt has ended.
     pub(super) fn attempted(&self, failure: Option<String>) {
         lock(&self.facts).failure = failure;
@@ -100,7 +125,7 @@ impl Shared {
 
     /// Returns the progress now.
     pub(super) fn now(&self) -> Progress {
-        self.progress.borrow().clone()
+        *self.progress.borrow()
     }
 
     /// Returns a receiver of the progress.
@@ -122,6 +147,8 @@ pub(super) struct Control {
     pub(super) is_paused: bool,
     /// Rises when a partition that has stopped is to try again.
     pub(super) resumed: u64,
+    /// Rises when the database has lost a step of a checkpoint: the partitions are to begin again at their checkpoints.
+    pub(super) lost: u64,
     /// It is to end.
     pub(super) is_over: bool,
 }

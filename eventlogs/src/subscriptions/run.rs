@@ -2,11 +2,14 @@
 
 use crate::feed::event::FeedEvent;
 use crate::projection::checkpoint::CheckpointStore;
+use crate::projection::handler::HandlerError;
 use crate::subscriptions::follow::{End, follow};
-use crate::subscriptions::job::Failed;
+use crate::subscriptions::job::{Failed, message};
 use crate::subscriptions::partition::{Failures, Partition, backoff};
-use crate::subscriptions::progress::{Activity, Control};
+use crate::subscriptions::progress::{Activity, NoteEnd};
+use futures_util::FutureExt;
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// How often an event is tried that cannot be handled.
@@ -17,6 +20,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 impl<S: CheckpointStore> Partition<S> {
     /// Runs until it is told to end.
     pub(super) async fn run(mut self) {
+        let _end = NoteEnd(self.shared.clone());
         loop {
             let control = *self.control.borrow_and_update();
             if control.is_over {
@@ -24,24 +28,34 @@ impl<S: CheckpointStore> Partition<S> {
             }
             if control.is_paused {
                 self.shared.set(Activity::Paused, None);
-                self.wait_for_control(None).await;
+                self.wait_for_control(ASK_AGAIN).await;
                 continue;
             }
             match self.store.take(self.key(), self.owner, self.lease).await {
                 Ok(Some(checkpoint)) => {
-                    let end = follow(&mut self, checkpoint).await;
-                    self.after(end, checkpoint.token).await;
+                    // The destructor of a handler's future may panic, too.
+                    let followed = AssertUnwindSafe(follow(&mut self, checkpoint)).catch_unwind();
+                    match followed.await {
+                        Ok(end) => self.after(end, checkpoint.token).await,
+                        Err(panic) => {
+                            let reason = format!("the task has panicked: {}", message(&*panic));
+                            self.pause_after(reason).await;
+                        }
+                    }
                 }
-                Ok(None) => {
-                    self.shared.set(Activity::Waiting, None);
-                    let pause = ASK_AGAIN.min(self.lease / 5);
-                    // Processes that wait for the same lease must not all ask at the same time.
-                    self.wait_for_control(Some(pause.mul_f64(0.75 + fastrand::f64() / 2.0)))
-                        .await;
-                }
+                Ok(None) => self.wait_for_lease().await,
                 Err(error) => self.pause_after(described(&error)).await,
             }
         }
+    }
+
+    /// Waits until the lease may be free.
+    async fn wait_for_lease(&mut self) {
+        self.shared.set(Activity::Waiting, None);
+        let pause = ASK_AGAIN.min(self.lease / 5);
+        // Processes that wait for the same lease must not all ask at the same time.
+        self.wait_for_control(pause.mul_f64(0.75 + fastrand::f64() / 2.0))
+            .await;
     }
 
     /// Decides what follows after the partition has stopped following the feed.
@@ -56,25 +70,34 @@ impl<S: CheckpointStore> Partition<S> {
             }
             End::Feed(error) => self.stop(token, described(&error)).await,
             End::Failed(failed, event) => self.failed(failed, event, token).await,
+            End::Reader => {
+                let reason = "the task that reads the feed has ended".to_owned();
+                self.pause_after(reason).await;
+            }
         }
     }
 
     /// Decides what follows after a page was not applied.
     async fn failed(&mut self, failed: Failed, event: Option<FeedEvent>, token: i64) {
         let passes = failed.passes();
-        let (place, reason) = match (failed, &event) {
-            (Failed::Event(_, error), Some(event)) => {
-                let reason = format!(
-                    "event {} of log {} (`{}`): {}",
-                    event.index,
-                    event.log_id,
-                    event.event_type,
-                    described(&error)
-                );
-                ((event.log_id, event.index), reason)
+        let reason = match &failed {
+            Failed::Event(_, error) => described(error),
+            Failed::Settle(error) | Failed::Store(error) => described(error),
+        };
+        let names_event = matches!(failed, Failed::Event(_, HandlerError::Decode(_)));
+        let (place, reason) = match event {
+            Some(event) if names_event => ((event.log_id, event.index), reason),
+            Some(event) => {
+                let FeedEvent {
+                    index,
+                    log_id,
+                    event_type,
+                    ..
+                } = event;
+                let reason = format!("event {index} of log {log_id} (`{event_type}`): {reason}");
+                ((log_id, index), reason)
             }
-            (Failed::Event(_, error), None) => (Default::default(), described(&error)),
-            (Failed::Store(error), _) => (Default::default(), described(&error)),
+            None => (Default::default(), reason),
         };
         if !passes && self.failures.again(place) >= ATTEMPTS {
             return self.stop(token, reason).await;
@@ -82,20 +105,17 @@ impl<S: CheckpointStore> Partition<S> {
         self.pause_after(reason).await;
     }
 
-    /// Stops until it is told to try again.
+    /// Stops, in all processes, until one of them is told to try again.
     async fn stop(&mut self, token: i64, reason: String) {
         tracing::error!(reason, "the subscription has stopped");
         if let Err(error) = self.store.stop(self.key(), token, &reason).await {
-            // It stops all the same; another process would come to the same event.
             tracing::warn!(%error, "the reason for which a subscription has stopped was not stored");
+            // After the next attempt it is stored. Another process would come to the same event.
+            return self.pause_after(reason).await;
         }
         self.failures = Failures::default();
-        self.shared.attempted(Some(reason.clone()));
-        self.shared.set(Activity::Stopped(reason), None);
-        let resumed = self.control.borrow().resumed;
-        let again = |control: &Control| control.is_over || control.resumed != resumed;
-        // The handle is gone with its sender: the partition ends then, too.
-        let _ = self.control.wait_for(again).await;
+        self.shared.attempted(Some(reason));
+        self.wait_for_lease().await;
     }
 
     async fn pause_after(&mut self, reason: String) {
@@ -104,16 +124,12 @@ impl<S: CheckpointStore> Partition<S> {
         tracing::warn!(reason, ?pause, "a page was not applied; trying again");
         self.shared.attempted(Some(reason));
         self.shared.set(Activity::Following, None);
-        self.wait_for_control(Some(pause)).await;
+        self.wait_for_control(pause).await;
     }
 
     /// Waits until it is told something else, for at most this time.
-    async fn wait_for_control(&mut self, limit: Option<Duration>) {
-        let changed = self.control.changed();
-        match limit {
-            Some(limit) => drop(tokio::time::timeout(limit, changed).await),
-            None => drop(changed.await),
-        }
+    async fn wait_for_control(&mut self, limit: Duration) {
+        drop(tokio::time::timeout(limit, self.control.changed()).await);
     }
 }
 

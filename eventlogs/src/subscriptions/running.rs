@@ -2,13 +2,11 @@
 
 use crate::projection::checkpoint::CheckpointStore;
 use crate::subscriptions::error::SubscriptionError;
-use crate::subscriptions::progress::Activity;
+use crate::subscriptions::progress::{Activity, Progress};
 use crate::subscriptions::supervisor::Known;
-use crate::sync::lock;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// The subscriptions that run in this process. [`Subscriptions::start`](crate::subscriptions::Subscriptions::start) returns it.
 ///
@@ -20,7 +18,8 @@ pub struct RunningSubscriptions<S> {
     pub(super) known: Arc<Vec<Known>>,
     /// Ends the supervisor: by the value `true`, or with the last handle.
     stop: Arc<watch::Sender<bool>>,
-    supervisor: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Closed when the supervisor has ended.
+    ended: watch::Receiver<()>,
 }
 
 impl<S: CheckpointStore> RunningSubscriptions<S> {
@@ -28,13 +27,13 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
         store: S,
         known: Arc<Vec<Known>>,
         stop: watch::Sender<bool>,
-        supervisor: JoinHandle<()>,
+        ended: watch::Receiver<()>,
     ) -> Self {
         Self {
             store,
             known,
             stop: Arc::new(stop),
-            supervisor: Arc::new(Mutex::new(Some(supervisor))),
+            ended,
         }
     }
 
@@ -57,12 +56,11 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
             .send_modify(|control| control.is_paused = true);
         for partition in &known.partitions {
             let mut progress = partition.watch();
-            let rests =
-                |activity: &Activity| matches!(activity, Activity::Paused | Activity::Stopped(_));
-            // The task may have ended, and then it has no handler either.
-            let _ = progress
-                .wait_for(|progress| rests(&progress.activity))
-                .await;
+            let rests = |progress: &Progress| {
+                matches!(progress.activity, Activity::Paused | Activity::Ended)
+            };
+            // The sender is this handle's, too.
+            let _ = progress.wait_for(rests).await;
         }
         Ok(())
     }
@@ -104,11 +102,8 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     /// If the future is dropped, they end all the same.
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
-        let supervisor = lock(&self.supervisor).take();
-        if let Some(supervisor) = supervisor {
-            // It does not panic, and only a runtime that ends aborts it.
-            let _ = supervisor.await;
-        }
+        // Nothing is sent: the wait ends when the sender is gone, also with the runtime.
+        let _ = self.ended.clone().changed().await;
     }
 }
 

@@ -126,14 +126,17 @@ impl<S: CheckpointStore> Subscriptions<S> {
         let Self { store, lease, jobs } = self;
         let mut names = Vec::new();
         for (job, options) in &jobs {
-            let facts = job.facts();
-            if names.contains(&facts.name) {
+            let name = job.facts().name;
+            if names.contains(&name) {
                 return Err(SubscriptionError::Duplicate {
-                    name: facts.name.to_owned(),
+                    name: name.to_owned(),
                 });
             }
-            names.push(facts.name);
-            register(&store, &facts, options).await?;
+            names.push(name);
+            check(name, options)?;
+        }
+        for (job, options) in &jobs {
+            register(&store, &job.facts(), options).await?;
         }
         let owner = Uuid::now_v7();
         let (heads, looking) = Heads::start(store.clone());
@@ -179,11 +182,13 @@ impl<S: CheckpointStore> Subscriptions<S> {
             stopped,
             tasks,
         );
-        let supervisor = tokio::spawn(async move {
+        let (is_running, ended) = watch::channel(());
+        tokio::spawn(async move {
             supervisor.await;
             looking.abort();
+            drop(is_running);
         });
-        Ok(RunningSubscriptions::new(store, known, stop, supervisor))
+        Ok(RunningSubscriptions::new(store, known, stop, ended))
     }
 }
 
@@ -193,11 +198,6 @@ async fn register<S: CheckpointStore>(
     facts: &JobFacts,
     options: &SubscriptionOptions,
 ) -> Result<(), SubscriptionError> {
-    let refused = |source| SubscriptionError::Refused {
-        name: facts.name.to_owned(),
-        source,
-    };
-    check(facts.name, options).map_err(refused)?;
     let start = match options.start_at {
         StartAt::Beginning => Cursor::START,
         StartAt::Now => store.head().await?.now(),
@@ -211,12 +211,15 @@ async fn register<S: CheckpointStore>(
     match store.register(registration).await {
         Ok(()) => Ok(()),
         Err(RegisterError::Store(error)) => Err(error.into()),
-        Err(error) => Err(refused(error)),
+        Err(source) => Err(SubscriptionError::Refused {
+            name: facts.name.to_owned(),
+            source,
+        }),
     }
 }
 
 /// Checks a name and its options. The name becomes the name of a schema.
-fn check(name: &str, options: &SubscriptionOptions) -> Result<(), RegisterError> {
+fn check(name: &str, options: &SubscriptionOptions) -> Result<(), SubscriptionError> {
     let is_first = |char: char| char.is_ascii_lowercase() || char == '_';
     let is_plain = name.len() <= 63
         && name.starts_with(is_first)
@@ -231,8 +234,11 @@ fn check(name: &str, options: &SubscriptionOptions) -> Result<(), RegisterError>
     } else {
         return Ok(());
     };
-    Err(RegisterError::Refused {
-        reason: reason.to_owned(),
+    Err(SubscriptionError::Refused {
+        name: name.to_owned(),
+        source: RegisterError::Refused {
+            reason: reason.to_owned(),
+        },
     })
 }
 

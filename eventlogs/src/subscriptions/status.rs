@@ -99,8 +99,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     fn partitions_of(&self, states: &[PartitionState]) -> Vec<PartitionStatus> {
         let status = |state: &PartitionState| {
             let known = self.known(&state.name);
-            let (idle, failure) =
-                local(known, state).map_or((None, None), |(idle, failure)| (Some(idle), failure));
+            let (idle, failure) = local(known, state);
             PartitionStatus {
                 partition: state.partition,
                 cursor: state.cursor,
@@ -115,11 +114,18 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     }
 }
 
-/// Returns what the task of this process knows, if it runs the partition.
-fn local(known: Option<&Known>, state: &PartitionState) -> Option<(Duration, Option<String>)> {
-    let shared = known?.partitions.get(usize::from(state.partition))?;
-    let is_here = shared.now().activity != Activity::Waiting;
-    is_here.then(|| shared.facts())
+/// Returns how long the task of this process has not turned, if it runs the partition, and its last failure.
+fn local(known: Option<&Known>, state: &PartitionState) -> (Option<Duration>, Option<String>) {
+    let number = usize::from(state.partition);
+    let Some(shared) = known.and_then(|known| known.partitions.get(number)) else {
+        return (None, None);
+    };
+    let (idle, failure) = shared.facts();
+    let is_here = matches!(
+        shared.now().activity,
+        Activity::Following | Activity::Paused
+    );
+    (is_here.then_some(idle), failure)
 }
 
 fn lag(state: &PartitionState) -> Option<Duration> {

@@ -1,7 +1,9 @@
 //! The task of a process that keeps its leases, and ends the partitions in order.
 
+use crate::cursor::Cursor;
 use crate::projection::checkpoint::{CheckpointStore, PartitionState};
 use crate::subscriptions::progress::{Control, Shared};
+use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -18,6 +20,13 @@ pub(super) struct Known {
     pub(super) partitions: Vec<Shared>,
 }
 
+impl Known {
+    /// Returns the checkpoints of the partitions that follow the feed here.
+    fn checkpoints(&self) -> Vec<Option<Cursor>> {
+        self.partitions.iter().map(Shared::checkpoint).collect()
+    }
+}
+
 /// Keeps the leases of a process until it is told to stop, or its handle is dropped.
 pub(super) async fn supervise<S: CheckpointStore>(
     store: S,
@@ -27,33 +36,73 @@ pub(super) async fn supervise<S: CheckpointStore>(
     mut stop: watch::Receiver<bool>,
     mut partitions: JoinSet<()>,
 ) {
-    let mut ticks = tokio::time::interval(lease / 3);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => break,
-            _ = ticks.tick() => tick(&store, owner, lease, &known).await,
-        }
+    let mut keeping = pin!(keep(&store, owner, lease, &known));
+    tokio::select! {
+        _ = stop.changed() => {}
+        () = &mut keeping => {}
     }
     for known in known.iter() {
         known.control.send_modify(|control| control.is_over = true);
     }
-    while partitions.join_next().await.is_some() {}
-    if let Err(error) = store.release(owner).await {
-        tracing::warn!(%error, "the leases were not released; they end by themselves");
+    let last_pages = async { while partitions.join_next().await.is_some() {} };
+    // The last pages keep their leases, however long they take.
+    tokio::select! {
+        () = last_pages => {}
+        () = &mut keeping => {}
+    }
+    // After a lease nobody waits for its release any more.
+    match tokio::time::timeout(lease, store.release(owner)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the leases were not released; they end by themselves");
+        }
+        Err(_) => tracing::warn!("the leases were not released in time; they end by themselves"),
+    }
+}
+
+/// Keeps the leases, for ever.
+async fn keep<S: CheckpointStore>(store: &S, owner: Uuid, lease: Duration, known: &[Known]) {
+    let mut ticks = tokio::time::interval(lease / 3);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        tick(store, owner, lease, known).await;
     }
 }
 
 /// Renews the leases, and takes over what other processes have decided.
 async fn tick<S: CheckpointStore>(store: &S, owner: Uuid, lease: Duration, known: &[Known]) {
+    let before: Vec<Vec<_>> = known.iter().map(Known::checkpoints).collect();
     let renewed = store.renew(owner, lease).await;
     let states = match renewed {
         Ok(()) => store.partitions(None).await,
         Err(error) => Err(error),
     };
     match states {
-        Ok(states) => known.iter().for_each(|known| follow_others(known, &states)),
+        Ok(states) => {
+            for (known, before) in known.iter().zip(before) {
+                follow_others(known, &states);
+                notice_losses(known, &before, &states);
+            }
+        }
         Err(error) => tracing::warn!(%error, "the leases were not renewed; trying again"),
+    }
+}
+
+/// Lets a subscription begin again at its checkpoints, if one of them is at an earlier place than before. A server that crashed
+/// may have lost its last steps, with the effects of the handlers. Without a further event nobody else would notice.
+fn notice_losses(known: &Known, before: &[Option<Cursor>], states: &[PartitionState]) {
+    let is_lost = |state: &PartitionState| {
+        let before = before.get(usize::from(state.partition)).copied().flatten();
+        before.is_some_and(|before| state.cursor.place() < before.place())
+    };
+    let mut own = states.iter().filter(|state| state.name == known.name);
+    if own.any(is_lost) {
+        tracing::warn!(
+            subscription = known.name,
+            "the database has lost the last steps of a checkpoint; applying the events again"
+        );
+        known.control.send_modify(|control| control.lost += 1);
     }
 }
 

@@ -7,13 +7,17 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::projection::checkpoint::{CheckpointStore, PartitionState};
 use crate::subscriptions::error::WaitError;
-use crate::subscriptions::progress::{Activity, Progress};
+use crate::subscriptions::progress::{Progress, Shared};
 use crate::subscriptions::running::RunningSubscriptions;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// How often the checkpoint of another process is read.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How often the checkpoint is read while this process runs the subscription: it may have lost the lease without knowing.
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+/// How much longer than its limit a wait may take while the database does not answer.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl<S: CheckpointStore> RunningSubscriptions<S> {
     /// Waits until a subscription has settled an event of a log: read your own writes.
@@ -32,7 +36,8 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     /// ```
     ///
     /// # Errors
-    /// - [`TimedOut`](WaitError::TimedOut) if the time is over. The subscription goes on.
+    /// - [`TimedOut`](WaitError::TimedOut) if the time is over. The subscription goes on. While the database does not answer, it
+    ///   comes up to one second later.
     /// - [`Stopped`](WaitError::Stopped) if the subscription has stopped because of an error.
     /// - [`NotFound`](WaitError::NotFound) if there is no subscription of this name.
     /// - [`NoSuchEvent`](WaitError::NoSuchEvent) if the log does not have the event.
@@ -45,41 +50,29 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     ) -> Result<(), WaitError> {
         let position = state.into();
         let deadline = crate::time_box::end_after(limit);
-        let place = self.place(position).await?;
+        let late = |behind| WaitError::TimedOut {
+            name: name.to_owned(),
+            behind,
+        };
+        let place = timeout_at(deadline + GRACE, self.place(position)).await;
+        let place = place.map_err(|_| late(None))??;
         loop {
-            let reached = match self.local(name, position.log_id()) {
-                Some(shared) => {
-                    let mut progress = shared.watch();
-                    let decides = |progress: &Progress| {
-                        let is_there = progress.cursor.is_some_and(|cursor| is_at(cursor, place));
-                        is_there || matches!(progress.activity, Activity::Stopped(_))
-                    };
-                    // A process that takes over the partition is noticed by looking at the checkpoint again.
-                    let until = deadline.min(Instant::now() + LOOK_AGAIN);
-                    let _ = tokio::time::timeout_at(until, progress.wait_for(decides)).await;
-                    reached_here(name, &shared.now(), place)?
-                }
-                None => None,
-            };
-            let (is_there, cursor) = match reached {
-                Some(reached) => reached,
-                None => {
-                    self.reached_anywhere(name, position.log_id(), place)
-                        .await?
-                }
-            };
+            if let Some(shared) = self.local(name, position.log_id())
+                && is_reached_here(shared, place, deadline.min(Instant::now() + LOOK_AROUND)).await
+            {
+                return Ok(());
+            }
+            // Another process may have taken over, or have stopped.
+            let looked = self.reached_anywhere(name, position.log_id(), place);
+            let looked = timeout_at(deadline + GRACE, looked).await;
+            let (is_there, cursor) = looked.map_err(|_| late(None))??;
             if is_there {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(WaitError::TimedOut {
-                    name: name.to_owned(),
-                    behind: distance(cursor, place),
-                });
+                return Err(late(Some(distance(cursor, place))));
             }
-            if reached.is_none() {
-                tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)).await;
-            }
+            tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)).await;
         }
     }
 
@@ -96,7 +89,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     }
 
     /// Returns the partition of a log, if the subscription is one of this process.
-    fn local(&self, name: &str, log_id: LogId) -> Option<&crate::subscriptions::progress::Shared> {
+    fn local(&self, name: &str, log_id: LogId) -> Option<&Shared> {
         let partitions = &self.known(name)?.partitions;
         partitions.get(partition(log_id, partitions.len()))
     }
@@ -128,20 +121,14 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     }
 }
 
-/// Returns whether a partition of this process has come to a place; `None` if it does not follow the feed.
-fn reached_here(
-    name: &str,
-    progress: &Progress,
-    place: Cursor,
-) -> Result<Option<(bool, Cursor)>, WaitError> {
-    if let Activity::Stopped(reason) = &progress.activity {
-        return Err(WaitError::Stopped {
-            name: name.to_owned(),
-            reason: reason.clone(),
-        });
-    }
-    let cursor = progress.cursor;
-    Ok(cursor.map(|cursor| (is_at(cursor, place), cursor)))
+/// Waits until a partition of this process has come to a place. Returns `false` if it does not follow the feed here, or has not
+/// come there in time.
+async fn is_reached_here(shared: &Shared, place: Cursor, until: Instant) -> bool {
+    let is_there = |progress: &Progress| progress.cursor.is_some_and(|cursor| is_at(cursor, place));
+    let decides = |progress: &Progress| progress.cursor.is_none() || is_there(progress);
+    let mut progress = shared.watch();
+    let decided = timeout_at(until, progress.wait_for(decides)).await;
+    decided.is_ok_and(|progress| progress.is_ok_and(|progress| is_there(&progress)))
 }
 
 /// Returns `true` if a cursor has come to a place.

@@ -27,6 +27,7 @@ pub mod decoding;
 mod events;
 pub mod feed;
 pub mod store;
+pub mod subscriptions;
 
 pub use crate::__example::{Counter, CounterEvent};
 pub use events::{AlienCodec, AlienEvent, FormerEvent, StrangeEvent, UnrelatedEvent};
@@ -147,6 +148,61 @@ macro_rules! __event_feed_conformance {
             a_page_that_leaves_out_events_moves_the_cursor
             refused_appends_leave_nothing
             nothing_is_skipped_while_many_write
+        }
+    };
+}
+
+/// Makes one test per promise in [`conformance::subscriptions`](crate::testing::conformance::subscriptions); every store that
+/// keeps checkpoints keeps these.
+///
+/// Takes the arguments of [`event_store_conformance!`](crate::testing::event_store_conformance). The store must also be a
+/// [`ProjectionStore<Elsewhere>`](crate::projection::ProjectionStore), and each test needs one without subscriptions.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __subscriptions_conformance {
+    ($name:ident, $store:expr) => {
+        $crate::testing::subscriptions_conformance!($name, optional: async { Some($store.await) });
+    };
+    ($name:ident, optional: $store:expr) => {
+        $crate::__conformance_tests! { $name, $store, subscriptions:
+            each_event_is_handled_once_and_in_the_order_of_its_log
+            a_new_subscription_begins_where_it_is_told
+            a_subscription_goes_on_at_its_checkpoint
+            partitions_handle_each_event_once
+            events_without_a_handler_are_passed_over
+            a_wait_ends_when_the_event_is_settled
+            a_wait_for_an_event_without_handler_ends
+            a_wait_for_a_subscription_of_another_process_ends
+            a_wait_ends_in_time
+            a_wait_for_a_stopped_subscription_ends
+            a_wait_for_what_does_not_exist_is_an_error
+            of_two_processes_only_one_handles_an_event
+            a_shutdown_releases_the_leases
+            a_process_that_has_died_is_replaced
+            a_handle_that_is_dropped_ends_its_subscriptions
+            a_shutdown_waits_for_the_handler_that_runs
+            a_lease_belongs_to_one_process
+            a_process_that_lost_its_lease_changes_nothing
+            a_step_renews_the_lease
+            a_checkpoint_moves_only_from_its_place
+            a_step_that_is_rolled_back_has_not_happened
+            a_subscription_that_rests_has_no_lease
+            a_process_with_another_number_of_partitions_gets_no_lease
+            a_paused_subscription_handles_nothing
+            a_pause_holds_in_all_processes
+            a_pause_of_an_unknown_subscription_is_an_error
+            an_event_whose_handler_fails_stops_the_subscription
+            an_event_whose_handler_panics_stops_the_subscription
+            an_event_whose_handler_hangs_stops_the_subscription
+            an_event_that_cannot_be_decoded_stops_the_subscription
+            an_error_that_passes_is_waited_for
+            a_stop_holds_in_all_processes
+            a_start_lets_a_stopped_subscription_try_again
+            two_subscriptions_need_two_names
+            what_cannot_run_is_refused
+            the_number_of_partitions_changes_at_a_common_place
+            the_status_says_how_far_a_subscription_is
+            a_loop_turns_without_events
         }
     };
 }

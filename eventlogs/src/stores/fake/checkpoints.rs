@@ -33,7 +33,13 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
                 let stored = u16::try_from(stored).unwrap_or(u16::MAX);
                 return Err(refuse_partitions(name, stored, registration.partitions));
             }
-            known.partitions = vec![Partition::new(at.unwrap_or_default()); wanted];
+            let tokens = known.partitions.iter().map(|partition| partition.token);
+            let new = Partition {
+                // A process with the old number must not hold a token of a new partition.
+                token: tokens.max().unwrap_or_default() + 1,
+                ..Partition::new(at.unwrap_or_default())
+            };
+            known.partitions = vec![new; wanted];
         }
         known.fingerprint = registration.fingerprint;
         for partition in &mut known.partitions {
@@ -49,8 +55,10 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
         lease: Duration,
     ) -> Result<Option<Checkpoint>, StoreError> {
         let mut subscriptions = lock(&self.subscriptions);
-        let is_paused = |subscription: &Subscription| subscription.is_paused;
-        if subscriptions.get(key.name).is_none_or(is_paused) {
+        let rests = |subscription: &Subscription| {
+            subscription.is_paused || subscription.partitions.len() != usize::from(key.partitions)
+        };
+        if subscriptions.get(key.name).is_none_or(rests) {
             return Ok(None);
         }
         let Some(partition) = find(&mut subscriptions, key) else {
@@ -165,7 +173,12 @@ pub struct NoTransaction<'a, E> {
 impl<E: Event + Clone> ProjectionStore<Elsewhere> for FakeEventStore<E> {
     type Transaction<'a> = NoTransaction<'a, E>;
 
-    async fn begin(&self, _: &str, _: Duration) -> Result<NoTransaction<'_, E>, StoreError> {
+    async fn begin(
+        &self,
+        _: &str,
+        _: Duration,
+        _: Duration,
+    ) -> Result<NoTransaction<'_, E>, StoreError> {
         Ok(NoTransaction {
             store: self,
             nothing: (),

@@ -33,7 +33,7 @@ impl CheckpointStore for PostgresEventStore {
                 ),
             });
         }
-        let begin_text = handlers_begin(registration.name, REGISTERING);
+        let begin_text = handlers_begin(registration.name, REGISTERING, Duration::MAX);
         let mut transaction = begin(core, &begin_text).await?;
         match register_in(core, &mut transaction, &registration).await {
             Ok(()) => Ok(transaction.commit().await?),
@@ -125,7 +125,7 @@ async fn register_in(
     let stored = u16::try_from(stored).unwrap_or(u16::MAX);
     let partitions = registration.partitions;
     if is_new {
-        let made = statements.partitions(name, partitions, registration.start);
+        let made = statements.partitions(name, partitions, registration.start, 0);
         fetch(core, transaction, made).await?;
         return create(core, transaction, registration).await;
     }
@@ -137,14 +137,14 @@ async fn register_in(
         if cursors.iter().any(|cursor| *cursor != at) {
             return Err(refuse_partitions(name, stored, partitions));
         }
+        // A process with the old number must not hold a token of a new partition.
+        let tokens = common.iter().map(|row| row.try_get::<i64, _>("token"));
+        let tokens = tokens.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+        let token = tokens.into_iter().max().unwrap_or_default() + 1;
         let removed = statements.repartition(name, partitions);
         fetch(core, transaction, removed).await?;
-        fetch(
-            core,
-            transaction,
-            statements.partitions(name, partitions, at),
-        )
-        .await?;
+        let made = statements.partitions(name, partitions, at, token);
+        fetch(core, transaction, made).await?;
     }
     fetch(core, transaction, statements.unstop(name)).await?;
     Ok(())
@@ -173,7 +173,17 @@ async fn create(
         let made = sqlx::raw_sql(schema)
             .execute(transaction.connection())
             .await;
-        made.map_err(failed)?;
+        made.map_err(|error| match into_store_error(error) {
+            StoreError::InsufficientPrivilege { source, .. } => RegisterError::Refused {
+                reason: format!(
+                    "the database user may not create its schema ({source}); grant the user `create` on the database, or create \
+                     the schema `{name}` for the user"
+                ),
+            },
+            error => RegisterError::Create {
+                source: error.into(),
+            },
+        })?;
     }
     let create = AssertSqlSafe(create.to_owned()).into_sql_str();
     let created = sqlx::raw_sql(create)

@@ -8,6 +8,7 @@
 //! generation: once one of a generation proves broken or silent, none of it is used again, so that no operation meets more than
 //! one dead connection.
 
+use crate::stores::database::nesting;
 use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure};
 use crate::stores::postgres::hosts::Hosts;
@@ -259,16 +260,22 @@ impl Leased<'_> {
         self.end_statement(rows).await
     }
 
-    /// Begins a transaction with this text.
-    pub(super) async fn begin_transaction(&mut self, begin: SqlStr) -> Result<(), sqlx::Error> {
+    /// Begins the transaction of a page with this text.
+    pub(super) async fn begin_page(&mut self, begin: SqlStr) -> Result<(), sqlx::Error> {
         self.is_in_transaction = true;
-        sqlx::raw_sql(begin).execute(&mut **self).await?;
+        nesting::begin::<Postgres>(self, begin).await
+    }
+
+    /// Commits the transaction of a page.
+    pub(super) async fn commit_page(&mut self) -> Result<(), sqlx::Error> {
+        nesting::commit::<Postgres>(self).await?;
+        self.is_in_transaction = false;
         Ok(())
     }
 
-    /// Ends a transaction with this word.
-    pub(super) async fn end_transaction(&mut self, end: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(end).execute(&mut **self).await?;
+    /// Rolls the transaction of a page back.
+    pub(super) async fn roll_back_page(&mut self) -> Result<(), sqlx::Error> {
+        nesting::roll_back::<Postgres>(self).await?;
         self.is_in_transaction = false;
         Ok(())
     }

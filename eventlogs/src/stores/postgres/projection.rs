@@ -5,7 +5,6 @@ use crate::projection::database::{Elsewhere, Postgres};
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
-use crate::stores::postgres::error::into_store_error;
 use crate::stores::postgres::failure::{AttemptError, Failure};
 use crate::stores::postgres::following::rows;
 use crate::stores::postgres::pool::Leased;
@@ -16,6 +15,10 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use std::fmt;
 use std::time::Duration;
+use tokio::time::timeout_at;
+
+/// How long a transaction that was given up may take to end.
+const GIVEN_UP: Duration = Duration::from_secs(1);
 
 /// The transaction of a page.
 pub struct PageTransaction<'a> {
@@ -28,8 +31,14 @@ pub struct PageTransaction<'a> {
 impl ProjectionStore<Postgres> for PostgresEventStore {
     type Transaction<'a> = PageTransaction<'a>;
 
-    async fn begin(&self, name: &str, lease: Duration) -> Result<PageTransaction<'_>, StoreError> {
-        begin(self.core(), &handlers_begin(name, lease)).await
+    async fn begin(
+        &self,
+        name: &str,
+        lease: Duration,
+        handler_timeout: Duration,
+    ) -> Result<PageTransaction<'_>, StoreError> {
+        let begin_text = handlers_begin(name, lease, handler_timeout);
+        begin(self.core(), &begin_text).await
     }
 }
 
@@ -48,7 +57,7 @@ async fn begin_once<'a>(
     begin: &SqlStr,
 ) -> Result<Leased<'a>, AttemptError> {
     let mut connection = operation.lease().await?;
-    connection.begin_transaction(begin.clone()).await?;
+    connection.begin_page(begin.clone()).await?;
     Ok(connection)
 }
 
@@ -56,12 +65,15 @@ async fn begin_once<'a>(
 ///
 /// Their tables are in the schema of that name, and may use what is in `public`. The settings that suit the statements of this
 /// crate do not suit theirs. If the server crashes, effects and checkpoint are lost together, so the commit need not wait for
-/// the disk. If this process stops, the server ends the transaction with the lease.
-pub(super) fn handlers_begin(name: &str, lease: Duration) -> SqlStr {
+/// the disk. If this process stops, the server ends the transaction with the lease. It ends a statement whose handler was given
+/// up, too: the statement would keep its locks.
+pub(super) fn handlers_begin(name: &str, lease: Duration, handler_timeout: Duration) -> SqlStr {
     let lease = milliseconds(lease);
+    let statement = milliseconds(handler_timeout.saturating_add(GIVEN_UP));
     let text = format!(
         "begin; set local search_path = \"{name}\", public; set local synchronous_commit = off; \
-         set local idle_in_transaction_session_timeout = {lease}; set local plan_cache_mode = auto; \
+         set local idle_in_transaction_session_timeout = {lease}; set local statement_timeout = {statement}; \
+         set local plan_cache_mode = auto; \
          set local enable_seqscan = on; set local enable_hashjoin = on; set local enable_mergejoin = on"
     );
     AssertSqlSafe(text).into_sql_str()
@@ -75,15 +87,21 @@ impl PageTransaction<'_> {
 
     /// Commits.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        let committed = self.connection.end_transaction("commit").await;
-        committed.map_err(|error| commit_error(Failure::Statement(error)))?;
+        let deadline = self.core.options.deadline();
+        let committed = timeout_at(deadline, self.connection.commit_page()).await;
+        let committed = committed.map_err(|_| Failure::Late);
+        committed
+            .and_then(|committed| committed.map_err(Failure::Statement))
+            .map_err(commit_error)?;
         self.connection.give_back();
         Ok(())
     }
 
-    /// Rolls back, and keeps the connection if it still works.
+    /// Rolls back, and keeps the connection if it still works: it may be silent, or busy with the statement of a handler that
+    /// was given up.
     pub(super) async fn roll_back(mut self) {
-        if self.connection.end_transaction("rollback").await.is_ok() {
+        let rolled_back = tokio::time::timeout(GIVEN_UP, self.connection.roll_back_page()).await;
+        if matches!(rolled_back, Ok(Ok(()))) {
             self.connection.give_back();
         }
     }
@@ -97,16 +115,18 @@ impl ProjectionTransaction<Postgres> for PageTransaction<'_> {
     async fn settle(mut self, step: &Step<'_>) -> Result<bool, StoreError> {
         let settle = self.core.statements.checkpoints.settle(step);
         let settle = settle.persistent(self.core.options.pooler.keeps_statements());
-        match settle.execute(self.connection()).await {
+        let deadline = self.core.options.deadline();
+        let settled = timeout_at(deadline, settle.execute(self.connection())).await;
+        let settled = settled.map_err(|_| Failure::Late);
+        match settled.and_then(|settled| settled.map_err(Failure::Statement)) {
             Ok(settled) if settled.rows_affected() == 1 => self.commit().await.map(|()| true),
             Ok(_) => {
                 self.roll_back().await;
                 Ok(false)
             }
-            Err(error) => {
-                let error = into_store_error(error);
+            Err(failure) => {
                 self.roll_back().await;
-                Err(error)
+                Err(failure.into())
             }
         }
     }
@@ -139,7 +159,12 @@ pub struct NoTransaction<'a> {
 impl ProjectionStore<Elsewhere> for PostgresEventStore {
     type Transaction<'a> = NoTransaction<'a>;
 
-    async fn begin(&self, _: &str, _: Duration) -> Result<NoTransaction<'_>, StoreError> {
+    async fn begin(
+        &self,
+        _: &str,
+        _: Duration,
+        _: Duration,
+    ) -> Result<NoTransaction<'_>, StoreError> {
         Ok(NoTransaction {
             store: self,
             nothing: (),

@@ -94,11 +94,11 @@ impl CheckpointStore for SqliteEventStore {
     }
 }
 
-/// Runs a statement in a transaction of its own.
+/// Runs a statement that commits by itself.
 async fn write(core: &Core, statement: Statement<'_>) -> Result<Vec<SqliteRow>, StoreError> {
-    let mut guard = transaction::begin(core.pool.writer().await?).await?;
+    let mut guard = core.pool.writer().await?;
     let rows = connection::rows(&mut guard, statement).await;
-    transaction::end(guard, rows).await
+    transaction::close(guard, rows).await
 }
 
 /// Registers a subscription in a transaction.
@@ -120,7 +120,7 @@ async fn register_in(
     };
     let stored: u16 = row.try_get("partitions").map_err(error::into_store_error)?;
     if known.is_empty() {
-        make_partitions(connection, name, partitions, start).await?;
+        make_partitions(connection, name, partitions, start, 0).await?;
         if let Some(create) = create {
             let create = AssertSqlSafe(create.to_owned()).into_sql_str();
             let created = sqlx::raw_sql(create).execute(connection).await;
@@ -137,9 +137,14 @@ async fn register_in(
         if cursors.iter().any(|cursor| *cursor != at) {
             return Err(refuse_partitions(name, stored, partitions));
         }
+        // A process with the old number must not hold a token of a new partition.
+        let tokens = known.iter().map(|row| row.try_get::<i64, _>("token"));
+        let tokens = tokens.collect::<Result<Vec<_>, _>>();
+        let tokens = tokens.map_err(error::into_store_error)?;
+        let token = tokens.into_iter().max().unwrap_or_default() + 1;
         connection::rows(connection, checkpoints::repartition(name)).await?;
         connection::rows(connection, checkpoints::count(name, partitions)).await?;
-        make_partitions(connection, name, partitions, at).await?;
+        make_partitions(connection, name, partitions, at, token).await?;
     }
     connection::rows(connection, checkpoints::unstop(name)).await?;
     Ok(())
@@ -150,10 +155,15 @@ async fn make_partitions(
     name: &str,
     partitions: u16,
     cursor: Cursor,
+    token: i64,
 ) -> Result<(), StoreError> {
     for partition in 0..partitions {
-        let key = PartitionKey { name, partition };
-        connection::rows(connection, checkpoints::partition(key, cursor)).await?;
+        let key = PartitionKey {
+            name,
+            partition,
+            partitions,
+        };
+        connection::rows(connection, checkpoints::partition(key, cursor, token)).await?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! The settings of a connection, and how a statement runs on it.
 
+use crate::stores::database::nesting;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::error;
 use crate::stores::sqlite::options::SqliteOptions;
-use crate::stores::sqlite::statements::appends::ROLLBACK;
+use crate::stores::sqlite::statements::appends::{BEGIN, ROLLBACK};
 use crate::stores::sqlite::statements::files::FIRST_READ;
 use crate::stores::sqlite::statements::text::Statement;
 use sqlx::pool::PoolConnection;
@@ -124,6 +125,11 @@ pub(super) async fn execute(
 
 /// Rolls back the transaction that may be open.
 pub(super) async fn roll_back(connection: &mut SqliteConnection) {
+    if nesting::roll_back::<Sqlite>(connection).await.is_err() {
+        // SQLite has ended the transaction by itself, and the driver still counts it. It needs one to end.
+        let _ = execute(connection, BEGIN).await;
+        let _ = nesting::roll_back::<Sqlite>(connection).await;
+    }
     // It fails if no transaction is open, which does no harm.
     let _ = execute(connection, ROLLBACK).await;
 }

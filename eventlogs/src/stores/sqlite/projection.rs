@@ -2,11 +2,14 @@
 
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
 use crate::projection::database::{Elsewhere, Sqlite};
+use crate::stores::database::nesting;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::pool::writer_connection::WriterGuard;
+use crate::stores::sqlite::statements::appends::BEGIN;
 use crate::stores::sqlite::statements::checkpoints;
 use crate::stores::sqlite::{SqliteEventStore, error, transaction};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::SqlSafeStr;
+use sqlx::sqlite::{Sqlite as Driver, SqliteConnection};
 use std::fmt;
 use std::time::Duration;
 
@@ -22,11 +25,24 @@ pub struct PageTransaction<'a> {
 impl ProjectionStore<Sqlite> for SqliteEventStore {
     type Transaction<'a> = PageTransaction<'a>;
 
-    const TURN: Option<Duration> = Some(TURN);
+    const TURN: Duration = TURN;
 
-    async fn begin(&self, _: &str, _: Duration) -> Result<PageTransaction<'_>, StoreError> {
-        let guard = transaction::begin(self.core().pool.writer().await?).await?;
-        Ok(PageTransaction { guard })
+    async fn begin(
+        &self,
+        _: &str,
+        _: Duration,
+        _: Duration,
+    ) -> Result<PageTransaction<'_>, StoreError> {
+        begin(self).await
+    }
+}
+
+/// Begins the transaction of a page.
+async fn begin(store: &SqliteEventStore) -> Result<PageTransaction<'_>, StoreError> {
+    let mut guard = store.core().pool.writer().await?;
+    match nesting::begin::<Driver>(&mut guard, BEGIN.into_sql_str()).await {
+        Ok(()) => Ok(PageTransaction { guard }),
+        Err(error) => transaction::close(guard, Err(error::into_store_error(error))).await,
     }
 }
 
@@ -37,22 +53,22 @@ impl ProjectionTransaction<Sqlite> for PageTransaction<'_> {
 
     async fn settle(mut self, step: &Step<'_>) -> Result<bool, StoreError> {
         let settled = checkpoints::settle(step).execute(&mut *self.guard).await;
-        match settled.map(|settled| settled.rows_affected()) {
-            Ok(1) => transaction::end(self.guard, Ok(true)).await,
+        let committed = match settled.map(|settled| settled.rows_affected()) {
+            Ok(1) => nesting::commit::<Driver>(&mut self.guard)
+                .await
+                .map_err(error::into_commit_error),
             Ok(_) => {
                 self.roll_back().await;
-                Ok(false)
+                return Ok(false);
             }
-            Err(error) => {
-                let error = Err(error::into_store_error(error));
-                transaction::end(self.guard, error).await
-            }
-        }
+            Err(error) => Err(error::into_store_error(error)),
+        };
+        transaction::close(self.guard, committed.map(|()| true)).await
     }
 
     async fn roll_back(self) {
         // The error only makes it roll back.
-        let _ = transaction::end::<()>(self.guard, Err(StoreError::Closed)).await;
+        let _ = transaction::close::<()>(self.guard, Err(StoreError::Closed)).await;
     }
 }
 
@@ -76,7 +92,12 @@ pub struct NoTransaction<'a> {
 impl ProjectionStore<Elsewhere> for SqliteEventStore {
     type Transaction<'a> = NoTransaction<'a>;
 
-    async fn begin(&self, _: &str, _: Duration) -> Result<NoTransaction<'_>, StoreError> {
+    async fn begin(
+        &self,
+        _: &str,
+        _: Duration,
+        _: Duration,
+    ) -> Result<NoTransaction<'_>, StoreError> {
         Ok(NoTransaction {
             store: self,
             nothing: (),
@@ -90,8 +111,7 @@ impl ProjectionTransaction<Elsewhere> for NoTransaction<'_> {
     }
 
     async fn settle(self, step: &Step<'_>) -> Result<bool, StoreError> {
-        let guard = transaction::begin(self.store.core().pool.writer().await?).await?;
-        PageTransaction { guard }.settle(step).await
+        begin(self.store).await?.settle(step).await
     }
 
     async fn roll_back(self) {}

@@ -61,6 +61,7 @@ impl CheckpointStatements {
         name: &'a str,
         partitions: u16,
         cursor: Cursor,
+        token: i64,
     ) -> Statement<'a> {
         let (epoch, tx, position, event_id) = cursor_values(cursor);
         sqlx::query(self.partitions.clone())
@@ -71,6 +72,7 @@ impl CheckpointStatements {
             .bind(tx)
             .bind(position)
             .bind(event_id)
+            .bind(token)
     }
 
     /// Looks for the common place of all partitions.
@@ -108,6 +110,7 @@ impl CheckpointStatements {
             .bind(i32::from(key.partition))
             .bind(owner)
             .bind(lease.as_secs_f64())
+            .bind(i32::from(key.partitions))
     }
 
     /// Renews all leases of a process.

@@ -6,7 +6,7 @@
 -- Returns one row per partition:
 -- name, partition, partitions, fingerprint, is_paused, stopped
 -- epoch, tx, position, event_id  the checkpoint
--- settled, moved_at, owner, lease_until
+-- settled, moved_at, owner, token, lease_until
 -- oldest_unsettled  when the first event after the checkpoint was recorded; null if there is none
 
 select s.name,
@@ -22,6 +22,7 @@ select s.name,
        c.settled,
        c.moved_at,
        c.owner,
+       c.token,
        c.lease_until,
        (select e.recorded_at from events e where e.position > c.position order by e.position limit 1) as oldest_unsettled
 from subscriptions s

@@ -58,7 +58,11 @@ pub(in crate::stores) fn register<'a>(registration: &Registration<'a>) -> Statem
 }
 
 /// Binds the parameters of [`PARTITION`].
-pub(in crate::stores) fn partition(key: PartitionKey<'_>, cursor: Cursor) -> Statement<'_> {
+pub(in crate::stores) fn partition(
+    key: PartitionKey<'_>,
+    cursor: Cursor,
+    token: i64,
+) -> Statement<'_> {
     let place = cursor.place();
     sqlx::query(PARTITION)
         .bind(key.name) // ?1
@@ -69,6 +73,7 @@ pub(in crate::stores) fn partition(key: PartitionKey<'_>, cursor: Cursor) -> Sta
         .bind(signed(place.position))
         .bind(event_id(cursor))
         .bind(now())
+        .bind(token)
 }
 
 /// The id of the event at a cursor, as a value.
@@ -104,6 +109,7 @@ pub(in crate::stores) fn take<'a>(
         .bind(blob(owner.as_bytes()))
         .bind(now())
         .bind(end(lease))
+        .bind(key.partitions)
 }
 
 /// Binds the parameters of [`IS_FREE`].
@@ -114,6 +120,7 @@ pub(in crate::stores) fn is_free<'a>(key: PartitionKey<'a>, owner: &'a Uuid) -> 
         .bind(key.partition)
         .bind(blob(owner.as_bytes()))
         .bind(now())
+        .bind(key.partitions)
 }
 
 /// Binds the parameters of [`RENEW`].

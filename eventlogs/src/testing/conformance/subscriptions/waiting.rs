@@ -1,0 +1,148 @@
+//! Waiting until a subscription has come to an event.
+
+use crate::__example::CounterEvent;
+use crate::ids::{EventId, LogId};
+use crate::log_state::LogPosition;
+use crate::subscriptions::error::WaitError;
+use crate::subscriptions::start::Subscriptions;
+use crate::testing::conformance::subscriptions::helpers::{
+    NAME, PATIENCE, Subject, added, append, create, settled, start, stopped,
+};
+use crate::testing::conformance::subscriptions::projection::{Fault, NAMES, Recorder};
+use std::time::{Duration, Instant};
+
+/// A limit that passes during a test.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// When the wait has ended, the event was handled: read your own writes.
+pub async fn a_wait_ends_when_the_event_is_settled(store: &impl Subject) {
+    let recorder = Recorder::<0>::default();
+    recorder.take(Duration::from_millis(3));
+    let running = start(store, &recorder).await;
+    let mut state = create(store, &[1]).await;
+    for _ in 0..20 {
+        settled(&running, state).await;
+        assert_eq!(recorder.of(state.log_id()).last(), Some(&state.index()));
+        state = append(store, state, &[added(1)]).await;
+    }
+    running.shutdown().await;
+}
+
+/// An event without handler is settled with the events around it.
+pub async fn a_wait_for_an_event_without_handler_ends(store: &impl Subject) {
+    let recorder = Recorder::<0>::default();
+    let running = start(store, &recorder).await;
+    let state = create(store, &[1]).await;
+    let noted = CounterEvent::Noted {
+        text: String::new(),
+    };
+    let state = append(store, state, &[noted]).await;
+    settled(&running, state).await;
+    assert_eq!(recorder.of(state.log_id()), [0]);
+    running.shutdown().await;
+}
+
+/// A process that does not run a subscription can wait for it, and notices that it has ended elsewhere.
+pub async fn a_wait_for_a_subscription_of_another_process_ends(store: &impl Subject) {
+    let (recorder, other) = (Recorder::<0>::default(), Recorder::<1>::default());
+    let running = start(store, &recorder).await;
+    let elsewhere = start(store, &other).await;
+    let mut state = create(store, &[1]).await;
+    for _ in 0..3 {
+        settled(&elsewhere, state).await;
+        assert_eq!(recorder.of(state.log_id()).last(), Some(&state.index()));
+        state = append(store, state, &[added(1)]).await;
+    }
+    settled(&elsewhere, state).await;
+    // The handle of a process whose subscriptions have ended sees what others do.
+    running.shutdown().await;
+    let again = start(store, &recorder).await;
+    let state = append(store, state, &[added(1)]).await;
+    settled(&running, state).await;
+    assert_eq!(recorder.of(state.log_id()), [0, 1, 2, 3, 4]);
+    again.shutdown().await;
+    elsewhere.shutdown().await;
+}
+
+/// A wait ends in time, and says how many events are missing.
+pub async fn a_wait_ends_in_time(store: &impl Subject) {
+    let recorder = Recorder::<0>::default();
+    let running = start(store, &recorder).await;
+    let state = create(store, &[1]).await;
+    settled(&running, state).await;
+    running.pause(NAME).await.expect("it can be paused");
+    let state = append(store, state, &[added(1), added(1)]).await;
+    for limit in [Duration::ZERO, SHORT] {
+        let begun = Instant::now();
+        let waited = running.wait_for(NAME, state, limit).await;
+        let Err(WaitError::TimedOut { name, behind }) = waited else {
+            panic!("{waited:?}");
+        };
+        assert_eq!(name, NAME);
+        assert!(behind >= Some(2), "{behind:?}");
+        assert!(begun.elapsed() >= limit);
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    running.resume(NAME).await.expect("it can be continued");
+    settled(&running, state).await;
+    running.shutdown().await;
+}
+
+/// A wait for an event that a stopped subscription has not come to ends immediately; earlier events are settled.
+pub async fn a_wait_for_a_stopped_subscription_ends(store: &impl Subject) {
+    let (recorder, other) = (Recorder::<0>::default(), Recorder::<1>::default());
+    recorder.fail_at(13, Fault::Error);
+    let running = start(store, &recorder).await;
+    let elsewhere = start(store, &other).await;
+    let before = create(store, &[1]).await;
+    let bad = append(store, before, &[added(13)]).await;
+    let after = append(store, bad, &[added(1)]).await;
+    let waited = running.wait_for(NAME, bad, PATIENCE).await;
+    assert!(
+        matches!(&waited, Err(WaitError::Stopped { reason, .. }) if reason.contains("on purpose")),
+        "{waited:?}"
+    );
+    stopped(&running).await;
+    for handle in [&running, &elsewhere] {
+        settled(handle, before).await;
+        let begun = Instant::now();
+        let waited = handle.wait_for(NAME, after, PATIENCE).await;
+        assert!(
+            matches!(waited, Err(WaitError::Stopped { .. })),
+            "{waited:?}"
+        );
+        assert!(
+            begun.elapsed() < PATIENCE / 2,
+            "it does not use up its time"
+        );
+    }
+    running.shutdown().await;
+    elsewhere.shutdown().await;
+}
+
+/// A wait for what does not exist is an error.
+pub async fn a_wait_for_what_does_not_exist_is_an_error(store: &impl Subject) {
+    let running = Subscriptions::new(store);
+    let running = running.projection(Recorder::<0>::default());
+    let running = running.start().await.expect("it can be started");
+    let state = create(store, &[1]).await;
+    let waited = running.wait_for(NAMES[1], state, PATIENCE).await;
+    assert!(
+        matches!(&waited, Err(WaitError::NotFound { name }) if name == NAMES[1]),
+        "{waited:?}"
+    );
+    let missing = [
+        LogPosition::at(LogId::new(), 0),
+        LogPosition::at(state.log_id(), 1),
+        // Another history has an event at this index.
+        LogPosition::new(state.log_id(), 0, EventId::new()),
+    ];
+    for missing in missing {
+        let waited = running.wait_for(NAME, missing, PATIENCE).await;
+        let Err(WaitError::NoSuchEvent { log_id, index }) = waited else {
+            panic!("{waited:?}");
+        };
+        assert_eq!((log_id, index), (missing.log_id(), missing.index()));
+    }
+    running.shutdown().await;
+}
