@@ -118,10 +118,10 @@ impl Statistics {
             .find(|(found, expected)| found != expected)
         {
             None if in_table == in_logs => Ok(in_table),
-            None => Err(wrong(format!(
+            None => Err(wrong(&format!(
                 "it has {in_table} files, and the logs have {in_logs}"
             ))),
-            Some((found, expected)) => Err(wrong(format!(
+            Some((found, expected)) => Err(wrong(&format!(
                 "it has {found}, and the logs have {expected}"
             ))),
         }
@@ -252,7 +252,7 @@ async fn follow<P: Projection, S: CheckpointStore>(
 }
 
 /// Makes the error that the table is wrong.
-fn wrong(difference: String) -> Box<dyn Error> {
+fn wrong(difference: &str) -> Box<dyn Error> {
     format!(
         "the table of the projection is not what the logs say: {difference}; import into a new database with \
          --database FILE, and if it is wrong again, report it as a bug"

@@ -21,22 +21,32 @@ pub(crate) async fn twice(
     file: &Path,
 ) -> Result<LogState<OrderEvent>, Box<dyn Error>> {
     println!("\n7. Read the feed without a projection, and keep the cursor with what is written");
-    println!("   exported {} events", export(store, file).await?);
+    println!("   exported {} events", export(store, file, 0).await?);
     let order = shop.place("Grace", "USD", 1_500).await?;
     println!(
         "   after one more event, exported {}",
-        export(store, file).await?
+        export(store, file, 1).await?
     );
     Ok(order)
 }
 
-/// Appends the events to a file that it does not have yet. Returns their number.
-async fn export(store: &impl EventFeed, file: &Path) -> Result<usize, Box<dyn Error>> {
+/// Appends the events to a file that it does not have yet, and waits for at least this many. Returns their number.
+async fn export(
+    store: &impl EventFeed,
+    file: &Path,
+    at_least: usize,
+) -> Result<usize, Box<dyn Error>> {
     let (mut file, cursor) = open(file)?;
     let mut exported = 0;
     let mut feed = store.feed(cursor).events::<(OrderEvent, PaymentEvent)>();
-    // `feed.wait()` instead of the end would follow the feed for ever.
-    while let Some(page) = feed.next_page().await? {
+    loop {
+        let Some(page) = feed.next_page().await? else {
+            if exported >= at_least {
+                break;
+            }
+            feed.wait().await?;
+            continue;
+        };
         let mut lines = String::new();
         for record in &page.records {
             lines += &match record {
@@ -45,7 +55,7 @@ async fn export(store: &impl EventFeed, file: &Path) -> Result<usize, Box<dyn Er
             };
             lines += "\n";
         }
-        lines += &format!("{CURSOR}{}\n", page.cursor);
+        lines.extend([CURSOR, &page.cursor.to_string(), "\n"]);
         file.write_all(lines.as_bytes())?;
         exported += page.records.len();
     }
@@ -59,12 +69,12 @@ fn open(path: &Path) -> Result<(File, Cursor), Box<dyn Error>> {
     let mut complete = 0;
     let mut read = 0;
     if path.exists() {
-        for line in fs::read_to_string(path)?.split_inclusive('\n') {
+        for line in fs::read(path)?.split_inclusive(|byte| *byte == b'\n') {
             read += line.len();
-            if let Some(text) = line.strip_prefix(CURSOR)
-                && let Some(text) = text.strip_suffix('\n')
+            if let Some(text) = line.strip_prefix(CURSOR.as_bytes())
+                && let Some(text) = text.strip_suffix(b"\n")
             {
-                cursor = text.parse()?;
+                cursor = str::from_utf8(text)?.parse()?;
                 complete = read;
             }
         }

@@ -32,7 +32,7 @@ use tempfile::TempDir;
 /// The schema of the events on a server.
 const SCHEMA: &str = "projections_example";
 /// How long this example waits for the ledger.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -66,7 +66,7 @@ pub(crate) struct Order {
 impl Order {
     #[on(Placed { currency, cents, .. })]
     fn place(&mut self, currency: &str, cents: i64) {
-        self.currency = currency.to_owned();
+        currency.clone_into(&mut self.currency);
         self.cents = cents;
     }
 
@@ -90,7 +90,7 @@ pub(crate) struct Payment {
 impl Payment {
     #[on(Requested { currency, .. })]
     fn request(&mut self, currency: &str) {
-        self.currency = currency.to_owned();
+        currency.clone_into(&mut self.currency);
     }
 
     #[on(Captured)]
