@@ -5,6 +5,8 @@
 //! | [`getting_started`] | write and run your first program, with or without the macros |
 //! | [`deciding`] | change a log under concurrency, and retry requests safely |
 //! | [`several_logs`] | write to several logs, or to a log and your own tables, all or nothing |
+//! | [`read_models`] | list and search logs, and keep tables that follow the events |
+//! | [`following`] | read all events of a store in one order, and continue where you were |
 //! | [`time_and_metadata`] | record when events happened and on whose behalf, and look into a log's past |
 //! | [`caching`] | choose a cache, decide which aggregates it keeps, and whom it trusts |
 //! | [`evolution`] | rename, reshape and retire events while their logs live on |
@@ -24,6 +26,12 @@ pub mod deciding {}
 
 #[doc = include_str!("guide/several_logs.md")]
 pub mod several_logs {}
+
+#[doc = include_str!("guide/read_models.md")]
+pub mod read_models {}
+
+#[doc = include_str!("guide/following.md")]
+pub mod following {}
 
 #[doc = include_str!("guide/time_and_metadata.md")]
 pub mod time_and_metadata {}

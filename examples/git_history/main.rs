@@ -8,7 +8,8 @@
 //! of these is an event, with the author and the time of the commit. The history is that of the first parents, so a merge
 //! counts as one change to the branch it was merged into. Every append has an idempotency key, so a second run adds nothing,
 //! and an interrupted run continues. At the end every log is reduced, and the files alive must be those that git has in
-//! HEAD.
+//! HEAD. A projection keeps a table of all files, from which the busiest ones are printed; it must have what the reduced logs
+//! have.
 //!
 //! Read `file_life.rs` first: events and aggregate, as a service has them. Then read this file from the top.
 
@@ -23,11 +24,13 @@ mod lives;
 mod portion;
 mod progress;
 mod report;
+mod statistics;
 mod verify;
 
 use arguments::{Request, USAGE};
 use database::Database;
 use git::{Head, Repository};
+use statistics::Statistics;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -77,7 +80,12 @@ async fn run(path: &Path, database: Option<PathBuf>) -> Result<(), Box<dyn Error
         Head::Unborn(_) => Vec::new(),
     };
     report::print_differences(&mut out, &reduced, &differences)?;
-    report::print_files(&mut out, &imported, &reduced, started.elapsed())?;
+    let statistics = Statistics::update(&store, &database).await?;
+    let compared = statistics.compare(&reduced).await?;
+    report::print_compared(&mut out, compared)?;
+    report::print_files(&mut out, &statistics).await?;
+    report::print_speed(&mut out, &imported, &reduced, started.elapsed())?;
+    statistics.close().await;
 
     // Waits for aggregates on their way to a cache that outlives this program.
     logs.files.flush_cache().await;

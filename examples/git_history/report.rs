@@ -1,11 +1,11 @@
 //! The printed report.
 
 use crate::database::Database;
-use crate::file_life::FileLife;
 use crate::git::{GitPath, Head, Repository};
 use crate::import::Imported;
+use crate::statistics::{Order, Row, Statistics};
 use crate::verify::{Difference, Reduced};
-use std::cmp::Reverse;
+use std::error::Error;
 use std::io::{Result, Write};
 use std::time::Duration;
 
@@ -80,68 +80,73 @@ pub(crate) fn print_differences(
     }
 }
 
-/// Prints the most notable files, and how fast the example was.
-pub(crate) fn print_files(
+/// Prints that the table of the projection agrees with the logs.
+pub(crate) fn print_compared(out: &mut impl Write, lives: usize) -> Result<()> {
+    writeln!(
+        out,
+        "The table of the projection has the {lives} files that the logs have"
+    )
+}
+
+/// Prints the most notable files.
+pub(crate) async fn print_files(
     out: &mut impl Write,
-    imported: &Imported,
-    reduced: &Reduced,
-    elapsed: Duration,
-) -> Result<()> {
-    // Lives with equal sort keys are in the order of their paths, so that every run prints the same.
-    let mut lives: Vec<_> = reduced.lives.iter().collect();
-    lives.sort_by(|(one, _), (other, _)| {
-        (&one.path, one.born_at).cmp(&(&other.path, other.born_at))
-    });
-
+    statistics: &Statistics,
+) -> std::result::Result<(), Box<dyn Error>> {
     writeln!(out, "\nBusiest files")?;
-    lives.sort_by_key(|(_, events)| Reverse(*events));
-    print_table(out, lives.iter().take(BUSIEST).copied())?;
-
+    print_table(out, &statistics.first(Order::Events, BUSIEST).await?)?;
     writeln!(out, "\nMost authors")?;
-    lives.sort_by_key(|(life, _)| Reverse(life.authors.len()));
-    print_table(out, lives.iter().take(MOST_AUTHORS).copied())?;
-
-    writeln!(out, "\nHow fast")?;
-    let written = imported.written.new + imported.written.repeated;
-    let applied = reduced.lives.iter().map(|(_, events)| events).sum();
-    print_speed(out, "read from git and written", written, imported.elapsed)?;
-    print_speed(out, "reduced", applied, reduced.elapsed)?;
-    writeln!(out, "  the whole run took {:.2} s", elapsed.as_secs_f64())
+    print_table(out, &statistics.first(Order::Authors, MOST_AUTHORS).await?)?;
+    Ok(())
 }
 
 /// Prints one line per life.
-fn print_table<'a>(
-    out: &mut impl Write,
-    lives: impl Iterator<Item = &'a (FileLife, u64)>,
-) -> Result<()> {
+fn print_table(out: &mut impl Write, rows: &[Row]) -> Result<()> {
     writeln!(
         out,
         "  {:>7}  {:>7}  {:>9}  {:>9}  {:<10}  path",
         "events", "authors", "lines +", "lines -", "born"
     )?;
-    for (life, events) in lives {
-        let authors = life.authors.len();
-        let (added, removed) = (life.lines.added, life.lines.removed);
-        let born = life.born_at.map_or_else(
+    for row in rows {
+        let Row {
+            events,
+            authors,
+            added,
+            removed,
+            is_alive,
+            ..
+        } = row;
+        let born = row.born_at().map_or_else(
             || "?".to_owned(),
             |time| time.format("%Y-%m-%d").to_string(),
         );
-        let gone = if life.content.is_some() {
-            ""
-        } else {
-            "  (deleted)"
-        };
+        let gone = if *is_alive { "" } else { "  (deleted)" };
         writeln!(
             out,
             "  {events:>7}  {authors:>7}  {added:>9}  {removed:>9}  {born:<10}  {}{gone}",
-            life.path
+            row.path()
         )?;
     }
     Ok(())
 }
 
+/// Prints how fast the example was.
+pub(crate) fn print_speed(
+    out: &mut impl Write,
+    imported: &Imported,
+    reduced: &Reduced,
+    elapsed: Duration,
+) -> Result<()> {
+    writeln!(out, "\nHow fast")?;
+    let written = imported.written.new + imported.written.repeated;
+    let applied = reduced.lives.iter().map(|(_, events)| events).sum();
+    print_rate(out, "read from git and written", written, imported.elapsed)?;
+    print_rate(out, "reduced", applied, reduced.elapsed)?;
+    writeln!(out, "  the whole run took {:.2} s", elapsed.as_secs_f64())
+}
+
 /// Prints one line about the speed, unless there were no events.
-fn print_speed(out: &mut impl Write, what: &str, events: u64, elapsed: Duration) -> Result<()> {
+fn print_rate(out: &mut impl Write, what: &str, events: u64, elapsed: Duration) -> Result<()> {
     if events == 0 {
         return Ok(());
     }

@@ -484,3 +484,14 @@ fn files_that_are_not_those_of_head_are_listed() {
         outcome.printed
     );
 }
+
+#[test]
+fn a_table_that_is_not_what_the_logs_say_is_an_error() {
+    let place = Place::new();
+    place.small_repository("work");
+    place.import("work", "work.db").succeeded();
+    tampering::miscount_in_the_table(&place.path("work.db"));
+    let outcome = place.import("work", "work.db");
+    outcome.failed_with("it has file (alive) with 2 events");
+    outcome.failed_with("and the logs have file (alive) with 1 events");
+}

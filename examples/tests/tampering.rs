@@ -1,6 +1,8 @@
 //! Writes events into a database of `git_history` that do not come from git.
 
 use eventlogs::ids::LogId;
+use eventlogs::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use eventlogs::sqlx::{Connection, query};
 use eventlogs::{
     Aggregate, AppendOptions, Event, EventRecord, LogManager, LogManagerOptions, LogState,
     MemoryAggregationCache, SqliteEventStore,
@@ -56,6 +58,23 @@ pub(crate) fn move_in_the_log(database: &Path, path: &str, birth: &str, to: &str
             edit: edit(birth),
         },
     );
+}
+
+/// Counts an event too many in the table of the projection.
+pub(crate) fn miscount_in_the_table(database: &Path) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(database);
+        let mut connection = SqliteConnection::connect_with(&options)
+            .await
+            .expect("the database opens");
+        let changed = query("update file_lives set events = events + 1")
+            .execute(&mut connection)
+            .await
+            .expect("the table is changed");
+        assert_eq!(changed.rows_affected(), 1);
+        connection.close().await.expect("the database is closed");
+    });
 }
 
 /// Makes a change with an invented author.

@@ -73,7 +73,7 @@ pub trait EventFeed: Clone + Send + Sync + 'static {
     /// Starts to read the feed after a cursor.
     ///
     /// ```
-    /// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))] {
+    /// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use eventlogs::{Cursor, EventFeed, SqliteEventStore};
@@ -86,7 +86,8 @@ pub trait EventFeed: Clone + Send + Sync + 'static {
     ///     }
     /// }
     /// # Ok(()) }
-    /// # }
+    /// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
+    /// # fn main() {}
     /// ```
     fn feed(&self, cursor: Cursor) -> Feed<Self> {
         Feed {

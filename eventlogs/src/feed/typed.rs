@@ -113,7 +113,7 @@ impl<S: EventFeed> Feed<S> {
     /// Reads only the events of one enum, or of a tuple of enums, and decodes them.
     ///
     /// ```
-    /// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))] {
+    /// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use eventlogs::feed::OneOf2;
@@ -137,7 +137,8 @@ impl<S: EventFeed> Feed<S> {
     ///     // Keep `page.cursor` together with what was done.
     /// }
     /// # Ok(()) }
-    /// # }
+    /// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
+    /// # fn main() {}
     /// ```
     #[must_use]
     pub fn events<T: FeedEvents>(self) -> TypedFeed<S, T> {

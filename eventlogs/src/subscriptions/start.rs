@@ -29,7 +29,7 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 /// Collects the subscriptions of a process, and starts them.
 ///
 /// ```
-/// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))] {
+/// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use eventlogs::sqlx::{self, SqliteConnection};
@@ -60,7 +60,8 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 /// // … serve requests …
 /// running.shutdown().await;
 /// # Ok(()) }
-/// # }
+/// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
+/// # fn main() {}
 /// ```
 #[must_use = "subscriptions run only after `start`"]
 pub struct Subscriptions<S> {
