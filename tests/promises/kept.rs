@@ -3,8 +3,8 @@
 use eventlogs::feed::{Commits, FeedHead, FeedHold, FeedPage, FeedRequest, Wanted};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, Page, ReadError,
-    ReadRequest, Replay, StoreError,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
+    LogList, Page, ReadError, ReadRequest, Replay, StoreError,
 };
 use eventlogs::{Cursor, Event, EventFeed, EventStore, FeedError, FeedEvent, LogPosition};
 use std::any::Any;
@@ -42,6 +42,10 @@ impl<E: Event, S: EventStore<E> + Clone> EventStore<E> for Kept<S> {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.store.read(request).await
+    }
+
+    async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
+        self.store.list(request).await
     }
 
     async fn find_key(&self, key: IdempotencyKey<'_>) -> Result<Vec<Replay>, StoreError> {
