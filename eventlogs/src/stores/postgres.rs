@@ -15,6 +15,7 @@ mod failure;
 mod feed;
 mod fence;
 mod following;
+mod head;
 mod hosts;
 mod in_flight;
 mod list;

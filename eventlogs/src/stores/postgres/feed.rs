@@ -16,9 +16,9 @@ use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::failure::AttemptError;
-use crate::stores::postgres::fence;
-use crate::stores::postgres::fence::read_history;
 use crate::stores::postgres::following::{place, rows, unreadable};
+use crate::stores::postgres::head;
+use crate::stores::postgres::head::read_history;
 use crate::stores::postgres::retry;
 use crate::stores::postgres::statements::text::Statement;
 use sqlx::Row;
@@ -34,7 +34,7 @@ impl EventFeed for PostgresEventStore {
     async fn head(&self) -> Result<FeedHead, StoreError> {
         let core = self.core();
         core.check_schema().await?;
-        fence::head(core).await
+        head::head(core).await
     }
 
     async fn read_feed(&self, request: FeedRequest<'_>) -> Result<FeedPage, FeedError> {
@@ -70,7 +70,7 @@ impl EventFeed for PostgresEventStore {
     async fn feed_hold(&self) -> Result<Option<FeedHold>, StoreError> {
         let core = self.core();
         core.check_schema().await?;
-        fence::hold(core).await
+        head::hold(core).await
     }
 
     fn commits(&self) -> Commits {

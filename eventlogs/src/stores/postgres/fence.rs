@@ -3,18 +3,10 @@
 //! Every transaction with a number holds the fence while it runs, also a prepared one and one of another database. Those of
 //! other databases cannot store events. If the fence stands still and events wait behind it, they are told apart.
 
-use crate::cursor::{Cursor, Place};
-use crate::feed::head::{FeedHead, FeedHold, History};
-use crate::ids::EventId;
-use crate::stores::error::store::StoreError;
-use crate::stores::postgres::core::Core;
-use crate::stores::postgres::following::{place, rows, unreadable};
+use crate::feed::head::{FeedHead, History};
 use crate::sync::lock;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// After this time, transactions of other databases are told apart.
 const TELL_APART: Duration = Duration::from_secs(1);
@@ -46,20 +38,20 @@ struct Known {
 
 /// What to do about a fence that is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Nothing,
     TellApart,
 }
 
 impl Fence {
     /// Returns the proven number, and the server of which it is known.
-    fn proven(&self) -> (i64, Option<History>) {
+    pub(super) fn proven(&self) -> (i64, Option<History>) {
         let known = lock(&self.0);
         (known.proven, known.history)
     }
 
     /// Takes a head that was looked up.
-    fn seen(&self, head: &FeedHead) -> Step {
+    pub(super) fn seen(&self, head: &FeedHead) -> Step {
         let mut known = lock(&self.0);
         let now = Instant::now();
         if !head.is_held() {
@@ -91,7 +83,7 @@ impl Fence {
 
     /// Takes a number that a server has proven. Returns `true` if it is greater than the one before. That of another server is
     /// of no use.
-    fn prove(&self, fence: i64, history: History) -> bool {
+    pub(super) fn prove(&self, fence: i64, history: History) -> bool {
         let mut known = lock(&self.0);
         let rises = fence > known.proven && known.history == Some(history);
         if rises {
@@ -101,7 +93,7 @@ impl Fence {
     }
 
     /// Returns how long the fence has been held, if that must be reported now.
-    fn report(&self) -> Option<Duration> {
+    pub(super) fn report(&self) -> Option<Duration> {
         let mut known = lock(&self.0);
         let now = Instant::now();
         let held = now.duration_since(known.held?.1);
@@ -116,13 +108,13 @@ impl Fence {
     }
 
     /// Returns how long the fence has been held.
-    fn held_for(&self) -> Option<Duration> {
+    pub(super) fn held_for(&self) -> Option<Duration> {
         let known = lock(&self.0);
         known.held.map(|(_, since)| since.elapsed())
     }
 
     /// Takes the server that a head was looked up on. Another one has other transactions, so nothing that was known holds there.
-    fn enter(&self, history: History) {
+    pub(super) fn enter(&self, history: History) {
         let mut known = lock(&self.0);
         if known.history != Some(history) {
             *known = Known {
@@ -131,124 +123,4 @@ impl Fence {
             };
         }
     }
-}
-
-/// Looks where the feed ends.
-pub(super) async fn head(core: &Core) -> Result<FeedHead, StoreError> {
-    let mut head = look(core).await?;
-    if core.fence.seen(&head) == Step::TellApart {
-        let found = rows(core, || core.statements.feed.fence()).await?;
-        let proven = found.first().map(|row| {
-            let fence = row.try_get("fence")?;
-            Ok((fence, read_history(row)?))
-        });
-        let proven = proven.transpose().map_err(unreadable)?;
-        if proven.is_some_and(|(fence, history)| core.fence.prove(fence, history)) {
-            head = look(core).await?;
-            core.fence.seen(&head);
-        }
-    }
-    if let Some(held) = core.fence.report() {
-        report(core, held).await?;
-    }
-    #[cfg(feature = "metrics")]
-    metrics::gauge!("eventlogs_feed_held_seconds")
-        .set(core.fence.held_for().unwrap_or_default().as_secs_f64());
-    Ok(head)
-}
-
-async fn look(core: &Core) -> Result<FeedHead, StoreError> {
-    let (proven, server) = core.fence.proven();
-    let mut head = look_with(core, proven).await?;
-    if proven > 0 && server != Some(head.history) {
-        // What is proven of one server says nothing about another one.
-        head = look_with(core, 0).await?;
-    }
-    core.fence.enter(head.history);
-    Ok(head)
-}
-
-async fn look_with(core: &Core, proven: i64) -> Result<FeedHead, StoreError> {
-    let found = rows(core, || core.statements.feed.head(proven)).await?;
-    let row = found
-        .first()
-        .ok_or_else(|| unreadable(sqlx::Error::RowNotFound))?;
-    read_head(row).map_err(unreadable)
-}
-
-async fn report(core: &Core, held: Duration) -> Result<(), StoreError> {
-    match hold(core).await? {
-        Some(hold) => tracing::warn!(
-            seconds = held.as_secs(),
-            pid = hold.pid,
-            gid = hold.gid,
-            database = hold.database,
-            user = hold.user,
-            application = hold.application,
-            state = hold.state,
-            query = hold.query,
-            age_seconds = hold.age.map(|age| age.as_secs()),
-            "a transaction holds the end of the feed back: events that were committed after it began wait for its end"
-        ),
-        None => tracing::warn!(
-            seconds = held.as_secs(),
-            "a transaction that this role cannot see holds the end of the feed back"
-        ),
-    }
-    Ok(())
-}
-
-/// Looks which transaction holds the fence. Returns `None` if no event waits for it.
-pub(super) async fn hold(core: &Core) -> Result<Option<FeedHold>, StoreError> {
-    let head = look(core).await?;
-    if !head.is_held() {
-        return Ok(None);
-    }
-    let fence = i64::try_from(head.fence.place().tx).unwrap_or(i64::MAX);
-    let found = rows(core, || core.statements.feed.hold(fence)).await?;
-    let hold = found.first().map(read_hold).transpose();
-    hold.map_err(unreadable)
-}
-
-fn read_hold(row: &PgRow) -> Result<FeedHold, sqlx::Error> {
-    let age: Option<f64> = row.try_get("age_seconds")?;
-    Ok(FeedHold {
-        pid: row.try_get("pid")?,
-        gid: row.try_get("gid")?,
-        database: row.try_get("database")?,
-        user: row.try_get("username")?,
-        application: row.try_get("application")?,
-        state: row.try_get("state")?,
-        query: row.try_get("query")?,
-        age: age.and_then(|age| Duration::try_from_secs_f64(age).ok()),
-    })
-}
-
-/// Returns the head from a row of `feed_head.sql`.
-fn read_head(row: &PgRow) -> Result<FeedHead, sqlx::Error> {
-    let fence = Place {
-        epoch: row.try_get::<i32, _>("epoch")?.cast_unsigned(),
-        tx: row.try_get::<i64, _>("fence")?.cast_unsigned(),
-        position: 0,
-    };
-    let last = place(row, ["last_epoch", "last_tx", "last_position"])?;
-    let readable = place(row, ["readable_epoch", "readable_tx", "readable_position"])?;
-    let readable_id: Option<Uuid> = row.try_get("readable_id")?;
-    let mut head = FeedHead::new(
-        Cursor::new(fence, None),
-        last.map(|last| Cursor::new(last, None)),
-        readable.map(|place| Cursor::new(place, readable_id.map(EventId::from))),
-    );
-    head.history = read_history(row)?;
-    head.is_standby = row.try_get("is_standby")?;
-    Ok(head)
-}
-
-/// Returns the server that a row describes.
-pub(super) fn read_history(row: &PgRow) -> Result<History, sqlx::Error> {
-    Ok(History::new(
-        row.try_get("system_identifier")?,
-        row.try_get::<i32, _>("timeline")?.cast_unsigned(),
-        row.try_get("started")?,
-    ))
 }
