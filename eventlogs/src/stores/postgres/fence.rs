@@ -124,3 +124,40 @@ impl Fence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Fence, Step};
+    use crate::cursor::Cursor;
+    use crate::feed::head::{FeedHead, History};
+
+    const HERE: History = History::new(1, 1, 1);
+    const THERE: History = History::new(1, 1, 2);
+
+    #[test]
+    fn what_one_server_has_proven_is_forgotten_on_another() {
+        let fence = Fence::default();
+        assert!(!fence.prove(5, HERE), "no head was looked up there");
+        fence.enter(HERE);
+        assert!(fence.prove(5, HERE) && !fence.prove(4, HERE) && !fence.prove(5, HERE));
+        assert_eq!(fence.proven(), (5, Some(HERE)));
+        assert!(!fence.prove(9, THERE));
+        fence.enter(HERE);
+        assert_eq!(fence.proven(), (5, Some(HERE)));
+        fence.enter(THERE);
+        assert_eq!(fence.proven(), (0, Some(THERE)));
+        assert!(!fence.prove(9, HERE));
+    }
+
+    #[test]
+    fn transactions_are_not_told_apart_at_once() {
+        let fence = Fence::default();
+        let place = |tx| Cursor::from_parts(1, tx, 0, None);
+        fence.enter(HERE);
+        let held = FeedHead::new(place(5), Some(place(6)), None);
+        assert!(fence.seen(&held) == Step::Nothing && fence.held_for().is_some());
+        assert_eq!(fence.report(), None);
+        let free = FeedHead::new(place(7), Some(place(6)), None);
+        assert!(fence.seen(&free) == Step::Nothing && fence.held_for().is_none());
+    }
+}

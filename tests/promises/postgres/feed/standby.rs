@@ -3,6 +3,7 @@
 use super::{ADDED, Site, append, connect, counters, create, ends, names, now, until};
 use crate::proxy::Proxy;
 use crate::servers::PrivatePostgres;
+use eventlogs::feed::{FeedRequest, Wanted};
 use eventlogs::{AppendOptions, Cursor, EventFeed, FeedError, PostgresEventStore};
 use sqlx::{Connection, Executor, Row};
 use std::time::Duration;
@@ -140,6 +141,47 @@ async fn a_cursor_ahead_of_a_server_that_lags_has_no_events_yet() {
     let other = create(&site.counters).await;
     for feed in [&mut open, &mut resumed] {
         assert_eq!(names(&until(feed, 2).await), ends(&[state, other]));
+    }
+}
+
+/// What is final on one server may not have arrived on another one.
+#[tokio::test]
+async fn a_page_is_not_read_up_to_the_end_of_another_server() {
+    let Some(pair) = Pair::open().await else {
+        return;
+    };
+    pair.site.create(3).await;
+    let mut feed = pair.following.feed(Cursor::START);
+    let events = until(&mut feed, 3).await;
+    let (ours, theirs) = (
+        pair.site.store.head().await.unwrap(),
+        pair.following.head().await.unwrap(),
+    );
+    assert_eq!(ours.readable, theirs.readable);
+    // Another one that follows the same server.
+    let mut another = theirs;
+    another.history.started += 1;
+    let wanted = Wanted::all();
+    for after in [Cursor::START, events[0].cursor, events[2].cursor] {
+        for (store, head, is_same) in [
+            (&pair.site.store, ours, true),
+            (&pair.site.store, theirs, false),
+            (&pair.following, theirs, true),
+            (&pair.following, ours, false),
+            (&pair.following, another, false),
+        ] {
+            for sparse in [false, true] {
+                let mut request = FeedRequest::new(after, head, 10, &wanted);
+                request.sparse = sparse;
+                let page = store.read_feed(request).await.unwrap();
+                if is_same {
+                    assert_eq!(page.cursor, events[2].cursor, "{after} {head:?}");
+                } else {
+                    assert_eq!(page.cursor, after, "{head:?}");
+                    assert!(page.events.is_empty() && page.more, "{head:?}");
+                }
+            }
+        }
     }
 }
 
