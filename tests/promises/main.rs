@@ -38,6 +38,7 @@ mod servers;
 mod slow_closures;
 mod sqlite_file;
 mod stored_values;
+mod subscriptions;
 mod telemetry;
 mod testing_kit;
 mod true_in_the_call;

@@ -4,9 +4,11 @@ use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
 use crate::sqlite_file::TemporaryStore;
 use eventlogs::ids::LogId;
+use eventlogs::projection::{Elsewhere, ProjectionStore};
+use eventlogs::subscriptions::Subscriptions;
 use eventlogs::{
     AppendOptions, CreateOptions, Cursor, DecideOptions, EventFeed, EventStore, LogManagerError,
-    LogState,
+    LogState, Projection, event_handler,
 };
 use futures_util::future::join_all;
 use metrics::{
@@ -72,11 +74,11 @@ impl CounterFn for Metric {
 
 impl GaugeFn for Metric {
     fn increment(&self, value: f64) {
-        panic!("a gauge was changed instead of set: {value}");
+        panic!("a gauge was incremented: {value}");
     }
 
     fn decrement(&self, value: f64) {
-        panic!("a gauge was changed instead of set: {value}");
+        panic!("a gauge was decremented: {value}");
     }
 
     fn set(&self, value: f64) {
@@ -207,6 +209,92 @@ async fn what_is_tried_again_is_counted() {
         .await
         .unwrap();
     assert!(!measured.of("eventlogs_retries_total").is_empty());
+}
+
+/// Counts nothing, under a name.
+#[derive(Debug, Projection)]
+#[projection(name = "measured", events(PaymentEvent), database = elsewhere)]
+struct Followed;
+
+#[event_handler(PaymentEvent, ignore(_))]
+impl Followed {
+    #[on(Captured)]
+    async fn capture(&self) {}
+}
+
+/// Runs on one thread, so that the tasks of the subscription use the same recorder.
+async fn a_subscription_measures<S>(store: S, measured: &Measured, lose_lease: impl AsyncFn())
+where
+    S: EventStore<PaymentEvent> + ProjectionStore<Elsewhere>,
+{
+    let payments = payments(store.clone());
+    let subscriptions = Subscriptions::new(&store).lease(Duration::from_millis(150));
+    let running = subscriptions.projection(Followed).start().await.unwrap();
+    let wait = async |log_id| {
+        let state = LogState::<PaymentEvent>::at(log_id, 1);
+        let settled = running.wait_for("measured", state, Duration::from_secs(20));
+        settled.await.unwrap();
+    };
+    wait(captured(&payments).await).await;
+    assert_eq!(measured.sum("eventlogs_feed_events_total"), "2");
+    let pages = measured.of("eventlogs_page_seconds");
+    assert!(
+        !pages.is_empty() && pages.iter().all(|seconds| *seconds > 0.0),
+        "{pages:?}"
+    );
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(
+        measured.of("eventlogs_subscription_lag_seconds").last(),
+        Some(&0.0)
+    );
+    let idle = measured.of("eventlogs_subscription_idle_seconds");
+    assert!(
+        idle.last().is_some_and(|idle| (0.0..5.0).contains(idle)),
+        "{idle:?}"
+    );
+
+    running.pause("measured").await.unwrap();
+    let log_id = captured(&payments).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let lag = measured.of("eventlogs_subscription_lag_seconds");
+    assert!(
+        lag.last().is_some_and(|lag| (0.05..20.0).contains(lag)),
+        "{lag:?}"
+    );
+    running.resume("measured").await.unwrap();
+    wait(log_id).await;
+
+    assert!(measured.of("eventlogs_leases_lost_total").is_empty());
+    lose_lease().await;
+    wait(captured(&payments).await).await;
+    assert_eq!(measured.of("eventlogs_leases_lost_total"), [1.0]);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_subscription_on_sqlite_measures() {
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let file = TemporaryStore::open().await;
+    let lose_lease = async || {
+        crate::sqlite_file::execute(&file.path(), "update checkpoints set token = token + 1").await
+    };
+    a_subscription_measures(file.store.clone(), &measured, lose_lease).await;
+}
+
+#[tokio::test]
+async fn a_subscription_on_postgres_measures() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let lose_lease = async || {
+        store
+            .execute("update checkpoints set token = token + 1")
+            .await
+    };
+    a_subscription_measures(store.store.clone(), &measured, lose_lease).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,12 @@
+//! Projections into SQL: what their handlers write is exactly the fold of the events, whatever breaks in between.
+
+mod crashed;
+mod created;
+mod failing;
+mod handlers;
+mod hanging;
+mod lost;
+mod pools;
+mod processes;
+mod stage;
+mod totals;
