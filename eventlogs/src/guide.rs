@@ -16,7 +16,8 @@
 //!
 //! The pages of the items say more: [`LogManager`](crate::LogManager) is what services call, and
 //! [`derive(Event)`](macro@crate::Event), [`derive(Aggregate)`](macro@crate::Aggregate),
-//! [`derive(Projection)`](macro@crate::Projection) and [`#[event_handler]`](macro@crate::event_handler) show every attribute in an example.
+//! [`derive(Projection)`](macro@crate::Projection) and [`#[event_handler]`](macro@crate::event_handler) show every attribute in an
+//! example.
 
 #[doc = include_str!("guide/getting_started.md")]
 pub mod getting_started {}
