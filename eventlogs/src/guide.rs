@@ -15,8 +15,9 @@
 //! | [`promises`] | rely on what every store and every cache promises |
 //!
 //! The pages of the items say more: [`LogManager`](crate::LogManager) is what services call, and
-//! [`derive(Event)`](macro@crate::Event), [`derive(Aggregate)`](macro@crate::Aggregate) and
-//! [`#[event_handler]`](macro@crate::event_handler) show every attribute in an example.
+//! [`derive(Event)`](macro@crate::Event), [`derive(Aggregate)`](macro@crate::Aggregate),
+//! [`derive(Projection)`](macro@crate::Projection) and [`#[event_handler]`](macro@crate::event_handler) show every attribute in an
+//! example.
 
 #[doc = include_str!("guide/getting_started.md")]
 pub mod getting_started {}
