@@ -87,7 +87,7 @@ impl<S: EventFeed> Feed<S> {
     /// - [`Store`](FeedError::Store) if the database failed.
     pub async fn wait(&mut self) -> Result<(), FeedError> {
         let mut commits = self.store.commits();
-        let mut held = POLL_HELD;
+        let mut backoff = POLL_HELD;
         loop {
             let head = self.look().await?;
             if head.has_events_after(self.cursor) && !self.has_moved {
@@ -97,10 +97,10 @@ impl<S: EventFeed> Feed<S> {
             let pause = if head.is_held() {
                 // A commit of this process seldom ends the hold, and there may be thousands of them.
                 tokio::time::sleep(POLL_HELD).await;
-                held = POLL.min(held * 2);
-                held.saturating_sub(POLL_HELD)
+                backoff = POLL.min(backoff * 2);
+                backoff.saturating_sub(POLL_HELD)
             } else {
-                held = POLL_HELD;
+                backoff = POLL_HELD;
                 POLL
             };
             // Whichever comes first; a signal that was missed only costs the pause.

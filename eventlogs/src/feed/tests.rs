@@ -214,7 +214,7 @@ async fn all(feed: &mut Feed<Scripted>) -> Result<Vec<FeedEvent>, FeedError> {
 
 /// Returns logs, by their numbers among these, and indices.
 fn names(logs: &[LogId], events: &[FeedEvent]) -> Vec<(usize, u64)> {
-    let number = |log_id| logs.iter().position(|log| *log == log_id).unwrap();
-    let name = |event: &FeedEvent| (number(event.log_id), event.index);
+    let number = |log_id| logs.iter().position(|log| *log == log_id);
+    let name = |event: &FeedEvent| (number(event.log_id).unwrap_or(usize::MAX), event.index);
     events.iter().map(name).collect()
 }

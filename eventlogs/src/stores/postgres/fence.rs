@@ -15,7 +15,7 @@ const TELL_APART_AGAIN: Duration = Duration::from_millis(100);
 /// After this time, what holds the fence is reported.
 const REPORT: Duration = Duration::from_secs(5);
 /// How often it is reported again.
-const REPORT_AGAIN: Duration = Duration::from_secs(60);
+const REPORT_AGAIN: Duration = Duration::from_mins(1);
 
 /// What a store knows about its fence.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Fence {
         }
         let fence = head.fence.place().tx;
         let since = match known.held {
-            Some((held, since)) if held == fence => since,
+            Some((place, since)) if place == fence => since,
             _ => {
                 known.held = Some((fence, now));
                 now

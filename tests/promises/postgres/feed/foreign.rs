@@ -101,7 +101,17 @@ async fn a_transaction_of_ours_holds_the_feed_all_the_same() {
         assert!(now(&mut feed).await.is_empty());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    // It is prepared, and so not the transaction of a session any more. The driver does not know that.
+    second.execute("prepare transaction 'ours'").await.unwrap();
     second.commit().await.unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        assert!(now(&mut feed).await.is_empty());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let named = site.store.feed_hold().await.unwrap().unwrap();
+    assert_eq!(named.gid.as_deref(), Some("ours"));
+    connection.execute("commit prepared 'ours'").await.unwrap();
     assert_eq!(names(&until(&mut feed, 2).await), ends(&[last, after]));
     behind.execute("rollback prepared 'behind'").await.unwrap();
 }

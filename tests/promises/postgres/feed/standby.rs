@@ -38,9 +38,9 @@ impl Pair {
         let mut connection = connect(&self.standby.url()).await;
         connection.execute(sql).await.unwrap();
         let state = "select pg_get_wal_replay_pause_state() = 'paused'";
-        while lags {
+        loop {
             let row = sqlx::query(state).fetch_one(&mut connection).await;
-            if row.unwrap().get(0) {
+            if !lags || row.unwrap().get(0) {
                 return;
             }
             // It pauses only at the next record.

@@ -1,6 +1,6 @@
 //! Many writers of every kind, and several readers: the feed is what the table says in the end.
 
-use super::{ADDED, Site, counters, now};
+use super::{ADDED, Site, counters};
 use crate::model::effort::{again, scaled, seed};
 use eventlogs::ids::LogId;
 use eventlogs::testing::conformance::{Counter, CounterEvent};
@@ -10,7 +10,7 @@ use eventlogs::{
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, Row, Transaction};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -226,25 +226,24 @@ struct Given {
     meanwhile: usize,
 }
 
-/// Reads until all events of the table have come.
-async fn read(site: &Site, page_size: usize, resumes: bool, is_over: &AtomicBool) -> Given {
-    let store = PostgresEventStore::connect(&site.server.url())
-        .await
-        .unwrap();
-    let store = if resumes { store } else { site.store.clone() };
+/// How many events there are in the end; 0 while it is not known.
+type Total = AtomicUsize;
+
+/// Reads until all events have come.
+async fn read(store: PostgresEventStore, page_size: usize, resumes: bool, total: &Total) -> Given {
     let mut feed = store.feed(Cursor::START).with_page_size(page_size);
     let (mut events, mut meanwhile) = (Vec::new(), 0);
+    let mut over = None;
     loop {
-        let was_over = is_over.load(Ordering::Relaxed);
-        if !was_over {
+        let total = total.load(Ordering::Relaxed);
+        if total == 0 {
             meanwhile = events.len();
+        } else if over.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(20) {
+            return Given { events, meanwhile };
         }
         match feed.next_page().await.unwrap() {
             Some(page) => events.extend(page.events),
-            None if was_over && !store.head().await.unwrap().is_held() => {
-                events.extend(now(&mut feed).await);
-                return Given { events, meanwhile };
-            }
+            None if total > 0 && events.len() >= total => return Given { events, meanwhile },
             None => {
                 let _ = tokio::time::timeout(Duration::from_millis(100), feed.wait()).await;
             }
@@ -269,7 +268,17 @@ async fn stored(site: &Site) -> Vec<(Uuid, i64, Uuid)> {
         .collect()
 }
 
-async fn nothing_is_missed(with_others: bool) {
+/// What happens besides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Besides {
+    Nothing,
+    /// Another database of the server is written to.
+    OtherDatabases,
+    /// The feed is read from a server that follows.
+    Following,
+}
+
+async fn nothing_is_missed(besides: Besides) {
     let Some(site) = Site::open().await else {
         return;
     };
@@ -277,9 +286,14 @@ async fn nothing_is_missed(with_others: bool) {
     site.connection().await.execute(text).await.unwrap();
     let shared = site.create(usize::try_from(SHARED_LOGS).unwrap()).await;
     let shared: Vec<_> = shared.iter().map(LogState::log_id).collect();
+    let standby = match besides {
+        Besides::Following => Some(site.server.standby().await),
+        _ => None,
+    };
+    let url = standby.as_ref().unwrap_or(&site.server).url();
     let site = Arc::new(site);
-    let is_over = Arc::new(AtomicBool::new(false));
-    let end = Instant::now() + Duration::from_secs(4) * scaled(1);
+    let total = Arc::new(Total::default());
+    let end = Instant::now() + Duration::from_secs(3) * scaled(1);
     let mut writers = Vec::new();
     for number in 0..WRITERS {
         let (site, shared) = (Arc::clone(&site), shared.clone());
@@ -287,42 +301,48 @@ async fn nothing_is_missed(with_others: bool) {
             write(&site, number, shared, end).await;
         }));
     }
-    if with_others {
+    if besides == Besides::OtherDatabases {
         let site = Arc::clone(&site);
         writers.push(tokio::spawn(
             async move { write_elsewhere(&site, end).await },
         ));
     }
     let mut readers = Vec::new();
+    let own = PostgresEventStore::connect(&url).await.unwrap();
     for (page_size, resumes) in [(500, false), (7, false), (50, true)] {
-        let (site, is_over) = (Arc::clone(&site), Arc::clone(&is_over));
+        // One of them has the store of the writers.
+        let store = match besides {
+            Besides::Following => own.clone(),
+            _ if resumes => own.clone(),
+            _ => site.store.clone(),
+        };
+        let total = Arc::clone(&total);
         readers.push(tokio::spawn(async move {
-            read(&site, page_size, resumes, &is_over).await
+            read(store, page_size, resumes, &total).await
         }));
         sleep(Duration::from_millis(300)).await;
     }
     for writer in writers {
         writer.await.unwrap();
     }
-    is_over.store(true, Ordering::Relaxed);
     let stored = stored(&site).await;
+    total.store(stored.len(), Ordering::Relaxed);
     let hint = again(seed());
     assert!(stored.len() > 300, "{} events", stored.len());
     for reader in readers {
-        let given = reader.await.unwrap();
+        let Given { events, meanwhile } = reader.await.unwrap();
         assert!(
-            given.meanwhile > stored.len() / 4,
-            "{} of {}",
-            given.meanwhile,
+            meanwhile > stored.len() / 4,
+            "{meanwhile} of {}",
             stored.len()
         );
-        let places = given.events.iter().map(|event| event.cursor);
+        let places = events.iter().map(|event| event.cursor);
         assert!(
             places.is_sorted_by(|a, b| a < b),
             "no event was taken from its log; {hint}"
         );
         let index = |event: &FeedEvent| i64::try_from(event.index).unwrap();
-        let events = given.events.iter();
+        let events = events.iter();
         let events = events.map(|event| (event.log_id.into(), index(event), event.event_id.into()));
         assert!(
             events.eq(stored.iter().copied()),
@@ -333,10 +353,15 @@ async fn nothing_is_missed(with_others: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_missed_between_many_writers() {
-    nothing_is_missed(false).await;
+    nothing_is_missed(Besides::Nothing).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_missed_while_other_databases_write() {
-    nothing_is_missed(true).await;
+    nothing_is_missed(Besides::OtherDatabases).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_missed_on_a_server_that_follows() {
+    nothing_is_missed(Besides::Following).await;
 }

@@ -18,7 +18,7 @@ pub trait FeedStore: EventStore<CounterEvent> + EventFeed {}
 impl<S: EventStore<CounterEvent> + EventFeed> FeedStore for S {}
 
 /// How long a test waits for events. Transactions of others hold the feed of a shared server back.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An event of another kind of log, which is never written.
 #[derive(Debug, Clone, PartialEq, Eq)]

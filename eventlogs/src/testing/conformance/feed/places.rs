@@ -72,10 +72,10 @@ pub async fn a_cursor_of_an_event_that_never_existed_is_refused(store: &impl Fee
         assert_eq!(feed.cursor(), cursor);
     }
     let mut feed = store.feed(cursors[4]);
-    let waited = tokio::time::timeout(Duration::from_secs(10), feed.wait()).await;
+    let outcome = tokio::time::timeout(Duration::from_secs(10), feed.wait()).await;
     assert!(
-        matches!(waited, Ok(Err(FeedError::FeedRewound { .. }))),
-        "a wait would never end: {waited:?}"
+        matches!(outcome, Ok(Err(FeedError::FeedRewound { .. }))),
+        "a wait would never end: {outcome:?}"
     );
     // The others' mistakes harm nobody.
     let head = store.head().await.expect("the end can be looked up");

@@ -3,6 +3,7 @@
 use crate::__example::CounterEvent;
 use crate::codec::CodecId;
 use crate::cursor::Cursor;
+use crate::feed::record::FeedRecord;
 use crate::feed::typed::OneOf2;
 use crate::feed::wanted::Wanted;
 use crate::ids::LogId;
@@ -89,12 +90,9 @@ pub async fn what_the_feed_has_is_what_a_read_returns(store: &impl FeedStore) {
     let mut feed = store.feed(Cursor::START).events::<CounterEvent>();
     let page = feed.next_page().await.expect("the feed can be read");
     let records = page.expect("there are events").records;
-    let places = records.iter().map(|record| record.cursor());
+    let places = records.iter().map(FeedRecord::cursor);
     assert!(places.eq(untyped.iter().map(|event| event.cursor)));
-    let records: Vec<_> = records
-        .into_iter()
-        .map(|record| record.into_record())
-        .collect();
+    let records: Vec<_> = records.into_iter().map(FeedRecord::into_record).collect();
     assert_eq!(records, all(store, log_id).await);
     assert_eq!(
         records[0].occurred_at(),

@@ -3,6 +3,7 @@
 use crate::__example::CounterEvent;
 use crate::cursor::Cursor;
 use crate::feed::contract::PAGE_BYTES;
+use crate::feed::event::FeedEvent;
 use crate::ids::LogId;
 use crate::metadata::Metadata;
 use crate::stores::request::AppendRequest;
@@ -47,7 +48,7 @@ pub async fn a_page_has_a_bounded_number_of_bytes(store: &impl FeedStore) {
         let (mut events, mut pages) = (Vec::new(), 0);
         while let Some(page) = feed.next_page().await.expect("the feed can be read") {
             let sizes = page.events.iter().rev().skip(1);
-            let bytes: usize = sizes.map(|event| event.bytes()).sum();
+            let bytes: usize = sizes.map(FeedEvent::bytes).sum();
             assert!(bytes < PAGE_BYTES, "{bytes} bytes before the last event");
             events.extend(page.events);
             pages += 1;
