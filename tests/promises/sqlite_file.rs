@@ -202,7 +202,7 @@ async fn a_file_with_the_users_own_tables_wants_an_explicit_migration() {
             refused,
             Err(LogManagerError::Store(StoreError::NotMigrated {
                 found: 0,
-                needed: 1
+                needed: 2
             }))
         ),
         "{refused:?}"
@@ -250,6 +250,57 @@ async fn a_file_whose_tables_have_our_names_is_left_alone() {
     }
 }
 
+/// The tables of version 1 had no subscriptions.
+#[tokio::test]
+async fn a_file_of_an_older_version_is_migrated_and_keeps_its_events() {
+    let file = TemporaryStore::open().await;
+    let log_id = LogId::new();
+    let voided = PaymentEvent::Voided;
+    let options = CreateOptions::default();
+    let first = payments(file.store.clone());
+    let state = first.create(&log_id, &voided, &options).await.unwrap();
+    file.store.close().await;
+    let path = file.path();
+    for statement in [
+        "drop table subscriptions",
+        "drop table checkpoints",
+        "update meta set schema_version = 1",
+        "create table checkpoints (mine text)",
+    ] {
+        execute(&path, statement).await;
+    }
+    let old = SqliteEventStore::open(&path).await.unwrap();
+    let refused = eventlogs::EventFeed::head(&old).await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::NotMigrated {
+                found: 1,
+                needed: 2
+            })
+        ),
+        "{refused:?}"
+    );
+    let refused = old.migrate().await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::UnrelatedTable {
+                table: "checkpoints",
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    execute(&path, "drop table checkpoints").await;
+    old.migrate().await.unwrap();
+    let payments = payments(old);
+    let none = AppendOptions::default();
+    payments.append(state, &voided, &none).await.unwrap();
+    let payment = payments.reduce(&log_id).await.unwrap();
+    assert_eq!(payment.through_index(), 1);
+}
+
 #[tokio::test]
 async fn a_file_of_a_newer_version_is_refused() {
     let file = TemporaryStore::open().await;
@@ -261,7 +312,7 @@ async fn a_file_of_a_newer_version_is_refused() {
             refused,
             Err(OpenError::Store(StoreError::NewerSchema {
                 found: 99,
-                supported: 1
+                supported: 2
             }))
         ),
         "{refused:?}"

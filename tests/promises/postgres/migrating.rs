@@ -5,7 +5,9 @@ use crate::payments::{PaymentEvent, captured, payments};
 use crate::servers;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{OpenError, StoreError};
-use eventlogs::{CreateOptions, LogManagerError, PostgresEventStore, PostgresOptions};
+use eventlogs::{
+    AppendOptions, CreateOptions, EventFeed, LogManagerError, PostgresEventStore, PostgresOptions,
+};
 use futures_util::future::join_all;
 use sqlx::Row;
 use sqlx::postgres::PgConnectOptions;
@@ -67,7 +69,7 @@ async fn a_schema_without_tables_wants_a_migration_by_whomever() {
                 refused,
                 Err(LogManagerError::Store(StoreError::NotMigrated {
                     found: 0,
-                    needed: 1
+                    needed: 2
                 }))
             ),
             "{refused:?}"
@@ -88,6 +90,59 @@ async fn a_schema_without_tables_wants_a_migration_by_whomever() {
         .unwrap();
 }
 
+/// The tables of version 1 had no subscriptions.
+#[tokio::test]
+async fn a_schema_of_an_older_version_is_migrated_and_keeps_its_events() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let log_id = LogId::new();
+    let voided = PaymentEvent::Voided;
+    let state = payments(store.store.clone())
+        .create(&log_id, &voided, &CreateOptions::default())
+        .await
+        .unwrap();
+    for statement in [
+        "drop table subscriptions",
+        "drop table checkpoints",
+        "update meta set schema_version = 1",
+        "create table checkpoints (mine text)",
+    ] {
+        store.execute(statement).await;
+    }
+    let open = || PostgresEventStore::connect_with(store.connect.clone(), store.options.clone());
+    let old = open().await.unwrap();
+    let refused = EventFeed::head(&old).await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::NotMigrated {
+                found: 1,
+                needed: 2
+            })
+        ),
+        "{refused:?}"
+    );
+    let refused = old.migrate().await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::UnrelatedTable {
+                table: "checkpoints",
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    store.execute("drop table checkpoints").await;
+    old.migrate().await.unwrap();
+    let payments = payments(old);
+    let none = AppendOptions::default();
+    payments.append(state, &voided, &none).await.unwrap();
+    let payment = payments.reduce(&log_id).await.unwrap();
+    assert_eq!(payment.through_index(), 1);
+}
+
 #[tokio::test]
 async fn a_schema_of_a_newer_version_or_of_somebody_else_is_refused() {
     let Some(store) = TestStore::new().await else {
@@ -101,7 +156,7 @@ async fn a_schema_of_a_newer_version_or_of_somebody_else_is_refused() {
             refused,
             Err(OpenError::Store(StoreError::NewerSchema {
                 found: 99,
-                supported: 1
+                supported: 2
             }))
         ),
         "{refused:?}"

@@ -2,14 +2,18 @@
 
 use crate::stores::error::store::StoreError;
 
-/// The tables that the first step of every database creates.
-pub(in crate::stores) const TABLES: [&str; 3] = ["meta", "events", "idempotency_keys"];
+/// The tables that step 1 of every database creates.
+pub(in crate::stores) const EVENT_TABLES: &[&str] = &["meta", "events", "idempotency_keys"];
+/// The tables that step 2 of every database creates.
+pub(in crate::stores) const SUBSCRIPTION_TABLES: &[&str] = &["subscriptions", "checkpoints"];
 
 /// One step of a migration. A released step never changes: every change is a new step.
 #[derive(Debug)]
 pub(in crate::stores) struct Step {
     /// The version of the tables after the step.
     pub(in crate::stores) version: i64,
+    /// The tables that the step creates. A table of one of these names belongs to another program.
+    pub(in crate::stores) tables: &'static [&'static str],
     /// The SQL statements.
     pub(in crate::stores) sql: &'static str,
 }
@@ -58,16 +62,18 @@ pub(in crate::stores) fn refuse_newer(found: i64, needed: i64) -> Result<(), Sto
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, Steps};
+    use super::{EVENT_TABLES, SUBSCRIPTION_TABLES, Step, Steps};
     use crate::stores::error::store::StoreError;
 
     const STEPS: Steps = Steps::new(&[
         Step {
             version: 1,
+            tables: EVENT_TABLES,
             sql: "one",
         },
         Step {
             version: 2,
+            tables: SUBSCRIPTION_TABLES,
             sql: "two",
         },
     ]);

@@ -1,6 +1,6 @@
 //! Migrations: the tables, in numbered steps.
 
-use crate::stores::database::steps::{TABLES, refuse_newer};
+use crate::stores::database::steps::{Step, refuse_newer};
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::error::into_store_error;
 use crate::stores::postgres::failure::AttemptError;
@@ -93,10 +93,8 @@ async fn take_missing_steps(connection: &mut PgConnection, schema: &str) -> Resu
     // If several processes start at the same time, one migrates and the others find it done. The lock is held until the commit.
     execute(connection, LOCK_MIGRATION, schema).await?;
     let found = look(connection, schema).await.map_err(into_store_error)?;
-    let steps = STEPS.missing_steps(found.version)?;
-    if found.version == 0 {
-        create_schema(connection, schema).await?;
-    }
+    let steps: Vec<_> = STEPS.missing_steps(found.version)?.collect();
+    prepare_schema(connection, schema, &steps).await?;
     for step in steps {
         execute(connection, step.sql, schema).await?;
     }
@@ -122,14 +120,19 @@ async fn execute(
     Ok(())
 }
 
-async fn create_schema(connection: &mut PgConnection, schema: &str) -> Result<(), StoreError> {
+/// Refuses tables of another program, and creates the schema if there is none.
+async fn prepare_schema(
+    connection: &mut PgConnection,
+    schema: &str,
+    steps: &[&Step],
+) -> Result<(), StoreError> {
     let found = row(connection, LOOK_FOR_SCHEMA, schema).await;
     let found = found.map_err(into_store_error)?;
-    for table in TABLES {
+    for table in steps.iter().flat_map(|step| step.tables) {
         if found.try_get(table).map_err(into_store_error)? {
             return Err(StoreError::UnrelatedTable {
                 table,
-                advice: "keep the events in another schema, see `PostgresOptions::schema`",
+                advice: "keep the events in another schema, see `PostgresOptions::schema`, or give the other table another name",
             });
         }
     }

@@ -4,7 +4,6 @@
 //! newer than the code from one that was tampered with.
 
 use crate::stores::database::schema_version::SchemaVersion;
-use crate::stores::database::steps::TABLES;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::migrations::{NEEDED, STEPS};
 use crate::stores::sqlite::pool::ConnectionPool;
@@ -57,18 +56,15 @@ pub(super) async fn migrate(pool: &ConnectionPool) -> Result<i64, StoreError> {
 
 async fn take_missing_steps(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let found = version(connection).await?;
-    let steps = STEPS.missing_steps(found)?;
-    if found == 0 {
-        for table in TABLES {
+    for step in STEPS.missing_steps(found)? {
+        for table in step.tables {
             if asks(connection, files::has_table(table)).await? {
                 return Err(StoreError::UnrelatedTable {
                     table,
-                    advice: "keep the events in another file",
+                    advice: "keep the events in another file, or give the other table another name",
                 });
             }
         }
-    }
-    for step in steps {
         sqlx::raw_sql(step.sql)
             .execute(&mut *connection)
             .await

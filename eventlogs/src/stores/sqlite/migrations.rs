@@ -1,15 +1,17 @@
 //! The migrations, as data.
 
-use crate::stores::database::steps::{Step, Steps};
+use crate::stores::database::steps::{EVENT_TABLES, SUBSCRIPTION_TABLES, Step, Steps};
 
 /// The steps.
 pub(super) const STEPS: Steps = Steps::new(&[
     Step {
         version: 1,
+        tables: EVENT_TABLES,
         sql: include_str!("migrations/0001_events.sql"),
     },
     Step {
         version: 2,
+        tables: SUBSCRIPTION_TABLES,
         sql: include_str!("migrations/0002_subscriptions.sql"),
     },
 ]);

@@ -53,7 +53,7 @@ cross join lateral (
                     + pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 15)) % 1024 between $9 and $10 - 1) as is_log
 ) l
 cross join lateral (
-    select l.is_log and ($8::text[] = '{}' or e.event_type || '/' || e.event_version <> all($8)) as is_wanted,
+    select l.is_log and (cardinality($8::text[]) = 0 or e.event_type || '/' || e.event_version <> all($8)) as is_wanted,
            octet_length(e.payload) + coalesce(octet_length(e.metadata), 0) as bytes
 ) w
 where (e.epoch, e.tx, e.position) >= ($1, $2::bigint::text::xid8, $3)
