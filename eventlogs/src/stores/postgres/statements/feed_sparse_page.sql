@@ -64,7 +64,7 @@ from (
 ) e
 cross join lateral (
     select ($7::integer[] is null or e.kind = any($7))
-           and ($10 - $9 >= 1024
+           and ($10::integer - $9::integer >= 1024
                 or (pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 14) * 256
                     + pg_catalog.get_byte(pg_catalog.uuid_send(e.log_id), 15)) % 1024 between $9 and $10 - 1) as is_log
 ) l

@@ -1,6 +1,7 @@
 //! Compares the comment at the start of a statement's file with the parameters that are sent and with those that a server
 //! finds.
 
+mod checkpoints;
 mod plans;
 
 use super::*;
@@ -169,6 +170,7 @@ fn server_name(sql_type: &str) -> String {
         "integer" => "INT4".to_owned(),
         "bigint" => "INT8".to_owned(),
         "double precision" => "FLOAT8".to_owned(),
+        "boolean" => "BOOL".to_owned(),
         other => other.to_uppercase(),
     };
     element + array
@@ -297,6 +299,7 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     execute("feed_sparse_page", feed.page(&request, 3, 100), 0).await;
     let finish = migration::finish_migration(schema, 1, 0);
     execute("finish_migration", finish, 0).await;
+    bound.extend(checkpoints::execute_all(connection, &statements).await);
     bound
 }
 
