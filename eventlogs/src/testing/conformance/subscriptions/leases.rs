@@ -61,7 +61,7 @@ async fn places(store: &impl Subject) -> [Cursor; 3] {
 pub async fn a_lease_belongs_to_one_process(store: &impl Subject) {
     register(store, 1).await;
     let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
-    let longer = LEASE * 4;
+    let longer = LEASE * 3;
     let first = take(store, one, longer).await.expect("it is free");
     assert_eq!(take(store, other, LEASE).await, None, "it is taken");
     let again = take(store, one, longer).await.expect("it is its own");
