@@ -48,24 +48,30 @@ impl Heads {
 async fn look<S: EventFeed>(store: S, heads: watch::Sender<Option<FeedHead>>) {
     let mut commits = store.commits();
     let mut changed = Instant::now();
+    // A transaction that holds the end back ends soon, or runs for long.
+    let mut held = POLL_HELD;
     loop {
         let begun = Instant::now();
         let pause = match store.head().await {
             Ok(head) => {
-                let changes = heads.send_if_modified(|known| {
+                let is_new = heads.send_if_modified(|known| {
                     // The fence moves with every transaction of the server. Only events concern the readers.
                     let events = |head: &FeedHead| (head.last, head.readable, head.history);
-                    let changes = known.as_ref().map(events) != Some(events(&head));
-                    *known = Some(head);
-                    changes
+                    let before = known.replace(head);
+                    before.as_ref().map(events) != Some(events(&head))
                 });
-                if changes {
+                if is_new {
                     changed = Instant::now();
                     // While this process commits all the time, most of the commits need no look of their own.
                     tokio::time::sleep(pace(begun.elapsed())).await;
                 }
-                if head.is_held() {
+                held = if head.is_held() {
+                    POLL.min(held * 2)
+                } else {
                     POLL_HELD
+                };
+                if head.is_held() {
+                    held
                 } else if changed.elapsed() < QUIET {
                     POLL
                 } else {

@@ -45,7 +45,7 @@ pub(super) struct Work<'a> {
     pub(super) handler_timeout: Duration,
 }
 
-impl<'a> Work<'a> {
+impl Work<'_> {
     /// Returns the work on the first events of this work.
     pub(super) fn first(self, events: usize) -> Self {
         Self {

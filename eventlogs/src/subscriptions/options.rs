@@ -15,7 +15,8 @@ pub struct SubscriptionOptions {
     /// The greatest number of events per transaction; 500 by default.
     pub page_size: usize,
     /// How long a handler may take per event; 30 s by default. It should be shorter than the lease if a transaction of the
-    /// handlers would block others.
+    /// handlers would block others. On PostgreSQL, the server ends the statement of a handler that has used up its time one
+    /// second later.
     pub handler_timeout: Duration,
 }
 

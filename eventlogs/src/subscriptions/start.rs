@@ -144,34 +144,24 @@ impl<S: CheckpointStore> Subscriptions<S> {
         let mut tasks = JoinSet::new();
         let mut known = Vec::new();
         for (job, options) in jobs {
-            let facts = job.facts();
-            let (control, told) = watch::channel(Control::default());
-            let partitions: Vec<_> = (0..options.partitions).map(Shared::new).collect();
-            for shared in &partitions {
-                let partition = Partition {
-                    store: store.clone(),
-                    job: Arc::clone(&job),
-                    facts,
-                    options: options.clone(),
-                    owner,
-                    lease,
-                    heads: heads.clone(),
-                    control: told.clone(),
-                    shared: shared.clone(),
-                    failures: Failures::default(),
-                };
-                let span = tracing::info_span!(
-                    "subscription",
-                    name = facts.name,
-                    partition = shared.partition
-                );
-                tasks.spawn(partition.run().instrument(span));
-            }
-            known.push(Known {
-                name: facts.name,
+            let begin = |shared, control| Partition {
+                store: store.clone(),
+                job: Arc::clone(&job),
+                facts: job.facts(),
+                options: options.clone(),
+                owner,
+                lease,
+                heads: heads.clone(),
                 control,
-                partitions,
-            });
+                shared,
+                failures: Failures::default(),
+            };
+            known.push(spawn(
+                &mut tasks,
+                job.facts().name,
+                options.partitions,
+                begin,
+            ));
         }
         let known = Arc::new(known);
         let (stop, stopped) = watch::channel(false);
@@ -190,6 +180,28 @@ impl<S: CheckpointStore> Subscriptions<S> {
             drop(is_running);
         });
         Ok(RunningSubscriptions::new(store, known, stop, ended))
+    }
+}
+
+/// Spawns the tasks of the partitions of a subscription.
+fn spawn<S: CheckpointStore>(
+    tasks: &mut JoinSet<()>,
+    name: &'static str,
+    partitions: u16,
+    begin: impl Fn(Shared, watch::Receiver<Control>) -> Partition<S>,
+) -> Known {
+    let (control, told) = watch::channel(Control::default());
+    let partitions: Vec<_> = (0..partitions).map(Shared::new).collect();
+    for shared in &partitions {
+        let partition = begin(shared.clone(), told.clone());
+        let number = shared.partition;
+        let span = tracing::info_span!("subscription", name, partition = number);
+        tasks.spawn(partition.run().instrument(span));
+    }
+    Known {
+        name,
+        control,
+        partitions,
     }
 }
 

@@ -97,7 +97,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     }
 
     fn partitions_of(&self, states: &[PartitionState]) -> Vec<PartitionStatus> {
-        let status = |state: &PartitionState| {
+        let partition = |state: &PartitionState| {
             let known = self.known(&state.name);
             let (idle, failure) = local(known, state);
             PartitionStatus {
@@ -110,7 +110,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
                 failure,
             }
         };
-        states.iter().map(status).collect()
+        states.iter().map(partition).collect()
     }
 }
 

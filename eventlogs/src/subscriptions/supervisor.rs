@@ -20,10 +20,20 @@ pub(super) struct Known {
     pub(super) partitions: Vec<Shared>,
 }
 
-impl Known {
-    /// Returns the checkpoints of the partitions that follow the feed here.
-    fn checkpoints(&self) -> Vec<Option<Cursor>> {
-        self.partitions.iter().map(Shared::checkpoint).collect()
+/// What this process knew of a subscription before it read the states.
+struct Before {
+    /// What the partitions were told.
+    control: Control,
+    /// The checkpoints of the partitions that follow the feed here.
+    checkpoints: Vec<Option<Cursor>>,
+}
+
+impl Before {
+    fn now(known: &Known) -> Self {
+        Self {
+            control: *known.control.borrow(),
+            checkpoints: known.partitions.iter().map(Shared::checkpoint).collect(),
+        }
     }
 }
 
@@ -72,7 +82,7 @@ async fn keep<S: CheckpointStore>(store: &S, owner: Uuid, lease: Duration, known
 
 /// Renews the leases, and takes over what other processes have decided.
 async fn tick<S: CheckpointStore>(store: &S, owner: Uuid, lease: Duration, known: &[Known]) {
-    let before: Vec<Vec<_>> = known.iter().map(Known::checkpoints).collect();
+    let before: Vec<_> = known.iter().map(Before::now).collect();
     let renewed = store.renew(owner, lease).await;
     let states = match renewed {
         Ok(()) => store.partitions(None).await,
@@ -81,7 +91,7 @@ async fn tick<S: CheckpointStore>(store: &S, owner: Uuid, lease: Duration, known
     match states {
         Ok(states) => {
             for (known, before) in known.iter().zip(before) {
-                follow_others(known, &states);
+                follow_others(known, &before, &states);
                 notice_losses(known, &before, &states);
             }
         }
@@ -91,9 +101,13 @@ async fn tick<S: CheckpointStore>(store: &S, owner: Uuid, lease: Duration, known
 
 /// Lets a subscription begin again at its checkpoints, if one of them is at an earlier place than before. A server that crashed
 /// may have lost its last steps, with the effects of the handlers. Without a further event nobody else would notice.
-fn notice_losses(known: &Known, before: &[Option<Cursor>], states: &[PartitionState]) {
+fn notice_losses(known: &Known, before: &Before, states: &[PartitionState]) {
     let is_lost = |state: &PartitionState| {
-        let before = before.get(usize::from(state.partition)).copied().flatten();
+        let before = before
+            .checkpoints
+            .get(usize::from(state.partition))
+            .copied()
+            .flatten();
         before.is_some_and(|before| state.cursor.place() < before.place())
     };
     let mut own = states.iter().filter(|state| state.name == known.name);
@@ -107,7 +121,7 @@ fn notice_losses(known: &Known, before: &[Option<Cursor>], states: &[PartitionSt
 }
 
 /// Pauses or continues a subscription as another process has decided, and measures it.
-fn follow_others(known: &Known, states: &[PartitionState]) {
+fn follow_others(known: &Known, before: &Before, states: &[PartitionState]) {
     let mut own = states
         .iter()
         .filter(|state| state.name == known.name)
@@ -117,9 +131,13 @@ fn follow_others(known: &Known, states: &[PartitionState]) {
     };
     let is_paused = first.is_paused;
     known.control.send_if_modified(|control| {
-        let changes = control.is_paused != is_paused;
+        // The states may be older than a call of this process.
+        let changes = control.is_paused != is_paused && *control == before.control;
+        if !changes {
+            return false;
+        }
         control.is_paused = is_paused;
-        changes
+        true
     });
     #[cfg(feature = "metrics")]
     {

@@ -127,8 +127,8 @@ async fn is_reached_here(shared: &Shared, place: Cursor, until: Instant) -> bool
     let is_there = |progress: &Progress| progress.cursor.is_some_and(|cursor| is_at(cursor, place));
     let decides = |progress: &Progress| progress.cursor.is_none() || is_there(progress);
     let mut progress = shared.watch();
-    let decided = timeout_at(until, progress.wait_for(decides)).await;
-    decided.is_ok_and(|progress| progress.is_ok_and(|progress| is_there(&progress)))
+    let ended = timeout_at(until, progress.wait_for(decides)).await;
+    ended.is_ok_and(|progress| progress.is_ok_and(|progress| is_there(&progress)))
 }
 
 /// Returns `true` if a cursor has come to a place.

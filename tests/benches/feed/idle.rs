@@ -31,7 +31,8 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
         commits(postgres).await,
     );
     running.shutdown().await;
-    let client = after.0.zip(before.0).map(|(after, before)| after - before);
+    let client = after.0.zip(before.0);
+    let client = client.map(|(after, before)| after.saturating_sub(before));
     let server = after
         .1
         .zip(before.1)

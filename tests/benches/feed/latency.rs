@@ -4,6 +4,7 @@ use crate::common::payments::{Capture, PaymentEvent};
 use crate::common::postgres::Postgres;
 use crate::common::report::{Report, Row, milliseconds};
 use crate::events::Totals;
+use eventlogs::CreateOptions;
 use eventlogs::ids::LogId;
 use eventlogs::sqlx::Executor;
 use eventlogs::subscriptions::Subscriptions;
@@ -28,7 +29,7 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
         let captured = PaymentEvent::Captured(Capture::of(call));
         let begun = Instant::now();
         let state = payments
-            .create(&LogId::new(), &captured, &Default::default())
+            .create(&LogId::new(), &captured, &CreateOptions::default())
             .await
             .expect("the server answers");
         let limit = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use crate::events::Counter;
 use crate::reading::median;
 use eventlogs::ids::LogId;
 use eventlogs::subscriptions::{RunningSubscriptions, Subscriptions};
-use eventlogs::{LogManager, LogState, PostgresEventStore};
+use eventlogs::{AppendOptions, CreateOptions, LogManager, LogState, PostgresEventStore};
 use std::time::{Duration, Instant};
 
 const RATE: &str = "5,000 appends/s of 64 writers, beside ten subscriptions";
@@ -133,10 +133,14 @@ async fn append_on(
         tokio::time::sleep_until(due.into()).await;
         let event = PaymentEvent::Captured(Capture::of(100));
         let appended = match state {
-            Some(state) => payments.append(state, &event, &Default::default()).await,
+            Some(state) => {
+                payments
+                    .append(state, &event, &AppendOptions::default())
+                    .await
+            }
             None => {
                 payments
-                    .create(&LogId::new(), &event, &Default::default())
+                    .create(&LogId::new(), &event, &CreateOptions::default())
                     .await
             }
         };

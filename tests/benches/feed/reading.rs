@@ -55,17 +55,17 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
 /// Reads and decodes all events.
 async fn read_all(postgres: &Postgres) -> u64 {
     let mut feed = postgres.store.feed(Cursor::START).events::<PaymentEvent>();
-    let (mut events, mut sum) = (0, 0);
+    let (mut read, mut sum) = (0, 0);
     while let Some(page) = feed.next_page().await.expect("the server answers") {
         for record in &page.records {
             if let PaymentEvent::Captured(capture) = record.event() {
-                events += 1;
+                read += 1;
                 sum += capture.amount;
             }
         }
     }
     assert!(sum > 0);
-    events
+    read
 }
 
 async fn memory(postgres: &Postgres, events: usize, report: &mut Report) {

@@ -38,8 +38,8 @@ async fn sums_survive_a_crash_of_the_server() {
     let mut lost = 0;
     for _ in 0..3 {
         logs.append(&[1, 2, 3]).await;
-        let last = logs.states[2];
-        let settled = running.wait_for(TOTALS, last, Duration::from_secs(20));
+        let newest = logs.states[2];
+        let settled = running.wait_for(TOTALS, newest, Duration::from_secs(20));
         settled.await.unwrap();
         let before = read_in_postgres("eventlogs.", &mut connection)
             .await

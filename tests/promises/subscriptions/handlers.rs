@@ -192,7 +192,7 @@ async fn deadlocks_between_handlers_are_tried_again() {
         .projection(OneWay(crossing()))
         .projection(OtherWay(crossing()));
     let running = subscriptions.start().await.unwrap();
-    for _ in 0..8 {
+    for _ in 0..4 {
         stage.logs.append(&[1]).await;
         for name in ["one_way", "other_way"] {
             // So that both begin at the same time.
@@ -205,7 +205,7 @@ async fn deadlocks_between_handlers_are_tried_again() {
         .fetch_all(&mut connection)
         .await
         .unwrap();
-    assert_eq!(counts, [18, 18], "9 events, for each of both projections");
+    assert_eq!(counts, [10, 10], "5 events, for each of both projections");
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     let deadlocks: i64 = sqlx::query_scalar(deadlocks)
         .fetch_one(&mut connection)

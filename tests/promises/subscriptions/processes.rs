@@ -204,11 +204,11 @@ async fn sums_survive_a_process_that_stands_still_on_postgres() {
     let mut first = owner(&store, None).await;
     let mut other = Runner::start(&place);
     for _ in 0..2 {
-        logs.append_for(Duration::from_millis(500)).await;
+        logs.append_for(Duration::from_millis(300)).await;
         leader.signal("STOP");
-        logs.append_for(LEASE).await;
+        logs.append_for(LEASE / 2).await;
         let second = owner(&store, Some(first)).await;
-        logs.append_for(Duration::from_millis(500)).await;
+        logs.append_for(Duration::from_millis(300)).await;
         leader.signal("CONT");
         logs.append_for(Duration::from_millis(300)).await;
         logs.caught_up(&store, TOTALS).await;

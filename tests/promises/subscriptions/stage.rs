@@ -6,7 +6,7 @@ use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
 use eventlogs::projection::CheckpointStore;
 use eventlogs::subscriptions::{
-    RunningSubscriptions, SubscriptionState, SubscriptionStatus, Subscriptions,
+    RunningSubscriptions, SubscriptionOptions, SubscriptionState, SubscriptionStatus, Subscriptions,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, EventRecord, LogManager, LogState, PostgresEventStore,
@@ -14,7 +14,7 @@ use eventlogs::{
 use std::time::{Duration, Instant};
 
 /// How long a test waits for something that must happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// A lease that ends during a test.
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
@@ -128,8 +128,17 @@ impl Stage {
         &self,
         store: &PostgresEventStore,
     ) -> RunningSubscriptions<PostgresEventStore> {
+        self.start_with(store, SubscriptionOptions::default()).await
+    }
+
+    /// Starts the read model on a store, with options.
+    pub(crate) async fn start_with(
+        &self,
+        store: &PostgresEventStore,
+        options: SubscriptionOptions,
+    ) -> RunningSubscriptions<PostgresEventStore> {
         let subscriptions = Subscriptions::new(store).lease(LEASE);
-        let subscriptions = subscriptions.projection(self.totals());
+        let subscriptions = subscriptions.projection_with(self.totals(), options);
         subscriptions.start().await.unwrap()
     }
 

@@ -80,7 +80,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
 
     async fn renew(&self, owner: Uuid, lease: Duration) -> Result<(), StoreError> {
         self.for_each(owner, |partition| {
-            partition.lease_until = Instant::now() + lease
+            partition.lease_until = Instant::now() + lease;
         });
         Ok(())
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// How long the transaction of a registration may be idle.
-const REGISTERING: Duration = Duration::from_secs(60);
+const REGISTERING: Duration = Duration::from_mins(1);
 
 impl CheckpointStore for PostgresEventStore {
     async fn register(&self, registration: Registration<'_>) -> Result<(), RegisterError> {

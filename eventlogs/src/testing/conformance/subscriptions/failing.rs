@@ -92,7 +92,7 @@ pub async fn an_event_that_cannot_be_decoded_stops_the_subscription(store: &impl
 /// An error that passes is waited for, however often it comes, and is shown meanwhile.
 pub async fn an_error_that_passes_is_waited_for(store: &impl Subject) {
     let recorder = Recorder::<0>::default();
-    recorder.fail_at(BAD, Fault::Passing(5));
+    recorder.fail_at(BAD, Fault::Passing(4));
     let running = start(store, &recorder).await;
     let state = create(store, &[1, BAD, 1]).await;
     let shows = |status: &SubscriptionStatus| {
@@ -101,7 +101,7 @@ pub async fn an_error_that_passes_is_waited_for(store: &impl Subject) {
     };
     let failing = until(&running, "the failure is shown", shows).await;
     assert_eq!(failing.state, SubscriptionState::Running);
-    eventually("it tries again", || recorder.faults() == 5).await;
+    eventually("it tries again", || recorder.faults() == 4).await;
     settled(&running, state).await;
     assert_eq!(distinct(recorder.of(state.log_id())), [0, 1, 2]);
     assert_eq!(status(&running).await.partitions[0].failure, None);

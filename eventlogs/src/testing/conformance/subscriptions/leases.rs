@@ -36,7 +36,7 @@ async fn settle(store: &impl Subject, token: i64, from: Cursor, to: Cursor) -> b
         from,
         to,
         handled: 1,
-        lease: LEASE,
+        lease: PATIENCE,
     };
     let transaction = store.begin(NAME, LEASE, PATIENCE).await;
     let transaction = transaction.expect("a transaction can be begun");
@@ -61,19 +61,24 @@ async fn places(store: &impl Subject) -> [Cursor; 3] {
 pub async fn a_lease_belongs_to_one_process(store: &impl Subject) {
     register(store, 1).await;
     let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
-    let first = take(store, one, LEASE).await.expect("it is free");
+    let longer = LEASE * 3;
+    let first = take(store, one, longer).await.expect("it is free");
     assert_eq!(take(store, other, LEASE).await, None, "it is taken");
-    let again = take(store, one, LEASE).await.expect("it is its own");
+    let again = take(store, one, longer).await.expect("it is its own");
     assert_eq!(again.token, first.token, "a renewal keeps the token");
     // Renewed, it does not end.
     for _ in 0..3 {
-        tokio::time::sleep(LEASE / 2).await;
-        let renewed = store.renew(one, LEASE).await;
+        tokio::time::sleep(longer / 2).await;
+        let renewed = store.renew(one, longer).await;
         renewed.expect("the store can be written");
         assert_eq!(take(store, other, LEASE).await, None, "it is renewed");
     }
+    let renewed = store.renew(one, LEASE).await;
+    renewed.expect("the store can be written");
     tokio::time::sleep(AFTER).await;
-    let second = take(store, other, LEASE).await.expect("the lease is over");
+    let second = take(store, other, PATIENCE)
+        .await
+        .expect("the lease is over");
     assert!(second.token > first.token);
     let renewed = store.renew(one, PATIENCE).await;
     renewed.expect("the store can be written");
