@@ -57,8 +57,8 @@ async fn look<S: EventFeed>(store: S, heads: watch::Sender<Option<FeedHead>>) {
                 let is_new = heads.send_if_modified(|known| {
                     // The fence moves with every transaction of the server. Only events concern the readers.
                     let events = |head: &FeedHead| (head.last, head.readable, head.history);
-                    let before = known.replace(head);
-                    before.as_ref().map(events) != Some(events(&head))
+                    let last = known.replace(head);
+                    last.as_ref().map(events) != Some(events(&head))
                 });
                 if is_new {
                     changed = Instant::now();

@@ -69,11 +69,11 @@ async fn read_all(postgres: &Postgres) -> u64 {
 }
 
 async fn memory(postgres: &Postgres, events: usize, report: &mut Report) {
-    let counter = Counter::<0>::default();
-    let counted = Arc::clone(&counter.counted);
+    let projection = Counter::<0>::default();
+    let counted = Arc::clone(&projection.counted);
     let before = resident_kib();
     let running = Subscriptions::new(&postgres.store)
-        .projection(counter)
+        .projection(projection)
         .start()
         .await
         .expect("it is registered");

@@ -2,14 +2,12 @@
 //! finds.
 
 mod checkpoints;
+mod feed;
 mod plans;
 
 use super::*;
-use crate::cursor::{Cursor, Place};
+use crate::cursor::Place;
 use crate::event::{EventType, LogType};
-use crate::feed::head::FeedHead;
-use crate::feed::page::FeedRequest;
-use crate::feed::wanted::Wanted;
 use crate::ids::EventId;
 use crate::log_state::LogPosition;
 use crate::stores::encoding::event::EncodedEvent;
@@ -283,30 +281,11 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     // One row is about the first page.
     execute("list_by_change", list_by_change(&statements), 5).await;
     execute("prune", statements.prune(Duration::ZERO, 100), 6).await;
-    let feed = &statements.feed;
-    execute("feed_head", feed.head(0), 1).await;
-    execute("feed_fence", feed.fence(), 1).await;
-    execute("feed_hold", feed.hold(1), 0).await;
-    execute("feed_gap", feed.gap(log_id, &(1..3)), 2).await;
-    execute("feed_place", feed.place(log_id, 1), 1).await;
-    let events = [(log_id, 0), (log_id, 2)];
-    execute("feed_contents", feed.contents(&events), 2).await;
-    let wanted = Wanted::all();
-    let mut request = FeedRequest::new(Cursor::START, at_end(), 3, &wanted);
-    // The server is not the one of this head, so there are no rows.
-    execute("feed_page", feed.page(&request, 3, 100), 0).await;
-    request.sparse = true;
-    execute("feed_sparse_page", feed.page(&request, 3, 100), 0).await;
     let finish = migration::finish_migration(schema, 1, 0);
     execute("finish_migration", finish, 0).await;
+    bound.extend(feed::execute_all(connection, &statements, log_id).await);
     bound.extend(checkpoints::execute_all(connection, &statements).await);
     bound
-}
-
-/// Returns a head that no server has, with its fence behind all events.
-fn at_end() -> FeedHead {
-    let end = Cursor::from_parts(1, i64::MAX.unsigned_abs(), 0, None);
-    FeedHead::new(end, None, None)
 }
 
 #[tokio::test]

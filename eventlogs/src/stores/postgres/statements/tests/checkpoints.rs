@@ -19,7 +19,7 @@ const KEY: PartitionKey<'_> = PartitionKey {
 };
 
 /// Executes a statement, and returns the number of its parameters and of its rows.
-async fn execute(
+pub(super) async fn execute(
     connection: &mut PgConnection,
     name: &str,
     mut statement: Statement<'_>,
