@@ -49,7 +49,7 @@ async fn look<S: EventFeed>(store: S, heads: watch::Sender<Option<FeedHead>>) {
     let mut commits = store.commits();
     let mut changed = Instant::now();
     // A transaction that holds the end back ends soon, or runs for long.
-    let mut held = POLL_HELD;
+    let mut patience = POLL_HELD;
     loop {
         let begun = Instant::now();
         let pause = match store.head().await {
@@ -65,13 +65,13 @@ async fn look<S: EventFeed>(store: S, heads: watch::Sender<Option<FeedHead>>) {
                     // While this process commits all the time, most of the commits need no look of their own.
                     tokio::time::sleep(pace(begun.elapsed())).await;
                 }
-                held = if head.is_held() {
-                    POLL.min(held * 2)
+                patience = if head.is_held() {
+                    POLL.min(patience * 2)
                 } else {
                     POLL_HELD
                 };
                 if head.is_held() {
-                    held
+                    patience
                 } else if changed.elapsed() < QUIET {
                     POLL
                 } else {

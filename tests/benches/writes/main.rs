@@ -1,8 +1,8 @@
 //! The cost of a write with the library, as a multiple of the same write by hand: with the same driver, the same tables and
 //! rows, in the same process, in turns.
 //!
-//!   ./scripts/servers cargo bench -p tests                     everything, about five minutes
-//!   ./scripts/servers cargo bench -p tests -- decide --quick   rows whose name contains `decide`, in short
+//!   ./scripts/servers cargo bench -p tests --bench writes                     everything, about five minutes
+//!   ./scripts/servers cargo bench -p tests --bench writes -- decide --quick   rows whose name contains `decide`, in short
 //!
 //! Without `EVENTLOGS_POSTGRES_URL` only SQLite is measured. Nothing here is a test: a missed goal is reported, and the machine
 //! should be otherwise idle.
