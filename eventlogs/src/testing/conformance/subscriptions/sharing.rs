@@ -4,7 +4,7 @@ use crate::subscriptions::options::SubscriptionOptions;
 use crate::subscriptions::start::Subscriptions;
 use crate::testing::conformance::subscriptions::helpers::{
     A_WHILE, KEY, LEASE, NAME, PATIENCE, Subject, added, append, create, eventually, settled,
-    start, start_with, until,
+    start, until,
 };
 use crate::testing::conformance::subscriptions::projection::Recorder;
 use std::collections::HashSet;
