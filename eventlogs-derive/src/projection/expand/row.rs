@@ -4,7 +4,7 @@ use crate::projection::expand::{Parts, handlers, source_arms};
 use crate::projection::model::ProjectionModel;
 use crate::projection::model::row::{FieldModel, RowModel};
 use crate::tokens;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -35,7 +35,8 @@ pub(super) fn implementation(
     let through = row.through.as_ref().map(through);
     let keep = row.keep.as_ref().map(|function| {
         // The whole call has the span of the function, so that the compiler points there.
-        let call = quote_spanned!(function.span()=> #function(self));
+        let place = at(function.span());
+        let call = quote_spanned!(place=> #function(self));
         quote! {
             fn keep(&self) -> bool {
                 #call
@@ -87,7 +88,7 @@ pub(super) fn implementation(
 fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
     let library = &model.library;
     let event = tokens::local("event");
-    let place = row.key.ty.span();
+    let place = at(row.key.ty.span());
     // With the span of the type of the key, so that the compiler points there if the type is wrong.
     let event_there = tokens::located(&event, place);
     let of_the_log = quote_spanned!(place=>
@@ -95,7 +96,7 @@ fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
     );
     let arms = source_arms(model, |index, found| {
         let function = row.by.get(index)?.as_ref()?;
-        let place = function.span();
+        let place = at(function.span());
         let event = tokens::located(&event, place);
         Some(quote_spanned!(place=>
             ::core::result::Result::Ok(#function(&#event.decode::<#found>()?))
@@ -128,7 +129,7 @@ fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
 /// The items for the index of the last event.
 fn through(field: &FieldModel<'_>) -> TokenStream {
     let FieldModel { ident, ty, column } = field;
-    let place = ty.span();
+    let place = at(ty.span());
     let get = quote_spanned!(place=> self.#ident);
     quote! {
         const THROUGH: ::core::option::Option<&'static str> = ::core::option::Option::Some(#column);
@@ -148,7 +149,7 @@ fn apply(model: &ProjectionModel<'_>) -> TokenStream {
     let library = &model.library;
     let event = tokens::local("event");
     let arms = source_arms(model, |_, found| {
-        let place = found.span();
+        let place = at(found.span());
         let handlers = handlers(model, found);
         let event = tokens::located(&event, place);
         Some(quote_spanned!(place=>
@@ -167,4 +168,9 @@ fn apply(model: &ProjectionModel<'_>) -> TokenStream {
             ::core::result::Result::Ok(())
         }
     }
+}
+
+/// A span at this place for tokens of the derive: `self` must be the one of its own functions.
+fn at(place: Span) -> Span {
+    Span::call_site().located_at(place)
 }
