@@ -51,7 +51,7 @@ pub fn aggregate(item: TokenStream) -> TokenStream {
 }
 
 #[doc = include_str!("../docs/projection.md")]
-#[proc_macro_derive(Projection, attributes(projection))]
+#[proc_macro_derive(Projection, attributes(projection, key, through))]
 pub fn projection(item: TokenStream) -> TokenStream {
     projection::derive(item.into()).into()
 }

@@ -2,6 +2,7 @@
 
 use crate::aggregation::Aggregation;
 use crate::caching::rules::CacheRules;
+use crate::event::interest::Interest;
 use crate::log_state::LogState;
 use crate::record::EventRecord;
 
@@ -148,6 +149,9 @@ pub trait WholeSnapshot {}
     note = "add `#[event_handler({E})] impl {Self} {{ … }}` with one `#[on(…)]` method per event"
 )]
 pub trait EventHandler<E> {
+    /// Which variants of the enum have a handler. A [row](crate::projection::ProjectedRow) receives only their events.
+    const INTEREST: Interest = Interest::All;
+
     /// Changes the state by one event.
     fn handle(&mut self, event_record: &impl EventRecord<E>);
 

@@ -3,7 +3,7 @@
 // Nothing here depends on events: `event` uses `codec`, never the reverse.
 
 pub(crate) mod built_in;
-mod exact;
+pub(crate) mod exact;
 pub(crate) mod stored;
 pub(crate) mod stub;
 

@@ -1,5 +1,6 @@
 //! The traits and types that make an event storable in a database.
 
+pub(crate) mod interest;
 mod stored;
 
 use crate::codec::Codec;

@@ -18,6 +18,7 @@ mod tests;
 pub(crate) mod typed;
 pub(crate) mod wanted;
 
+pub use crate::event::interest::Interest;
 pub use commits::{CommitSignal, Commits};
 pub use contract::{EventFeed, Feed};
 pub use error::FeedError;
@@ -25,6 +26,6 @@ pub use event::FeedEvent;
 pub use head::{FeedHead, FeedHold, History};
 pub use page::{FeedPage, FeedRequest};
 pub use record::FeedRecord;
-pub use source::{Interest, Source};
+pub use source::Source;
 pub use typed::{FeedEvents, OneOf2, OneOf3, OneOf4, OneOf5, OneOf6, TypedFeed, TypedPage};
 pub use wanted::Wanted;

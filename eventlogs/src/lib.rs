@@ -65,7 +65,7 @@ pub use manager::{
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;
 pub use metadata::{Metadata, MetadataSource, MetadataValue};
-pub use projection::{HandlerError, HandlerOutcome, Projection, Subscriber};
+pub use projection::{HandlerError, HandlerOutcome, ProjectedRow, Projection, Rows, Subscriber};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};

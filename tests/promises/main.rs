@@ -34,6 +34,7 @@ mod processes;
 mod proxy;
 mod reading;
 mod redis;
+mod rows;
 mod servers;
 mod slow_closures;
 mod sqlite_file;

@@ -10,3 +10,5 @@ mod pools;
 mod processes;
 mod stage;
 mod totals;
+
+pub(crate) use stage::stopped;

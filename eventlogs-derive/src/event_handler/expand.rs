@@ -3,9 +3,11 @@
 mod arms;
 mod full_patterns;
 mod hashed_parts;
+mod interest;
 mod mentioned;
 mod subscriber;
 
+use crate::event_handler::model::interest::InterestModel;
 use crate::event_handler::model::{HandlerModel, Target};
 use crate::event_handler::parse::block::Block;
 use crate::event_handler::parse::marks::{HELPERS, goes_along};
@@ -30,12 +32,11 @@ pub(crate) fn expand(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
     let fingerprint = fingerprint(model, block);
     let implementation = match &model.target {
         Target::Aggregate => aggregate(model, block, &variables, &body, &fingerprint),
-        Target::Subscriber { context, interest } => {
+        Target::Subscriber { context } => {
             let subscription = Subscription {
                 model,
                 block,
                 context: *context,
-                interest,
             };
             subscriber::implementation(&subscription, &variables, &body, &fingerprint)
         }
@@ -64,8 +65,15 @@ fn aggregate(
     } = &block.header;
     let (parameters, _, where_clause) = generics.split_for_impl();
     let event_record = &variables.event_record;
+    // All variants are wanted by default.
+    let interest = match model.interest {
+        InterestModel::All => None,
+        InterestModel::Except(_) | InterestModel::Only(_) => Some(interest::constant(model)),
+    };
     quote! {
         impl #parameters #library::EventHandler<#event> for #self_ty #where_clause {
+            #interest
+
             #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, #event_record: &impl #library::EventRecord<#event>) {

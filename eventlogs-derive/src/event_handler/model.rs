@@ -27,20 +27,20 @@ pub(crate) struct HandlerModel<'a> {
     pub(crate) handlers: Vec<ParsedHandler<'a>>,
     /// The arms that do nothing.
     pub(crate) ignored: Ignored,
+    /// The variants with a handler.
+    pub(crate) interest: InterestModel<'a>,
     /// What depends on who handles the events.
     pub(crate) target: Target<'a>,
 }
 
 /// Who handles the events.
 pub(crate) enum Target<'a> {
-    /// An aggregate.
+    /// An aggregate or a row.
     Aggregate,
     /// A projection.
     Subscriber {
         /// The type of the context; `None` if no handler has one.
         context: Option<&'a Type>,
-        /// The wanted variants.
-        interest: InterestModel<'a>,
     },
 }
 
@@ -66,12 +66,12 @@ pub(crate) fn validate<'a>(
         Kind::Aggregate => Target::Aggregate,
         Kind::Subscriber => Target::Subscriber {
             context: check_contexts(&handlers, errors),
-            interest: interest::of(&handlers, &ignored),
         },
     };
     Some(HandlerModel {
         event: event?,
         library,
+        interest: interest::of(&handlers, &ignored),
         handlers,
         ignored,
         target,

@@ -71,6 +71,8 @@ fn the_output_is_what_one_would_write_by_hand() {
 
         #[automatically_derived]
         impl ::eventlogs::EventHandler<DoorEvent> for Door {
+            const INTEREST: ::eventlogs::feed::Interest = ::eventlogs::feed::Interest::Except(&["Painted"]);
+
             #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {

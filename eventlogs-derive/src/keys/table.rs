@@ -185,6 +185,10 @@ keys! {
         Database = key("database", "`postgres`, `sqlite` or `elsewhere`", "database = postgres"),
         /// The statements that create its tables.
         Create = key("create", "a string", "create = \"ledger.sql\""),
+        /// The table whose rows it is.
+        Table = key("table", "a string", "table = \"payments\""),
+        /// A function that decides which rows stay in the table.
+        Keep = key("keep", "the path of a function", "keep = is_open"),
         /// A part of its fingerprint in addition to its code, or a replacement for it.
         Fingerprint = key("fingerprint", "a string or a number", "fingerprint = \"2\""),
         /// The path of the library.

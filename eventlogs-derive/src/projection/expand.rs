@@ -1,4 +1,6 @@
-//! Third stage: the implementation of `Projection`.
+//! Third stage: the implementation of `Projection`, or of `ProjectedRow`.
+
+mod row;
 
 use crate::contents::FingerprintModel;
 use crate::library::Library;
@@ -10,8 +12,42 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
+/// The parts that projections and rows have in common.
+struct Parts {
+    /// The value of `SOURCES`.
+    sources: TokenStream,
+    /// The constant `CREATE`.
+    create: Option<TokenStream>,
+    /// The body of `fingerprint`.
+    fingerprint: TokenStream,
+}
+
 /// The complete output of the derive.
 pub(crate) fn expand(model: &ProjectionModel<'_>) -> TokenStream {
+    let database = database_alias(model);
+    let assertions = assertions(model);
+    let parts = Parts {
+        sources: sources(model),
+        create: model.create.as_ref().map(create),
+        fingerprint: fingerprint(model),
+    };
+    let implementation = match &model.row {
+        Some(row) => row::implementation(model, row, &parts),
+        None => projection(model, &parts),
+    };
+    quote! {
+        const _: () = {
+            #database
+
+            #assertions
+
+            #implementation
+        };
+    }
+}
+
+/// The implementation of `Projection`.
+fn projection(model: &ProjectionModel<'_>, parts: &Parts) -> TokenStream {
     let ProjectionModel {
         ident,
         generics,
@@ -19,37 +55,31 @@ pub(crate) fn expand(model: &ProjectionModel<'_>) -> TokenStream {
         name,
         ..
     } = model;
+    let Parts {
+        sources,
+        create,
+        fingerprint,
+    } = parts;
     let (parameters, arguments, _) = generics.split_for_impl();
     let where_clause = tokens::where_clause(generics, &bounds(model));
-    let database = database_alias(model);
-    let sources = sources(model);
-    let assertions = assertions(model);
-    let create = model.create.as_ref().map(create);
-    let fingerprint = fingerprint(model);
     let apply = apply(model);
     quote! {
-        const _: () = {
-            #database
+        #[automatically_derived]
+        impl #parameters #library::Projection for #ident #arguments #where_clause {
+            type Database = __Database;
 
-            #assertions
+            const NAME: &'static str = #name;
 
-            #[automatically_derived]
-            impl #parameters #library::Projection for #ident #arguments #where_clause {
-                type Database = __Database;
+            const SOURCES: &'static [#library::feed::Source] = #sources;
 
-                const NAME: &'static str = #name;
+            #create
 
-                const SOURCES: &'static [#library::feed::Source] = #sources;
-
-                #create
-
-                fn fingerprint() -> u64 {
-                    #fingerprint
-                }
-
-                #apply
+            fn fingerprint() -> u64 {
+                #fingerprint
             }
-        };
+
+            #apply
+        }
     }
 }
 
@@ -80,11 +110,13 @@ fn connection(model: &ProjectionModel<'_>) -> TokenStream {
 /// The handlers of an enum, with the span of the enum in the attribute, so that the compiler reports missing handlers there.
 fn handlers(model: &ProjectionModel<'_>, event: &Type) -> TokenStream {
     let library = &model.library;
-    let connection = connection(model);
-    tokens::located(
-        &quote!(<Self as #library::Subscriber<#event, #connection>>),
-        event.span(),
-    )
+    let handlers = if model.row.is_some() {
+        quote!(<Self as #library::projection::RowHandler<#event>>)
+    } else {
+        let connection = connection(model);
+        quote!(<Self as #library::Subscriber<#event, #connection>>)
+    };
+    tokens::located(&handlers, event.span())
 }
 
 /// The value of `SOURCES`.
@@ -193,6 +225,18 @@ fn fingerprint(model: &ProjectionModel<'_>) -> TokenStream {
     }
 }
 
+/// An arm per enum in a `match` over the number of an event's enum; none for an enum without a value.
+fn source_arms<'a>(
+    model: &'a ProjectionModel<'_>,
+    value: impl Fn(usize, &'a Type) -> Option<TokenStream>,
+) -> impl Iterator<Item = TokenStream> {
+    let events = model.events.iter().enumerate();
+    events.filter_map(move |(index, event)| {
+        let value = value(index, event)?;
+        Some(quote!(::core::option::Option::Some(#index) => #value,))
+    })
+}
+
 /// The function that passes an event to the handlers of its enum.
 fn apply(model: &ProjectionModel<'_>) -> TokenStream {
     let library = &model.library;
@@ -200,16 +244,15 @@ fn apply(model: &ProjectionModel<'_>) -> TokenStream {
     let event = tokens::local("event");
     let context = tokens::local("context");
     let assertions = late_assertions(model);
-    let arms = model.events.iter().enumerate().map(|(index, found)| {
+    let arms = source_arms(model, |_, found| {
         // All of it has the span of the enum, so that the compiler reports everything that is wrong with it once.
         let place = Span::call_site().located_at(found.span());
         let handlers = handlers(model, found);
         let event = tokens::located(&event, place);
         let context = tokens::located(&context, place);
-        let handled = quote_spanned! {place=>
+        Some(quote_spanned! {place=>
             #handlers::handle(self, &#event.decode::<#found>()?, #context).await
-        };
-        quote!(::core::option::Option::Some(#index) => #handled,)
+        })
     });
     quote! {
         async fn apply(

@@ -1,5 +1,7 @@
 //! Second stage: the validated content of the attributes.
 
+pub(crate) mod row;
+
 use crate::contents::{self, FingerprintModel};
 use crate::errors::Errors;
 use crate::keys::table::ProjectionKey;
@@ -7,6 +9,7 @@ use crate::library::Library;
 use crate::projection::parse::ParsedProjection;
 use crate::projection::parse::database::{Database, DatabaseValue};
 use proc_macro2::Ident;
+use row::RowModel;
 use syn::{Generics, LitStr, Type};
 
 /// The ending of a file with statements.
@@ -24,6 +27,8 @@ pub(crate) struct ProjectionModel<'a> {
     pub(crate) name: LitStr,
     /// The events that it wants.
     pub(crate) events: Vec<Type>,
+    /// What makes it a row.
+    pub(crate) row: Option<RowModel<'a>>,
     /// Where its handlers write.
     pub(crate) database: DatabaseValue,
     /// The statements that create its tables.
@@ -50,18 +55,22 @@ pub(crate) fn validate<'a>(
             errors.on(&parsed.input.ident, message);
         }
     }
+    let row = row::validate(&parsed, errors);
     let create = parsed
         .create
         .map(|create| create_model(create, parsed.database, errors));
     let (name, database) = (parsed.name?, parsed.database?);
-    let further = [&*name.value(), database.database.name()];
+    let mut further = vec![name.value(), database.database.name().to_owned()];
+    further.extend(row.iter().flat_map(RowModel::code));
+    let further: Vec<&str> = further.iter().map(String::as_str).collect();
     let fingerprint = contents::fingerprint(parsed.input, parsed.fingerprint.as_ref(), &further);
     Some(ProjectionModel {
         ident: &parsed.input.ident,
         generics: &parsed.input.generics,
         library: parsed.library,
         name,
-        events: parsed.events,
+        events: parsed.events.into_iter().map(|found| found.event).collect(),
+        row,
         database,
         create,
         fingerprint,
@@ -82,7 +91,11 @@ fn missing(key: ProjectionKey) -> Option<&'static str> {
              `database = postgres` or `sqlite`: in the transaction that moves the checkpoint; each event takes effect exactly once\n\
              `database = elsewhere`: anywhere else; each event takes effect at least once",
         ),
-        ProjectionKey::Create | ProjectionKey::Fingerprint | ProjectionKey::Crate => None,
+        ProjectionKey::Create
+        | ProjectionKey::Table
+        | ProjectionKey::Keep
+        | ProjectionKey::Fingerprint
+        | ProjectionKey::Crate => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! First stage: the type and its attributes, each value on its own.
 
 pub(crate) mod database;
-mod events;
+pub(crate) mod events;
+pub(crate) mod marks;
 mod name;
 
 use crate::attribute;
@@ -12,7 +13,9 @@ use crate::keys::table::{Keys, ProjectionKey};
 use crate::library::Library;
 use crate::suggest;
 use database::DatabaseValue;
-use syn::{Data, DeriveInput, LitStr, Type};
+use events::ParsedEvents;
+use marks::Marked;
+use syn::{Data, DeriveInput, LitStr, Path};
 
 /// A type as it was written.
 pub(crate) struct ParsedProjection<'a> {
@@ -23,11 +26,21 @@ pub(crate) struct ParsedProjection<'a> {
     /// `name = …`
     pub(crate) name: Option<LitStr>,
     /// `events(…)`
-    pub(crate) events: Vec<Type>,
+    pub(crate) events: Vec<ParsedEvents>,
     /// `database = …`
     pub(crate) database: Option<DatabaseValue>,
     /// `create = …`
     pub(crate) create: Option<LitStr>,
+    /// `table = …`
+    pub(crate) table: Option<LitStr>,
+    /// Whether somebody attempted to write `table`.
+    pub(crate) is_row: bool,
+    /// `keep = …`
+    pub(crate) keep: Option<Path>,
+    /// The fields with `#[key]`.
+    pub(crate) keys: Vec<Marked<'a>>,
+    /// The fields with `#[through]`.
+    pub(crate) throughs: Vec<Marked<'a>>,
     /// `fingerprint = …`
     pub(crate) fingerprint: Option<FingerprintValue>,
     /// The keys that nobody attempted to write.
@@ -43,6 +56,11 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
         events: Vec::new(),
         database: None,
         create: None,
+        table: None,
+        is_row: false,
+        keep: None,
+        keys: marks::find(input, "key", errors),
+        throughs: marks::find(input, "through", errors),
         fingerprint: None,
         missing: Vec::new(),
     };
@@ -65,6 +83,9 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
             .filter(is_missing)
             .collect();
     }
+    let mut names = entries.iter().map(|entry| &*entry.key.name);
+    let table = ProjectionKey::Table.facts().name;
+    parsed.is_row = names.any(|name| suggest::closest(name, [table]).is_some());
     let owner = format!("`{}`", input.ident);
     for (key, given) in keys::check(entries, &owner, errors) {
         match key {
@@ -72,6 +93,8 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
             ProjectionKey::Events => parsed.events = events::read(&given, errors),
             ProjectionKey::Database => parsed.database = errors.keep(database::read(&given)),
             ProjectionKey::Create => parsed.create = errors.keep(given.string().cloned()),
+            ProjectionKey::Table => parsed.table = errors.keep(name::read(&given)),
+            ProjectionKey::Keep => parsed.keep = errors.keep(given.path().cloned()),
             ProjectionKey::Fingerprint => parsed.fingerprint = errors.keep(given.fingerprint()),
             ProjectionKey::Crate => parsed.library = given.library(errors),
         }

@@ -86,13 +86,13 @@ fn the_output_is_what_one_would_write_by_hand() {
 #[test]
 fn all_mistakes_of_an_item_are_found_at_once() {
     let item = quote! {
-        #[projection(name = "Ledger", events(A, A), databases = postgres, create = 5, table = "x")]
+        #[projection(name = "Ledger", events(A, A), databases = postgres, create = 5, shelf = "x")]
         struct Ledger;
     };
     let output = derive(item).to_string();
     for mistake in [
         "databases",
-        "table",
+        "shelf",
         "cannot name",
         "given twice",
         "`create` takes",

@@ -1,5 +1,6 @@
 //! Which events a reader of the feed wants.
 
+use crate::event::interest::Interest;
 use crate::event::{Event, EventSchema, LogType};
 
 /// The events of one enum that a reader of the feed wants.
@@ -18,17 +19,6 @@ pub struct Source {
     pub interest: Interest,
 }
 
-/// Which variants of an enum are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interest {
-    /// All.
-    All,
-    /// All but these.
-    Except(&'static [&'static str]),
-    /// Only these, and those of enums that are flattened into the enum.
-    Only(&'static [&'static str]),
-}
-
 impl Source {
     /// Makes the source of the wanted events of `E`.
     #[must_use]
@@ -45,16 +35,5 @@ impl Source {
         let interest = self.interest;
         let entries = self.schema.iter();
         entries.filter(move |entry| !entry.is_flattened && !interest.includes(entry.variant))
-    }
-}
-
-impl Interest {
-    /// Returns `true` if the variant is wanted.
-    fn includes(self, variant: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Except(variants) => !variants.contains(&variant),
-            Self::Only(variants) => variants.contains(&variant),
-        }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::cursor::Cursor;
 use crate::event::Event;
+use crate::event::interest::Interest;
 use crate::feed::contract::{EventFeed, Feed};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::record::FeedRecord;
-use crate::feed::source::{Interest, Source};
+use crate::feed::source::Source;
 use crate::feed::wanted::Wanted;
 use std::fmt;
 use std::marker::PhantomData;

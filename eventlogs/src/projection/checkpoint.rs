@@ -4,6 +4,7 @@
 use crate::cursor::Cursor;
 use crate::feed::contract::EventFeed;
 use crate::projection::database::Database;
+use crate::projection::table::RowTable;
 use crate::stores::error::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub trait CheckpointStore: EventFeed {
     ///
     /// # Errors
     /// - [`RegisterError::Refused`] if the subscription exists with another number of partitions, and its checkpoints are at
-    ///   different places; or if the database user may not create its schema.
+    ///   different places; if the database user may not create its schema; or if its table cannot hold its rows.
     /// - [`RegisterError::Create`] if the statements that create its tables fail. Nothing is kept then.
     /// - [`RegisterError::Store`] if the database failed.
     fn register(
@@ -145,6 +146,8 @@ pub struct Registration<'a> {
     pub start: Cursor,
     /// The statements that create its tables, run if it is new.
     pub create: Option<&'a str>,
+    /// The table that must be able to hold its rows.
+    pub table: Option<&'a RowTable>,
 }
 
 impl<'a> Registration<'a> {
@@ -157,6 +160,7 @@ impl<'a> Registration<'a> {
             partitions: 1,
             start: Cursor::START,
             create: None,
+            table: None,
         }
     }
 }

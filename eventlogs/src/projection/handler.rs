@@ -1,8 +1,10 @@
 //! The handlers of a projection, and how they end.
 
+use crate::event::interest::Interest;
 use crate::feed::record::FeedRecord;
-use crate::feed::source::Interest;
+use crate::projection::row::RowError;
 use crate::stores::error::DecodeError;
+use std::any::Any;
 use std::error::Error;
 
 /// The dispatch of the events `E` to the methods of a projection, written by
@@ -64,6 +66,16 @@ pub enum HandlerError {
         /// The time that it had, in seconds.
         seconds: u64,
     },
+    /// A row was not read or not written.
+    #[error(transparent)]
+    Row(#[from] Box<RowError>),
+}
+
+/// Returns the message of a panic.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
 }
 
 /// What a handler may return: nothing, or a `Result<(), E>` of any error.

@@ -1,5 +1,5 @@
 //! The code that all databases share: the queue of the writer, the rules for refusing an append, the handling of a failed
-//! batch, pages, and the version of the tables.
+//! batch, pages, the version of the tables, and the tables of rows.
 
 pub(in crate::stores) mod columns;
 pub(in crate::stores) mod feed;
@@ -10,6 +10,7 @@ pub(in crate::stores) mod outcome;
 pub(in crate::stores) mod page;
 pub(in crate::stores) mod queue;
 pub(in crate::stores) mod refusal;
+pub(in crate::stores) mod row_table;
 pub(in crate::stores) mod schema_version;
 pub(in crate::stores) mod steps;
 pub(in crate::stores) mod telemetry;

@@ -31,6 +31,7 @@ mod prune;
 mod read;
 mod refusal;
 mod retry;
+mod rows;
 mod silence;
 mod statements;
 mod tls;

@@ -2,6 +2,7 @@
 
 mod append;
 pub(crate) mod backup;
+mod cells;
 mod checkpoints;
 mod connection;
 mod core;
@@ -21,6 +22,7 @@ mod projection;
 mod prune;
 mod read;
 mod refusal;
+mod rows;
 mod statements;
 mod transaction;
 mod values;

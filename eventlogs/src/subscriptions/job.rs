@@ -4,17 +4,16 @@ use crate::cursor::Cursor;
 use crate::feed::event::FeedEvent;
 use crate::feed::page::FeedPage;
 use crate::feed::source::Source;
-use crate::projection::Projection;
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
-use crate::projection::database::Database;
+use crate::projection::contract::Projection;
 use crate::projection::handler::HandlerError;
+use crate::projection::page::{EventPage, PageError};
+use crate::projection::row::RowError;
+use crate::projection::table::RowTable;
 use crate::stores::error::store::StoreError;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::any::Any;
 use std::error::Error;
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The facts about a projection.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +28,9 @@ pub(super) struct JobFacts {
 pub(super) trait Job<S>: Send + Sync {
     /// Returns the facts.
     fn facts(&self) -> JobFacts;
+
+    /// Returns the table whose rows the projection writes.
+    fn table(&self) -> Result<Option<RowTable>, RowError>;
 
     /// Applies the events of a page, and moves the checkpoint, in one transaction.
     fn apply<'a>(&'a self, store: &'a S, work: Work<'a>) -> BoxFuture<'a, Result<Applied, Failed>>;
@@ -45,7 +47,7 @@ pub(super) struct Work<'a> {
     pub(super) handler_timeout: Duration,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Returns the work on the first events of this work.
     pub(super) fn first(self, events: usize) -> Self {
         Self {
@@ -70,21 +72,27 @@ impl Work<'_> {
         }
     }
 
+    /// Returns the events as a projection gets them.
+    fn page(&self) -> EventPage<'a> {
+        EventPage::between(self.step.from, self.events, self.step.to)
+    }
+
     /// Returns the cursor after this number of events.
     pub(super) fn cursor_after(&self, events: usize) -> Cursor {
-        if events >= self.events.len() {
-            return self.step.to;
-        }
-        let last = events.checked_sub(1).and_then(|last| self.events.get(last));
-        last.map_or(self.step.from, |last| last.cursor)
+        self.page().cursor_after(events)
     }
 
     /// Returns the greatest number of events, at most this one, after which the checkpoint may be; `None` if there is none.
-    ///
-    /// An event that was taken from its log has the cursor of the event before it. From that cursor on it would come again.
     pub(super) fn end_before(&self, events: usize) -> Option<usize> {
-        let mut ends = (1..=events).rev();
-        ends.find(|end| self.cursor_after(*end) != self.cursor_after(end - 1))
+        let page = self.page();
+        (1..=events).rev().find(|end| page.may_end_after(*end))
+    }
+
+    /// Returns how many of the first events have a payload.
+    fn wanted(&self, events: usize) -> u64 {
+        let events = self.events.iter().take(events);
+        let wanted = events.filter(|event| event.payload.is_some());
+        wanted.fold(0, |wanted, _| wanted + 1)
     }
 }
 
@@ -102,6 +110,8 @@ pub(super) enum Applied {
 pub(super) enum Failed {
     /// The event with this number was not handled. Nothing was applied.
     Event(usize, HandlerError),
+    /// Some event was not handled, and it is not known which. Nothing was applied.
+    Events(HandlerError),
     /// All events were handled, but the transaction was not committed.
     Settle(StoreError),
     /// The database failed before the first event was handled.
@@ -122,6 +132,10 @@ where
         }
     }
 
+    fn table(&self) -> Result<Option<RowTable>, RowError> {
+        P::table()
+    }
+
     fn apply<'a>(&'a self, store: &'a S, work: Work<'a>) -> BoxFuture<'a, Result<Applied, Failed>> {
         Box::pin(apply(self, store, work))
     }
@@ -136,22 +150,16 @@ where
     let transaction = store.begin(step.key.name, step.lease, work.handler_timeout);
     let transaction = transaction.await;
     let mut transaction = transaction.map_err(Failed::Store)?;
-    let begun = Instant::now();
-    let mut done = 0;
-    for event in work.events {
-        if event.payload.is_some() {
-            let connection = transaction.connection();
-            if let Err(error) = handle(projection, event, connection, work.handler_timeout).await {
-                transaction.roll_back().await;
-                return Err(Failed::Event(done, error));
-            }
-            step.handled += 1;
+    let page = work.page().within(work.handler_timeout, S::TURN);
+    let applied = projection.apply_page(&page, transaction.connection()).await;
+    let done = match applied {
+        Ok(done) => done.min(work.events.len()),
+        Err(error) => {
+            transaction.roll_back().await;
+            return Err(error.into());
         }
-        done += 1;
-        if begun.elapsed() >= S::TURN && work.end_before(done) == Some(done) {
-            break;
-        }
-    }
+    };
+    step.handled += work.wanted(done);
     step.to = work.cursor_after(done);
     match transaction.settle(&step).await {
         Ok(true) => Ok(Applied::Settled(done)),
@@ -160,32 +168,13 @@ where
     }
 }
 
-/// Handles one event, in its time, and survives a panic of the handler.
-async fn handle<P: Projection>(
-    projection: &P,
-    event: &FeedEvent,
-    connection: &mut <P::Database as Database>::Connection,
-    limit: Duration,
-) -> Result<(), HandlerError> {
-    // The call is inside: a projection that is written by hand may panic before it returns its future.
-    let handled = async move { projection.apply(event, connection).await };
-    let handled = AssertUnwindSafe(handled).catch_unwind();
-    match tokio::time::timeout(limit, handled).await {
-        Ok(Ok(handled)) => handled,
-        Ok(Err(panic)) => Err(HandlerError::Panicked {
-            message: message(&*panic),
-        }),
-        Err(_) => Err(HandlerError::TimedOut {
-            seconds: limit.as_secs(),
-        }),
+impl From<PageError> for Failed {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Event(event, error) => Self::Event(event, error),
+            PageError::Events(error) => Self::Events(error),
+        }
     }
-}
-
-/// Returns the message of a panic.
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a message".to_owned())
 }
 
 impl Failed {
@@ -196,8 +185,11 @@ impl Failed {
                 StoreError::Database { source } => passes(&**source),
                 _ => true,
             },
-            Self::Event(_, HandlerError::Failed { source }) => passes(&**source),
-            Self::Event(..) => false,
+            Self::Event(_, error) | Self::Events(error) => match error {
+                HandlerError::Failed { source } => passes(&**source),
+                HandlerError::Row(error) => passes(&**error),
+                _ => false,
+            },
         }
     }
 
@@ -208,10 +200,10 @@ impl Failed {
         match self {
             Self::Event(failing, _) => work.end_before(*failing),
             // The database does not say which event it is, so it is looked for by halves.
-            Self::Settle(_) if !self.passes() => work
+            Self::Settle(_) | Self::Events(_) if !self.passes() => work
                 .end_before(all / 2)
                 .or_else(|| work.end_before(all.saturating_sub(1))),
-            Self::Settle(_) | Self::Store(_) => None,
+            Self::Settle(_) | Self::Events(_) | Self::Store(_) => None,
         }
     }
 
@@ -219,7 +211,9 @@ impl Failed {
     pub(super) fn event<'a>(&self, work: &Work<'a>) -> Option<&'a FeedEvent> {
         match self {
             Self::Event(failing, _) => work.events.get(*failing),
-            Self::Settle(_) => work.events.iter().rfind(|event| event.payload.is_some()),
+            Self::Settle(_) | Self::Events(_) => {
+                work.events.iter().rfind(|event| event.payload.is_some())
+            }
             Self::Store(_) => None,
         }
     }

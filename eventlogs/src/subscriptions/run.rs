@@ -2,9 +2,9 @@
 
 use crate::feed::event::FeedEvent;
 use crate::projection::checkpoint::CheckpointStore;
-use crate::projection::handler::HandlerError;
+use crate::projection::handler::{HandlerError, panic_message};
 use crate::subscriptions::follow::{End, follow};
-use crate::subscriptions::job::{Failed, message};
+use crate::subscriptions::job::Failed;
 use crate::subscriptions::partition::{Failures, Partition, backoff};
 use crate::subscriptions::progress::{Activity, NoteEnd};
 use futures_util::FutureExt;
@@ -38,7 +38,8 @@ impl<S: CheckpointStore> Partition<S> {
                     match followed.await {
                         Ok(end) => self.after(end, checkpoint.token).await,
                         Err(panic) => {
-                            let reason = format!("the task has panicked: {}", message(&*panic));
+                            let reason =
+                                format!("the task has panicked: {}", panic_message(&*panic));
                             self.pause_after(reason).await;
                         }
                     }
@@ -81,7 +82,7 @@ impl<S: CheckpointStore> Partition<S> {
     async fn failed(&mut self, failed: Failed, event: Option<FeedEvent>, token: i64) {
         let passes = failed.passes();
         let reason = match &failed {
-            Failed::Event(_, error) => described(error),
+            Failed::Event(_, error) | Failed::Events(error) => described(error),
             Failed::Settle(error) | Failed::Store(error) => described(error),
         };
         let names_event = matches!(failed, Failed::Event(_, HandlerError::Decode(_)));

@@ -1,13 +1,13 @@
 //! Starting subscriptions.
 
 use crate::cursor::Cursor;
-use crate::projection::Projection;
 use crate::projection::checkpoint::{
     CheckpointStore, ProjectionStore, RegisterError, Registration,
 };
+use crate::projection::contract::Projection;
 use crate::subscriptions::error::SubscriptionError;
 use crate::subscriptions::head::Heads;
-use crate::subscriptions::job::{Job, JobFacts};
+use crate::subscriptions::job::Job;
 use crate::subscriptions::options::{StartAt, SubscriptionOptions};
 use crate::subscriptions::partition::{Failures, Partition};
 use crate::subscriptions::progress::{Control, Shared};
@@ -119,7 +119,7 @@ impl<S: CheckpointStore> Subscriptions<S> {
     /// # Errors
     /// - [`Duplicate`](SubscriptionError::Duplicate) if two subscriptions have one name.
     /// - [`Refused`](SubscriptionError::Refused) if a name is not a plain identifier, the statements that create the tables
-    ///   fail, or the number of partitions cannot change now.
+    ///   fail, a table cannot hold the rows of its projection, or the number of partitions cannot change now.
     /// - [`Store`](SubscriptionError::Store) if the database failed.
     ///
     /// Nothing is started then.
@@ -137,7 +137,7 @@ impl<S: CheckpointStore> Subscriptions<S> {
             check(name, options)?;
         }
         for (job, options) in &jobs {
-            register(&store, &job.facts(), options).await?;
+            register(&store, &**job, options).await?;
         }
         let owner = Uuid::now_v7();
         let (heads, looking) = Heads::start(store.clone());
@@ -208,26 +208,30 @@ fn spawn<S: CheckpointStore>(
 /// Registers one subscription.
 async fn register<S: CheckpointStore>(
     store: &S,
-    facts: &JobFacts,
+    job: &dyn Job<S>,
     options: &SubscriptionOptions,
 ) -> Result<(), SubscriptionError> {
+    let facts = job.facts();
     let start = match options.start_at {
         StartAt::Beginning => Cursor::START,
         StartAt::Now => store.head().await?.now(),
     };
+    let refused = |source| SubscriptionError::Refused {
+        name: facts.name.to_owned(),
+        source,
+    };
+    let table = job.table().map_err(|error| refused(error.into()))?;
     let registration = Registration {
         partitions: options.partitions,
         start,
         create: facts.create,
+        table: table.as_ref(),
         ..Registration::new(facts.name, facts.fingerprint)
     };
     match store.register(registration).await {
         Ok(()) => Ok(()),
         Err(RegisterError::Store(error)) => Err(error.into()),
-        Err(source) => Err(SubscriptionError::Refused {
-            name: facts.name.to_owned(),
-            source,
-        }),
+        Err(source) => Err(refused(source)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The implementation of `Subscriber` for a projection.
 
 use crate::event_handler::expand::arms::Variables;
+use crate::event_handler::expand::interest;
 use crate::event_handler::model::HandlerModel;
-use crate::event_handler::model::interest::{InterestModel, Wanted};
 use crate::event_handler::parse::block::Block;
 use crate::tokens;
 use proc_macro2::TokenStream;
@@ -17,8 +17,6 @@ pub(super) struct Subscription<'a> {
     pub(super) block: &'a Block,
     /// The type of the context, if a handler has one.
     pub(super) context: Option<&'a Type>,
-    /// The wanted variants.
-    pub(super) interest: &'a InterestModel<'a>,
 }
 
 /// The implementation. `body` is the `match`.
@@ -58,10 +56,10 @@ pub(super) fn implementation(
     let bounds = (!own.is_empty())
         .then(|| quote!(Self: ::core::marker::Sync, #event: ::core::marker::Sync,));
     let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
-    let interest = interest(subscription);
+    let interest = interest::constant(subscription.model);
     quote! {
         impl #parameters #library::Subscriber<#event, #context_type> for #self_ty #where_clause {
-            const INTEREST: #library::feed::Interest = #interest;
+            #interest
 
             #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
@@ -74,21 +72,6 @@ pub(super) fn implementation(
             }
 
             #fingerprint
-        }
-    }
-}
-
-/// The wanted variants.
-fn interest(subscription: &Subscription<'_>) -> TokenStream {
-    let library = &subscription.model.library;
-    match subscription.interest {
-        InterestModel::All => quote!(#library::feed::Interest::All),
-        InterestModel::Except(names) => quote!(#library::feed::Interest::Except(&[#(#names),*])),
-        InterestModel::Only(wanted) => {
-            let wanted = wanted
-                .iter()
-                .map(|Wanted { name, conditions }| quote!(#(#conditions)* #name));
-            quote!(#library::feed::Interest::Only(&[#(#wanted),*]))
         }
     }
 }

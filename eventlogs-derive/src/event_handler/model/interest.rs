@@ -1,4 +1,4 @@
-//! The variants that a projection wants to receive.
+//! The variants that a projection or a row wants to receive.
 
 use crate::event_handler::parse::arguments::Ignored;
 use crate::event_handler::parse::handler::ParsedHandler;

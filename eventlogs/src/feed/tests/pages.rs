@@ -3,10 +3,11 @@
 use super::{KIND, Scripted, all};
 use crate::__example::CounterEvent;
 use crate::cursor::Cursor;
+use crate::event::interest::Interest;
 use crate::event::{Event, LogType};
 use crate::feed::contract::EventFeed;
 use crate::feed::error::FeedError;
-use crate::feed::source::{Interest, Source};
+use crate::feed::source::Source;
 use crate::feed::wanted::Wanted;
 use crate::ids::LogId;
 use std::time::Duration;

@@ -6,6 +6,8 @@ use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
     refuse_partitions,
 };
+use crate::projection::database::Postgres;
+use crate::projection::table::RowDatabase;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
@@ -35,7 +37,12 @@ impl CheckpointStore for PostgresEventStore {
         }
         let begin_text = handlers_begin(registration.name, REGISTERING, Duration::MAX);
         let mut transaction = begin(core, &begin_text).await?;
-        match register_in(core, &mut transaction, &registration).await {
+        let mut registered = register_in(core, &mut transaction, &registration).await;
+        if let (Ok(()), Some(table)) = (&registered, registration.table) {
+            let statements = Postgres::statements(transaction.connection(), table).await;
+            registered = statements.map(drop).map_err(RegisterError::from);
+        }
+        match registered {
             Ok(()) => Ok(transaction.commit().await?),
             Err(error) => {
                 transaction.roll_back().await;

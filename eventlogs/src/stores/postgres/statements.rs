@@ -10,6 +10,7 @@ pub(super) mod feed;
 pub(super) mod listing;
 pub(super) mod migration;
 pub(super) mod questions;
+pub(super) mod rows;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;

@@ -6,6 +6,8 @@ use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
     refuse_partitions,
 };
+use crate::projection::database::Sqlite;
+use crate::projection::table::RowDatabase;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::core::Core;
 use crate::stores::sqlite::statements::checkpoints;
@@ -22,7 +24,12 @@ impl CheckpointStore for SqliteEventStore {
         let core = self.core();
         core.check_schema().await?;
         let mut guard = transaction::begin(core.pool.writer().await?).await?;
-        match register_in(&mut guard, &registration).await {
+        let mut registered = register_in(&mut guard, &registration).await;
+        if let (Ok(()), Some(table)) = (&registered, registration.table) {
+            let statements = Sqlite::statements(&mut guard, table).await;
+            registered = statements.map(drop).map_err(RegisterError::from);
+        }
+        match registered {
             Ok(()) => Ok(transaction::end(guard, Ok(())).await?),
             Err(error) => {
                 // The error only makes it roll back.

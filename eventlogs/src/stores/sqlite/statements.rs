@@ -11,6 +11,7 @@ pub(super) mod files;
 pub(super) mod listing;
 pub(super) mod pruning;
 pub(super) mod questions;
+pub(super) mod rows;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;

@@ -40,7 +40,7 @@ pub(in crate::stores) fn in_schema(file: &str, schema: &str) -> SqlStr {
 }
 
 /// Returns a file without the comment at its start.
-fn without_header(file: &str) -> &str {
+pub(super) fn without_header(file: &str) -> &str {
     let mut rest = file;
     while let Some((line, next)) = rest.split_once('\n')
         && (line.is_empty() || line.starts_with("--"))

@@ -2,10 +2,11 @@
 
 use crate::__example::CounterEvent;
 use crate::cursor::Cursor;
+use crate::event::interest::Interest;
 use crate::event::{Event, EventSchema, EventType};
 use crate::feed::event::FeedEvent;
 use crate::feed::page::FeedRequest;
-use crate::feed::source::{Interest, Source};
+use crate::feed::source::Source;
 use crate::feed::wanted::Wanted;
 use crate::ids::LogId;
 use crate::metadata::Metadata;

@@ -1,10 +1,11 @@
 //! The projection of the suite: it adds up what it handles in shared memory, so that nothing hides an event that comes twice.
 
 use crate::__example::CounterEvent;
+use crate::event::interest::Interest;
 use crate::feed::event::FeedEvent;
-use crate::feed::source::{Interest, Source};
+use crate::feed::source::Source;
 use crate::ids::LogId;
-use crate::projection::Projection;
+use crate::projection::contract::Projection;
 use crate::projection::database::Elsewhere;
 use crate::projection::handler::HandlerError;
 use crate::record::EventRecord;

@@ -2,7 +2,7 @@
 
 use crate::feed::event::FeedEvent;
 use crate::feed::source::Source;
-use crate::projection::Projection;
+use crate::projection::contract::Projection;
 use crate::projection::database::Elsewhere;
 use crate::projection::handler::HandlerError;
 use crate::subscriptions::error::SubscriptionError;

@@ -1,0 +1,176 @@
+//! The implementation of `ProjectedRow`.
+
+use crate::projection::expand::{Parts, handlers, source_arms};
+use crate::projection::model::ProjectionModel;
+use crate::projection::model::row::{FieldModel, RowModel};
+use crate::tokens;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+/// The implementation.
+pub(super) fn implementation(
+    model: &ProjectionModel<'_>,
+    row: &RowModel<'_>,
+    parts: &Parts,
+) -> TokenStream {
+    let ProjectionModel {
+        ident,
+        library,
+        name,
+        ..
+    } = model;
+    let Parts {
+        sources,
+        create,
+        fingerprint,
+    } = parts;
+    let FieldModel {
+        ident: key,
+        ty: key_type,
+        column: key_column,
+    } = &row.key;
+    let table = &row.table;
+    let keys = keys(model, row);
+    let through = row.through.as_ref().map(through);
+    let keep = row.keep.as_ref().map(|function| {
+        // The whole call has the span of the function, so that the compiler points there.
+        let place = at(function.span());
+        let call = quote_spanned!(place=> #function(self));
+        quote! {
+            fn keep(&self) -> bool {
+                #call
+            }
+        }
+    });
+    let apply = apply(model);
+    quote! {
+        #[automatically_derived]
+        impl #library::ProjectedRow for #ident {
+            type Database = __Database;
+
+            type Key = #key_type;
+
+            const NAME: &'static str = #name;
+
+            const TABLE: &'static str = #table;
+
+            const KEY: &'static str = #key_column;
+
+            const SOURCES: &'static [#library::feed::Source] = #sources;
+
+            #create
+
+            fn fingerprint() -> u64 {
+                #fingerprint
+            }
+
+            #keys
+
+            fn key(&self) -> &Self::Key {
+                &self.#key
+            }
+
+            fn set_key(&mut self, key: Self::Key) {
+                self.#key = key;
+            }
+
+            #through
+
+            #keep
+
+            #apply
+        }
+    }
+}
+
+/// The function that returns the keys of an event.
+fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let event = tokens::local("event");
+    let place = at(row.key.ty.span());
+    // With the span of the type of the key, so that the compiler points there if the type is wrong.
+    let event_there = tokens::located(&event, place);
+    let of_the_log = quote_spanned!(place=>
+        ::core::result::Result::Ok(#library::projection::RowKeys::one(#event_there.log_id))
+    );
+    let arms = source_arms(model, |index, found| {
+        let function = row.by.get(index)?.as_ref()?;
+        let place = at(function.span());
+        let event = tokens::located(&event, place);
+        Some(quote_spanned!(place=>
+            ::core::result::Result::Ok(#function(&#event.decode::<#found>()?))
+        ))
+    });
+    let body = if row.by.iter().all(Option::is_none) {
+        of_the_log
+    } else {
+        let others = if row.by.iter().all(Option::is_some) {
+            quote!(::core::result::Result::Ok(#library::projection::RowKeys::none()))
+        } else {
+            of_the_log
+        };
+        quote! {
+            match #event.source(Self::SOURCES) {
+                #(#arms)*
+                _ => #others,
+            }
+        }
+    };
+    quote! {
+        fn keys(
+            #event: &#library::FeedEvent,
+        ) -> ::core::result::Result<#library::projection::RowKeys<Self::Key>, #library::HandlerError> {
+            #body
+        }
+    }
+}
+
+/// The items for the index of the last event.
+fn through(field: &FieldModel<'_>) -> TokenStream {
+    let FieldModel { ident, ty, column } = field;
+    let place = at(ty.span());
+    let get = quote_spanned!(place=> self.#ident);
+    quote! {
+        const THROUGH: ::core::option::Option<&'static str> = ::core::option::Option::Some(#column);
+
+        fn through(&self) -> ::core::option::Option<u64> {
+            #get
+        }
+
+        fn set_through(&mut self, index: u64) {
+            self.#ident = ::core::option::Option::Some(index);
+        }
+    }
+}
+
+/// The function that passes an event to the handlers of its enum.
+fn apply(model: &ProjectionModel<'_>) -> TokenStream {
+    let library = &model.library;
+    let event = tokens::local("event");
+    let arms = source_arms(model, |_, found| {
+        let place = at(found.span());
+        let handlers = handlers(model, found);
+        let event = tokens::located(&event, place);
+        Some(quote_spanned!(place=>
+            #handlers::change(self, &#event.decode::<#found>()?)
+        ))
+    });
+    quote! {
+        fn apply(
+            &mut self,
+            #event: &#library::FeedEvent,
+        ) -> ::core::result::Result<(), #library::HandlerError> {
+            match #event.source(Self::SOURCES) {
+                #(#arms)*
+                _ => {}
+            }
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// A span at this place for tokens of the derive: `self` must be the one of its own functions.
+fn at(place: Span) -> Span {
+    Span::call_site().located_at(place)
+}

@@ -1,0 +1,331 @@
+//! A projection whose read model is the rows of one table.
+
+use crate::feed::event::FeedEvent;
+use crate::feed::source::Source;
+use crate::projection::contract::Projection;
+use crate::projection::database::Database;
+use crate::projection::handler::{HandlerError, panic_message};
+use crate::projection::page::{EventPage, PageError};
+use crate::projection::row::{ProjectedRow, RowError};
+use crate::projection::table::{RowChanges, RowDatabase, RowTable};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// The projection whose read model is the rows `R`.
+///
+/// It reads the rows of a page of events with one statement, applies the events in memory, and writes the changed rows. On
+/// PostgreSQL that is one more statement, on SQLite one per row. A row that `keep` does not want any more is deleted; the next
+/// event of its key begins a new one.
+///
+/// ```
+/// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use eventlogs::ids::LogId;
+/// use eventlogs::subscriptions::Subscriptions;
+/// use eventlogs::{Event, Projection, Rows, SqliteEventStore, event_handler};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Event)]
+/// enum PaymentEvent { Captured { amount: u64 } }
+///
+/// #[derive(Debug, Default, Clone, Serialize, Deserialize, Projection)]
+/// #[projection(
+///     name = "payments", events(PaymentEvent), database = sqlite, table = "payments",
+///     create = "create table payments (id text primary key, captured integer not null)",
+/// )]
+/// struct PaymentRow { #[key] id: LogId, captured: u64 }
+///
+/// #[event_handler(PaymentEvent)]
+/// impl PaymentRow {
+///     #[on(Captured)]
+///     fn capture(&mut self, amount: u64) { self.captured += amount; }
+/// }
+///
+/// let store = SqliteEventStore::in_memory().await?;
+/// let running = Subscriptions::new(&store).projection(Rows::<PaymentRow>::new()).start().await?;
+/// // … serve requests …
+/// running.shutdown().await;
+/// # Ok(()) }
+/// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
+/// # fn main() {}
+/// ```
+pub struct Rows<R>
+where
+    R: ProjectedRow<Database: RowDatabase>,
+{
+    /// The table and its statements, after the first look at it.
+    known: OnceLock<Known<R>>,
+}
+
+/// A table and its statements.
+struct Known<R: ProjectedRow<Database: RowDatabase>> {
+    table: RowTable,
+    statements: <R::Database as RowDatabase>::Statements,
+}
+
+impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
+    /// Makes the projection.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            known: OnceLock::new(),
+        }
+    }
+
+    /// Returns the table and its statements. The first call looks at the table.
+    async fn known(
+        &self,
+        connection: &mut <R::Database as Database>::Connection,
+    ) -> Result<&Known<R>, RowError> {
+        if let Some(known) = self.known.get() {
+            return Ok(known);
+        }
+        let table = RowTable::of::<R>()?;
+        let statements = R::Database::statements(connection, &table).await?;
+        Ok(self.known.get_or_init(|| Known { table, statements }))
+    }
+
+    /// Applies events, whose first has this number in its page.
+    async fn apply_part(
+        &self,
+        events: &[FeedEvent],
+        first: usize,
+        connection: &mut <R::Database as Database>::Connection,
+    ) -> Result<(), PageError> {
+        let failed = |error: RowError| PageError::Events(Box::new(error).into());
+        let mut part = Part::<R>::of(events, first)?;
+        if part.events.is_empty() {
+            return Ok(());
+        }
+        let known = self.known(connection).await.map_err(failed)?;
+        let keys = part.keys().map_err(failed)?;
+        let found = R::Database::read::<R>(connection, &known.statements, keys).await;
+        part.found(found.map_err(failed)?);
+        part.fold()?;
+        let changes = part.changes(&known.table)?;
+        let written = R::Database::write(connection, &known.statements, changes).await;
+        written.map_err(failed)
+    }
+}
+
+impl<R: ProjectedRow<Database: RowDatabase>> Projection for Rows<R> {
+    type Database = R::Database;
+
+    const NAME: &'static str = R::NAME;
+
+    const SOURCES: &'static [Source] = R::SOURCES;
+
+    const CREATE: Option<&'static str> = R::CREATE;
+
+    fn fingerprint() -> u64 {
+        R::fingerprint()
+    }
+
+    async fn apply(
+        &self,
+        event: &FeedEvent,
+        connection: &mut <R::Database as Database>::Connection,
+    ) -> Result<(), HandlerError> {
+        let applied = self.apply_part(std::slice::from_ref(event), 0, connection);
+        applied.await.map_err(|error| match error {
+            PageError::Event(_, error) | PageError::Events(error) => error,
+        })
+    }
+
+    async fn apply_page(
+        &self,
+        page: &EventPage<'_>,
+        connection: &mut <R::Database as Database>::Connection,
+    ) -> Result<usize, PageError> {
+        let mut done = 0;
+        for part in page.events().chunks(R::Database::EVENTS) {
+            let applied = self.apply_part(part, done, connection);
+            // Only a statement takes long: the handlers do not wait for anything.
+            let applied = in_time(page.handler_timeout(), applied);
+            applied.await?;
+            done += part.len();
+            if page.must_end_after(done) {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    fn table() -> Result<Option<RowTable>, RowError> {
+        RowTable::of::<R>().map(Some)
+    }
+}
+
+async fn in_time(
+    limit: Duration,
+    applied: impl Future<Output = Result<(), PageError>>,
+) -> Result<(), PageError> {
+    let applied = tokio::time::timeout(limit, applied).await;
+    applied.unwrap_or_else(|_| {
+        Err(PageError::Events(HandlerError::TimedOut {
+            seconds: limit.as_secs(),
+        }))
+    })
+}
+
+/// Events that are applied together, and their rows.
+struct Part<'a, R: ProjectedRow> {
+    /// The events, each with its number in the page and the places of its rows.
+    events: Vec<(usize, &'a FeedEvent, Vec<usize>)>,
+    /// The rows.
+    rows: Vec<RowState<R>>,
+    /// The places of the rows.
+    places: HashMap<R::Key, usize>,
+}
+
+/// A row while its events are applied.
+struct RowState<R: ProjectedRow> {
+    key: R::Key,
+    /// The row; `None` if it does not exist.
+    row: Option<R>,
+    /// Whether it was there before.
+    existed: bool,
+    /// The number of the last event that has changed it.
+    changed_by: Option<usize>,
+}
+
+impl<'a, R: ProjectedRow> Part<'a, R> {
+    /// Finds out which rows the events change.
+    fn of(events: &'a [FeedEvent], first: usize) -> Result<Self, PageError> {
+        let mut part = Self {
+            events: Vec::new(),
+            rows: Vec::new(),
+            places: HashMap::new(),
+        };
+        for (number, event) in (first..).zip(events) {
+            let is_wanted = event.payload.is_some() && event.source(R::SOURCES).is_some();
+            if !is_wanted {
+                continue;
+            }
+            let keys =
+                guarded(|| R::keys(event)).map_err(|error| PageError::Event(number, error))?;
+            let places: Vec<_> = keys.into_iter().map(|key| part.place(key)).collect();
+            if !places.is_empty() {
+                part.events.push((number, event, places));
+            }
+        }
+        Ok(part)
+    }
+
+    /// Returns the place of a row.
+    fn place(&mut self, key: R::Key) -> usize {
+        let next = self.rows.len();
+        let place = *self.places.entry(key.clone()).or_insert(next);
+        if place == next {
+            self.rows.push(RowState {
+                key,
+                row: None,
+                existed: false,
+                changed_by: None,
+            });
+        }
+        place
+    }
+
+    /// Returns the keys of all rows, as serde writes them.
+    fn keys(&self) -> Result<Vec<Value>, RowError> {
+        self.rows.iter().map(RowState::written_key).collect()
+    }
+
+    /// Takes the rows that exist.
+    fn found(&mut self, rows: Vec<R>) {
+        for row in rows {
+            let place = self.places.get(row.key());
+            if let Some(state) = place.and_then(|place| self.rows.get_mut(*place)) {
+                state.row = Some(row);
+                state.existed = true;
+            }
+        }
+    }
+
+    /// Applies the events to the rows.
+    fn fold(&mut self) -> Result<(), PageError> {
+        for (number, event, places) in &self.events {
+            for place in places {
+                if let Some(state) = self.rows.get_mut(*place) {
+                    let applied = guarded(|| state.apply(*number, event));
+                    applied.map_err(|error| PageError::Event(*number, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what is to be written.
+    fn changes(&self, table: &RowTable) -> Result<RowChanges, PageError> {
+        let mut changes = RowChanges::default();
+        for state in &self.rows {
+            let Some(number) = state.changed_by else {
+                continue;
+            };
+            let failed = |error: RowError| PageError::Event(number, Box::new(error).into());
+            if let Some(row) = &state.row {
+                changes.written.push(table.content(row).map_err(failed)?);
+            } else if state.existed {
+                changes.deleted.push(state.written_key().map_err(failed)?);
+            }
+        }
+        Ok(changes)
+    }
+}
+
+impl<R: ProjectedRow> RowState<R> {
+    fn written_key(&self) -> Result<Value, RowError> {
+        serde_json::to_value(&self.key).map_err(|error| RowError::Unwritable {
+            row: std::any::type_name::<R>(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Applies one event.
+    fn apply(&mut self, number: usize, event: &FeedEvent) -> Result<(), HandlerError> {
+        let row = self.row.get_or_insert_with(|| {
+            let mut row = R::default();
+            row.set_key(self.key.clone());
+            row
+        });
+        if row.through().is_some_and(|through| event.index <= through) {
+            return Ok(());
+        }
+        row.apply(event)?;
+        row.set_through(event.index);
+        // After each event, so that the size of the pages makes no difference.
+        if !row.keep() {
+            self.row = None;
+        }
+        self.changed_by = Some(number);
+        Ok(())
+    }
+}
+
+/// Survives a panic of the user's code.
+fn guarded<T>(call: impl FnOnce() -> Result<T, HandlerError>) -> Result<T, HandlerError> {
+    // What the code has left half done is not used after an error.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        Err(HandlerError::Panicked {
+            message: panic_message(&*panic),
+        })
+    })
+}
+
+impl<R: ProjectedRow<Database: RowDatabase>> Default for Rows<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R: ProjectedRow<Database: RowDatabase>> fmt::Debug for Rows<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Rows").field(&R::NAME).finish()
+    }
+}

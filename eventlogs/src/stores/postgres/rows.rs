@@ -1,0 +1,117 @@
+//! The rows of projections.
+
+use crate::projection::database::Postgres;
+use crate::projection::row::{ProjectedRow, RowError};
+use crate::projection::table::{RowChanges, RowDatabase, RowTable};
+use crate::stores::database::row_table::{Column, check, not_unique};
+use crate::stores::postgres::statements::rows::{RowTexts, columns};
+use serde_json::{Map, Value};
+use sqlx::Row;
+use sqlx::postgres::{PgConnection, PgRow};
+
+/// A table, and the statements on it.
+#[derive(Debug, Clone)]
+pub struct RowStatements {
+    table: RowTable,
+    texts: RowTexts,
+}
+
+impl RowDatabase for Postgres {
+    type Statements = RowStatements;
+
+    const EVENTS: usize = 10_000;
+
+    async fn statements(
+        connection: &mut PgConnection,
+        table: &RowTable,
+    ) -> Result<RowStatements, RowError> {
+        let found = columns(table).fetch_all(connection).await;
+        let found = found.map_err(|error| table.failed(error))?;
+        let columns: Result<Vec<_>, _> = found.iter().map(column).collect();
+        check(table, &columns.map_err(|error| table.failed(error))?)?;
+        let is_key = |row: &&PgRow| {
+            row.try_get("name")
+                .is_ok_and(|name: &str| name == table.key)
+                && row.try_get("is_key").unwrap_or_default()
+        };
+        let key = found.iter().find(is_key).ok_or_else(|| not_unique(table))?;
+        let key_type = key.try_get("type").map_err(|error| table.failed(error))?;
+        Ok(RowStatements {
+            table: table.clone(),
+            texts: RowTexts::new(table, key_type),
+        })
+    }
+
+    async fn read<R: ProjectedRow>(
+        connection: &mut PgConnection,
+        statements: &RowStatements,
+        keys: Vec<Value>,
+    ) -> Result<Vec<R>, RowError> {
+        let RowStatements { table, texts } = statements;
+        let found = texts.read(as_texts(table, keys)?).fetch_all(connection);
+        let found = found.await.map_err(|error| table.failed(error))?;
+        let read = |row: &PgRow| {
+            let content = row.try_get("content");
+            table.read(content.map_err(|error| table.failed(error))?)
+        };
+        found.iter().map(read).collect()
+    }
+
+    async fn write(
+        connection: &mut PgConnection,
+        statements: &RowStatements,
+        changes: RowChanges,
+    ) -> Result<(), RowError> {
+        let RowStatements { table, texts } = statements;
+        let failed = |error| table.failed(error);
+        if !changes.deleted.is_empty() {
+            let delete = texts.delete(as_texts(table, changes.deleted)?);
+            delete.execute(&mut *connection).await.map_err(failed)?;
+        }
+        if !changes.written.is_empty() {
+            let rows = changes.written.into_iter().map(Value::Object);
+            let rows = Value::Array(rows.collect()).to_string();
+            texts
+                .write(rows)
+                .execute(connection)
+                .await
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+impl RowTable {
+    /// Reads the content of a row. The table may have more columns than the row has fields.
+    fn read<R: ProjectedRow>(&self, content: &str) -> Result<R, RowError> {
+        let read = serde_json::from_str(content).and_then(|mut content: Map<String, Value>| {
+            content.retain(|name, _| self.columns.contains(name));
+            serde_json::from_value(Value::Object(content))
+        });
+        read.map_err(|source| RowError::Unreadable {
+            table: self.name,
+            row: self.row,
+            source: source.into(),
+        })
+    }
+}
+
+/// Returns a column from a row of `row_table.sql`.
+fn column(row: &PgRow) -> Result<Column, sqlx::Error> {
+    Ok(Column {
+        name: row.try_get("name")?,
+        is_generated: row.try_get("is_generated")?,
+        is_required: row.try_get("is_required")?,
+    })
+}
+
+/// Returns keys as PostgreSQL casts them to the type of the key.
+fn as_texts(table: &RowTable, keys: Vec<Value>) -> Result<Vec<String>, RowError> {
+    let text = |key| match key {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        other => Err(table.no_key(&other)),
+    };
+    keys.into_iter().map(text).collect()
+}

@@ -1,0 +1,19 @@
+-- Finds the columns of a table of rows.
+--
+-- $1 text  name of the table, in quotes, without a schema: the search path decides
+--
+-- One row per column: name, type as it is written in a cast, whether it is generated, whether an insert must give it a value,
+-- and whether a unique index makes it a key.
+
+select a.attname::text as name,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
+    a.attgenerated <> '' as is_generated,
+    a.attnotnull and not a.atthasdef and a.attidentity = '' as is_required,
+    exists (
+        select from pg_catalog.pg_index i
+        where i.indrelid = a.attrelid and i.indisunique and i.indimmediate and i.indpred is null
+            and i.indnkeyatts = 1 and i.indkey[0] = a.attnum
+    ) as is_key
+from pg_catalog.pg_attribute a
+where a.attrelid = pg_catalog.to_regclass($1) and a.attnum > 0 and not a.attisdropped
+order by a.attnum

@@ -1,0 +1,29 @@
+use eventlogs::ids::LogId;
+use eventlogs::{Event, Projection, event_handler};
+use serde::{Deserialize, Serialize};
+
+#[derive(Event)]
+pub enum PaymentEvent {
+    #[event(name = "payment.captured")]
+    Captured { amount: u64 },
+}
+
+#[derive(Default, Clone, Serialize, Deserialize, Projection)]
+#[projection(name = "payments", events(PaymentEvent by customer_of), database = postgres, keep = is_open)]
+pub struct PaymentRow {
+    #[key]
+    id: LogId,
+    captured: u64,
+    #[through]
+    through: Option<u64>,
+}
+
+#[event_handler(PaymentEvent)]
+impl PaymentRow {
+    #[on(Captured)]
+    async fn capture(&self, amount: u64) {
+        let _ = (amount, self.captured);
+    }
+}
+
+fn main() {}
