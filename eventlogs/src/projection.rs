@@ -17,6 +17,6 @@ pub use contract::Projection;
 pub use database::{Database, Elsewhere, Postgres, Sqlite};
 pub use handler::{HandlerError, HandlerOutcome, Subscriber};
 pub use page::{EventPage, PageError};
-pub use row::{ProjectedRow, RowError, RowHandler, RowKeys};
+pub use row::{ProjectedRow, RowContent, RowError, RowHandler, RowKeys};
 pub use rows::Rows;
 pub use table::{RowChanges, RowDatabase, RowTable};

@@ -85,7 +85,7 @@ async fn one_by_one<P: Projection + ?Sized>(
         if event.payload.is_some() {
             handle(projection, event, context, page.handler_timeout())
                 .await
-                .map_err(|error| PageError::Event(done, error))?;
+                .map_err(|error| PageError::OneEvent(done, error))?;
         }
         done += 1;
         if page.must_end_after(done) {

@@ -23,9 +23,7 @@ use std::hash::Hash;
     label = "this type does not implement `ProjectedRow`",
     note = "add `#[derive(Projection)]` and `#[projection(name = \"…\", events(…), database = …, table = \"…\")]`"
 )]
-pub trait ProjectedRow:
-    Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static
-{
+pub trait ProjectedRow: RowContent {
     /// Where the table is.
     type Database: Database;
 
@@ -87,6 +85,20 @@ pub trait ProjectedRow:
     /// [`HandlerError::Decode`] if the event cannot be decoded.
     fn apply(&mut self, event: &FeedEvent) -> Result<(), HandlerError>;
 }
+
+/// What a row needs besides its handlers. Every type that can be a row has it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a table and written to it",
+    label = "this row lacks one of `Default`, `Clone`, `Serialize`, `Deserialize`, `Send` and `Sync`",
+    note = "add `#[derive(Default, Clone, serde::Serialize, serde::Deserialize)]`"
+)]
+pub trait RowContent:
+    Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> RowContent for R {}
 
 /// The handlers of a row: an [`EventHandler`], which [`#[event_handler]`](macro@crate::event_handler) writes for a block of
 /// methods that are not `async`.

@@ -97,7 +97,7 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
         first: usize,
         connection: &mut <R::Database as Database>::Connection,
     ) -> Result<(), PageError> {
-        let failed = |error: RowError| PageError::Events(Box::new(error).into());
+        let failed = |error: RowError| PageError::SomeEvent(Box::new(error).into());
         let mut part = Part::<R>::of(events, first)?;
         if part.events.is_empty() {
             return Ok(());
@@ -133,7 +133,7 @@ impl<R: ProjectedRow<Database: RowDatabase>> Projection for Rows<R> {
     ) -> Result<(), HandlerError> {
         let applied = self.apply_part(std::slice::from_ref(event), 0, connection);
         applied.await.map_err(|error| match error {
-            PageError::Event(_, error) | PageError::Events(error) => error,
+            PageError::OneEvent(_, error) | PageError::SomeEvent(error) => error,
         })
     }
 
@@ -167,7 +167,7 @@ async fn in_time(
 ) -> Result<(), PageError> {
     let applied = tokio::time::timeout(limit, applied).await;
     applied.unwrap_or_else(|_| {
-        Err(PageError::Events(HandlerError::TimedOut {
+        Err(PageError::SomeEvent(HandlerError::TimedOut {
             seconds: limit.as_secs(),
         }))
     })
@@ -208,7 +208,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
                 continue;
             }
             let keys =
-                guarded(|| R::keys(event)).map_err(|error| PageError::Event(number, error))?;
+                guarded(|| R::keys(event)).map_err(|error| PageError::OneEvent(number, error))?;
             let places: Vec<_> = keys.into_iter().map(|key| part.place(key)).collect();
             if !places.is_empty() {
                 part.events.push((number, event, places));
@@ -254,7 +254,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
             for place in places {
                 if let Some(state) = self.rows.get_mut(*place) {
                     let applied = guarded(|| state.apply(*number, event));
-                    applied.map_err(|error| PageError::Event(*number, error))?;
+                    applied.map_err(|error| PageError::OneEvent(*number, error))?;
                 }
             }
         }
@@ -268,7 +268,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
             let Some(number) = state.changed_by else {
                 continue;
             };
-            let failed = |error: RowError| PageError::Event(number, Box::new(error).into());
+            let failed = |error: RowError| PageError::OneEvent(number, Box::new(error).into());
             if let Some(row) = &state.row {
                 changes.written.push(table.content(row).map_err(failed)?);
             } else if state.existed {

@@ -171,8 +171,8 @@ where
 impl From<PageError> for Failed {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::Event(event, error) => Self::Event(event, error),
-            PageError::Events(error) => Self::Events(error),
+            PageError::OneEvent(event, error) => Self::Event(event, error),
+            PageError::SomeEvent(error) => Self::Events(error),
         }
     }
 }
