@@ -19,4 +19,4 @@ pub use handler::{HandlerError, HandlerOutcome, Subscriber};
 pub use page::{EventPage, PageError};
 pub use row::{ProjectedRow, RowContent, RowError, RowHandler, RowKeys};
 pub use rows::Rows;
-pub use table::{RowChanges, RowDatabase, RowTable};
+pub use table::{RowChanges, RowDatabase, RowStatements, RowTable};

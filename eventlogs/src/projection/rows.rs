@@ -7,10 +7,11 @@ use crate::projection::database::Database;
 use crate::projection::handler::{HandlerError, panic_message};
 use crate::projection::page::{EventPage, PageError};
 use crate::projection::row::{ProjectedRow, RowError};
-use crate::projection::table::{RowChanges, RowDatabase, RowTable};
+use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -54,18 +55,11 @@ use std::time::Duration;
 /// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
 /// # fn main() {}
 /// ```
-pub struct Rows<R>
-where
-    R: ProjectedRow<Database: RowDatabase>,
-{
-    /// The table and its statements, after the first look at it.
-    known: OnceLock<Known<R>>,
-}
-
-/// A table and its statements.
-struct Known<R: ProjectedRow<Database: RowDatabase>> {
-    table: RowTable,
-    statements: <R::Database as RowDatabase>::Statements,
+pub struct Rows<R> {
+    /// The statements, after the first look at the table.
+    statements: OnceLock<RowStatements>,
+    /// The type of the rows.
+    rows: PhantomData<fn() -> R>,
 }
 
 impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
@@ -73,21 +67,22 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            known: OnceLock::new(),
+            statements: OnceLock::new(),
+            rows: PhantomData,
         }
     }
 
-    /// Returns the table and its statements. The first call looks at the table.
-    async fn known(
+    /// Returns the statements. The first call looks at the table.
+    async fn statements(
         &self,
         connection: &mut <R::Database as Database>::Connection,
-    ) -> Result<&Known<R>, RowError> {
-        if let Some(known) = self.known.get() {
-            return Ok(known);
+    ) -> Result<&RowStatements, RowError> {
+        if let Some(statements) = self.statements.get() {
+            return Ok(statements);
         }
         let table = RowTable::of::<R>()?;
         let statements = R::Database::statements(connection, &table).await?;
-        Ok(self.known.get_or_init(|| Known { table, statements }))
+        Ok(self.statements.get_or_init(|| statements))
     }
 
     /// Applies events, whose first has this number in its page.
@@ -102,13 +97,13 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
         if part.events.is_empty() {
             return Ok(());
         }
-        let known = self.known(connection).await.map_err(failed)?;
+        let statements = self.statements(connection).await.map_err(failed)?;
         let keys = part.keys().map_err(failed)?;
-        let found = R::Database::read::<R>(connection, &known.statements, keys).await;
+        let found = R::Database::read::<R>(connection, statements, keys).await;
         part.found(found.map_err(failed)?);
         part.fold()?;
-        let changes = part.changes(&known.table)?;
-        let written = R::Database::write(connection, &known.statements, changes).await;
+        let changes = part.changes(&statements.table)?;
+        let written = R::Database::write(connection, statements, changes).await;
         written.map_err(failed)
     }
 }
