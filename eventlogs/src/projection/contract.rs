@@ -5,7 +5,7 @@ use crate::feed::source::Source;
 use crate::projection::database::Database;
 use crate::projection::handler::{HandlerError, panic_message};
 use crate::projection::page::{EventPage, PageError};
-use crate::projection::row::RowError;
+use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;

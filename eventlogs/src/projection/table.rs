@@ -2,7 +2,8 @@
 
 use crate::codec::exact::exact_in_json;
 use crate::projection::database::Database;
-use crate::projection::row::{ProjectedRow, RowError};
+use crate::projection::row::ProjectedRow;
+use crate::projection::row_error::RowError;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 

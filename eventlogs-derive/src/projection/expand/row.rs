@@ -1,6 +1,6 @@
 //! The implementation of `ProjectedRow`.
 
-use crate::projection::expand::{Parts, handlers, source_arms};
+use crate::projection::expand::parts::{Parts, handlers, source_arms};
 use crate::projection::model::ProjectionModel;
 use crate::projection::model::row::{FieldModel, RowModel};
 use crate::tokens;

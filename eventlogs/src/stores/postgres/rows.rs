@@ -1,7 +1,8 @@
 //! The rows of projections.
 
 use crate::projection::database::Postgres;
-use crate::projection::row::{ProjectedRow, RowError};
+use crate::projection::row::ProjectedRow;
+use crate::projection::row_error::RowError;
 use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
 use crate::stores::database::row_table::{Column, check, not_unique};
 use crate::stores::postgres::statements::rows::{columns, delete, read, statements, write};
