@@ -131,9 +131,9 @@ typed!(SqliteTyped, "typed", sqlite, "
 ");
 typed!(PostgresTyped, "promises_rows_typed", postgres, "
     create table typed (
-        id uuid primary key, small smallint, least bigint, large numeric, single real, real double precision, flag boolean,
+        id uuid primary key, small smallint, least bigint, large numeric, single real, \"real\" double precision, flag boolean,
         letter varchar(1), text text, digits text, time timestamptz, uuid uuid, bytes smallint[], pair jsonb, map jsonb,
-        cash text, card jsonb, other jsonb, inner jsonb, none jsonb, some boolean[], some_flag boolean, value jsonb,
+        cash text, card jsonb, other jsonb, \"inner\" jsonb, none jsonb, \"some\" boolean[], some_flag boolean, value jsonb,
         flat_flag boolean, flat_list integer[], flat_text text, \"select\" bigint
     )
 ");
