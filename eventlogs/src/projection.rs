@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod handler;
 pub(crate) mod page;
 pub(crate) mod row;
+pub(crate) mod row_error;
 pub(crate) mod rows;
 pub(crate) mod table;
 
@@ -17,6 +18,7 @@ pub use contract::Projection;
 pub use database::{Database, Elsewhere, Postgres, Sqlite};
 pub use handler::{HandlerError, HandlerOutcome, Subscriber};
 pub use page::{EventPage, PageError};
-pub use row::{ProjectedRow, RowError, RowHandler, RowKeys};
+pub use row::{ProjectedRow, RowContent, RowHandler, RowKeys};
+pub use row_error::RowError;
 pub use rows::Rows;
-pub use table::{RowChanges, RowDatabase, RowTable};
+pub use table::{RowChanges, RowDatabase, RowStatements, RowTable};

@@ -4,3 +4,4 @@ mod domain;
 mod failing;
 mod folded;
 mod kept;
+mod types;

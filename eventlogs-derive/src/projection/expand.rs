@@ -1,5 +1,6 @@
 //! Third stage: the implementation of `Projection`, or of `ProjectedRow`.
 
+mod parts;
 mod row;
 
 use crate::contents::FingerprintModel;
@@ -7,20 +8,11 @@ use crate::library::Library;
 use crate::projection::model::{CreateModel, ProjectionModel};
 use crate::projection::parse::database::{Database, DatabaseValue};
 use crate::tokens;
+use parts::{Parts, connection, handlers, source_arms};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
-
-/// The parts that projections and rows have in common.
-struct Parts {
-    /// The value of `SOURCES`.
-    sources: TokenStream,
-    /// The constant `CREATE`.
-    create: Option<TokenStream>,
-    /// The body of `fingerprint`.
-    fingerprint: TokenStream,
-}
 
 /// The complete output of the derive.
 pub(crate) fn expand(model: &ProjectionModel<'_>) -> TokenStream {
@@ -99,24 +91,6 @@ fn database_alias(model: &ProjectionModel<'_>) -> TokenStream {
             quote_spanned!(span=> type __Database = #library::projection::Elsewhere;)
         }
     }
-}
-
-/// The type of the context.
-fn connection(model: &ProjectionModel<'_>) -> TokenStream {
-    let library = &model.library;
-    quote!(<__Database as #library::projection::Database>::Connection)
-}
-
-/// The handlers of an enum, with the span of the enum in the attribute, so that the compiler reports missing handlers there.
-fn handlers(model: &ProjectionModel<'_>, event: &Type) -> TokenStream {
-    let library = &model.library;
-    let handlers = if model.row.is_some() {
-        quote!(<Self as #library::projection::RowHandler<#event>>)
-    } else {
-        let connection = connection(model);
-        quote!(<Self as #library::Subscriber<#event, #connection>>)
-    };
-    tokens::located(&handlers, event.span())
 }
 
 /// The value of `SOURCES`.
@@ -223,18 +197,6 @@ fn fingerprint(model: &ProjectionModel<'_>) -> TokenStream {
         use #private::SchemaFingerprint as _;
         #private::fingerprint(&[#hash, #create #(#events)*])
     }
-}
-
-/// An arm per enum in a `match` over the number of an event's enum; none for an enum without a value.
-fn source_arms<'a>(
-    model: &'a ProjectionModel<'_>,
-    value: impl Fn(usize, &'a Type) -> Option<TokenStream>,
-) -> impl Iterator<Item = TokenStream> {
-    let events = model.events.iter().enumerate();
-    events.filter_map(move |(index, event)| {
-        let value = value(index, event)?;
-        Some(quote!(::core::option::Option::Some(#index) => #value,))
-    })
 }
 
 /// The function that passes an event to the handlers of its enum.

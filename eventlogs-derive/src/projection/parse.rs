@@ -33,8 +33,8 @@ pub(crate) struct ParsedProjection<'a> {
     pub(crate) create: Option<LitStr>,
     /// `table = …`
     pub(crate) table: Option<LitStr>,
-    /// Whether somebody attempted to write `table`.
-    pub(crate) is_row: bool,
+    /// Whether it is a row, if it is certain.
+    pub(crate) is_row: Option<bool>,
     /// `keep = …`
     pub(crate) keep: Option<Path>,
     /// The fields with `#[key]`.
@@ -57,7 +57,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
         database: None,
         create: None,
         table: None,
-        is_row: false,
+        is_row: Some(false),
         keep: None,
         keys: marks::find(input, "key", errors),
         throughs: marks::find(input, "through", errors),
@@ -83,9 +83,13 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
             .filter(is_missing)
             .collect();
     }
-    let mut names = entries.iter().map(|entry| &*entry.key.name);
     let table = ProjectionKey::Table.facts().name;
-    parsed.is_row = names.any(|name| suggest::closest(name, [table]).is_some());
+    let mut names = entries.iter().map(|entry| &*entry.key.name);
+    if names.clone().any(|name| name == table) {
+        parsed.is_row = Some(true);
+    } else if names.any(|name| suggest::closest(name, [table]).is_some()) {
+        parsed.is_row = None;
+    }
     let owner = format!("`{}`", input.ident);
     for (key, given) in keys::check(entries, &owner, errors) {
         match key {

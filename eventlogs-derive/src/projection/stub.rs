@@ -10,14 +10,15 @@ pub(crate) fn stub(parsed: &ParsedProjection<'_>) -> TokenStream {
     let ParsedProjection { input, library, .. } = parsed;
     let (ident, generics) = (&input.ident, &input.generics);
     let (parameters, arguments, _) = generics.split_for_impl();
-    let implemented = if parsed.is_row {
+    let is_row = parsed.is_row == Some(true);
+    let implemented = if is_row {
         quote!(#library::ProjectedRow)
     } else {
         quote!(#library::Projection)
     };
     // Only for generic types: on other types, an unmet bound would be a follow-up error.
     let bounds = (!generics.params.is_empty()).then(|| {
-        if parsed.is_row {
+        if is_row {
             let serde = quote!(#library::__private::serde);
             quote! {
                 Self: ::core::default::Default + ::core::clone::Clone + #serde::Serialize + #serde::de::DeserializeOwned
@@ -32,7 +33,7 @@ pub(crate) fn stub(parsed: &ParsedProjection<'_>) -> TokenStream {
         .database
         .map_or("Elsewhere", |value| value.database.type_name());
     let database = Ident::new(database, Span::call_site());
-    let items = if parsed.is_row {
+    let items = if is_row {
         row(parsed)
     } else {
         projection(parsed, &database)

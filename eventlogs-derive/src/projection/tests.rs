@@ -116,7 +116,46 @@ fn a_renamed_library_is_named_nowhere() {
     assert!(!output.contains("compile_error"), "{output}");
 }
 
+/// A row that uses every feature.
+fn row() -> TokenStream {
+    quote! {
+        #[projection(name = "payments", events(PaymentEvent, OrderEvent by orders::customer_of), table = "payments")]
+        #[projection(database = sqlite, keep = Self::is_open, create = "payments.sql", crate = ::sourcing)]
+        #[serde(rename_all = "camelCase")]
+        pub struct PaymentRow {
+            #[key]
+            #[serde(rename(serialize = "id", deserialize = "id"))]
+            log: LogId,
+            note_text: Option<String>,
+        }
+    }
+}
+
+#[test]
+fn a_row_is_no_projection() {
+    let output = derive(row()).to_string();
+    for part in [
+        "impl :: sourcing :: ProjectedRow for PaymentRow",
+        "type Key = LogId ;",
+        "const KEY : & 'static str = \"id\"",
+        "orders :: customer_of (& event . decode :: < OrderEvent > () ?)",
+        "Self :: is_open (self)",
+    ] {
+        assert!(output.contains(part), "{part}\n\n{output}");
+    }
+    for strange in [
+        "eventlogs",
+        "compile_error",
+        ":: Projection for",
+        "async",
+        "THROUGH",
+    ] {
+        assert!(!output.contains(strange), "{strange}\n\n{output}");
+    }
+}
+
 #[test]
 fn whatever_it_is_given_it_answers_with_rust() {
     mangle::assert_answered(&everything(), derive);
+    mangle::assert_answered(&row(), derive);
 }

@@ -3,6 +3,26 @@
 use crate::__private::schema::{assert_distinct_kinds, assert_distinct_parts};
 use crate::feed::source::Source;
 use crate::hash::Fnv1a64;
+use crate::ids::LogId;
+
+/// The type of the key of a row whose key is the log.
+///
+/// It is a trait because the error for a mismatched type would suggest a conversion.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the id of a log",
+    label = "the key of a row is a `LogId`, unless a function returns the key",
+    note = "write `#[key] id: LogId`; for another key, write `events(YourEvent by your_function)` with `fn your_function(&FeedRecord<YourEvent>) -> RowKeys<{Self}>`"
+)]
+pub trait LogKey {
+    /// Returns the id as a key.
+    fn of_log(log_id: LogId) -> Self;
+}
+
+impl LogKey for LogId {
+    fn of_log(log_id: LogId) -> Self {
+        log_id
+    }
+}
 
 /// Fails to compile if the source `checked` reads a name that another source reads, too, or the logs of another source.
 ///

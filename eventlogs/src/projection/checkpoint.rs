@@ -4,6 +4,7 @@
 use crate::cursor::Cursor;
 use crate::feed::contract::EventFeed;
 use crate::projection::database::Database;
+use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 use crate::stores::error::store::StoreError;
 use chrono::{DateTime, Utc};
@@ -251,6 +252,17 @@ pub enum RegisterError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<RowError> for RegisterError {
+    fn from(error: RowError) -> Self {
+        match error {
+            RowError::Database { source, .. } => Self::Store(StoreError::Database { source }),
+            error => Self::Refused {
+                reason: error.to_string(),
+            },
+        }
+    }
 }
 
 /// The number of the only build of a subscription.

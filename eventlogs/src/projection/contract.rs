@@ -5,7 +5,7 @@ use crate::feed::source::Source;
 use crate::projection::database::Database;
 use crate::projection::handler::{HandlerError, panic_message};
 use crate::projection::page::{EventPage, PageError};
-use crate::projection::row::RowError;
+use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -85,7 +85,7 @@ async fn one_by_one<P: Projection + ?Sized>(
         if event.payload.is_some() {
             handle(projection, event, context, page.handler_timeout())
                 .await
-                .map_err(|error| PageError::Event(done, error))?;
+                .map_err(|error| PageError::OneEvent(done, error))?;
         }
         done += 1;
         if page.must_end_after(done) {

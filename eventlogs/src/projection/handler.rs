@@ -2,7 +2,7 @@
 
 use crate::event::interest::Interest;
 use crate::feed::record::FeedRecord;
-use crate::projection::row::RowError;
+use crate::projection::row_error::RowError;
 use crate::stores::error::DecodeError;
 use std::any::Any;
 use std::error::Error;

@@ -92,8 +92,8 @@ impl<'a> EventPage<'a> {
 pub enum PageError {
     /// The event with this number in the page was not applied.
     #[error("event {0} of the page was not applied")]
-    Event(usize, #[source] HandlerError),
+    OneEvent(usize, #[source] HandlerError),
     /// Events were not applied, and it is not known which of them is the reason. They are applied again in smaller parts.
     #[error("the events of the page were not applied")]
-    Events(#[source] HandlerError),
+    SomeEvent(#[source] HandlerError),
 }

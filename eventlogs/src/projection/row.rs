@@ -5,12 +5,10 @@ use crate::event::interest::Interest;
 use crate::feed::event::FeedEvent;
 use crate::feed::record::FeedRecord;
 use crate::feed::source::Source;
-use crate::projection::checkpoint::RegisterError;
 use crate::projection::database::Database;
 use crate::projection::handler::HandlerError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::error::Error;
 use std::hash::Hash;
 
 /// A struct whose instances are the rows of a table.
@@ -23,9 +21,7 @@ use std::hash::Hash;
     label = "this type does not implement `ProjectedRow`",
     note = "add `#[derive(Projection)]` and `#[projection(name = \"…\", events(…), database = …, table = \"…\")]`"
 )]
-pub trait ProjectedRow:
-    Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static
-{
+pub trait ProjectedRow: RowContent + 'static {
     /// Where the table is.
     type Database: Database;
 
@@ -87,6 +83,17 @@ pub trait ProjectedRow:
     /// [`HandlerError::Decode`] if the event cannot be decoded.
     fn apply(&mut self, event: &FeedEvent) -> Result<(), HandlerError>;
 }
+
+/// What a row needs besides its handlers. Every type that can be a row has it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a table and written to it",
+    label = "this row lacks one of `Default`, `Clone`, `Serialize`, `Deserialize`, `Send` and `Sync`",
+    note = "add `#[derive(Default, Clone, serde::Serialize, serde::Deserialize)]`"
+)]
+pub trait RowContent: Default + Clone + Serialize + DeserializeOwned + Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Default + Clone + Serialize + DeserializeOwned + Send + Sync> RowContent for R {}
 
 /// The handlers of a row: an [`EventHandler`], which [`#[event_handler]`](macro@crate::event_handler) writes for a block of
 /// methods that are not `async`.
@@ -170,62 +177,5 @@ impl<K> IntoIterator for RowKeys<K> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.keys.into_iter()
-    }
-}
-
-/// Rows were not read or not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RowError {
-    /// The table cannot hold the rows.
-    #[error("the table `{table}` cannot hold the rows of `{row}`: {reason}")]
-    Table {
-        /// The table.
-        table: &'static str,
-        /// The type of the rows.
-        row: &'static str,
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// A row cannot be written to the table.
-    #[error("a row of `{row}` cannot be written: {reason}")]
-    Unwritable {
-        /// The type of the row.
-        row: &'static str,
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// A row of the table cannot be read.
-    #[error(
-        "a row of the table `{table}` cannot be read as `{row}`; the columns must have types that fit the fields"
-    )]
-    Unreadable {
-        /// The table.
-        table: &'static str,
-        /// The type of the row.
-        row: &'static str,
-        /// The error of serde.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// The database has refused a statement, or is not available.
-    #[error("the statement on the rows of `{table}` has failed")]
-    Database {
-        /// The table.
-        table: &'static str,
-        /// The error of the driver.
-        source: Box<dyn Error + Send + Sync>,
-    },
-}
-
-impl From<RowError> for RegisterError {
-    fn from(error: RowError) -> Self {
-        match error {
-            RowError::Database { source, .. } => {
-                Self::Store(crate::stores::error::store::StoreError::Database { source })
-            }
-            error => Self::Refused {
-                reason: error.to_string(),
-            },
-        }
     }
 }

@@ -6,11 +6,13 @@ use crate::projection::contract::Projection;
 use crate::projection::database::Database;
 use crate::projection::handler::{HandlerError, panic_message};
 use crate::projection::page::{EventPage, PageError};
-use crate::projection::row::{ProjectedRow, RowError};
-use crate::projection::table::{RowChanges, RowDatabase, RowTable};
+use crate::projection::row::ProjectedRow;
+use crate::projection::row_error::RowError;
+use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -54,18 +56,11 @@ use std::time::Duration;
 /// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
 /// # fn main() {}
 /// ```
-pub struct Rows<R>
-where
-    R: ProjectedRow<Database: RowDatabase>,
-{
-    /// The table and its statements, after the first look at it.
-    known: OnceLock<Known<R>>,
-}
-
-/// A table and its statements.
-struct Known<R: ProjectedRow<Database: RowDatabase>> {
-    table: RowTable,
-    statements: <R::Database as RowDatabase>::Statements,
+pub struct Rows<R> {
+    /// The statements, after the first look at the table.
+    statements: OnceLock<RowStatements>,
+    /// The type of the rows.
+    rows: PhantomData<fn() -> R>,
 }
 
 impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
@@ -73,21 +68,22 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            known: OnceLock::new(),
+            statements: OnceLock::new(),
+            rows: PhantomData,
         }
     }
 
-    /// Returns the table and its statements. The first call looks at the table.
-    async fn known(
+    /// Returns the statements. The first call looks at the table.
+    async fn statements(
         &self,
         connection: &mut <R::Database as Database>::Connection,
-    ) -> Result<&Known<R>, RowError> {
-        if let Some(known) = self.known.get() {
-            return Ok(known);
+    ) -> Result<&RowStatements, RowError> {
+        if let Some(statements) = self.statements.get() {
+            return Ok(statements);
         }
         let table = RowTable::of::<R>()?;
         let statements = R::Database::statements(connection, &table).await?;
-        Ok(self.known.get_or_init(|| Known { table, statements }))
+        Ok(self.statements.get_or_init(|| statements))
     }
 
     /// Applies events, whose first has this number in its page.
@@ -97,18 +93,18 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
         first: usize,
         connection: &mut <R::Database as Database>::Connection,
     ) -> Result<(), PageError> {
-        let failed = |error: RowError| PageError::Events(Box::new(error).into());
+        let failed = |error: RowError| PageError::SomeEvent(Box::new(error).into());
         let mut part = Part::<R>::of(events, first)?;
         if part.events.is_empty() {
             return Ok(());
         }
-        let known = self.known(connection).await.map_err(failed)?;
+        let statements = self.statements(connection).await.map_err(failed)?;
         let keys = part.keys().map_err(failed)?;
-        let found = R::Database::read::<R>(connection, &known.statements, keys).await;
+        let found = R::Database::read::<R>(connection, statements, keys).await;
         part.found(found.map_err(failed)?);
         part.fold()?;
-        let changes = part.changes(&known.table)?;
-        let written = R::Database::write(connection, &known.statements, changes).await;
+        let changes = part.changes(&statements.table)?;
+        let written = R::Database::write(connection, statements, changes).await;
         written.map_err(failed)
     }
 }
@@ -133,7 +129,7 @@ impl<R: ProjectedRow<Database: RowDatabase>> Projection for Rows<R> {
     ) -> Result<(), HandlerError> {
         let applied = self.apply_part(std::slice::from_ref(event), 0, connection);
         applied.await.map_err(|error| match error {
-            PageError::Event(_, error) | PageError::Events(error) => error,
+            PageError::OneEvent(_, error) | PageError::SomeEvent(error) => error,
         })
     }
 
@@ -167,7 +163,7 @@ async fn in_time(
 ) -> Result<(), PageError> {
     let applied = tokio::time::timeout(limit, applied).await;
     applied.unwrap_or_else(|_| {
-        Err(PageError::Events(HandlerError::TimedOut {
+        Err(PageError::SomeEvent(HandlerError::TimedOut {
             seconds: limit.as_secs(),
         }))
     })
@@ -208,7 +204,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
                 continue;
             }
             let keys =
-                guarded(|| R::keys(event)).map_err(|error| PageError::Event(number, error))?;
+                guarded(|| R::keys(event)).map_err(|error| PageError::OneEvent(number, error))?;
             let places: Vec<_> = keys.into_iter().map(|key| part.place(key)).collect();
             if !places.is_empty() {
                 part.events.push((number, event, places));
@@ -254,7 +250,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
             for place in places {
                 if let Some(state) = self.rows.get_mut(*place) {
                     let applied = guarded(|| state.apply(*number, event));
-                    applied.map_err(|error| PageError::Event(*number, error))?;
+                    applied.map_err(|error| PageError::OneEvent(*number, error))?;
                 }
             }
         }
@@ -268,7 +264,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
             let Some(number) = state.changed_by else {
                 continue;
             };
-            let failed = |error: RowError| PageError::Event(number, Box::new(error).into());
+            let failed = |error: RowError| PageError::OneEvent(number, Box::new(error).into());
             if let Some(row) = &state.row {
                 changes.written.push(table.content(row).map_err(failed)?);
             } else if state.existed {

@@ -2,8 +2,10 @@
 
 use crate::codec::exact::exact_in_json;
 use crate::projection::database::Database;
-use crate::projection::row::{ProjectedRow, RowError};
+use crate::projection::row::ProjectedRow;
+use crate::projection::row_error::RowError;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The table of the rows of a projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,28 @@ pub struct RowTable {
     pub(crate) through: Option<&'static str>,
     /// The columns that the rows have, in the order of their names.
     pub(crate) columns: Vec<String>,
+}
+
+/// A table, and the statements on it.
+///
+/// The type is the same for all databases. As an associated type it would be a part of the type of each projection of rows, which
+/// the incremental compiler cannot always follow.
+#[derive(Debug, Clone)]
+#[cfg_attr(
+    not(feature = "_database"),
+    expect(dead_code, reason = "only databases use them")
+)]
+pub struct RowStatements {
+    /// The table.
+    pub(crate) table: RowTable,
+    /// The declared types of its columns, if the database needs them.
+    pub(crate) declared: Vec<String>,
+    /// Reads the rows with some keys.
+    pub(crate) read: Arc<str>,
+    /// Writes rows.
+    pub(crate) write: Arc<str>,
+    /// Deletes the rows with some keys.
+    pub(crate) delete: Arc<str>,
 }
 
 /// What a page changes in a table.
@@ -35,9 +59,6 @@ pub struct RowChanges {
     note = "write `database = postgres` or `database = sqlite`, and enable the feature of the same name"
 )]
 pub trait RowDatabase: Database {
-    /// The statements for one table.
-    type Statements: Clone + Send + Sync + 'static;
-
     /// How many events are applied between reading and writing their rows, at most.
     const EVENTS: usize;
 
@@ -49,7 +70,7 @@ pub trait RowDatabase: Database {
     fn statements(
         connection: &mut Self::Connection,
         table: &RowTable,
-    ) -> impl Future<Output = Result<Self::Statements, RowError>> + Send;
+    ) -> impl Future<Output = Result<RowStatements, RowError>> + Send;
 
     /// Reads the rows with these keys; those that exist.
     ///
@@ -58,7 +79,7 @@ pub trait RowDatabase: Database {
     /// - [`RowError::Database`] if the database failed.
     fn read<R: ProjectedRow>(
         connection: &mut Self::Connection,
-        statements: &Self::Statements,
+        statements: &RowStatements,
         keys: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<R>, RowError>> + Send;
 
@@ -69,7 +90,7 @@ pub trait RowDatabase: Database {
     /// - [`RowError::Database`] if the database failed.
     fn write(
         connection: &mut Self::Connection,
-        statements: &Self::Statements,
+        statements: &RowStatements,
         changes: RowChanges,
     ) -> impl Future<Output = Result<(), RowError>> + Send;
 }

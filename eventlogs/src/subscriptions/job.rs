@@ -8,7 +8,7 @@ use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step
 use crate::projection::contract::Projection;
 use crate::projection::handler::HandlerError;
 use crate::projection::page::{EventPage, PageError};
-use crate::projection::row::RowError;
+use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 use crate::stores::error::store::StoreError;
 use futures_util::future::BoxFuture;
@@ -171,8 +171,8 @@ where
 impl From<PageError> for Failed {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::Event(event, error) => Self::Event(event, error),
-            PageError::Events(error) => Self::Events(error),
+            PageError::OneEvent(event, error) => Self::Event(event, error),
+            PageError::SomeEvent(error) => Self::Events(error),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::common::payments::{CAPTURED, Capture, PaymentEvent};
 use crate::common::postgres::Postgres;
+use eventlogs::ids::LogId;
 use eventlogs::projection::{Database, Elsewhere, HandlerError, Projection};
 use eventlogs::sqlx::{self, PgConnection};
 use eventlogs::{Event, EventRecord, FeedEvent, FeedRecord, LogPosition, event_handler};
+use serde::{Deserialize, Serialize};
 use sqlx::Executor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,6 +88,29 @@ impl Totals {
         #[context] db: &mut PgConnection,
     ) -> sqlx::Result<()> {
         add(record.log_id(), capture, db).await
+    }
+}
+
+/// The same sums, as rows.
+#[derive(Debug, Default, Clone, Serialize, Deserialize, eventlogs::Projection)]
+#[projection(
+    name = "bench_totals",
+    events(PaymentEvent),
+    database = postgres,
+    table = "totals",
+    create = "create table totals (log_id uuid primary key, captured bigint not null)"
+)]
+pub(crate) struct TotalRow {
+    #[key]
+    log_id: LogId,
+    captured: u64,
+}
+
+#[event_handler(PaymentEvent, ignore(Voided))]
+impl TotalRow {
+    #[on(Captured(capture))]
+    fn capture(&mut self, capture: &Capture) {
+        self.captured += capture.amount;
     }
 }
 

@@ -1,21 +1,36 @@
-//! A projection in SQL that catches up.
+//! A projection in SQL, and one of rows, that catch up.
 
 use crate::by_hand;
 use crate::common::postgres::Postgres;
 use crate::common::report::Report;
-use crate::events::{Totals, fill, last_event};
+use crate::events::{TotalRow, Totals, fill, last_event};
 use crate::reading::{median, ratio};
+use eventlogs::Rows;
+use eventlogs::projection::{Postgres as OnPostgres, Projection};
 use eventlogs::sqlx::{self, Executor};
 use eventlogs::subscriptions::Subscriptions;
 use std::time::{Duration, Instant};
 
 const ROW: &str = "SQL projection, catching up";
+const ROWS: &str = "row projection, catching up, / one statement per event";
 
-/// Measures the only row of this file.
+/// Measures the rows of this file. Both compare with a loop by hand that runs one statement per event.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
-    if !report.arguments.wants(ROW) {
-        return;
+    if report.arguments.wants(ROW) {
+        contest(postgres, report, ROW, 0.9, || Totals).await;
     }
+    if report.arguments.wants(ROWS) {
+        contest(postgres, report, ROWS, 1.5, Rows::<TotalRow>::new).await;
+    }
+}
+
+async fn contest<P: Projection<Database = OnPostgres>>(
+    postgres: &Postgres,
+    report: &mut Report,
+    name: &'static str,
+    goal: f64,
+    projection: impl Fn() -> P,
+) {
     let events = if report.arguments.quick {
         20_000
     } else {
@@ -30,7 +45,7 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
                 clear(postgres).await;
                 let begun = Instant::now();
                 let running = Subscriptions::new(&postgres.store)
-                    .projection(Totals)
+                    .projection(projection())
                     .start()
                     .await
                     .expect("it is registered");
@@ -55,7 +70,7 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
         }
     }
     clear(postgres).await;
-    report.row(&ratio(ROW, median(ours), median(by_hand), 0.9));
+    report.row(&ratio(name, median(ours), median(by_hand), goal));
 }
 
 async fn clear(postgres: &Postgres) {

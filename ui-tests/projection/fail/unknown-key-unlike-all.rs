@@ -7,7 +7,7 @@ pub enum PaymentEvent {
 }
 
 #[derive(Projection)]
-#[projection(name = "ledger", events(PaymentEvent), database = elsewhere, table = "ledger")]
+#[projection(name = "ledger", events(PaymentEvent), database = elsewhere, shelf = "ledger")]
 pub struct Ledger {
     currency: String,
 }

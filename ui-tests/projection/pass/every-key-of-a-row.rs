@@ -4,7 +4,7 @@
 
 use eventlogs::feed::Interest;
 use eventlogs::ids::LogId;
-use eventlogs::projection::{Postgres, Projection as _, RowKeys, RowTable};
+use eventlogs::projection::{Postgres, RowKeys, RowTable};
 use eventlogs::{Event, EventRecord, FeedRecord, ProjectedRow, Projection, Rows, event_handler};
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +96,7 @@ fn main() -> Result<(), eventlogs::projection::RowError> {
     assert_eq!(PaymentRow::SOURCES[0].interest, Interest::Except(&["Requested"]));
     assert_eq!((PaymentRow::TABLE, PaymentRow::KEY), ("all_payments", "logId"));
     assert_eq!(PaymentRow::THROUGH, Some("last"));
-    assert_eq!(<Rows::<PaymentRow> as eventlogs::Projection>::NAME, "payments");
+    assert_eq!(<Rows::<PaymentRow> as Projection>::NAME, "payments");
     assert_ne!(PaymentRow::fingerprint(), Rows::<Customer>::fingerprint());
     let _: <PaymentRow as ProjectedRow>::Database = Postgres;
     RowTable::of::<PaymentRow>()?;

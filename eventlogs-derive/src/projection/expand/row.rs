@@ -1,6 +1,6 @@
 //! The implementation of `ProjectedRow`.
 
-use crate::projection::expand::{Parts, handlers, source_arms};
+use crate::projection::expand::parts::{Parts, handlers, source_arms};
 use crate::projection::model::ProjectionModel;
 use crate::projection::model::row::{FieldModel, RowModel};
 use crate::tokens;
@@ -44,9 +44,17 @@ pub(super) fn implementation(
         }
     });
     let apply = apply(model);
+    // As a bound it is reported once; as the supertrait that it is, once per item.
+    let content = tokens::located(
+        &quote!(#ident: #library::projection::RowContent,),
+        ident.span(),
+    );
     quote! {
         #[automatically_derived]
-        impl #library::ProjectedRow for #ident {
+        impl #library::ProjectedRow for #ident
+        where
+            #content
+        {
             type Database = __Database;
 
             type Key = #key_type;
@@ -90,9 +98,12 @@ fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
     let event = tokens::local("event");
     let place = at(row.key.ty.span());
     // With the span of the type of the key, so that the compiler points there if the type is wrong.
+    let key_type = row.key.ty;
     let event_there = tokens::located(&event, place);
     let of_the_log = quote_spanned!(place=>
-        ::core::result::Result::Ok(#library::projection::RowKeys::one(#event_there.log_id))
+        ::core::result::Result::Ok(#library::projection::RowKeys::one(
+            <#key_type as #library::__private::LogKey>::of_log(#event_there.log_id)
+        ))
     );
     let arms = source_arms(model, |index, found| {
         let function = row.by.get(index)?.as_ref()?;
@@ -130,7 +141,9 @@ fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
 fn through(field: &FieldModel<'_>) -> TokenStream {
     let FieldModel { ident, ty, column } = field;
     let place = at(ty.span());
+    // With the span of the type, so that the compiler points there if the type is wrong.
     let get = quote_spanned!(place=> self.#ident);
+    let set = quote_spanned!(place=> self.#ident = ::core::option::Option::Some(index););
     quote! {
         const THROUGH: ::core::option::Option<&'static str> = ::core::option::Option::Some(#column);
 
@@ -139,7 +152,7 @@ fn through(field: &FieldModel<'_>) -> TokenStream {
         }
 
         fn set_through(&mut self, index: u64) {
-            self.#ident = ::core::option::Option::Some(index);
+            #set
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn validate<'a>(
     parsed: &ParsedProjection<'a>,
     errors: &mut Errors,
 ) -> Option<RowModel<'a>> {
-    if !parsed.is_row {
+    if !parsed.is_row? {
         refuse_without_table(parsed, errors);
         return None;
     }

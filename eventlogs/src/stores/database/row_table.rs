@@ -1,6 +1,6 @@
 //! Whether a table can hold the rows of a projection.
 
-use crate::projection::row::RowError;
+use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 
 /// A column of a table.

@@ -1,24 +1,16 @@
 //! The rows of projections.
 
 use crate::projection::database::Postgres;
-use crate::projection::row::{ProjectedRow, RowError};
-use crate::projection::table::{RowChanges, RowDatabase, RowTable};
+use crate::projection::row::ProjectedRow;
+use crate::projection::row_error::RowError;
+use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
 use crate::stores::database::row_table::{Column, check, not_unique};
-use crate::stores::postgres::statements::rows::{RowTexts, columns};
+use crate::stores::postgres::statements::rows::{columns, delete, read, statements, write};
 use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
 
-/// A table, and the statements on it.
-#[derive(Debug, Clone)]
-pub struct RowStatements {
-    table: RowTable,
-    texts: RowTexts,
-}
-
 impl RowDatabase for Postgres {
-    type Statements = RowStatements;
-
     const EVENTS: usize = 10_000;
 
     async fn statements(
@@ -36,10 +28,7 @@ impl RowDatabase for Postgres {
         };
         let key = found.iter().find(is_key).ok_or_else(|| not_unique(table))?;
         let key_type = key.try_get("type").map_err(|error| table.failed(error))?;
-        Ok(RowStatements {
-            table: table.clone(),
-            texts: RowTexts::new(table, key_type),
-        })
+        Ok(statements(table, key_type))
     }
 
     async fn read<R: ProjectedRow>(
@@ -47,14 +36,14 @@ impl RowDatabase for Postgres {
         statements: &RowStatements,
         keys: Vec<Value>,
     ) -> Result<Vec<R>, RowError> {
-        let RowStatements { table, texts } = statements;
-        let found = texts.read(as_texts(table, keys)?).fetch_all(connection);
+        let table = &statements.table;
+        let found = read(statements, as_texts(table, keys)?).fetch_all(connection);
         let found = found.await.map_err(|error| table.failed(error))?;
-        let read = |row: &PgRow| {
+        let row = |row: &PgRow| {
             let content = row.try_get("content");
-            table.read(content.map_err(|error| table.failed(error))?)
+            table.row(content.map_err(|error| table.failed(error))?)
         };
-        found.iter().map(read).collect()
+        found.iter().map(row).collect()
     }
 
     async fn write(
@@ -62,20 +51,17 @@ impl RowDatabase for Postgres {
         statements: &RowStatements,
         changes: RowChanges,
     ) -> Result<(), RowError> {
-        let RowStatements { table, texts } = statements;
+        let table = &statements.table;
         let failed = |error| table.failed(error);
         if !changes.deleted.is_empty() {
-            let delete = texts.delete(as_texts(table, changes.deleted)?);
+            let delete = delete(statements, as_texts(table, changes.deleted)?);
             delete.execute(&mut *connection).await.map_err(failed)?;
         }
         if !changes.written.is_empty() {
             let rows = changes.written.into_iter().map(Value::Object);
             let rows = Value::Array(rows.collect()).to_string();
-            texts
-                .write(rows)
-                .execute(connection)
-                .await
-                .map_err(failed)?;
+            let write = write(statements, rows);
+            write.execute(connection).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -83,7 +69,7 @@ impl RowDatabase for Postgres {
 
 impl RowTable {
     /// Reads the content of a row. The table may have more columns than the row has fields.
-    fn read<R: ProjectedRow>(&self, content: &str) -> Result<R, RowError> {
+    fn row<R: ProjectedRow>(&self, content: &str) -> Result<R, RowError> {
         let read = serde_json::from_str(content).and_then(|mut content: Map<String, Value>| {
             content.retain(|name, _| self.columns.contains(name));
             serde_json::from_value(Value::Object(content))

@@ -3,7 +3,7 @@
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Value};
+use serde_json::{Error, Number, Value};
 
 /// A value of SQLite. Rows have no blobs: serde has no single value for bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,16 +44,19 @@ impl Declared {
 }
 
 impl Cell {
-    /// Converts the value of a field; `None` if SQLite has no integer that is so large.
-    pub(super) fn of(value: Value, declared: Declared) -> Option<Self> {
-        Some(match value {
+    /// Converts the value of a field.
+    ///
+    /// # Errors
+    /// The number, if SQLite has no integer that is so large.
+    pub(super) fn of(value: Value, declared: Declared) -> Result<Self, Number> {
+        Ok(match value {
             Value::Null => Self::Null,
             value if declared == Declared::Json => Self::Text(value.to_string()),
             Value::Bool(flag) => Self::Integer(flag.into()),
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(number), _) => Self::Integer(number),
                 (None, Some(real)) if !number.is_u64() => Self::Real(real),
-                _ => return None,
+                _ => return Err(number),
             },
             Value::String(text) => Self::Text(text),
             list_or_map => Self::Text(list_or_map.to_string()),

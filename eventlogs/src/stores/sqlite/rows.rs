@@ -1,28 +1,19 @@
 //! The rows of projections.
 
 use crate::projection::database::Sqlite;
-use crate::projection::row::{ProjectedRow, RowError};
-use crate::projection::table::{RowChanges, RowDatabase, RowTable};
+use crate::projection::row::ProjectedRow;
+use crate::projection::row_error::RowError;
+use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
 use crate::stores::database::row_table::{Column, check, not_unique};
-use crate::stores::sqlite::cells::{Cell, Declared, read};
-use crate::stores::sqlite::statements::rows::{RowTexts, columns};
+use crate::stores::sqlite::cells;
+use crate::stores::sqlite::cells::{Cell, Declared};
+use crate::stores::sqlite::statements::rows::{columns, delete, read, statements, write};
 use serde_json::{Map, Value};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{Sqlite as Driver, SqliteConnection, SqliteRow};
 use sqlx::{Decode, Row, TypeInfo, ValueRef};
 
-/// A table, and the statements on it.
-#[derive(Debug, Clone)]
-pub struct RowStatements {
-    table: RowTable,
-    /// The declared types of the columns, in their order.
-    declared: Vec<Declared>,
-    texts: RowTexts,
-}
-
 impl RowDatabase for Sqlite {
-    type Statements = RowStatements;
-
     // Appends wait for the end of the transaction, so it must be able to end in the middle of a page.
     const EVENTS: usize = 128;
 
@@ -33,25 +24,21 @@ impl RowDatabase for Sqlite {
         let found = columns(table).fetch_all(connection).await;
         let found: Result<Vec<_>, _> = found.and_then(|found| found.iter().map(column).collect());
         let found = found.map_err(|error| table.failed(error))?;
-        let is_key = found
-            .iter()
-            .any(|(column, _, is_key)| *is_key && column.name == table.key);
+        let is_key =
+            |(column, _, is_key): &(Column, String, bool)| *is_key && column.name == table.key;
+        let has_key = found.iter().any(is_key);
         let declared = |name: &String| {
             let mut columns = found.iter();
             let column = columns.find(|(column, ..)| column.name == *name);
-            column.map_or(Declared::Other, |(_, declared, _)| *declared)
+            column.map_or_else(String::new, |(_, declared, _)| declared.clone())
         };
         let declared = table.columns.iter().map(declared).collect();
         let found: Vec<_> = found.into_iter().map(|(column, ..)| column).collect();
         check(table, &found)?;
-        if !is_key {
+        if !has_key {
             return Err(not_unique(table));
         }
-        Ok(RowStatements {
-            table: table.clone(),
-            declared,
-            texts: RowTexts::new(table),
-        })
+        Ok(statements(table, declared))
     }
 
     async fn read<R: ProjectedRow>(
@@ -59,11 +46,10 @@ impl RowDatabase for Sqlite {
         statements: &RowStatements,
         keys: Vec<Value>,
     ) -> Result<Vec<R>, RowError> {
-        let RowStatements { table, texts, .. } = statements;
-        let keys = as_list(table, keys)?;
-        let found = texts.read(keys).fetch_all(connection).await;
-        let found = found.map_err(|error| table.failed(error))?;
-        found.iter().map(|row| statements.row(row)).collect()
+        let table = &statements.table;
+        let found = read(statements, as_list(table, keys)?).fetch_all(connection);
+        let found = found.await.map_err(|error| table.failed(error))?;
+        found.iter().map(|found| row(statements, found)).collect()
     }
 
     async fn write(
@@ -71,51 +57,53 @@ impl RowDatabase for Sqlite {
         statements: &RowStatements,
         changes: RowChanges,
     ) -> Result<(), RowError> {
-        let RowStatements { table, texts, .. } = statements;
+        let table = &statements.table;
         let failed = |error| table.failed(error);
         if !changes.deleted.is_empty() {
-            let delete = texts.delete(as_list(table, changes.deleted)?);
+            let delete = delete(statements, as_list(table, changes.deleted)?);
             delete.execute(&mut *connection).await.map_err(failed)?;
         }
         for content in changes.written {
-            let write = texts.write(statements.cells(content)?);
+            let write = write(statements, cells_of(statements, content)?);
             write.execute(&mut *connection).await.map_err(failed)?;
         }
         Ok(())
     }
 }
 
-impl RowStatements {
-    /// Returns the cells of a row, in the order of the columns.
-    fn cells(&self, mut content: Map<String, Value>) -> Result<Vec<Cell>, RowError> {
-        let columns = self.table.columns.iter().zip(&self.declared);
-        let cell = |(name, declared): (&String, &Declared)| {
-            let value = content.remove(name).unwrap_or_default();
-            let text = value.to_string();
-            Cell::of(value, *declared).ok_or_else(|| RowError::Unwritable {
-                row: self.table.row,
-                reason: format!(
-                    "`{name}` is {text}, and the integers of SQLite end with {}; let serde write a text",
-                    i64::MAX
-                ),
-            })
-        };
-        columns.map(cell).collect()
-    }
+/// Returns the columns of a table in their order, with what their declared types say.
+fn declared(on: &RowStatements) -> impl Iterator<Item = (&String, Declared)> {
+    let declared = on.declared.iter().map(|written| Declared::of(written));
+    on.table.columns.iter().zip(declared)
+}
 
-    /// Reads a row.
-    fn row<R: ProjectedRow>(&self, row: &SqliteRow) -> Result<R, RowError> {
-        let columns = self.table.columns.iter().zip(&self.declared).enumerate();
-        let cells: Result<Vec<_>, BoxDynError> = columns
-            .map(|(place, (name, declared))| Ok((name.clone(), cell(row, place)?, *declared)))
-            .collect();
-        let content = cells.and_then(|cells| Ok(read(cells.into_iter())?));
-        content.map_err(|source| RowError::Unreadable {
-            table: self.table.name,
-            row: self.table.row,
-            source,
+/// Returns the cells of a row, in the order of the columns.
+fn cells_of(on: &RowStatements, mut content: Map<String, Value>) -> Result<Vec<Cell>, RowError> {
+    let cell = |(name, declared): (&String, Declared)| {
+        let value = content.remove(name).unwrap_or_default();
+        Cell::of(value, declared).map_err(|number| RowError::Unwritable {
+            row: on.table.row,
+            reason: format!(
+                "`{name}` is {number}, and the integers of SQLite end with {}; let serde write a text",
+                i64::MAX
+            ),
         })
-    }
+    };
+    declared(on).map(cell).collect()
+}
+
+/// Reads a row.
+fn row<R: ProjectedRow>(on: &RowStatements, row: &SqliteRow) -> Result<R, RowError> {
+    let columns = declared(on).enumerate();
+    let cells: Result<Vec<_>, BoxDynError> = columns
+        .map(|(place, (name, declared))| Ok((name.clone(), cell(row, place)?, declared)))
+        .collect();
+    let content = cells.and_then(|cells| Ok(cells::read(cells.into_iter())?));
+    content.map_err(|source| RowError::Unreadable {
+        table: on.table.name,
+        row: on.table.row,
+        source,
+    })
 }
 
 /// Returns a value of a row.
@@ -133,15 +121,14 @@ fn cell(row: &SqliteRow, place: usize) -> Result<Cell, BoxDynError> {
     })
 }
 
-/// Returns a column from a row of `row_table.sql`, and whether it is a key.
-fn column(row: &SqliteRow) -> Result<(Column, Declared, bool), sqlx::Error> {
+/// Returns a column from a row of `row_table.sql`, its declared type, and whether it is a key.
+fn column(row: &SqliteRow) -> Result<(Column, String, bool), sqlx::Error> {
     let column = Column {
         name: row.try_get("name")?,
         is_generated: row.try_get("is_generated")?,
         is_required: row.try_get("is_required")?,
     };
-    let declared = Declared::of(row.try_get("type")?);
-    Ok((column, declared, row.try_get("is_key")?))
+    Ok((column, row.try_get("type")?, row.try_get("is_key")?))
 }
 
 /// Returns keys as a list in JSON.

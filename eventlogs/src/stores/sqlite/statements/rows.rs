@@ -1,10 +1,11 @@
 //! The statements on the rows of projections. Their texts depend on the table.
 
-use crate::projection::table::RowTable;
+use crate::projection::table::{RowStatements, RowTable};
 use crate::stores::database::row_table::{list, on_conflict, quoted};
 use crate::stores::sqlite::cells::Cell;
 use crate::stores::sqlite::statements::text::{Statement, statement};
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use sqlx::AssertSqlSafe;
+use std::sync::Arc;
 
 /// Finds the columns of a table.
 pub(super) const COLUMNS: &str = statement(include_str!("row_table.sql"));
@@ -14,56 +15,47 @@ pub(in crate::stores) fn columns(table: &RowTable) -> Statement<'static> {
     sqlx::query(COLUMNS).bind(table.name) // ?1
 }
 
-/// The statements on one table.
-#[derive(Debug, Clone)]
-pub(in crate::stores) struct RowTexts {
-    read: SqlStr,
-    write: SqlStr,
-    delete: SqlStr,
+/// Makes the statements on a table. `declared` are the declared types of its columns.
+pub(in crate::stores) fn statements(table: &RowTable, declared: Vec<String>) -> RowStatements {
+    let name = quoted(table.name);
+    let key = quoted(table.key);
+    let columns = list(table);
+    let conflict = on_conflict(table);
+    let values = vec!["?"; table.columns.len()].join(", ");
+    let is_wanted = format!("{key} in (select value from json_each(?1))");
+    let read = format!("select {columns} from {name} where {is_wanted}");
+    let write = format!("insert into {name} as stored ({columns}) values ({values}) {conflict}");
+    let delete = format!("delete from {name} where {is_wanted}");
+    RowStatements {
+        table: table.clone(),
+        declared,
+        read: read.into(),
+        write: write.into(),
+        delete: delete.into(),
+    }
 }
 
-impl RowTexts {
-    /// Makes the statements on a table.
-    pub(in crate::stores) fn new(table: &RowTable) -> Self {
-        let name = quoted(table.name);
-        let key = quoted(table.key);
-        let columns = list(table);
-        let conflict = on_conflict(table);
-        let values = vec!["?"; table.columns.len()].join(", ");
-        let is_wanted = format!("{key} in (select value from json_each(?1))");
-        let text = |text: String| AssertSqlSafe(text).into_sql_str();
-        Self {
-            read: text(format!("select {columns} from {name} where {is_wanted}")),
-            write: text(format!(
-                "insert into {name} as stored ({columns}) values ({values}) {conflict}"
-            )),
-            delete: text(format!("delete from {name} where {is_wanted}")),
-        }
-    }
+/// Reads the rows with these keys, which are a list in JSON.
+pub(in crate::stores) fn read(on: &RowStatements, keys: String) -> Statement<'static> {
+    sqlx::query(AssertSqlSafe(Arc::clone(&on.read))).bind(keys)
+}
 
-    /// Reads the rows with these keys, which are a list in JSON.
-    pub(in crate::stores) fn read(&self, keys: String) -> Statement<'static> {
-        sqlx::query(self.read.clone()).bind(keys)
-    }
+/// Writes a row.
+pub(in crate::stores) fn write(
+    on: &RowStatements,
+    cells: impl IntoIterator<Item = Cell>,
+) -> Statement<'static> {
+    let statement = sqlx::query(AssertSqlSafe(Arc::clone(&on.write)));
+    let bind = |statement: Statement<'static>, cell| match cell {
+        Cell::Null => statement.bind(None::<i64>),
+        Cell::Integer(number) => statement.bind(number),
+        Cell::Real(number) => statement.bind(number),
+        Cell::Text(text) => statement.bind(text),
+    };
+    cells.into_iter().fold(statement, bind)
+}
 
-    /// Writes a row.
-    pub(in crate::stores) fn write(
-        &self,
-        cells: impl IntoIterator<Item = Cell>,
-    ) -> Statement<'static> {
-        let statement = sqlx::query(self.write.clone());
-        cells
-            .into_iter()
-            .fold(statement, |statement, cell| match cell {
-                Cell::Null => statement.bind(None::<i64>),
-                Cell::Integer(number) => statement.bind(number),
-                Cell::Real(number) => statement.bind(number),
-                Cell::Text(text) => statement.bind(text),
-            })
-    }
-
-    /// Deletes the rows with these keys, which are a list in JSON.
-    pub(in crate::stores) fn delete(&self, keys: String) -> Statement<'static> {
-        sqlx::query(self.delete.clone()).bind(keys)
-    }
+/// Deletes the rows with these keys, which are a list in JSON.
+pub(in crate::stores) fn delete(on: &RowStatements, keys: String) -> Statement<'static> {
+    sqlx::query(AssertSqlSafe(Arc::clone(&on.delete))).bind(keys)
 }

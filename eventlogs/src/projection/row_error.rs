@@ -1,0 +1,47 @@
+//! Why rows were not read or not written.
+
+use std::error::Error;
+
+/// Rows were not read or not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// The table cannot hold the rows.
+    #[error("the table `{table}` cannot hold the rows of `{row}`: {reason}")]
+    Table {
+        /// The table.
+        table: &'static str,
+        /// The type of the rows.
+        row: &'static str,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A row cannot be written to the table.
+    #[error("a row of `{row}` cannot be written: {reason}")]
+    Unwritable {
+        /// The type of the row.
+        row: &'static str,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A row of the table cannot be read.
+    #[error(
+        "a row of the table `{table}` cannot be read as `{row}`; the columns must have types that fit the fields"
+    )]
+    Unreadable {
+        /// The table.
+        table: &'static str,
+        /// The type of the row.
+        row: &'static str,
+        /// The error of serde.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database has refused a statement, or is not available.
+    #[error("the statement on the rows of `{table}` has failed")]
+    Database {
+        /// The table.
+        table: &'static str,
+        /// The error of the driver.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
