@@ -35,6 +35,7 @@ pub struct RowStatements {
     /// The table.
     pub(crate) table: RowTable,
     /// The declared types of its columns, if the database needs them.
+    #[cfg(feature = "sqlite")]
     pub(crate) declared: Vec<String>,
     /// Reads the rows with some keys.
     pub(crate) read: Arc<str>,

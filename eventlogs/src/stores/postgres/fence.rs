@@ -108,6 +108,7 @@ impl Fence {
     }
 
     /// Returns how long the fence has been held.
+    #[cfg(any(test, feature = "metrics"))]
     pub(super) fn held_for(&self) -> Option<Duration> {
         let known = lock(&self.0);
         known.held.map(|(_, since)| since.elapsed())

@@ -31,6 +31,7 @@ pub(in crate::stores) fn statements(table: &RowTable, key_type: &str) -> RowStat
     let delete = format!("delete from {name} t where {is_wanted}");
     RowStatements {
         table: table.clone(),
+        #[cfg(feature = "sqlite")]
         declared: Vec::new(),
         read: read.into(),
         write: write.into(),
