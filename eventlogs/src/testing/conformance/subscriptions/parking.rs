@@ -6,6 +6,7 @@ use crate::projection::checkpoint::{PartitionKey, ProjectionTransaction, Registr
 use crate::projection::parked::{ParkedChange, ParkedEvent, ParkedWish};
 use crate::subscriptions::error::{SubscriptionError, WaitError};
 use crate::subscriptions::options::SubscriptionOptions;
+use crate::subscriptions::running::RunningSubscriptions;
 use crate::testing::conformance::subscriptions::failing::distinct;
 use crate::testing::conformance::subscriptions::helpers::{
     KEY, LEASE, NAME, PATIENCE, Subject, added, append, create, freed, parked, parked_if, settled,
@@ -24,6 +25,12 @@ fn failing() -> Recorder<0> {
     recorder
 }
 
+/// Waits until the checkpoint has passed all events that exist. Later events than the checkpoint come with the feed.
+async fn pass_all<S: Subject>(store: &S, running: &RunningSubscriptions<S>) {
+    let neighbour = create(store, &[1]).await;
+    settled(running, neighbour).await;
+}
+
 /// A skip leaves out one event. The next one that fails parks the log again.
 pub async fn a_skipped_event_is_never_applied(store: &impl Subject) {
     let recorder = failing();
@@ -31,13 +38,17 @@ pub async fn a_skipped_event_is_never_applied(store: &impl Subject) {
     let state = create(store, &[1, BAD, 2, BAD, 3]).await;
     let log_id = state.log_id();
     assert_eq!(parked(&running, log_id).await.event_index, 1);
+    pass_all(store, &running).await;
     let skip = async || {
         let skipped = running.skip(NAME, log_id, "ann").await;
         skipped.expect("it is parked");
     };
     skip().await;
-    let again = parked_if(&running, log_id, |log| log.event_index == 3).await;
-    assert_eq!((again.attempts, again.wish), (4, None));
+    let again = parked_if(&running, log_id, |log| {
+        log.event_index == 3 && log.wish.is_none()
+    })
+    .await;
+    assert_eq!(again.attempts, 4);
     assert_eq!(distinct(recorder.of(log_id)), [0, 2]);
     skip().await;
     freed(&running).await;
@@ -62,6 +73,7 @@ pub async fn a_retry_that_fails_again_leaves_the_log_parked(store: &impl Subject
     // Corrected, it fails at a later event.
     recorder.fail_at(2, Fault::Panic);
     let state = append(store, state, &[added(2), added(1)]).await;
+    pass_all(store, &running).await;
     running.retry(NAME, log_id).await.expect("it is parked");
     let failed = parked_if(&running, log_id, |log| log.attempts == 5).await;
     assert_eq!((failed.event_index, &failed.wish), (3, &None));
@@ -164,6 +176,7 @@ pub async fn a_wait_for_a_parked_log_ends(store: &impl Subject) {
     while let Err(error) = running.wait_for(NAME, later, PATIENCE).await {
         assert!(matches!(error, WaitError::Parked { .. }), "{error:?}");
         assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(distinct(recorder.of(bad.log_id())), [0, 1, 2, 3]);
     running.shutdown().await;
