@@ -222,7 +222,7 @@ pub struct Step<'a> {
     /// How long the lease is extended.
     pub lease: Duration,
     /// What changes about a parked log.
-    pub parked: Option<ParkedChange<'a>>,
+    pub parked: Option<&'a ParkedChange<'a>>,
 }
 
 /// The state of a partition in the database.

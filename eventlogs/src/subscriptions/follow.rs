@@ -28,7 +28,7 @@ pub(super) enum End {
     /// Another process has taken the lease.
     LeaseLost,
     /// A page was not applied.
-    Failed(Failed, Option<Culprit>),
+    Failed(Failed, Option<Box<Culprit>>),
     /// The feed cannot go on.
     Feed(FeedError),
     /// The task that reads the feed has ended.
@@ -167,7 +167,7 @@ impl Follower {
                 // What comes before the event was applied alone, so that the checkpoint shows where it stands.
                 Some((failed, culprit)) => {
                     let from = work.step.from;
-                    let culprit = culprit.map(|culprit| Culprit { from, ..culprit });
+                    let culprit = culprit.map(|culprit| Box::new(Culprit { from, ..*culprit }));
                     return Some(End::Failed(failed, culprit));
                 }
                 None if failure.is_some() => most -= settled,

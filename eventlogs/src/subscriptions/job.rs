@@ -110,11 +110,9 @@ impl<'a> Work<'a> {
         Some(last.index.saturating_add(1))
     }
 
-    /// Returns what changes about the parked log with this number of events.
-    fn change(&self, done: usize) -> Option<ParkedChange<'a>> {
-        let Some(OfParked { log_id, at, is_end }) = self.of_parked else {
-            return self.step.parked;
-        };
+    /// Returns what changes about the parked log that the events belong to, with this number of events.
+    fn change(&self, done: usize) -> Option<ParkedChange<'static>> {
+        let OfParked { log_id, at, is_end } = self.of_parked?;
         if is_end && done >= self.events.len() {
             return Some(ParkedChange::Free { log_id, at });
         }
@@ -222,7 +220,8 @@ where
     };
     step.handled += work.wanted(done);
     step.to = work.step_to(done);
-    step.parked = work.change(done);
+    let change = work.change(done);
+    step.parked = change.as_ref().or(step.parked);
     match transaction.settle(&step).await {
         Ok(true) => Ok(Applied::Settled(done)),
         Ok(false) => Ok(Applied::LeaseLost),
@@ -270,7 +269,7 @@ impl Failed {
     }
 
     /// Returns the event of the work that was not applied, if it is known.
-    pub(super) fn culprit(&self, work: &Work<'_>) -> Option<Culprit> {
+    pub(super) fn culprit(&self, work: &Work<'_>) -> Option<Box<Culprit>> {
         let (event, to) = match self {
             Self::Event(failing, _) => {
                 let event = work.events.get(*failing)?;
@@ -287,11 +286,11 @@ impl Failed {
             }
             Self::Store(_) => return None,
         };
-        Some(Culprit {
+        Some(Box::new(Culprit {
             event: event.clone(),
             from: work.step.from,
             to,
-        })
+        }))
     }
 }
 

@@ -88,7 +88,7 @@ impl<S: CheckpointStore> Partition<S> {
             step: Step {
                 from,
                 to,
-                parked: Some(change),
+                parked: Some(&change),
                 ..self.standing(token)
             },
             ..self.nothing(token)

@@ -82,11 +82,11 @@ impl<S: CheckpointStore> Partition<S> {
     }
 
     /// Decides what follows after a page was not applied.
-    async fn failed(&mut self, failed: Failed, culprit: Option<Culprit>, token: i64) {
+    async fn failed(&mut self, failed: Failed, culprit: Option<Box<Culprit>>, token: i64) {
         let passes = failed.passes();
         let error = failed.described();
         let names_event = matches!(failed, Failed::Event(_, HandlerError::Decode(_)));
-        let (place, reason) = match &culprit {
+        let (place, reason) = match culprit.as_deref() {
             Some(Culprit { event, .. }) if names_event => {
                 ((event.log_id, event.index), error.clone())
             }

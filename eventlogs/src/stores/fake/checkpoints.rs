@@ -219,7 +219,7 @@ impl<E: Event + Clone> ProjectionTransaction<Elsewhere> for NoTransaction<'_, E>
         let is_own = |partition: &&mut Partition| {
             partition.token == step.token && partition.cursor.place() == step.from.place()
         };
-        if partition.filter(is_own).is_none() {
+        if !partition.is_some_and(|partition| is_own(&partition)) {
             return Ok(false);
         }
         let known = subscriptions.get_mut(step.key.name);

@@ -333,7 +333,7 @@ pub async fn a_process_that_lost_its_lease_parks_nothing(store: &impl Subject) {
             to: Cursor::START,
             handled: 0,
             lease: PATIENCE,
-            parked: Some(change),
+            parked: Some(&change),
         };
         let transaction = store.begin(NAME, LEASE, PATIENCE).await;
         let transaction = transaction.expect("a transaction can be begun");
