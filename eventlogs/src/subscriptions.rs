@@ -5,6 +5,8 @@ mod follow;
 mod head;
 mod job;
 pub(crate) mod options;
+mod parked;
+mod parking;
 mod partition;
 mod progress;
 mod run;

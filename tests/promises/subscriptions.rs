@@ -6,9 +6,10 @@ mod failing;
 mod handlers;
 mod hanging;
 mod lost;
+mod parking;
 mod pools;
 mod processes;
 mod stage;
 mod totals;
 
-pub(crate) use stage::stopped;
+pub(crate) use stage::{stopped, stopping};

@@ -3,7 +3,9 @@
 
 use crate::cursor::Cursor;
 use crate::feed::contract::EventFeed;
+use crate::ids::LogId;
 use crate::projection::database::Database;
+use crate::projection::parked::{ParkedChange, ParkedLog, ParkedWish};
 use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 use crate::stores::error::store::StoreError;
@@ -89,6 +91,24 @@ pub trait CheckpointStore: EventFeed {
         &self,
         name: Option<&str>,
     ) -> impl Future<Output = Result<Vec<PartitionState>, StoreError>> + Send;
+
+    /// Returns the parked logs of a subscription, in the order in which they were parked.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn parked(&self, name: &str)
+    -> impl Future<Output = Result<Vec<ParkedLog>, StoreError>> + Send;
+
+    /// Notes what is to be done with a parked log. Returns `false` if the log is not parked.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn wish(
+        &self,
+        name: &str,
+        log_id: LogId,
+        wish: &ParkedWish,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// A store in whose transactions the handlers of projections with `database = D` write.
@@ -121,7 +141,8 @@ pub trait ProjectionTransaction<D: Database>: Send {
     /// Returns what the handlers write with.
     fn connection(&mut self) -> &mut D::Connection;
 
-    /// Moves the checkpoint and commits. Returns `false`, after a rollback, if another process has taken the lease.
+    /// Moves the checkpoint, changes the parked log of the step, and commits. Returns `false`, after a rollback, if another
+    /// process has taken the lease, or the log is not parked where the step says.
     ///
     /// # Errors
     /// - [`OutcomeUnknown`](StoreError::OutcomeUnknown) if the answer to the commit was lost. The checkpoint shows whether it
@@ -201,6 +222,8 @@ pub struct Step<'a> {
     pub handled: u64,
     /// How long the lease is extended.
     pub lease: Duration,
+    /// What changes about a parked log.
+    pub parked: Option<&'a ParkedChange<'a>>,
 }
 
 /// The state of a partition in the database.
@@ -227,6 +250,10 @@ pub struct PartitionState {
     pub moved_at: DateTime<Utc>,
     /// The process that holds the lease.
     pub owner: Option<Uuid>,
+    /// How many logs of the subscription are parked, in all its partitions.
+    pub parked: u64,
+    /// With how many of them something is to be done.
+    pub wishes: u64,
     /// The time at which the first event after the checkpoint was recorded; `None` if there is no such event.
     pub oldest_unsettled: Option<DateTime<Utc>>,
     /// The clock of the database.

@@ -23,6 +23,7 @@ mod migrate;
 mod migrations;
 mod names;
 mod options;
+mod parked;
 mod pins;
 mod pool;
 mod pooler;

@@ -16,6 +16,7 @@ mod migrations;
 mod opener;
 mod opening;
 mod options;
+mod parked;
 mod path;
 mod pool;
 mod projection;

@@ -27,6 +27,14 @@ pub enum SubscriptionError {
         /// The name.
         name: String,
     },
+    /// The log is not parked.
+    #[error("log {log_id} is not parked in `{name}`; `parked` lists the logs that are")]
+    NotParked {
+        /// The name of the subscription.
+        name: String,
+        /// The log.
+        log_id: crate::ids::LogId,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +62,18 @@ pub enum WaitError {
     Stopped {
         /// The name.
         name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The log is parked, at the event or at an earlier one.
+    #[error(
+        "`{name}` has parked the log at event {index}: {reason}; correct the cause, then call `retry`, or call `skip`"
+    )]
+    Parked {
+        /// The name.
+        name: String,
+        /// The index of the event that was not applied.
+        index: u64,
         /// Why.
         reason: String,
     },

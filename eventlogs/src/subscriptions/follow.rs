@@ -3,12 +3,11 @@
 use crate::cursor::Cursor;
 use crate::feed::contract::EventFeed;
 use crate::feed::error::FeedError;
-use crate::feed::event::FeedEvent;
 use crate::feed::page::FeedPage;
 use crate::feed::wanted::Wanted;
 use crate::projection::checkpoint::{Checkpoint, CheckpointStore, Step};
 use crate::subscriptions::head::{Heads, pace};
-use crate::subscriptions::job::{Applied, Failed, Work, has_work};
+use crate::subscriptions::job::{Applied, Culprit, Failed, Work, has_work};
 use crate::subscriptions::partition::{Partition, backoff};
 use crate::subscriptions::progress::{Activity, Shared};
 use std::time::{Duration, Instant};
@@ -24,12 +23,12 @@ const NOTHING_YET: Duration = Duration::from_millis(1);
 
 /// Why a partition does not follow the feed any more.
 pub(super) enum End {
-    /// It was told to pause, to end, or to begin again.
+    /// It was told to pause, to end, or to begin again, or there is something to do with a parked log.
     Told,
     /// Another process has taken the lease.
     LeaseLost,
     /// A page was not applied.
-    Failed(Failed, Option<FeedEvent>),
+    Failed(Failed, Option<Box<Culprit>>),
     /// The feed cannot go on.
     Feed(FeedError),
     /// The task that reads the feed has ended.
@@ -68,7 +67,8 @@ pub(super) async fn follow<S: CheckpointStore>(
                 }
             }
             page = pages.next() => match page {
-                Some(Ok(page)) => {
+                Some(Ok(mut page)) => {
+                    partition.pass_over_parked(&mut page.events);
                     if let Some(end) = place.take(partition, &page).await {
                         return end;
                     }
@@ -97,7 +97,10 @@ impl Follower {
     /// Returns `true` if the partition is to do something else.
     fn is_told<S>(&self, partition: &Partition<S>) -> bool {
         let control = *partition.control.borrow();
-        control.is_over || control.is_paused || control.lost != self.lost
+        control.is_over
+            || control.is_paused
+            || control.lost != self.lost
+            || control.wished != partition.wished
     }
 
     /// Takes a page. Returns the end, if it comes to one.
@@ -128,6 +131,7 @@ impl Follower {
             events: &page.events,
             step: self.step(partition, page.cursor),
             handler_timeout: partition.options.handler_timeout,
+            of_parked: None,
         };
         // After a failure, a transaction takes only the events that may succeed.
         let mut most = usize::MAX;
@@ -142,12 +146,12 @@ impl Follower {
                 Ok(Applied::Settled(events)) => events,
                 Ok(Applied::LeaseLost) => return Some(End::LeaseLost),
                 Err(failed) => {
-                    let event = failed.event(&part).cloned();
+                    let culprit = failed.culprit(&part);
                     let Some(fewer) = failed.good_part(&part) else {
-                        return Some(End::Failed(failed, event));
+                        return Some(End::Failed(failed, culprit));
                     };
                     most = fewer;
-                    failure = matches!(failed, Failed::Event(..)).then_some((failed, event));
+                    failure = matches!(failed, Failed::Event(..)).then_some((failed, culprit));
                     continue;
                 }
             };
@@ -161,7 +165,11 @@ impl Follower {
             }
             match failure.take_if(|_| settled >= most) {
                 // What comes before the event was applied alone, so that the checkpoint shows where it stands.
-                Some((failed, event)) => return Some(End::Failed(failed, event)),
+                Some((failed, culprit)) => {
+                    let from = work.step.from;
+                    let culprit = culprit.map(|culprit| Box::new(Culprit { from, ..*culprit }));
+                    return Some(End::Failed(failed, culprit));
+                }
                 None if failure.is_some() => most -= settled,
                 None => most = usize::MAX,
             }
@@ -188,6 +196,7 @@ impl Follower {
             events: &[],
             step: self.step(partition, self.seen),
             handler_timeout: partition.options.handler_timeout,
+            of_parked: None,
         };
         match partition.job.apply(&partition.store, work).await {
             Ok(Applied::Settled(_)) => {
@@ -207,6 +216,7 @@ impl Follower {
             to,
             handled: 0,
             lease: partition.lease,
+            parked: None,
         }
     }
 }

@@ -4,10 +4,12 @@ use crate::cursor::Cursor;
 use crate::feed::event::FeedEvent;
 use crate::feed::page::FeedPage;
 use crate::feed::source::Source;
+use crate::ids::LogId;
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
 use crate::projection::contract::Projection;
 use crate::projection::handler::HandlerError;
 use crate::projection::page::{EventPage, PageError};
+use crate::projection::parked::ParkedChange;
 use crate::projection::row_error::RowError;
 use crate::projection::table::RowTable;
 use crate::stores::error::store::StoreError;
@@ -45,6 +47,19 @@ pub(super) struct Work<'a> {
     pub(super) step: Step<'a>,
     /// How long the handler may take per event.
     pub(super) handler_timeout: Duration,
+    /// The parked log that the events belong to: they are before the checkpoint, which stays where it is.
+    pub(super) of_parked: Option<OfParked>,
+}
+
+/// The parked log that events belong to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfParked {
+    /// The log.
+    pub(super) log_id: LogId,
+    /// Where it is parked.
+    pub(super) at: u64,
+    /// `true` if no event up to the checkpoint comes after these.
+    pub(super) is_end: bool,
 }
 
 impl<'a> Work<'a> {
@@ -53,9 +68,13 @@ impl<'a> Work<'a> {
         Self {
             events: self.events.get(..events).unwrap_or(self.events),
             step: Step {
-                to: self.cursor_after(events),
+                to: self.step_to(events),
                 ..self.step
             },
+            of_parked: self.of_parked.map(|log| OfParked {
+                is_end: log.is_end && events >= self.events.len(),
+                ..log
+            }),
             ..self
         }
     }
@@ -65,11 +84,40 @@ impl<'a> Work<'a> {
         Self {
             events: self.events.get(settled..).unwrap_or_default(),
             step: Step {
-                from: self.cursor_after(settled),
+                from: self.step_to(settled),
                 ..self.step
             },
+            of_parked: self.of_parked.map(|log| OfParked {
+                at: self.index_after(settled).unwrap_or(log.at),
+                ..log
+            }),
             ..self
         }
+    }
+
+    /// Returns where the checkpoint moves with this number of events.
+    fn step_to(&self, events: usize) -> Cursor {
+        if self.of_parked.is_some() {
+            self.step.from
+        } else {
+            self.cursor_after(events)
+        }
+    }
+
+    /// Returns the index after this number of events of one log.
+    fn index_after(&self, events: usize) -> Option<u64> {
+        let last = self.events.get(events.checked_sub(1)?)?;
+        Some(last.index.saturating_add(1))
+    }
+
+    /// Returns what changes about the parked log that the events belong to, with this number of events.
+    fn change(&self, done: usize) -> Option<ParkedChange<'static>> {
+        let OfParked { log_id, at, is_end } = self.of_parked?;
+        if is_end && done >= self.events.len() {
+            return Some(ParkedChange::Free { log_id, at });
+        }
+        let to = self.index_after(done).unwrap_or(at);
+        Some(ParkedChange::Advance { log_id, at, to })
     }
 
     /// Returns the events as a projection gets them.
@@ -103,6 +151,17 @@ pub(super) enum Applied {
     Settled(usize),
     /// Another process has taken the lease; nothing was applied.
     LeaseLost,
+}
+
+/// An event that was not applied.
+#[derive(Debug)]
+pub(super) struct Culprit {
+    /// The event.
+    pub(super) event: FeedEvent,
+    /// Where the checkpoint is. All wanted events between it and the event are settled.
+    pub(super) from: Cursor,
+    /// The place of the event, where the checkpoint moves if the event is passed over.
+    pub(super) to: Cursor,
 }
 
 /// A page was not applied.
@@ -160,7 +219,9 @@ where
         }
     };
     step.handled += work.wanted(done);
-    step.to = work.cursor_after(done);
+    step.to = work.step_to(done);
+    let change = work.change(done);
+    step.parked = change.as_ref().or(step.parked);
     match transaction.settle(&step).await {
         Ok(true) => Ok(Applied::Settled(done)),
         Ok(false) => Ok(Applied::LeaseLost),
@@ -208,14 +269,28 @@ impl Failed {
     }
 
     /// Returns the event of the work that was not applied, if it is known.
-    pub(super) fn event<'a>(&self, work: &Work<'a>) -> Option<&'a FeedEvent> {
-        match self {
-            Self::Event(failing, _) => work.events.get(*failing),
-            Self::Settle(_) | Self::Events(_) => {
-                work.events.iter().rfind(|event| event.payload.is_some())
+    pub(super) fn culprit(&self, work: &Work<'_>) -> Option<Box<Culprit>> {
+        let (event, to) = match self {
+            Self::Event(failing, _) => {
+                let event = work.events.get(*failing)?;
+                (event, event.cursor)
             }
-            Self::Store(_) => None,
-        }
+            Self::Settle(_) | Self::Events(_) => {
+                let mut wanted = work.events.iter().filter(|event| event.payload.is_some());
+                let first = wanted.next()?;
+                // The checkpoint cannot be between events of one gap. They belong to one log.
+                if wanted.any(|event| event.log_id != first.log_id) {
+                    return None;
+                }
+                (first, work.step.to)
+            }
+            Self::Store(_) => return None,
+        };
+        Some(Box::new(Culprit {
+            event: event.clone(),
+            from: work.step.from,
+            to,
+        }))
     }
 }
 

@@ -18,6 +18,9 @@ pub struct SubscriptionOptions {
     /// handlers would block others. On PostgreSQL, the server ends the statement of a handler that has used up its time one
     /// second later.
     pub handler_timeout: Duration,
+    /// How many logs may be parked; 100 by default. At the next event that cannot be applied the subscription stops. With 0 no
+    /// log is parked: the subscription stops at the first such event, and the order over all logs is kept.
+    pub parked_limit: usize,
 }
 
 impl Default for SubscriptionOptions {
@@ -27,6 +30,7 @@ impl Default for SubscriptionOptions {
             start_at: StartAt::Beginning,
             page_size: 500,
             handler_timeout: Duration::from_secs(30),
+            parked_limit: 100,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::cursor::Cursor;
 use crate::ids::LogId;
 use crate::projection::checkpoint::{CheckpointStore, PartitionKey};
+use crate::projection::parked::ParkedLog;
 use crate::subscriptions::head::Heads;
 use crate::subscriptions::job::{Job, JobFacts};
 use crate::subscriptions::options::SubscriptionOptions;
@@ -28,6 +29,10 @@ pub(super) struct Partition<S> {
     pub(super) control: watch::Receiver<Control>,
     pub(super) shared: Shared,
     pub(super) failures: Failures,
+    /// The parked logs, as of when it has last taken the lease. Nobody else changes them meanwhile.
+    pub(super) parked: Vec<ParkedLog>,
+    /// Up to which [wish](Control::wished) the parked logs were looked at.
+    pub(super) wished: u64,
 }
 
 /// The failures since the last success.

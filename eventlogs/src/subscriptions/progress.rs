@@ -1,7 +1,9 @@
 //! What a partition's task tells the rest of this process.
 
 use crate::cursor::Cursor;
+use crate::ids::LogId;
 use crate::sync::lock;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -49,6 +51,8 @@ struct Facts {
     failure: Option<String>,
     /// The checkpoint, as the task has last seen it in the database; known only while it follows the feed.
     checkpoint: Option<Cursor>,
+    /// The parked logs of the partition, and at which event, as of when it has last taken the lease.
+    parked: HashMap<LogId, u64>,
 }
 
 /// Notes the end of a task, in whatever way it ends.
@@ -74,6 +78,7 @@ impl Shared {
                 turned: Instant::now(),
                 failure: None,
                 checkpoint: None,
+                parked: HashMap::new(),
             })),
         }
     }
@@ -118,6 +123,17 @@ impl Shared {
         lock(&self.facts).checkpoint
     }
 
+    /// Notes which logs are parked, and at which event.
+    pub(super) fn set_parked(&self, parked: HashMap<LogId, u64>) {
+        lock(&self.facts).parked = parked;
+    }
+
+    /// Returns `true` if the log may be parked at this event or an earlier one.
+    pub(super) fn may_be_parked(&self, log_id: LogId, index: u64) -> bool {
+        let facts = lock(&self.facts);
+        facts.parked.get(&log_id).is_some_and(|at| *at <= index)
+    }
+
     /// Notes how the last attempt has ended.
     pub(super) fn attempted(&self, failure: Option<String>) {
         lock(&self.facts).failure = failure;
@@ -149,6 +165,8 @@ pub(super) struct Control {
     pub(super) resumed: u64,
     /// Rises when the database has lost a step of a checkpoint: the partitions are to begin again at their checkpoints.
     pub(super) lost: u64,
+    /// Rises when there may be something to do with a parked log.
+    pub(super) wished: u64,
     /// It is to end.
     pub(super) is_over: bool,
 }

@@ -1,10 +1,9 @@
 //! The task of one partition: it takes the lease, follows the feed, and tries again after failures.
 
-use crate::feed::event::FeedEvent;
-use crate::projection::checkpoint::CheckpointStore;
+use crate::projection::checkpoint::{Checkpoint, CheckpointStore};
 use crate::projection::handler::{HandlerError, panic_message};
 use crate::subscriptions::follow::{End, follow};
-use crate::subscriptions::job::Failed;
+use crate::subscriptions::job::{Culprit, Failed};
 use crate::subscriptions::partition::{Failures, Partition, backoff};
 use crate::subscriptions::progress::{Activity, NoteEnd};
 use futures_util::FutureExt;
@@ -13,7 +12,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// How often an event is tried that cannot be handled.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 /// How often a partition asks for a lease that another process holds, at most.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -33,8 +32,9 @@ impl<S: CheckpointStore> Partition<S> {
             }
             match self.store.take(self.key(), self.owner, self.lease).await {
                 Ok(Some(checkpoint)) => {
+                    self.wished = control.wished;
                     // The destructor of a handler's future may panic, too.
-                    let followed = AssertUnwindSafe(follow(&mut self, checkpoint)).catch_unwind();
+                    let followed = AssertUnwindSafe(self.hold(checkpoint)).catch_unwind();
                     match followed.await {
                         Ok(end) => self.after(end, checkpoint.token).await,
                         Err(panic) => {
@@ -47,6 +47,14 @@ impl<S: CheckpointStore> Partition<S> {
                 Ok(None) => self.wait_for_lease().await,
                 Err(error) => self.pause_after(described(&error)).await,
             }
+        }
+    }
+
+    /// Uses the lease: first for the parked logs, then for the feed.
+    async fn hold(&mut self, checkpoint: Checkpoint) -> End {
+        match self.look_at_parked(checkpoint).await {
+            Some(end) => end,
+            None => follow(self, checkpoint).await,
         }
     }
 
@@ -63,14 +71,9 @@ impl<S: CheckpointStore> Partition<S> {
     async fn after(&mut self, end: End, token: i64) {
         match end {
             End::Told => {}
-            End::LeaseLost => {
-                #[cfg(feature = "metrics")]
-                metrics::counter!("eventlogs_leases_lost_total", "subscription" => self.facts.name)
-                    .increment(1);
-                tracing::info!("another process has taken the lease");
-            }
+            End::LeaseLost => self.lost_lease(),
             End::Feed(error) => self.stop(token, described(&error)).await,
-            End::Failed(failed, event) => self.failed(failed, event, token).await,
+            End::Failed(failed, culprit) => self.failed(failed, culprit, token).await,
             End::Reader => {
                 let reason = "the task that reads the feed has ended".to_owned();
                 self.pause_after(reason).await;
@@ -79,35 +82,40 @@ impl<S: CheckpointStore> Partition<S> {
     }
 
     /// Decides what follows after a page was not applied.
-    async fn failed(&mut self, failed: Failed, event: Option<FeedEvent>, token: i64) {
+    async fn failed(&mut self, failed: Failed, culprit: Option<Box<Culprit>>, token: i64) {
         let passes = failed.passes();
-        let reason = match &failed {
-            Failed::Event(_, error) | Failed::Events(error) => described(error),
-            Failed::Settle(error) | Failed::Store(error) => described(error),
-        };
+        let error = failed.described();
         let names_event = matches!(failed, Failed::Event(_, HandlerError::Decode(_)));
-        let (place, reason) = match event {
-            Some(event) if names_event => ((event.log_id, event.index), reason),
-            Some(event) => {
-                let FeedEvent {
-                    index,
-                    log_id,
-                    event_type,
-                    ..
-                } = event;
-                let reason = format!("event {index} of log {log_id} (`{event_type}`): {reason}");
+        let (place, reason) = match culprit.as_deref() {
+            Some(Culprit { event, .. }) if names_event => {
+                ((event.log_id, event.index), error.clone())
+            }
+            Some(Culprit { event, .. }) => {
+                let (index, log_id, event_type) = (event.index, event.log_id, &event.event_type);
+                let reason = format!("event {index} of log {log_id} (`{event_type}`): {error}");
                 ((log_id, index), reason)
             }
-            None => (Default::default(), reason),
+            None => (Default::default(), error.clone()),
         };
-        if !passes && self.failures.again(place) >= ATTEMPTS {
-            return self.stop(token, reason).await;
+        if passes || self.failures.again(place) < ATTEMPTS {
+            return self.pause_after(reason).await;
         }
-        self.pause_after(reason).await;
+        match culprit {
+            Some(culprit) => self.park(&culprit, &error, reason, token).await,
+            None => self.stop(token, reason).await,
+        }
+    }
+
+    /// Notes that another process has taken the lease.
+    pub(super) fn lost_lease(&self) {
+        #[cfg(feature = "metrics")]
+        metrics::counter!("eventlogs_leases_lost_total", "subscription" => self.facts.name)
+            .increment(1);
+        tracing::info!("another process has taken the lease");
     }
 
     /// Stops, in all processes, until one of them is told to try again.
-    async fn stop(&mut self, token: i64, reason: String) {
+    pub(super) async fn stop(&mut self, token: i64, reason: String) {
         tracing::error!(reason, "the subscription has stopped");
         if let Err(error) = self.store.stop(self.key(), token, &reason).await {
             tracing::warn!(%error, "the reason for which a subscription has stopped was not stored");
@@ -119,7 +127,7 @@ impl<S: CheckpointStore> Partition<S> {
         self.wait_for_lease().await;
     }
 
-    async fn pause_after(&mut self, reason: String) {
+    pub(super) async fn pause_after(&mut self, reason: String) {
         self.failures.count = self.failures.count.saturating_add(1);
         let pause = backoff(self.failures.count);
         tracing::warn!(reason, ?pause, "a page was not applied; trying again");
@@ -134,8 +142,18 @@ impl<S: CheckpointStore> Partition<S> {
     }
 }
 
+impl Failed {
+    /// Returns the error with its causes.
+    pub(super) fn described(&self) -> String {
+        match self {
+            Self::Event(_, error) | Self::Events(error) => described(error),
+            Self::Settle(error) | Self::Store(error) => described(error),
+        }
+    }
+}
+
 /// Returns an error with its causes.
-fn described(error: &(dyn Error + 'static)) -> String {
+pub(super) fn described(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -155,6 +155,8 @@ impl<S: CheckpointStore> Subscriptions<S> {
                 control,
                 shared,
                 failures: Failures::default(),
+                parked: Vec::new(),
+                wished: 0,
             };
             known.push(spawn(
                 &mut tasks,

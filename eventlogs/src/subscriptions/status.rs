@@ -19,6 +19,8 @@ pub struct SubscriptionStatus {
     pub name: String,
     /// Its state.
     pub state: SubscriptionState,
+    /// How many of its logs are [parked](RunningSubscriptions::parked).
+    pub parked: u64,
     /// Its partitions.
     pub partitions: Vec<PartitionStatus>,
     /// The age of the oldest event that is not settled, by the clock of the database; `None` if all events are settled. Events
@@ -88,6 +90,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
             all.push(SubscriptionStatus {
                 name: first.name.clone(),
                 state: state(states),
+                parked: first.parked,
                 partitions: self.partitions_of(states),
                 lag,
                 held_by: held_by.clone().filter(|_| lag.is_some()),

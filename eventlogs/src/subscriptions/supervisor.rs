@@ -129,7 +129,9 @@ fn follow_others(known: &Known, before: &Before, states: &[PartitionState]) {
     let Some(first) = own.peek() else {
         return;
     };
-    let is_paused = first.is_paused;
+    let (is_paused, has_wishes) = (first.is_paused, first.wishes > 0);
+    #[cfg(feature = "metrics")]
+    let parked = first.parked;
     known.control.send_if_modified(|control| {
         // The states may be older than a call of this process.
         let changes = control.is_paused != is_paused && *control == before.control;
@@ -139,8 +141,13 @@ fn follow_others(known: &Known, before: &Before, states: &[PartitionState]) {
         control.is_paused = is_paused;
         true
     });
+    if has_wishes {
+        known.control.send_modify(|control| control.wished += 1);
+    }
     #[cfg(feature = "metrics")]
     {
+        #[expect(clippy::cast_precision_loss, reason = "there are few parked logs")]
+        metrics::gauge!("eventlogs_parked_logs", "subscription" => known.name).set(parked as f64);
         let lag = own.filter_map(|state| Some(state.now - state.oldest_unsettled?));
         let lag = lag.max().unwrap_or_default();
         let lag = lag.to_std().unwrap_or_default().as_secs_f64();

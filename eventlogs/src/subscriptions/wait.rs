@@ -38,6 +38,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     /// # Errors
     /// - [`TimedOut`](WaitError::TimedOut) if the time is over. The subscription goes on. While the database does not answer, it
     ///   comes up to one second later.
+    /// - [`Parked`](WaitError::Parked) if the log is parked at the event or at an earlier one.
     /// - [`Stopped`](WaitError::Stopped) if the subscription has stopped because of an error.
     /// - [`NotFound`](WaitError::NotFound) if there is no subscription of this name.
     /// - [`NoSuchEvent`](WaitError::NoSuchEvent) if the log does not have the event.
@@ -57,13 +58,17 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
         let place = timeout_at(deadline + GRACE, self.place(position)).await;
         let place = place.map_err(|_| late(None))??;
         loop {
+            let may_be_parked =
+                |shared: &Shared| shared.may_be_parked(position.log_id(), position.index());
             if let Some(shared) = self.local(name, position.log_id())
+                && !may_be_parked(shared)
                 && is_reached_here(shared, place, deadline.min(Instant::now() + LOOK_AROUND)).await
+                && !may_be_parked(shared)
             {
                 return Ok(());
             }
-            // Another process may have taken over, or have stopped.
-            let looked = self.reached_anywhere(name, position.log_id(), place);
+            // Another process may have taken over, or have stopped, or have parked the log.
+            let looked = self.reached_anywhere(name, position, place);
             let looked = timeout_at(deadline + GRACE, looked).await;
             let (is_there, cursor) = looked.map_err(|_| late(None))??;
             if is_there {
@@ -98,9 +103,10 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     async fn reached_anywhere(
         &self,
         name: &str,
-        log_id: LogId,
+        position: LogPosition,
         place: Cursor,
     ) -> Result<(bool, Cursor), WaitError> {
+        let log_id = position.log_id();
         let states = self.store.partitions(Some(name)).await?;
         let partitions = states.first().map_or(1, |state| state.partitions);
         let own = partition(log_id, partitions.into());
@@ -110,6 +116,9 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
                 name: name.to_owned(),
             });
         };
+        if state.parked > 0 {
+            self.check_parked(name, position).await?;
+        }
         let is_there = is_at(state.cursor, place);
         match &state.stopped {
             Some(reason) if !is_there => Err(WaitError::Stopped {

@@ -191,10 +191,20 @@ macro_rules! __subscriptions_conformance {
             a_paused_subscription_handles_nothing
             a_pause_holds_in_all_processes
             a_pause_of_an_unknown_subscription_is_an_error
-            an_event_whose_handler_fails_stops_the_subscription
-            an_event_whose_handler_panics_stops_the_subscription
-            an_event_whose_handler_hangs_stops_the_subscription
-            an_event_that_cannot_be_decoded_stops_the_subscription
+            an_event_whose_handler_fails_parks_its_log
+            an_event_whose_handler_panics_parks_its_log
+            an_event_whose_handler_hangs_parks_its_log
+            an_event_that_cannot_be_decoded_parks_its_log
+            a_skipped_event_is_never_applied
+            a_retry_that_fails_again_leaves_the_log_parked
+            a_parked_log_stays_parked_over_a_restart
+            another_process_frees_a_parked_log
+            a_wait_for_a_parked_log_ends
+            many_events_of_a_parked_log_are_applied_in_order
+            a_subscription_stops_at_its_limit_of_parked_logs
+            a_parked_log_survives_another_number_of_partitions
+            what_is_not_parked_cannot_be_freed
+            a_process_that_lost_its_lease_parks_nothing
             an_error_that_passes_is_waited_for
             a_stop_holds_in_all_processes
             a_start_lets_a_stopped_subscription_try_again

@@ -7,7 +7,7 @@ use super::domain::{
 use crate::postgres::TestStore;
 use crate::sqlite_file;
 use crate::sqlite_file::TemporaryStore;
-use crate::subscriptions::stopped;
+use crate::subscriptions::{stopped, stopping};
 use eventlogs::ids::LogId;
 use eventlogs::projection::CheckpointStore;
 use eventlogs::subscriptions::Subscriptions;
@@ -77,7 +77,8 @@ async fn a_bad_event_stops_the_rows_on_sqlite() {
             .as_u64()
             .unwrap()
             + 1;
-        let running = Subscriptions::new(&file.store).projection(Rows::<SqliteFailing>::new());
+        let running = Subscriptions::new(&file.store)
+            .projection_with(Rows::<SqliteFailing>::new(), stopping());
         let running = running.start().await.unwrap();
         let (_, reason) = stopped(&running, "accounts").await;
         check_reason(&accounts, index, &reason, expected);
@@ -103,7 +104,7 @@ where
         .as_u64()
         .unwrap()
         + 1;
-    let running = Subscriptions::new(&server.store).projection(Rows::<R>::new());
+    let running = Subscriptions::new(&server.store).projection_with(Rows::<R>::new(), stopping());
     let running = running.start().await.unwrap();
     let (_, reason) = stopped(&running, R::NAME).await;
     check_reason(&accounts, index, &reason, expected);

@@ -1,6 +1,6 @@
 //! Handlers that leave something behind with which the page cannot be committed.
 
-use super::stage::{LEASE, Logs, Stage, stopped};
+use super::stage::{LEASE, Logs, Stage, stopped, stopping};
 use super::totals::{TABLES, add_in_postgres, add_in_sqlite, read_in_sqlite};
 use crate::payments::{PaymentEvent, payments};
 use crate::sqlite_file;
@@ -83,6 +83,7 @@ async fn stops_on_postgres(bad: &'static str, hides_error: bool, reason: &str) {
     };
     let options = SubscriptionOptions {
         handler_timeout: Duration::from_millis(300),
+        parked_limit: 0,
         ..SubscriptionOptions::default()
     };
     let subscriptions = Subscriptions::new(&stage.server.store).lease(LEASE);
@@ -142,7 +143,7 @@ async fn stops_on_sqlite(bad: &'static str, hides_error: bool, reason: &str) {
         hides_error,
         is_correct: Arc::clone(&is_correct),
     };
-    let subscriptions = Subscriptions::new(&file.store).projection(failing);
+    let subscriptions = Subscriptions::new(&file.store).projection_with(failing, stopping());
     let running = subscriptions.start().await.unwrap();
     let (status, said) = stopped(&running, "failing").await;
     let log_id = logs.states[0].log_id();

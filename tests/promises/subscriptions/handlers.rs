@@ -1,6 +1,6 @@
 //! What handlers may do in the transaction of a page.
 
-use super::stage::{LEASE, Logs, Stage, stopped};
+use super::stage::{LEASE, Logs, Stage, stopped, stopping};
 use super::totals::{TABLES, Totals, add_in_postgres, add_in_sqlite, read_in_sqlite};
 use crate::payments::{PaymentEvent, payments};
 use crate::sqlite_file;
@@ -82,7 +82,7 @@ async fn handlers_nest_transactions_on_postgres() {
     stage.logs.append(&[2, 3, BAD, 1]).await;
     let prefix = stage.prefix();
     let subscriptions = Subscriptions::new(&stage.server.store).lease(LEASE);
-    let subscriptions = subscriptions.projection(PostgresNested { prefix });
+    let subscriptions = subscriptions.projection_with(PostgresNested { prefix }, stopping());
     let running = subscriptions.start().await.unwrap();
     let (status, reason) = stopped(&running, "nested").await;
     assert!(reason.contains("on purpose"), "{reason}");
@@ -98,7 +98,8 @@ async fn handlers_nest_transactions_on_sqlite() {
     let mut logs = Logs::new(payments(file.store.clone()), 1).await;
     logs.append(&[2, 3, BAD, 1]).await;
     let prefix = String::new();
-    let subscriptions = Subscriptions::new(&file.store).projection(SqliteNested { prefix });
+    let subscriptions =
+        Subscriptions::new(&file.store).projection_with(SqliteNested { prefix }, stopping());
     let running = subscriptions.start().await.unwrap();
     let (status, reason) = stopped(&running, "nested").await;
     assert!(reason.contains("on purpose"), "{reason}");

@@ -16,22 +16,22 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Tells a child process which store to use.
-const PLACE: &str = "EVENTLOGS_TEST_PROJECTION";
+pub(super) const PLACE: &str = "EVENTLOGS_TEST_PROJECTION";
 
 /// The store that the processes share.
-enum Place {
+pub(super) enum Place {
     Sqlite(TemporaryStore),
     Postgres(Box<Stage>),
 }
 
 impl Place {
-    async fn sqlite() -> Self {
+    pub(super) async fn sqlite() -> Self {
         let file = TemporaryStore::open().await;
         sqlite_file::execute(&file.path(), TABLES).await;
         Self::Sqlite(file)
     }
 
-    async fn postgres() -> Option<Self> {
+    pub(super) async fn postgres() -> Option<Self> {
         Some(Self::Postgres(Box::new(Stage::set(0).await?)))
     }
 
@@ -45,7 +45,7 @@ impl Place {
         }
     }
 
-    async fn read(&self) -> Totals {
+    pub(super) async fn read(&self) -> Totals {
         match self {
             Self::Sqlite(file) => {
                 let mut connection = sqlite_file::connect(&file.path()).await;
@@ -106,12 +106,17 @@ where
 }
 
 /// A child process, which is killed when it is dropped.
-struct Runner(Child);
+pub(super) struct Runner(Child);
 
 impl Runner {
     fn start(place: &Place) -> Self {
+        Self::of(place, "subscriptions::processes::child")
+    }
+
+    /// Starts a process that runs one test.
+    pub(super) fn of(place: &Place, test: &str) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["subscriptions::processes::child", "--exact", "--nocapture"])
+            .args([test, "--exact", "--nocapture"])
             .env(PLACE, place.to_text())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -174,3 +174,11 @@ pub(crate) async fn stopped<S: CheckpointStore>(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// Options with which a subscription stops at the first event that cannot be applied.
+pub(crate) fn stopping() -> SubscriptionOptions {
+    SubscriptionOptions {
+        parked_limit: 0,
+        ..SubscriptionOptions::default()
+    }
+}

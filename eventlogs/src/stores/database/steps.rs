@@ -5,7 +5,12 @@ use crate::stores::error::store::StoreError;
 /// The tables that step 1 of every database creates.
 pub(in crate::stores) const EVENT_TABLES: &[&str] = &["meta", "events", "idempotency_keys"];
 /// The tables that step 2 of every database creates.
-pub(in crate::stores) const SUBSCRIPTION_TABLES: &[&str] = &["subscriptions", "checkpoints"];
+pub(in crate::stores) const SUBSCRIPTION_TABLES: &[&str] = &[
+    "subscriptions",
+    "checkpoints",
+    "parked_logs",
+    "skipped_events",
+];
 
 /// One step of a migration. A released step never changes: every change is a new step.
 #[derive(Debug)]

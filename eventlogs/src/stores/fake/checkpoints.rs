@@ -1,11 +1,13 @@
 //! The checkpoints and leases of a fake, in memory. Handlers can only write elsewhere.
 
 use crate::event::Event;
+use crate::ids::LogId;
 use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, ProjectionStore,
     ProjectionTransaction, RegisterError, Registration, Step, refuse_partitions,
 };
 use crate::projection::database::Elsewhere;
+use crate::projection::parked::{ParkedLog, ParkedWish};
 use crate::stores::error::store::StoreError;
 use crate::stores::fake::FakeEventStore;
 use crate::stores::fake::subscriptions::{Partition, Subscription, find};
@@ -23,6 +25,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
             fingerprint: registration.fingerprint,
             is_paused: false,
             partitions: vec![Partition::new(registration.start); wanted],
+            parked: Vec::new(),
         };
         let known = subscriptions.entry(name.to_owned()).or_insert_with(new);
         let stored = known.partitions.len();
@@ -140,12 +143,31 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
                     settled: partition.settled,
                     moved_at: partition.moved_at,
                     owner: partition.holder(),
+                    parked: known.parked.len() as u64,
+                    wishes: known.parked.iter().filter(|log| log.wish.is_some()).count() as u64,
                     oldest_unsettled: self.recorded_after(partition.cursor)?,
                     now: Utc::now(),
                 });
             }
         }
         Ok(states)
+    }
+
+    async fn parked(&self, name: &str) -> Result<Vec<ParkedLog>, StoreError> {
+        let subscriptions = lock(&self.subscriptions);
+        let known = subscriptions.get(name);
+        Ok(known.map_or_else(Vec::new, |known| known.parked.clone()))
+    }
+
+    async fn wish(&self, name: &str, log_id: LogId, wish: &ParkedWish) -> Result<bool, StoreError> {
+        let mut subscriptions = lock(&self.subscriptions);
+        let known = subscriptions.get_mut(name);
+        let mut parked = known.into_iter().flat_map(|known| &mut known.parked);
+        let Some(parked) = parked.find(|log| log.log_id == log_id) else {
+            return Ok(false);
+        };
+        parked.wish = Some(wish.clone());
+        Ok(true)
     }
 }
 
@@ -197,7 +219,16 @@ impl<E: Event + Clone> ProjectionTransaction<Elsewhere> for NoTransaction<'_, E>
         let is_own = |partition: &&mut Partition| {
             partition.token == step.token && partition.cursor.place() == step.from.place()
         };
-        let Some(partition) = partition.filter(is_own) else {
+        if !partition.is_some_and(|partition| is_own(&partition)) {
+            return Ok(false);
+        }
+        let known = subscriptions.get_mut(step.key.name);
+        if let (Some(known), Some(change)) = (known, &step.parked)
+            && !known.change(step.key.name, change)
+        {
+            return Ok(false);
+        }
+        let Some(partition) = find(&mut subscriptions, step.key) else {
             return Ok(false);
         };
         partition.cursor = step.to;

@@ -2,6 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::projection::checkpoint::PartitionKey;
+use crate::projection::parked::{ParkedChange, ParkedLog, ParkedWish};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,6 +16,59 @@ pub(super) struct Subscription {
     pub(super) fingerprint: u64,
     pub(super) is_paused: bool,
     pub(super) partitions: Vec<Partition>,
+    pub(super) parked: Vec<ParkedLog>,
+}
+
+impl Subscription {
+    /// Changes a parked log. Returns `false` if it is not parked where the change says.
+    pub(super) fn change(&mut self, name: &str, change: &ParkedChange<'_>) -> bool {
+        if let ParkedChange::Park {
+            log_id,
+            event,
+            attempts,
+        } = *change
+        {
+            self.parked.push(ParkedLog {
+                name: name.to_owned(),
+                log_id,
+                event_index: event.index,
+                event_type: event.event_type.to_owned(),
+                error: event.error.to_owned(),
+                attempts,
+                parked_at: Utc::now(),
+                wish: None,
+            });
+            return true;
+        }
+        let place = change.place();
+        let mut parked = self.parked.iter();
+        let number = parked.position(|log| (log.log_id, log.event_index) == place);
+        let Some((number, log)) = number.and_then(|n| Some((n, self.parked.get_mut(n)?))) else {
+            return false;
+        };
+        match *change {
+            ParkedChange::Park { .. } => {}
+            ParkedChange::Advance { to, .. } => {
+                log.event_index = to;
+                log.wish = Some(ParkedWish::Retry);
+            }
+            ParkedChange::Skip { .. } => {
+                log.event_index += 1;
+                log.wish = Some(ParkedWish::Retry);
+            }
+            ParkedChange::Fail { event, .. } => {
+                log.event_index = event.index;
+                event.event_type.clone_into(&mut log.event_type);
+                event.error.clone_into(&mut log.error);
+                log.attempts += 1;
+                log.wish = None;
+            }
+            ParkedChange::Free { .. } => {
+                self.parked.remove(number);
+            }
+        }
+        true
+    }
 }
 
 /// A partition.

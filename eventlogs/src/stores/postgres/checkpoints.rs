@@ -1,18 +1,20 @@
 //! The checkpoints and leases of subscriptions.
 
 use crate::cursor::Cursor;
-use crate::ids::EventId;
+use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
     refuse_partitions,
 };
 use crate::projection::database::Postgres;
+use crate::projection::parked::{ParkedLog, ParkedWish};
 use crate::projection::table::RowDatabase;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::error::into_store_error;
 use crate::stores::postgres::following::{place, rows, unreadable};
+use crate::stores::postgres::parked::parked_log;
 use crate::stores::postgres::projection::{PageTransaction, begin, handlers_begin};
 use crate::stores::postgres::statements::text::Statement;
 use sqlx::postgres::PgRow;
@@ -112,6 +114,22 @@ impl CheckpointStore for PostgresEventStore {
         let found = rows(core, || core.statements.checkpoints.states(name)).await?;
         let states: Result<_, _> = found.iter().map(state).collect();
         states.map_err(unreadable)
+    }
+
+    async fn parked(&self, name: &str) -> Result<Vec<ParkedLog>, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let found = rows(core, || core.statements.parked.list(name)).await?;
+        let parked: Result<_, _> = found.iter().map(|row| parked_log(name, row)).collect();
+        parked.map_err(unreadable)
+    }
+
+    async fn wish(&self, name: &str, log_id: LogId, wish: &ParkedWish) -> Result<bool, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let statements = &core.statements.parked;
+        let wished = rows(core, || statements.wish(name, log_id, wish)).await?;
+        Ok(!wished.is_empty())
     }
 }
 
@@ -237,6 +255,8 @@ fn state(row: &PgRow) -> Result<PartitionState, sqlx::Error> {
         settled: row.try_get::<i64, _>("settled")?.unsigned_abs(),
         moved_at: row.try_get("moved_at")?,
         owner: row.try_get("owner")?,
+        parked: row.try_get::<i64, _>("parked")?.unsigned_abs(),
+        wishes: row.try_get::<i64, _>("wishes")?.unsigned_abs(),
         oldest_unsettled: row.try_get("oldest_unsettled")?,
         now: row.try_get("now")?,
     })

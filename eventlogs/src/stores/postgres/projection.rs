@@ -2,6 +2,7 @@
 
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
 use crate::projection::database::{Elsewhere, Postgres};
+use crate::projection::parked::ParkedChange;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
@@ -19,6 +20,9 @@ use tokio::time::timeout_at;
 
 /// How long a transaction that was given up may take to end.
 const GIVEN_UP: Duration = Duration::from_secs(1);
+
+/// Makes the commit wait for the disk as the server or the user is set up.
+const WAIT_FOR_DISK: &str = "set local synchronous_commit to default";
 
 /// The transaction of a page.
 pub struct PageTransaction<'a> {
@@ -85,6 +89,34 @@ impl PageTransaction<'_> {
         &mut self.connection
     }
 
+    /// Changes a parked log. Returns `false` if it is not parked where the change says.
+    ///
+    /// Such a commit waits for the disk. After a crash of the server, a process notices that a step of its checkpoint is lost, but
+    /// would not notice that a log is parked again.
+    async fn change_parked(
+        &mut self,
+        name: &str,
+        change: &ParkedChange<'_>,
+    ) -> Result<bool, Failure> {
+        let core = self.core;
+        let deadline = core.options.deadline();
+        let changed = async {
+            sqlx::raw_sql(WAIT_FOR_DISK)
+                .execute(self.connection())
+                .await?;
+            for statement in core.statements.parked.change(name, change) {
+                let statement = statement.persistent(core.options.pooler.keeps_statements());
+                if statement.execute(self.connection()).await?.rows_affected() != 1 {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let changed = timeout_at(deadline, changed).await;
+        let changed = changed.map_err(|_| Failure::Late);
+        changed.and_then(|changed| changed.map_err(Failure::Statement))
+    }
+
     /// Commits.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let deadline = self.core.options.deadline();
@@ -118,9 +150,17 @@ impl ProjectionTransaction<Postgres> for PageTransaction<'_> {
         let deadline = self.core.options.deadline();
         let settled = timeout_at(deadline, settle.execute(self.connection())).await;
         let settled = settled.map_err(|_| Failure::Late);
-        match settled.and_then(|settled| settled.map_err(Failure::Statement)) {
-            Ok(settled) if settled.rows_affected() == 1 => self.commit().await.map(|()| true),
-            Ok(_) => {
+        let moved = match settled.and_then(|settled| settled.map_err(Failure::Statement)) {
+            Ok(settled) if settled.rows_affected() != 1 => Ok(false),
+            Ok(_) => match &step.parked {
+                Some(change) => self.change_parked(step.key.name, change).await,
+                None => Ok(true),
+            },
+            Err(failure) => Err(failure),
+        };
+        match moved {
+            Ok(true) => self.commit().await.map(|()| true),
+            Ok(false) => {
                 self.roll_back().await;
                 Ok(false)
             }
@@ -179,6 +219,10 @@ impl ProjectionTransaction<Elsewhere> for NoTransaction<'_> {
 
     async fn settle(self, step: &Step<'_>) -> Result<bool, StoreError> {
         let core = self.store.core();
+        if step.parked.is_some() {
+            let begin_text = handlers_begin(step.key.name, step.lease, GIVEN_UP);
+            return begin(core, &begin_text).await?.settle(step).await;
+        }
         let moved = rows(core, || core.statements.checkpoints.settle_alone(step)).await?;
         Ok(!moved.is_empty())
     }

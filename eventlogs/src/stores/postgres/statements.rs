@@ -9,6 +9,7 @@ pub(super) mod checkpoints;
 pub(super) mod feed;
 pub(super) mod listing;
 pub(super) mod migration;
+pub(super) mod parked;
 pub(super) mod questions;
 pub(super) mod rows;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::stores::postgres::values::{Group, previous, scope_uuid};
 use checkpoints::CheckpointStatements;
 use feed::FeedStatements;
 use listing::{ChangesBefore, ListBounds};
+use parked::ParkedStatements;
 use questions::PageBounds;
 use sqlx::SqlStr;
 use std::time::Duration;
@@ -50,6 +52,8 @@ pub(super) struct Statements {
     is_at_home: SqlStr,
     /// The statements of checkpoints.
     pub(super) checkpoints: CheckpointStatements,
+    /// The statements of parked logs.
+    pub(super) parked: ParkedStatements,
     /// The statements of the feed.
     pub(super) feed: FeedStatements,
 }
@@ -79,6 +83,7 @@ impl Statements {
             list_by_change: statement(listing::LIST_BY_CHANGE),
             is_at_home: statement(questions::IS_AT_HOME),
             checkpoints: CheckpointStatements::for_schema(schema),
+            parked: ParkedStatements::for_schema(schema),
             feed: FeedStatements::for_schema(schema),
         })
     }

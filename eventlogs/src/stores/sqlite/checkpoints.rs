@@ -1,16 +1,19 @@
 //! The checkpoints and leases of subscriptions.
 
 use crate::cursor::{Cursor, Place};
-use crate::ids::EventId;
+use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
     refuse_partitions,
 };
 use crate::projection::database::Sqlite;
+use crate::projection::parked::{ParkedLog, ParkedWish};
 use crate::projection::table::RowDatabase;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::core::Core;
+use crate::stores::sqlite::parked::parked_log;
 use crate::stores::sqlite::statements::checkpoints;
+use crate::stores::sqlite::statements::parked as statements;
 use crate::stores::sqlite::statements::text::Statement;
 use crate::stores::sqlite::{SqliteEventStore, connection, error, read, transaction};
 use chrono::Utc;
@@ -98,6 +101,21 @@ impl CheckpointStore for SqliteEventStore {
         let rows = core.pool.rows(|| checkpoints::states(name)).await?;
         let states: Result<_, _> = rows.iter().map(state).collect();
         states.map_err(error::into_store_error)
+    }
+
+    async fn parked(&self, name: &str) -> Result<Vec<ParkedLog>, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let found = core.pool.rows(|| statements::list(name)).await?;
+        let parked: Result<_, _> = found.iter().map(|row| parked_log(name, row)).collect();
+        parked.map_err(error::into_store_error)
+    }
+
+    async fn wish(&self, name: &str, log_id: LogId, wish: &ParkedWish) -> Result<bool, StoreError> {
+        let core = self.core();
+        core.check_schema().await?;
+        let wished = write(core, statements::wish(name, &log_id, wish)).await?;
+        Ok(!wished.is_empty())
     }
 }
 
@@ -207,6 +225,8 @@ fn state(row: &SqliteRow) -> Result<PartitionState, sqlx::Error> {
         settled: row.try_get::<i64, _>("settled")?.unsigned_abs(),
         moved_at: read::time(row.try_get("moved_at")?),
         owner: uuid(row, "owner")?.filter(|_| is_held),
+        parked: row.try_get::<i64, _>("parked")?.unsigned_abs(),
+        wishes: row.try_get::<i64, _>("wishes")?.unsigned_abs(),
         oldest_unsettled: row
             .try_get::<Option<i64>, _>("oldest_unsettled")?
             .map(read::time),

@@ -6,7 +6,7 @@ use crate::stores::database::nesting;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::pool::writer_connection::WriterGuard;
 use crate::stores::sqlite::statements::appends::BEGIN;
-use crate::stores::sqlite::statements::checkpoints;
+use crate::stores::sqlite::statements::{checkpoints, parked};
 use crate::stores::sqlite::{SqliteEventStore, error, transaction};
 use sqlx::SqlSafeStr;
 use sqlx::sqlite::{Sqlite as Driver, SqliteConnection};
@@ -46,18 +46,37 @@ async fn begin(store: &SqliteEventStore) -> Result<PageTransaction<'_>, StoreErr
     }
 }
 
+impl PageTransaction<'_> {
+    /// Moves the checkpoint, and changes the parked log of the step. Returns `false` if another process has the lease, or the log
+    /// is not parked where the step says.
+    async fn move_checkpoint(&mut self, step: &Step<'_>) -> Result<bool, sqlx::Error> {
+        let settled = checkpoints::settle(step).execute(&mut *self.guard).await?;
+        if settled.rows_affected() != 1 {
+            return Ok(false);
+        }
+        let Some(change) = &step.parked else {
+            return Ok(true);
+        };
+        for statement in parked::change(step.key.name, change) {
+            if statement.execute(&mut *self.guard).await?.rows_affected() != 1 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl ProjectionTransaction<Sqlite> for PageTransaction<'_> {
     fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.guard
     }
 
     async fn settle(mut self, step: &Step<'_>) -> Result<bool, StoreError> {
-        let settled = checkpoints::settle(step).execute(&mut *self.guard).await;
-        let committed = match settled.map(|settled| settled.rows_affected()) {
-            Ok(1) => nesting::commit::<Driver>(&mut self.guard)
+        let committed = match self.move_checkpoint(step).await {
+            Ok(true) => nesting::commit::<Driver>(&mut self.guard)
                 .await
                 .map_err(error::into_commit_error),
-            Ok(_) => {
+            Ok(false) => {
                 self.roll_back().await;
                 return Ok(false);
             }

@@ -9,6 +9,7 @@ pub(super) mod checkpoints;
 pub(super) mod feed;
 pub(super) mod files;
 pub(super) mod listing;
+pub(super) mod parked;
 pub(super) mod pruning;
 pub(super) mod questions;
 pub(super) mod rows;

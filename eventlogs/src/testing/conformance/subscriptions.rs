@@ -3,6 +3,7 @@
 mod failing;
 mod helpers;
 mod leases;
+mod parking;
 mod pausing;
 mod projection;
 mod registering;
@@ -14,6 +15,7 @@ mod waiting;
 pub use failing::*;
 pub use helpers::Subject;
 pub use leases::*;
+pub use parking::*;
 pub use pausing::*;
 pub use registering::*;
 pub use running::*;

@@ -34,3 +34,31 @@ create table {schema}.checkpoints (
 )
 -- The rows change all the time and no index does: with room in their pages, no index is written.
 with (fillfactor = 50);
+
+create table {schema}.parked_logs (
+    name        text        not null,
+    build       integer     not null,
+    log_id      uuid        not null,
+    -- The first event of the log that was not applied. Neither was any later one.
+    event_index bigint      not null,
+    event_type  text        not null,
+    error       text        not null,
+    attempts    integer     not null,
+    parked_at   timestamptz not null,
+    -- What the process that has the lease is to do: `retry` or `skip`, and who wants it.
+    wish        text,
+    wished_by   text,
+    primary key (name, build, log_id)
+);
+
+create table {schema}.skipped_events (
+    name        text        not null,
+    build       integer     not null,
+    log_id      uuid        not null,
+    event_index bigint      not null,
+    event_type  text        not null,
+    error       text        not null,
+    skipped_by  text        not null,
+    skipped_at  timestamptz not null,
+    primary key (name, build, log_id, event_index)
+);

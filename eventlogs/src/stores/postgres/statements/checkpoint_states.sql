@@ -8,6 +8,7 @@
 -- epoch, tx_number, position, event_id  the checkpoint
 -- settled, moved_at
 -- owner             null if nobody holds the lease
+-- parked, wishes   how many logs of the subscription are parked, and with how many something is to be done
 -- oldest_unsettled  when the first event after the checkpoint was recorded, on either side of the fence; null if there is none
 -- now
 
@@ -24,6 +25,8 @@ select s.name,
        c.settled,
        c.moved_at,
        case when c.lease_until >= pg_catalog.clock_timestamp() then c.owner end as owner,
+       (select count(*) from {schema}.parked_logs p where p.name = s.name and p.build = s.build) as parked,
+       (select count(p.wish) from {schema}.parked_logs p where p.name = s.name and p.build = s.build) as wishes,
        (select least(greatest(e.recorded_at, '4713-01-01 00:00+00 BC'), '200000-01-01 00:00+00')
         from {schema}.events e
         where (e.epoch, e.tx, e.position) > (c.epoch, c.tx, c.position)

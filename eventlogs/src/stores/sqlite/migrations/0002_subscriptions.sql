@@ -32,3 +32,31 @@ create table checkpoints (
     stopped     text,
     primary key (name, build, partition)
 ) strict, without rowid;
+
+create table parked_logs (
+    name        text        not null,
+    build       integer     not null,
+    log_id      blob        not null,
+    -- The first event of the log that was not applied. Neither was any later one.
+    event_index integer     not null,
+    event_type  text        not null,
+    error       text        not null,
+    attempts    integer     not null,
+    parked_at   integer     not null,
+    -- What the process that has the lease is to do: `retry` or `skip`, and who wants it.
+    wish        text,
+    wished_by   text,
+    primary key (name, build, log_id)
+) strict, without rowid;
+
+create table skipped_events (
+    name        text        not null,
+    build       integer     not null,
+    log_id      blob        not null,
+    event_index integer     not null,
+    event_type  text        not null,
+    error       text        not null,
+    skipped_by  text        not null,
+    skipped_at  integer     not null,
+    primary key (name, build, log_id, event_index)
+) strict, without rowid;

@@ -7,6 +7,7 @@
 -- name, partition, partitions, fingerprint, is_paused, stopped
 -- epoch, tx, position, event_id  the checkpoint
 -- settled, moved_at, owner, token, lease_until
+-- parked, wishes   how many logs of the subscription are parked, and with how many something is to be done
 -- oldest_unsettled  when the first event after the checkpoint was recorded; null if there is none
 
 select s.name,
@@ -24,6 +25,8 @@ select s.name,
        c.owner,
        c.token,
        c.lease_until,
+       (select count(*) from parked_logs p where p.name = s.name and p.build = s.build) as parked,
+       (select count(p.wish) from parked_logs p where p.name = s.name and p.build = s.build) as wishes,
        (select e.recorded_at from events e where e.position > c.position order by e.position limit 1) as oldest_unsettled
 from subscriptions s
 join checkpoints c on c.name = s.name and c.build = s.build

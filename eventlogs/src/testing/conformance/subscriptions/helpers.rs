@@ -5,6 +5,7 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::projection::checkpoint::{CheckpointStore, PartitionKey, ProjectionStore};
 use crate::projection::database::Elsewhere;
+use crate::projection::parked::ParkedLog;
 use crate::stores::EventStore;
 use crate::stores::request::AppendRequest;
 use crate::subscriptions::options::SubscriptionOptions;
@@ -129,4 +130,46 @@ pub(super) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "{what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Options with which a subscription stops at the first event that cannot be applied.
+pub(super) fn stopping() -> SubscriptionOptions {
+    SubscriptionOptions {
+        parked_limit: 0,
+        ..SubscriptionOptions::default()
+    }
+}
+
+/// Waits until the first projection has parked a log.
+pub(super) async fn parked<S: CheckpointStore>(
+    running: &RunningSubscriptions<S>,
+    log_id: LogId,
+) -> ParkedLog {
+    parked_if(running, log_id, |_| true).await
+}
+
+/// Waits until a parked log of the first projection is like this.
+pub(super) async fn parked_if<S: CheckpointStore>(
+    running: &RunningSubscriptions<S>,
+    log_id: LogId,
+    is_so: impl Fn(&ParkedLog) -> bool,
+) -> ParkedLog {
+    let begun = Instant::now();
+    loop {
+        let parked = running.parked(NAME).await.expect("the store can be read");
+        let found = parked.iter().find(|log| log.log_id == log_id && is_so(log));
+        if let Some(found) = found {
+            return found.clone();
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "it is not parked so: {parked:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Waits until the first projection has no parked log.
+pub(super) async fn freed<S: CheckpointStore>(running: &RunningSubscriptions<S>) {
+    until(running, "nothing is parked", |status| status.parked == 0).await;
 }

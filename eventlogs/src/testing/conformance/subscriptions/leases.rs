@@ -37,6 +37,7 @@ async fn settle(store: &impl Subject, token: i64, from: Cursor, to: Cursor) -> b
         to,
         handled: 1,
         lease: PATIENCE,
+        parked: None,
     };
     let transaction = store.begin(NAME, LEASE, PATIENCE).await;
     let transaction = transaction.expect("a transaction can be begun");

@@ -138,6 +138,7 @@ async fn move_ahead(store: &impl Subject, key: crate::projection::checkpoint::Pa
         to,
         handled: 0,
         lease: LEASE,
+        parked: None,
     };
     let transaction = store.begin(key.name, LEASE, LEASE).await;
     let settled = transaction.expect("it begins").settle(&step).await;

@@ -6,7 +6,7 @@ use crate::log_state::LogPosition;
 use crate::subscriptions::error::WaitError;
 use crate::subscriptions::start::Subscriptions;
 use crate::testing::conformance::subscriptions::helpers::{
-    NAME, PATIENCE, Subject, added, append, create, settled, start, stopped,
+    NAME, PATIENCE, Subject, added, append, create, settled, start, start_with, stopped, stopping,
 };
 use crate::testing::conformance::subscriptions::projection::{Fault, NAMES, Recorder};
 use std::time::{Duration, Instant};
@@ -92,7 +92,7 @@ pub async fn a_wait_ends_in_time(store: &impl Subject) {
 pub async fn a_wait_for_a_stopped_subscription_ends(store: &impl Subject) {
     let (recorder, other) = (Recorder::<0>::default(), Recorder::<1>::default());
     recorder.fail_at(13, Fault::Error);
-    let running = start(store, &recorder).await;
+    let running = start_with(store, &recorder, stopping()).await;
     let elsewhere = start(store, &other).await;
     let before = create(store, &[1]).await;
     let bad = append(store, before, &[added(13)]).await;

@@ -1,9 +1,11 @@
 //! Executes the statements of checkpoints as the store binds them.
 
 use crate::cursor::Cursor;
-use crate::ids::EventId;
+use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{PartitionKey, Registration, Step};
+use crate::projection::parked::{ParkedChange, ParkedEvent, ParkedWish};
 use crate::stores::postgres::statements::Statements;
+use crate::stores::postgres::statements::parked::ParkedStatements;
 use crate::stores::postgres::statements::text::Statement;
 use sqlx::postgres::PgConnection;
 use sqlx::{Arguments, Execute};
@@ -32,12 +34,65 @@ pub(super) async fn execute(
     (bound, rows.len())
 }
 
+/// Parks a log, and lets it go on. Returns the numbers of parameters, by file name.
+async fn execute_parked(
+    connection: &mut PgConnection,
+    statements: &ParkedStatements,
+) -> BTreeMap<&'static str, usize> {
+    let log_id = LogId::new();
+    let event = ParkedEvent {
+        index: 3,
+        event_type: "captured",
+        error: "why",
+    };
+    let change = |change: ParkedChange<'static>| statements.change("ledger", &change);
+    let parked = ParkedChange::Park {
+        log_id,
+        event,
+        attempts: 3,
+    };
+    let failed = ParkedChange::Fail {
+        log_id,
+        at: 3,
+        event,
+    };
+    let skipped = ParkedChange::Skip {
+        log_id,
+        at: 3,
+        by: "ann",
+    };
+    let freed = ParkedChange::Free { log_id, at: 4 };
+    let wish = ParkedWish::Retry;
+    let life = [
+        (vec!["parked_park"], change(parked), 0),
+        (
+            vec!["parked_wish"],
+            vec![statements.wish("ledger", log_id, &wish)],
+            1,
+        ),
+        (vec!["parked_fail"], change(failed), 0),
+        (vec!["parked_skip", "parked_advance"], change(skipped), 0),
+        (vec!["parked_list"], vec![statements.list("ledger")], 1),
+        (vec!["parked_free"], change(freed), 0),
+        (vec!["parked_list"], vec![statements.list("ledger")], 0),
+    ];
+    let mut bound = BTreeMap::new();
+    for (names, statements, expected) in life {
+        for (name, statement) in names.into_iter().zip(statements) {
+            let (parameters, rows) = execute(connection, name, statement).await;
+            assert_eq!(rows, expected, "{name}");
+            bound.insert(name, parameters);
+        }
+    }
+    bound
+}
+
 /// Runs a subscription through its life. Returns the numbers of parameters, by file name.
 pub(super) async fn execute_all(
     connection: &mut PgConnection,
     statements: &Statements,
 ) -> BTreeMap<&'static str, usize> {
-    let statements = &statements.checkpoints;
+    let (parked, statements) = (&statements.parked, &statements.checkpoints);
     let registration = Registration {
         partitions: 2,
         ..Registration::new("ledger", u64::MAX)
@@ -54,6 +109,7 @@ pub(super) async fn execute_all(
         to,
         handled: 2,
         lease: LEASE,
+        parked: None,
     };
     let further = Cursor::from_parts(1, 701, 4, None);
     // With the number of rows that each must return.
@@ -84,7 +140,7 @@ pub(super) async fn execute_all(
             0,
         ),
     ];
-    let mut bound = BTreeMap::new();
+    let mut bound = execute_parked(connection, parked).await;
     for (name, statement, expected) in life {
         let (parameters, rows) = execute(connection, name, statement).await;
         assert_eq!(rows, expected, "{name}");
