@@ -2,13 +2,12 @@
 
 use crate::feed::event::FeedEvent;
 use crate::projection::checkpoint::CheckpointStore;
-use crate::projection::handler::{HandlerError, panic_message};
+use crate::projection::handler::{HandlerError, described, panic_message};
 use crate::subscriptions::follow::{End, follow};
 use crate::subscriptions::job::Failed;
 use crate::subscriptions::partition::{Failures, Partition, backoff};
 use crate::subscriptions::progress::{Activity, NoteEnd};
 use futures_util::FutureExt;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -132,19 +131,4 @@ impl<S: CheckpointStore> Partition<S> {
     async fn wait_for_control(&mut self, limit: Duration) {
         drop(tokio::time::timeout(limit, self.control.changed()).await);
     }
-}
-
-/// Returns an error with its causes.
-fn described(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some errors repeat their cause in their own message.
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }
