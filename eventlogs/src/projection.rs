@@ -5,7 +5,6 @@ pub(crate) mod contract;
 pub(crate) mod database;
 pub(crate) mod handler;
 pub(crate) mod page;
-pub(crate) mod part;
 pub(crate) mod row;
 pub(crate) mod rows;
 pub(crate) mod table;

@@ -1,5 +1,5 @@
-//! Test support: decisions and projections tested without a store, laws for your own aggregates and events, and conformance suites with the
-//! promises that every store and every cache must keep.
+//! Test support: decisions and projections tested without a store, laws for your own aggregates, events and rows, and
+//! conformance suites with the promises that every store and every cache must keep.
 //!
 //! It needs the feature `testing`, which belongs in `[dev-dependencies]`; the conformance suites need `conformance`:
 //!

@@ -48,7 +48,7 @@ use std::marker::PhantomData;
 /// ```
 ///
 /// The events are encoded as a store encodes them, and reach the row by the code that runs it on a database. So `keep`, `by` and
-/// `#[through]` count, and a field that serde does not write is lost between two pages.
+/// `#[through]` count.
 /// [`projection_laws!`](crate::testing::projection_laws) tests that any pages make the same rows. Whether a table can hold them
 /// is seen on a database: pass `Rows::<OpenPayment>::new()` to [`projected_by`](crate::testing::projected_by).
 ///

@@ -3,8 +3,8 @@
 use crate::feed::event::FeedEvent;
 use crate::projection::handler::described;
 use crate::projection::page::PageError;
-use crate::projection::part::Part;
 use crate::projection::row::{ProjectedRow, RowError};
+use crate::projection::rows::Part;
 use crate::projection::table::{RowTable, row_name};
 use crate::testing::projected::events::named;
 use serde_json::{Map, Value};
