@@ -18,6 +18,8 @@ pub struct SubscriptionOptions {
     /// handlers would block others. On PostgreSQL, the server ends the statement of a handler that has used up its time one
     /// second later.
     pub handler_timeout: Duration,
+    /// What to do if the code of the projection has changed since its tables were built.
+    pub when_changed: WhenChanged,
 }
 
 impl Default for SubscriptionOptions {
@@ -27,8 +29,23 @@ impl Default for SubscriptionOptions {
             start_at: StartAt::Beginning,
             page_size: 500,
             handler_timeout: Duration::from_secs(30),
+            when_changed: WhenChanged::Keep,
         }
     }
+}
+
+/// What to do if the code of a projection has changed since its tables were built. Its
+/// [fingerprint](crate::Projection::fingerprint) shows that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WhenChanged {
+    /// The tables keep their rows, and the changed code goes on. The status shows it
+    /// ([`is_stale`](crate::subscriptions::SubscriptionStatus::is_stale)).
+    #[default]
+    Keep,
+    /// It is not started ([`Refused`](crate::subscriptions::SubscriptionError::Refused)), until its tables are
+    /// [built anew](crate::guide::read_models#changing-a-projection).
+    Refuse,
 }
 
 /// Where a new subscription begins.
