@@ -17,7 +17,7 @@ mod supervisor;
 mod wait;
 
 pub use error::{SubscriptionError, WaitError};
-pub use options::{StartAt, SubscriptionOptions};
+pub use options::{StartAt, SubscriptionOptions, WhenChanged};
 pub use running::RunningSubscriptions;
 pub use start::Subscriptions;
 pub use status::{PartitionStatus, SubscriptionState, SubscriptionStatus};

@@ -1,5 +1,5 @@
-//! Test support: decisions tested without a store, laws for your own aggregates and events, and conformance suites with the
-//! promises that every store and every cache must keep.
+//! Test support: decisions and projections tested without a store, laws for your own aggregates, events and rows, and
+//! conformance suites with the promises that every store and every cache must keep.
 //!
 //! It needs the feature `testing`, which belongs in `[dev-dependencies]`; the conformance suites need `conformance`:
 //!
@@ -63,6 +63,9 @@
 //!         }
 //! ```
 //!
+//! [`projected`] states events of several logs, and returns the rows that a projection makes of them; [`projected_by`] runs
+//! handlers on a connection of the test.
+//!
 //! [`laws`] defines the rules that every aggregate, every event and every codec must obey, with macros that make tests of them
 //! in one line; [`check_events_lock!`] fails when the stored shape of an event has changed by accident.
 
@@ -70,12 +73,14 @@
 pub mod conformance;
 pub mod events_lock;
 pub mod laws;
+mod projected;
 mod scenario;
 
 #[doc(inline)]
 pub use crate::{
     __aggregate_laws as aggregate_laws, __check_events_lock as check_events_lock,
-    __codec_laws as codec_laws, __event_laws as event_laws, __snapshot_laws as snapshot_laws,
+    __codec_laws as codec_laws, __event_laws as event_laws, __projection_laws as projection_laws,
+    __snapshot_laws as snapshot_laws,
 };
 #[cfg(feature = "conformance")]
 #[doc(inline)]
@@ -86,4 +91,5 @@ pub use crate::{
     __event_store_conformance as event_store_conformance,
     __subscriptions_conformance as subscriptions_conformance,
 };
+pub use projected::{ProjectionScenario, RowScenario, TestDatabase, projected, projected_by};
 pub use scenario::{Outcome, Scenario, given, given_records};

@@ -7,12 +7,11 @@ use crate::file_life::FileLife;
 use crate::git::GitPath;
 use crate::verify::Reduced;
 use chrono::{DateTime, Utc};
-use eventlogs::Projection;
 use eventlogs::projection::CheckpointStore;
 use eventlogs::sqlx::postgres::{PgConnectOptions, PgPool};
 use eventlogs::sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use eventlogs::sqlx::{self, AssertSqlSafe, query_as, raw_sql};
-use eventlogs::subscriptions::{RunningSubscriptions, SubscriptionState, Subscriptions};
+use eventlogs::subscriptions::{RunningSubscriptions, Subscriptions, WaitError};
 use projection::{InFile, OnServer, Statements};
 use std::error::Error;
 use std::fmt;
@@ -26,8 +25,8 @@ const LIVES: &str = "select path, born_at, events,
 /// The columns of a life, in their order.
 type Columns = (Vec<u8>, Option<i64>, i64, i64, i64, i64, bool);
 
-/// The pause between two looks at the progress.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How long the projection may take.
+const PATIENCE: Duration = Duration::from_hours(24);
 
 /// One life, as the table has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +75,7 @@ impl Statistics {
             Store::Sqlite(store) => {
                 let statements = Statements::new("");
                 let running = Subscriptions::new(store).projection(InFile { statements });
-                follow::<InFile, _>(running.start().await?).await?;
+                follow(running.start().await?).await?;
             }
             Store::Postgres(store) => {
                 let schema = match database {
@@ -85,7 +84,7 @@ impl Statistics {
                 };
                 let statements = Statements::new(&schema);
                 let running = Subscriptions::new(store).projection(OnServer { statements });
-                follow::<OnServer, _>(running.start().await?).await?;
+                follow(running.start().await?).await?;
             }
         }
         Ok(Self(tables))
@@ -231,22 +230,9 @@ impl fmt::Display for Row {
 }
 
 /// Runs a projection until it has all events of the store.
-async fn follow<P: Projection, S: CheckpointStore>(
-    running: RunningSubscriptions<S>,
-) -> Result<(), Box<dyn Error>> {
-    loop {
-        let status = running.status().await?;
-        let Some(status) = status.iter().find(|status| status.name == P::NAME) else {
-            return Err("the projection does not exist, although it was started".into());
-        };
-        if let SubscriptionState::Stopped { reason } = &status.state {
-            return Err(format!("the projection has stopped: {reason}").into());
-        }
-        if status.lag.is_none() {
-            break;
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
+async fn follow<S: CheckpointStore>(running: RunningSubscriptions<S>) -> Result<(), WaitError> {
+    // A long history takes minutes. A projection that has stopped ends the wait earlier.
+    running.wait_until_caught_up(PATIENCE).await?;
     running.shutdown().await;
     Ok(())
 }

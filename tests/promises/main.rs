@@ -31,6 +31,7 @@ mod panicking;
 mod payments;
 mod postgres;
 mod processes;
+mod projecting;
 mod proxy;
 mod reading;
 mod redis;

@@ -24,7 +24,8 @@ pub trait CheckpointStore: EventFeed {
     ///
     /// # Errors
     /// - [`RegisterError::Refused`] if the subscription exists with another number of partitions, and its checkpoints are at
-    ///   different places; if the database user may not create its schema; or if its table cannot hold its rows.
+    ///   different places; if code with another fingerprint was registered before and that
+    ///   [is refused](Registration::refuses_stale); if the database user may not create its schema; or if its table cannot hold its rows.
     /// - [`RegisterError::Create`] if the statements that create its tables fail. Nothing is kept then.
     /// - [`RegisterError::Store`] if the database failed.
     fn register(
@@ -170,6 +171,8 @@ pub struct Registration<'a> {
     pub create: Option<&'a str>,
     /// The table that must be able to hold its rows.
     pub table: Option<&'a RowTable>,
+    /// Whether it is refused if code with another fingerprint was registered before.
+    pub refuses_stale: bool,
 }
 
 impl<'a> Registration<'a> {
@@ -183,6 +186,7 @@ impl<'a> Registration<'a> {
             start: Cursor::START,
             create: None,
             table: None,
+            refuses_stale: false,
         }
     }
 }
@@ -238,6 +242,8 @@ pub struct PartitionState {
     pub partitions: u16,
     /// The fingerprint of the code that was registered last.
     pub fingerprint: u64,
+    /// Whether code with another fingerprint was registered before, which may have written rows.
+    pub is_stale: bool,
     /// Whether the subscription is paused.
     pub is_paused: bool,
     /// Why the partition has stopped.
@@ -295,6 +301,17 @@ impl From<RowError> for RegisterError {
 /// The number of the only build of a subscription.
 #[cfg(feature = "_database")]
 pub(crate) const BUILD: i32 = 1;
+
+/// Returns the reason to refuse a subscription whose rows other code may have written.
+pub(crate) fn refuse_stale(name: &str) -> RegisterError {
+    RegisterError::Refused {
+        reason: format!(
+            "the code of `{name}` has changed, and older code may have written its rows; build its tables anew: drop them, and \
+             delete `{name}` from the tables `checkpoints` and `subscriptions` of the store, as the guide describes under \
+             \"Changing a projection\" (read_models.md); or use `WhenChanged::Keep`"
+        ),
+    }
+}
 
 /// Returns the reason to refuse another number of partitions.
 pub(crate) fn refuse_partitions(name: &str, stored: u16, wanted: u16) -> RegisterError {

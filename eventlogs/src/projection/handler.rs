@@ -78,6 +78,21 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or_else(|| "without a message".to_owned())
 }
 
+/// Returns an error with its causes.
+pub(crate) fn described(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Some errors repeat their cause in their own message.
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// What a handler may return: nothing, or a `Result<(), E>` of any error.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",

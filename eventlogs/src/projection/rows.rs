@@ -170,7 +170,7 @@ async fn in_time(
 }
 
 /// Events that are applied together, and their rows.
-struct Part<'a, R: ProjectedRow> {
+pub(crate) struct Part<'a, R: ProjectedRow> {
     /// The events, each with its number in the page and the places of its rows.
     events: Vec<(usize, &'a FeedEvent, Vec<usize>)>,
     /// The rows.
@@ -192,7 +192,7 @@ struct RowState<R: ProjectedRow> {
 
 impl<'a, R: ProjectedRow> Part<'a, R> {
     /// Finds out which rows the events change.
-    fn of(events: &'a [FeedEvent], first: usize) -> Result<Self, PageError> {
+    pub(crate) fn of(events: &'a [FeedEvent], first: usize) -> Result<Self, PageError> {
         let mut part = Self {
             events: Vec::new(),
             rows: Vec::new(),
@@ -229,12 +229,12 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
     }
 
     /// Returns the keys of all rows, as serde writes them.
-    fn keys(&self) -> Result<Vec<Value>, RowError> {
+    pub(crate) fn keys(&self) -> Result<Vec<Value>, RowError> {
         self.rows.iter().map(RowState::written_key).collect()
     }
 
     /// Takes the rows that exist.
-    fn found(&mut self, rows: Vec<R>) {
+    pub(crate) fn found(&mut self, rows: Vec<R>) {
         for row in rows {
             let place = self.places.get(row.key());
             if let Some(state) = place.and_then(|place| self.rows.get_mut(*place)) {
@@ -245,7 +245,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
     }
 
     /// Applies the events to the rows.
-    fn fold(&mut self) -> Result<(), PageError> {
+    pub(crate) fn fold(&mut self) -> Result<(), PageError> {
         for (number, event, places) in &self.events {
             for place in places {
                 if let Some(state) = self.rows.get_mut(*place) {
@@ -258,7 +258,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
     }
 
     /// Returns what is to be written.
-    fn changes(&self, table: &RowTable) -> Result<RowChanges, PageError> {
+    pub(crate) fn changes(&self, table: &RowTable) -> Result<RowChanges, PageError> {
         let mut changes = RowChanges::default();
         for state in &self.rows {
             let Some(number) = state.changed_by else {

@@ -172,7 +172,7 @@ impl RowTable {
 }
 
 /// Returns the name of a type without its path.
-fn row_name<R>() -> &'static str {
+pub(crate) fn row_name<R>() -> &'static str {
     let name = std::any::type_name::<R>();
     name.rsplit("::").next().unwrap_or(name)
 }

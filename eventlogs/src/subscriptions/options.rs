@@ -21,6 +21,8 @@ pub struct SubscriptionOptions {
     /// How many logs may be parked; 100 by default. At the next event that cannot be applied the subscription stops. With 0 no
     /// log is parked: the subscription stops at the first such event, and the order over all logs is kept.
     pub parked_limit: usize,
+    /// What to do if the code of the projection has changed since its tables were built.
+    pub when_changed: WhenChanged,
 }
 
 impl Default for SubscriptionOptions {
@@ -31,8 +33,23 @@ impl Default for SubscriptionOptions {
             page_size: 500,
             handler_timeout: Duration::from_secs(30),
             parked_limit: 100,
+            when_changed: WhenChanged::Keep,
         }
     }
+}
+
+/// What to do if the code of a projection has changed since its tables were built. Its
+/// [fingerprint](crate::Projection::fingerprint) shows that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WhenChanged {
+    /// The tables keep their rows, and the changed code goes on. The status shows it
+    /// ([`is_stale`](crate::subscriptions::SubscriptionStatus::is_stale)).
+    #[default]
+    Keep,
+    /// It is not started ([`Refused`](crate::subscriptions::SubscriptionError::Refused)), until its tables are
+    /// [built anew](crate::guide::read_models#changing-a-projection).
+    Refuse,
 }
 
 /// Where a new subscription begins.

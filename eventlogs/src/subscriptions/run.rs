@@ -1,13 +1,12 @@
 //! The task of one partition: it takes the lease, follows the feed, and tries again after failures.
 
 use crate::projection::checkpoint::{Checkpoint, CheckpointStore};
-use crate::projection::handler::{HandlerError, panic_message};
+use crate::projection::handler::{HandlerError, described, panic_message};
 use crate::subscriptions::follow::{End, follow};
 use crate::subscriptions::job::{Culprit, Failed};
 use crate::subscriptions::partition::{Failures, Partition, backoff};
 use crate::subscriptions::progress::{Activity, NoteEnd};
 use futures_util::FutureExt;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -150,19 +149,4 @@ impl Failed {
             Self::Settle(error) | Self::Store(error) => described(error),
         }
     }
-}
-
-/// Returns an error with its causes.
-pub(super) fn described(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some errors repeat their cause in their own message.
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -8,7 +8,7 @@ use crate::projection::contract::Projection;
 use crate::subscriptions::error::SubscriptionError;
 use crate::subscriptions::head::Heads;
 use crate::subscriptions::job::Job;
-use crate::subscriptions::options::{StartAt, SubscriptionOptions};
+use crate::subscriptions::options::{StartAt, SubscriptionOptions, WhenChanged};
 use crate::subscriptions::partition::{Failures, Partition};
 use crate::subscriptions::progress::{Control, Shared};
 use crate::subscriptions::running::RunningSubscriptions;
@@ -119,7 +119,8 @@ impl<S: CheckpointStore> Subscriptions<S> {
     /// # Errors
     /// - [`Duplicate`](SubscriptionError::Duplicate) if two subscriptions have one name.
     /// - [`Refused`](SubscriptionError::Refused) if a name is not a plain identifier, the statements that create the tables
-    ///   fail, a table cannot hold the rows of its projection, or the number of partitions cannot change now.
+    ///   fail, a table cannot hold the rows of its projection, the number of partitions cannot change now, or the code has changed
+    ///   and that [is refused](WhenChanged::Refuse).
     /// - [`Store`](SubscriptionError::Store) if the database failed.
     ///
     /// Nothing is started then.
@@ -228,6 +229,7 @@ async fn register<S: CheckpointStore>(
         start,
         create: facts.create,
         table: table.as_ref(),
+        refuses_stale: options.when_changed == WhenChanged::Refuse,
         ..Registration::new(facts.name, facts.fingerprint)
     };
     match store.register(registration).await {

@@ -26,6 +26,10 @@ pub struct SubscriptionStatus {
     /// The age of the oldest event that is not settled, by the clock of the database; `None` if all events are settled. Events
     /// that a running transaction holds back count.
     pub lag: Option<Duration>,
+    /// `true` if code with another [fingerprint](crate::Projection::fingerprint) was started before, in whatever process: rows
+    /// may have been written by other code than today's. It stays so until the tables are
+    /// [built anew](crate::guide::read_models#changing-a-projection).
+    pub is_stale: bool,
     /// The transaction that holds the end of the feed back, if events wait for it.
     pub held_by: Option<FeedHold>,
 }
@@ -93,6 +97,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
                 parked: first.parked,
                 partitions: self.partitions_of(states),
                 lag,
+                is_stale: first.is_stale,
                 held_by: held_by.clone().filter(|_| lag.is_some()),
             });
         }

@@ -1,4 +1,4 @@
-//! Waiting until a subscription has come to an event.
+//! Waiting until a subscription has come to an event, or all have come to the last one.
 
 use crate::cursor::Cursor;
 use crate::feed::wanted::SLICES;
@@ -9,6 +9,8 @@ use crate::projection::checkpoint::{CheckpointStore, PartitionState};
 use crate::subscriptions::error::WaitError;
 use crate::subscriptions::progress::{Progress, Shared};
 use crate::subscriptions::running::RunningSubscriptions;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -51,31 +53,94 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
     ) -> Result<(), WaitError> {
         let position = state.into();
         let deadline = crate::time_box::end_after(limit);
-        let late = |behind| WaitError::TimedOut {
-            name: name.to_owned(),
-            behind,
-        };
         let place = timeout_at(deadline + GRACE, self.place(position)).await;
-        let place = place.map_err(|_| late(None))??;
+        let place = place.map_err(|_| late(name, None))??;
+        let goal = Goal {
+            name,
+            position: Some(position),
+            place,
+        };
+        self.reach(goal, deadline).await
+    }
+
+    /// Waits until every subscription of this process has settled every event that was committed when the call began: for
+    /// programs that read a table once, and for tests.
+    ///
+    /// Events that a running transaction still holds back count, and so do the partitions that other processes run. Without a
+    /// subscription, or without an event, it returns immediately.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use eventlogs::{Event, Projection, SqliteEventStore, event_handler};
+    /// # #[derive(Debug, Event)] enum DoorEvent { Opened }
+    /// # #[derive(Projection)] #[projection(name = "doors", events(DoorEvent), database = elsewhere)] struct Doors;
+    /// # #[event_handler(DoorEvent)] impl Doors { #[on(Opened)] async fn open(&self) {} }
+    /// # let store = SqliteEventStore::in_memory().await?;
+    /// use eventlogs::subscriptions::Subscriptions;
+    /// use std::time::Duration;
+    ///
+    /// let running = Subscriptions::new(&store).projection(Doors).start().await?;
+    /// running.wait_until_caught_up(Duration::from_mins(1)).await?;
+    /// // … read the tables …
+    /// running.shutdown().await;
+    /// # Ok(()) }
+    /// # #[cfg(not(all(feature = "macros", feature = "sqlite", feature = "json")))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// - [`TimedOut`](WaitError::TimedOut) if the time is over, with the subscription that is furthest behind. All go on. While
+    ///   the database does not answer, it comes up to one second later.
+    /// - [`Stopped`](WaitError::Stopped) if one of them has stopped because of an error.
+    /// - [`NotFound`](WaitError::NotFound) if one of them was deleted in the database.
+    /// - [`Store`](WaitError::Store) if the database failed.
+    pub async fn wait_until_caught_up(&self, limit: Duration) -> Result<(), WaitError> {
+        let Some(first) = self.known.first() else {
+            return Ok(());
+        };
+        let deadline = crate::time_box::end_after(limit);
+        let head = timeout_at(deadline + GRACE, self.store.head()).await;
+        let Some(place) = head.map_err(|_| late(first.name, None))??.last else {
+            return Ok(());
+        };
+        let goals = self.known.iter().map(|known| Goal {
+            name: known.name,
+            position: None,
+            place,
+        });
+        let mut waits: FuturesUnordered<_> = goals.map(|goal| self.reach(goal, deadline)).collect();
+        let mut furthest = None;
+        while let Some(waited) = waits.next().await {
+            match waited {
+                Ok(()) => {}
+                // The others run out of time now, too.
+                Err(WaitError::TimedOut { name, behind }) => {
+                    furthest = furthest.max(Some((behind, name)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        furthest.map_or(Ok(()), |(behind, name)| Err(late(&name, behind)))
+    }
+
+    /// Waits until a subscription has come to a place.
+    async fn reach(&self, goal: Goal<'_>, deadline: Instant) -> Result<(), WaitError> {
         loop {
-            let may_be_parked =
-                |shared: &Shared| shared.may_be_parked(position.log_id(), position.index());
-            if let Some(shared) = self.local(name, position.log_id())
-                && !may_be_parked(shared)
-                && is_reached_here(shared, place, deadline.min(Instant::now() + LOOK_AROUND)).await
-                && !may_be_parked(shared)
+            if self
+                .is_reached_here(goal, deadline.min(Instant::now() + LOOK_AROUND))
+                .await
             {
                 return Ok(());
             }
             // Another process may have taken over, or have stopped, or have parked the log.
-            let looked = self.reached_anywhere(name, position, place);
-            let looked = timeout_at(deadline + GRACE, looked).await;
-            let (is_there, cursor) = looked.map_err(|_| late(None))??;
-            if is_there {
+            let looked = timeout_at(deadline + GRACE, self.behind_anywhere(goal)).await;
+            let Some(behind) = looked.map_err(|_| late(goal.name, None))?? else {
                 return Ok(());
-            }
+            };
             if Instant::now() >= deadline {
-                return Err(late(Some(distance(cursor, place))));
+                return Err(late(goal.name, Some(behind)));
             }
             tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)).await;
         }
@@ -93,46 +158,104 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
         found.ok_or(WaitError::NoSuchEvent { log_id, index })
     }
 
-    /// Returns the partition of a log, if the subscription is one of this process.
-    fn local(&self, name: &str, log_id: LogId) -> Option<&Shared> {
-        let partitions = &self.known(name)?.partitions;
-        partitions.get(partition(log_id, partitions.len()))
+    /// Waits until the partitions of a goal, run by this process, have come to its place. Returns `false` if one of them does
+    /// not run here, or has not come there in time.
+    async fn is_reached_here(&self, goal: Goal<'_>, until: Instant) -> bool {
+        let Some(known) = self.known(goal.name) else {
+            return false;
+        };
+        for (number, shared) in known.partitions.iter().enumerate() {
+            if !goal.includes(number, known.partitions.len()) {
+                continue;
+            }
+            if goal.may_be_parked(shared)
+                || !is_reached_by(shared, goal.place, until).await
+                || goal.may_be_parked(shared)
+            {
+                return false;
+            }
+        }
+        true
     }
 
-    /// Reads how far the partition of a log has come, in whatever process.
-    async fn reached_anywhere(
-        &self,
-        name: &str,
-        position: LogPosition,
-        place: Cursor,
-    ) -> Result<(bool, Cursor), WaitError> {
-        let log_id = position.log_id();
-        let states = self.store.partitions(Some(name)).await?;
-        let partitions = states.first().map_or(1, |state| state.partitions);
-        let own = partition(log_id, partitions.into());
-        let is_own = |state: &&PartitionState| usize::from(state.partition) == own;
-        let Some(state) = states.iter().find(is_own) else {
-            return Err(WaitError::NotFound {
-                name: name.to_owned(),
-            });
+    /// Returns about how many events the partitions of a goal are behind its place, in whatever processes; `None` if they have
+    /// come there.
+    async fn behind_anywhere(&self, goal: Goal<'_>) -> Result<Option<u64>, WaitError> {
+        let states = self.store.partitions(Some(goal.name)).await?;
+        let is_own = |state: &&PartitionState| {
+            goal.includes(state.partition.into(), state.partitions.into())
         };
-        if state.parked > 0 {
-            self.check_parked(name, position).await?;
+        let mut own = states.iter().filter(is_own).peekable();
+        if own.peek().is_none() {
+            return Err(WaitError::NotFound {
+                name: goal.name.to_owned(),
+            });
         }
-        let is_there = is_at(state.cursor, place);
-        match &state.stopped {
-            Some(reason) if !is_there => Err(WaitError::Stopped {
-                name: name.to_owned(),
-                reason: reason.clone(),
-            }),
-            _ => Ok((is_there, state.cursor)),
+        let mut behind = None;
+        for state in own {
+            if let Some(position) = goal.position.filter(|_| state.parked > 0) {
+                self.check_parked(goal.name, position).await?;
+            }
+            if is_at(state.cursor, goal.place) || self.is_there_here(goal, state.partition) {
+                continue;
+            }
+            if let Some(reason) = &state.stopped {
+                return Err(WaitError::Stopped {
+                    name: goal.name.to_owned(),
+                    reason: reason.clone(),
+                });
+            }
+            behind = behind.max(Some(distance(state.cursor, goal.place)));
         }
+        Ok(behind)
+    }
+
+    /// Returns `true` if this process runs a partition and has come to the place of a goal. The checkpoint may be behind by
+    /// events that are not wanted.
+    fn is_there_here(&self, goal: Goal<'_>, partition: u16) -> bool {
+        let known = self.known(goal.name);
+        let shared = known.and_then(|known| known.partitions.get(usize::from(partition)));
+        let cursor = shared.and_then(|shared| shared.now().cursor);
+        cursor.is_some_and(|cursor| is_at(cursor, goal.place))
+    }
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Goal<'a> {
+    /// The name of the subscription.
+    name: &'a str,
+    /// The event that is waited for, whose partition counts; `None` if all partitions count.
+    position: Option<LogPosition>,
+    /// The place that they must come to.
+    place: Cursor,
+}
+
+impl Goal<'_> {
+    /// Returns `true` if a partition counts.
+    fn includes(&self, number: usize, partitions: usize) -> bool {
+        self.position
+            .is_none_or(|position| partition(position.log_id(), partitions) == number)
+    }
+
+    /// Returns `true` if the event that is waited for may be one of a parked log.
+    fn may_be_parked(&self, shared: &Shared) -> bool {
+        self.position
+            .is_some_and(|position| shared.may_be_parked(position.log_id(), position.index()))
+    }
+}
+
+/// Makes the error that the time is over.
+fn late(name: &str, behind: Option<u64>) -> WaitError {
+    WaitError::TimedOut {
+        name: name.to_owned(),
+        behind,
     }
 }
 
 /// Waits until a partition of this process has come to a place. Returns `false` if it does not follow the feed here, or has not
 /// come there in time.
-async fn is_reached_here(shared: &Shared, place: Cursor, until: Instant) -> bool {
+async fn is_reached_by(shared: &Shared, place: Cursor, until: Instant) -> bool {
     let is_there = |progress: &Progress| progress.cursor.is_some_and(|cursor| is_at(cursor, place));
     let decides = |progress: &Progress| progress.cursor.is_none() || is_there(progress);
     let mut progress = shared.watch();

@@ -176,6 +176,9 @@ macro_rules! __subscriptions_conformance {
             a_wait_ends_in_time
             a_wait_for_a_stopped_subscription_ends
             a_wait_for_what_does_not_exist_is_an_error
+            all_catch_up_with_what_was_committed
+            all_catch_up_in_whatever_process
+            who_does_not_catch_up_is_named
             of_two_processes_only_one_handles_an_event
             a_shutdown_releases_the_leases
             a_process_that_has_died_is_replaced
@@ -209,6 +212,7 @@ macro_rules! __subscriptions_conformance {
             a_stop_holds_in_all_processes
             a_start_lets_a_stopped_subscription_try_again
             two_subscriptions_need_two_names
+            changed_code_is_noticed
             what_cannot_run_is_refused
             the_number_of_partitions_changes_at_a_common_place
             the_status_says_how_far_a_subscription_is

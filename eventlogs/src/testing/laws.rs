@@ -1,4 +1,4 @@
-//! Laws that aggregates, events and codecs must obey so that caches and stores treat them correctly, as tests of your own.
+//! Laws that aggregates, events, rows and codecs must obey so that caches and stores treat them correctly, as tests of your own.
 //!
 //! Each macro makes the tests in one line. It takes an expression for the test data: histories for an aggregate, at least one
 //! sample of each variant for events. For a codec the macro generates the values.
@@ -37,8 +37,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds the laws for a cache outside the process, and
-//! [`codec_laws!`](crate::testing::codec_laws) is for a codec of your own. Each law is also a function, which a property test
+//! [`snapshot_laws!`](crate::testing::snapshot_laws) adds the laws for a cache outside the process,
+//! [`projection_laws!`](crate::testing::projection_laws) is for the rows of a projection, and
+//! [`codec_laws!`](crate::testing::codec_laws) for a codec of your own. Each law is also a function, which a property test
 //! can call with its own histories. It panics if the law is broken.
 #![allow(
     clippy::missing_panics_doc,
@@ -50,11 +51,13 @@ mod aggregate;
 mod codec;
 mod event;
 mod macros;
+mod projection;
 mod snapshot;
 
 pub use aggregate::{applying_never_panics, cached_and_tail_is_the_full_fold, folds_are_equal};
 pub use codec::{codec_brings_back_what_it_was_given, codec_takes_plain_values};
 pub use event::{events_survive_their_codec, former_names_are_read, samples_are_complete};
+pub use projection::any_pages_give_the_same_rows;
 pub use snapshot::{snapshot_and_tail_is_the_full_fold, snapshots_come_back};
 
 use crate::testing::scenario::difference;

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::ids::LogId;
 use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, ProjectionStore,
-    ProjectionTransaction, RegisterError, Registration, Step, refuse_partitions,
+    ProjectionTransaction, RegisterError, Registration, Step, refuse_partitions, refuse_stale,
 };
 use crate::projection::database::Elsewhere;
 use crate::projection::parked::{ParkedLog, ParkedWish};
@@ -23,11 +23,16 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
         let wanted = usize::from(registration.partitions);
         let new = || Subscription {
             fingerprint: registration.fingerprint,
+            is_stale: false,
             is_paused: false,
             partitions: vec![Partition::new(registration.start); wanted],
             parked: Vec::new(),
         };
         let known = subscriptions.entry(name.to_owned()).or_insert_with(new);
+        let is_stale = known.is_stale || known.fingerprint != registration.fingerprint;
+        if is_stale && registration.refuses_stale {
+            return Err(refuse_stale(name));
+        }
         let stored = known.partitions.len();
         let at = known.partitions.first().map(|first| first.cursor);
         if stored != wanted {
@@ -45,6 +50,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
             known.partitions = vec![new; wanted];
         }
         known.fingerprint = registration.fingerprint;
+        known.is_stale = is_stale;
         for partition in &mut known.partitions {
             partition.stopped = None;
         }
@@ -137,6 +143,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
                     partition: number,
                     partitions,
                     fingerprint: known.fingerprint,
+                    is_stale: known.is_stale,
                     is_paused: known.is_paused,
                     stopped: partition.stopped.clone(),
                     cursor: partition.cursor,

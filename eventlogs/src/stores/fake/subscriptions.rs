@@ -14,6 +14,8 @@ pub(super) type Subscriptions = BTreeMap<String, Subscription>;
 /// A subscription.
 pub(super) struct Subscription {
     pub(super) fingerprint: u64,
+    /// Whether other code was registered before.
+    pub(super) is_stale: bool,
     pub(super) is_paused: bool,
     pub(super) partitions: Vec<Partition>,
     pub(super) parked: Vec<ParkedLog>,

@@ -4,7 +4,7 @@ use crate::cursor::Cursor;
 use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
-    refuse_partitions,
+    refuse_partitions, refuse_stale,
 };
 use crate::projection::database::Postgres;
 use crate::projection::parked::{ParkedLog, ParkedWish};
@@ -146,6 +146,10 @@ async fn register_in(
         return Err(unreadable(sqlx::Error::RowNotFound).into());
     };
     let is_new: bool = row.try_get("is_new").map_err(unreadable)?;
+    let is_stale: bool = row.try_get("is_stale").map_err(unreadable)?;
+    if is_stale && registration.refuses_stale {
+        return Err(refuse_stale(name));
+    }
     let stored: i32 = row.try_get("partitions").map_err(unreadable)?;
     let stored = u16::try_from(stored).unwrap_or(u16::MAX);
     let partitions = registration.partitions;
@@ -249,6 +253,7 @@ fn state(row: &PgRow) -> Result<PartitionState, sqlx::Error> {
         partition: number("partition")?,
         partitions: number("partitions")?,
         fingerprint: row.try_get::<i64, _>("fingerprint")?.cast_unsigned(),
+        is_stale: row.try_get("is_stale")?,
         is_paused: row.try_get("is_paused")?,
         stopped: row.try_get("stopped")?,
         cursor: cursor(row)?,

@@ -4,7 +4,7 @@ use crate::cursor::{Cursor, Place};
 use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{
     Checkpoint, CheckpointStore, PartitionKey, PartitionState, RegisterError, Registration,
-    refuse_partitions,
+    refuse_partitions, refuse_stale,
 };
 use crate::projection::database::Sqlite;
 use crate::projection::parked::{ParkedLog, ParkedWish};
@@ -143,6 +143,10 @@ async fn register_in(
     let Some(row) = registered.first() else {
         return Err(error::into_store_error(sqlx::Error::RowNotFound).into());
     };
+    let is_stale: bool = row.try_get("is_stale").map_err(error::into_store_error)?;
+    if is_stale && registration.refuses_stale {
+        return Err(refuse_stale(name));
+    }
     let stored: u16 = row.try_get("partitions").map_err(error::into_store_error)?;
     if known.is_empty() {
         make_partitions(connection, name, partitions, start, 0).await?;
@@ -219,6 +223,7 @@ fn state(row: &SqliteRow) -> Result<PartitionState, sqlx::Error> {
         partition: row.try_get("partition")?,
         partitions: row.try_get("partitions")?,
         fingerprint: row.try_get::<i64, _>("fingerprint")?.cast_unsigned(),
+        is_stale: row.try_get("is_stale")?,
         is_paused: row.try_get("is_paused")?,
         stopped: row.try_get("stopped")?,
         cursor: cursor(row)?,

@@ -85,6 +85,50 @@ macro_rules! __event_laws {
     };
 }
 
+/// Makes one test per law of the rows of a projection: any division of the events into pages gives the same rows.
+///
+/// Takes a name for the module of the tests, the row, and an expression that returns scenarios: anything that iterates over what
+/// [`projected`](crate::testing::projected) returns. The row must implement `PartialEq` and `Debug`.
+///
+/// ```
+/// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
+/// # mod example {
+/// use eventlogs::ids::LogId;
+/// use eventlogs::testing::laws::every_sequence;
+/// use eventlogs::testing::{projected, projection_laws};
+/// # use eventlogs::{Event, Projection, event_handler};
+/// # #[derive(Debug, Clone, Event)]
+/// # enum PaymentEvent { Captured { amount: u64 }, Settled }
+/// # #[derive(Debug, Default, Clone, PartialEq, serde::Serialize, serde::Deserialize, Projection)]
+/// # #[projection(name = "open", events(PaymentEvent), database = sqlite, table = "open", keep = Self::is_open)]
+/// # struct OpenPayment { #[key] id: LogId, captured: u64, settled: bool }
+/// # #[event_handler(PaymentEvent)]
+/// # impl OpenPayment {
+/// #     #[on(Captured)]
+/// #     fn capture(&mut self, amount: u64) { self.captured += amount; }
+/// #     #[on(Settled)]
+/// #     fn settle(&mut self) { self.settled = true; }
+/// # }
+/// # impl OpenPayment { fn is_open(&self) -> bool { !self.settled } }
+///
+/// const SAMPLES: [PaymentEvent; 2] = [PaymentEvent::Captured { amount: 70 }, PaymentEvent::Settled];
+///
+/// projection_laws!(open_payment_laws, OpenPayment, every_sequence(SAMPLES, 4).into_iter().map(|events| {
+///     projected().given(LogId::new(), events.clone()).given(LogId::new(), events)
+/// }));
+/// # }
+/// # fn main() {}
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __projection_laws {
+    ($name:ident, $row:ty, $scenarios:expr $(,)?) => {
+        $crate::__law_tests! { $name, [$row], $scenarios,
+            any_pages_give_the_same_rows
+        }
+    };
+}
+
 /// Makes one test per law of a codec: it returns the value that it was given or refuses it, and accepts the types that every
 /// event is made of.
 ///

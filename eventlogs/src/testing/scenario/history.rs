@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use uuid::{Builder, Uuid};
 
 /// Time at which the first event is recorded, unless a test sets it: 2026-01-01T00:00:00Z.
-const START: TimeDelta = TimeDelta::seconds(1_767_225_600);
+pub(in crate::testing) const START: TimeDelta = TimeDelta::seconds(1_767_225_600);
 /// Time between one event and the next.
 const STEP: TimeDelta = TimeDelta::seconds(1);
 
@@ -145,18 +145,19 @@ pub(in crate::testing) fn apply_all<A: Aggregate>(
 }
 
 /// Returns the time one second later, or `last` itself at the end of the calendar.
-fn next_time(last: DateTime<Utc>) -> DateTime<Utc> {
+pub(in crate::testing) fn next_time(last: DateTime<Utc>) -> DateTime<Utc> {
     last.checked_add_signed(STEP).unwrap_or(last)
 }
 
-fn falling(time: DateTime<Utc>, before: DateTime<Utc>) -> String {
+/// Returns what is wrong with a time before that of the event before.
+pub(in crate::testing) fn falling(time: DateTime<Utc>, before: DateTime<Utc>) -> String {
     format!(
         "recorded_at never falls along a log, but {time} comes after an event that was recorded at {before}"
     )
 }
 
 /// Returns a UUID of version 7 that is equal in every run.
-fn uuid_v7(since_epoch: TimeDelta, number: u64) -> Uuid {
+pub(in crate::testing) fn uuid_v7(since_epoch: TimeDelta, number: u64) -> Uuid {
     let millis = u64::try_from(since_epoch.num_milliseconds()).unwrap_or_default();
     let mut rest = [0; 10];
     rest[2..].copy_from_slice(&number.to_be_bytes());

@@ -6,6 +6,8 @@ create table {schema}.subscriptions (
     build       integer     not null,
     -- The code that was registered last.
     fingerprint bigint      not null,
+    -- The code that was registered each time; null after another one was.
+    built_with  bigint,
     partitions  integer     not null,
     is_paused   boolean     not null,
     started_at  timestamptz not null,

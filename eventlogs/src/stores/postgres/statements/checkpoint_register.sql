@@ -8,12 +8,15 @@
 -- Returns one row:
 -- is_new
 -- partitions  the number that is stored
+-- is_stale    whether other code was registered before
 --
 -- A row that was inserted has no `xmax`.
 -- The row stays locked until the end of the transaction, so that of several processes that start at once one creates the
 -- tables.
 
-insert into {schema}.subscriptions as s (name, build, fingerprint, partitions, is_paused, started_at)
-values ($1, $2, $3, $4, false, pg_catalog.now())
-on conflict (name, build) do update set fingerprint = excluded.fingerprint
-returning s.xmax = 0 as is_new, s.partitions
+insert into {schema}.subscriptions as s (name, build, fingerprint, built_with, partitions, is_paused, started_at)
+values ($1, $2, $3, $3, $4, false, pg_catalog.now())
+on conflict (name, build) do update set
+    fingerprint = excluded.fingerprint,
+    built_with = case when s.built_with = excluded.fingerprint then s.built_with end
+returning s.xmax = 0 as is_new, s.partitions, s.built_with is null as is_stale

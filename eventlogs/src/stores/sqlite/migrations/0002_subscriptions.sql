@@ -6,6 +6,8 @@ create table subscriptions (
     build       integer not null,
     -- The code that was registered last.
     fingerprint integer not null,
+    -- The code that was registered each time; null after another one was.
+    built_with  integer,
     partitions  integer not null,
     is_paused   integer not null,
     started_at  integer not null,

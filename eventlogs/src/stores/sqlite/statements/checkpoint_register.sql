@@ -8,8 +8,11 @@
 --
 -- Returns one row:
 -- partitions  the number that is stored
+-- is_stale    whether other code was registered before
 
-insert into subscriptions (name, build, fingerprint, partitions, is_paused, started_at)
-values (?1, ?2, ?3, ?4, 0, ?5)
-on conflict (name, build) do update set fingerprint = excluded.fingerprint
-returning partitions
+insert into subscriptions (name, build, fingerprint, built_with, partitions, is_paused, started_at)
+values (?1, ?2, ?3, ?3, ?4, 0, ?5)
+on conflict (name, build) do update set
+    fingerprint = excluded.fingerprint,
+    built_with = case when subscriptions.built_with = excluded.fingerprint then subscriptions.built_with end
+returning partitions, built_with is null as is_stale

@@ -4,7 +4,7 @@
 -- ?2 integer  build
 --
 -- Returns one row per partition:
--- name, partition, partitions, fingerprint, is_paused, stopped
+-- name, partition, partitions, fingerprint, is_stale, is_paused, stopped
 -- epoch, tx, position, event_id  the checkpoint
 -- settled, moved_at, owner, token, lease_until
 -- parked, wishes   how many logs of the subscription are parked, and with how many something is to be done
@@ -14,6 +14,7 @@ select s.name,
        c.partition,
        s.partitions,
        s.fingerprint,
+       s.built_with is null as is_stale,
        s.is_paused,
        c.stopped,
        c.epoch,

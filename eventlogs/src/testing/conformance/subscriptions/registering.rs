@@ -6,7 +6,7 @@ use crate::projection::contract::Projection;
 use crate::projection::database::Elsewhere;
 use crate::projection::handler::HandlerError;
 use crate::subscriptions::error::SubscriptionError;
-use crate::subscriptions::options::SubscriptionOptions;
+use crate::subscriptions::options::{SubscriptionOptions, WhenChanged};
 use crate::subscriptions::start::Subscriptions;
 use crate::testing::conformance::subscriptions::helpers::{
     KEY, LEASE, NAME, Subject, added, append, create, settled, start_with, status,
@@ -28,6 +28,25 @@ impl<const N: usize> Projection for Named<N> {
 
     fn fingerprint() -> u64 {
         0
+    }
+
+    async fn apply(&self, _: &FeedEvent, (): &mut ()) -> Result<(), HandlerError> {
+        Ok(())
+    }
+}
+
+/// The first projection of the suite, with other code.
+struct Changed;
+
+impl Projection for Changed {
+    type Database = Elsewhere;
+
+    const NAME: &'static str = NAME;
+
+    const SOURCES: &'static [Source] = &[];
+
+    fn fingerprint() -> u64 {
+        Recorder::<0>::fingerprint() + 1
     }
 
     async fn apply(&self, _: &FeedEvent, (): &mut ()) -> Result<(), HandlerError> {
@@ -145,4 +164,48 @@ async fn move_ahead(store: &impl Subject, key: crate::projection::checkpoint::Pa
     assert!(settled.expect("the store can be written"));
     let released = store.release(owner).await;
     released.expect("the store can be written");
+}
+
+/// Code that has changed is noticed for as long as older code may have written rows, and is not started if it is not to be.
+pub async fn changed_code_is_noticed(store: &impl Subject) {
+    async fn is_stale<P: Projection<Database = Elsewhere>>(
+        store: &impl Subject,
+        projection: P,
+        when_changed: WhenChanged,
+    ) -> Result<bool, SubscriptionError> {
+        let options = SubscriptionOptions {
+            when_changed,
+            ..SubscriptionOptions::default()
+        };
+        let subscriptions = Subscriptions::new(store).projection_with(projection, options);
+        let running = subscriptions.start().await?;
+        let status = status(&running).await;
+        running.shutdown().await;
+        Ok(status.is_stale)
+    }
+    let recorder = Recorder::<0>::default();
+    for when_changed in [WhenChanged::Refuse, WhenChanged::Keep, WhenChanged::Refuse] {
+        let unchanged = is_stale(store, recorder.clone(), when_changed).await;
+        assert!(!unchanged.expect("the code is the same"));
+    }
+    let refused = is_stale(store, Changed, WhenChanged::Refuse).await;
+    let refused = refused.expect_err("the code has changed");
+    assert!(
+        matches!(&refused, SubscriptionError::Refused { name, .. } if name == NAME),
+        "{refused:?}"
+    );
+    let message = refused.to_string();
+    assert!(message.contains("Changing a projection"), "{message}");
+    // What was refused has written nothing.
+    let unchanged = is_stale(store, recorder.clone(), WhenChanged::Refuse).await;
+    assert!(!unchanged.expect("the code is the same"));
+
+    let changed = is_stale(store, Changed, WhenChanged::Keep).await;
+    assert!(changed.expect("it is to go on"));
+    let again = is_stale(store, Changed, WhenChanged::Keep).await;
+    assert!(again.expect("it is to go on"), "older rows are still there");
+    let back = is_stale(store, recorder.clone(), WhenChanged::Keep).await;
+    assert!(back.expect("it is to go on"), "some rows are of other code");
+    let refused = is_stale(store, recorder, WhenChanged::Refuse).await;
+    refused.expect_err("some rows are of other code");
 }

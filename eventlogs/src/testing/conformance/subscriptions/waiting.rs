@@ -4,6 +4,7 @@ use crate::__example::CounterEvent;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::subscriptions::error::WaitError;
+use crate::subscriptions::options::SubscriptionOptions;
 use crate::subscriptions::start::Subscriptions;
 use crate::testing::conformance::subscriptions::helpers::{
     NAME, PATIENCE, Subject, added, append, create, settled, start, start_with, stopped, stopping,
@@ -144,5 +145,109 @@ pub async fn a_wait_for_what_does_not_exist_is_an_error(store: &impl Subject) {
         };
         assert_eq!((log_id, index), (missing.log_id(), missing.index()));
     }
+    running.shutdown().await;
+}
+
+/// When all have caught up, every subscription has handled all events that were committed before.
+pub async fn all_catch_up_with_what_was_committed(store: &impl Subject) {
+    let (slow, other) = (Recorder::<0>::default(), Recorder::<1>::default());
+    slow.take(Duration::from_millis(2));
+    let options = SubscriptionOptions {
+        partitions: 3,
+        ..SubscriptionOptions::default()
+    };
+    let running = Subscriptions::new(store)
+        .projection_with(slow.clone(), options)
+        .projection(other.clone());
+    let running = running.start().await.expect("they can be started");
+    // Without an event there is nothing to wait for.
+    let waited = running.wait_until_caught_up(PATIENCE).await;
+    waited.expect("there are no events");
+    for round in 1..=3 {
+        for _ in 0..8 {
+            create(store, &[1, 1]).await;
+        }
+        let state = create(store, &[1]).await;
+        let noted = CounterEvent::Noted {
+            text: String::new(),
+        };
+        append(store, state, &[noted]).await;
+        let waited = running.wait_until_caught_up(PATIENCE).await;
+        waited.expect("they come to the last event");
+        assert_eq!((slow.events(), other.events()), (17 * round, 17 * round));
+    }
+    running.shutdown().await;
+}
+
+/// Partitions that other processes run count, too; other subscriptions do not.
+pub async fn all_catch_up_in_whatever_process(store: &impl Subject) {
+    let (theirs, own, stopped_there) = (
+        Recorder::<0>::default(),
+        Recorder::<0>::default(),
+        Recorder::<1>::default(),
+    );
+    theirs.take(Duration::from_millis(2));
+    stopped_there.fail_at(1, Fault::Error);
+    let options = SubscriptionOptions {
+        partitions: 2,
+        ..SubscriptionOptions::default()
+    };
+    let elsewhere = start_with(store, &theirs, options.clone()).await;
+    let another = start(store, &stopped_there).await;
+    create(store, &[1]).await;
+    let waited = elsewhere.wait_until_caught_up(PATIENCE).await;
+    waited.expect("it comes to the event");
+    // All leases are taken.
+    let running = start_with(store, &own, options).await;
+    for _ in 0..10 {
+        create(store, &[1, 1]).await;
+    }
+    let waited = running.wait_until_caught_up(PATIENCE).await;
+    waited.expect("the other process comes to the last event");
+    assert_eq!((theirs.events(), own.events()), (21, 0));
+    for running in [running, elsewhere, another] {
+        running.shutdown().await;
+    }
+}
+
+/// If not all catch up in time, the error names the one that is furthest behind; if one has stopped, it comes immediately.
+pub async fn who_does_not_catch_up_is_named(store: &impl Subject) {
+    let (recorder, other) = (Recorder::<0>::default(), Recorder::<1>::default());
+    let running = Subscriptions::new(store)
+        .projection(recorder.clone())
+        .projection(other.clone());
+    let running = running.start().await.expect("they can be started");
+    let mut state = create(store, &[1]).await;
+    let waited = running.wait_until_caught_up(PATIENCE).await;
+    waited.expect("they come to the event");
+    // The one that pauses first is furthest behind.
+    for name in [NAMES[1], NAME] {
+        running.pause(name).await.expect("it can be paused");
+        state = append(store, state, &[added(1), added(1)]).await;
+        if name == NAMES[1] {
+            settled(&running, state).await;
+        }
+    }
+    let begun = Instant::now();
+    let waited = running.wait_until_caught_up(SHORT).await;
+    let Err(WaitError::TimedOut { name, behind }) = waited else {
+        panic!("{waited:?}");
+    };
+    assert_eq!(name, NAMES[1]);
+    assert!(behind >= Some(4), "{behind:?}");
+    assert!(begun.elapsed() >= SHORT);
+    assert!(begun.elapsed() < PATIENCE);
+
+    running.resume(NAME).await.expect("it can be continued");
+    recorder.fail_at(13, Fault::Error);
+    append(store, state, &[added(13)]).await;
+    stopped(&running).await;
+    let begun = Instant::now();
+    let waited = running.wait_until_caught_up(PATIENCE).await;
+    assert!(
+        matches!(&waited, Err(WaitError::Stopped { name, .. }) if name == NAME),
+        "{waited:?}"
+    );
+    assert!(begun.elapsed() < PATIENCE / 2, "nobody waits for the other");
     running.shutdown().await;
 }
