@@ -105,6 +105,8 @@ async fn a_schema_of_an_older_version_is_migrated_and_keeps_its_events() {
     for statement in [
         "drop table subscriptions",
         "drop table checkpoints",
+        "drop table parked_logs",
+        "drop table skipped_events",
         "update meta set schema_version = 1",
         "create table checkpoints (mine text)",
     ] {
