@@ -146,7 +146,7 @@ fn placed(customer: &str) -> OrderEvent {
 }
 
 fn log(number: u8) -> LogId {
-    LogId::derived("projecting", &number.to_string())
+    LogId::derived("projecting", number.to_string())
 }
 
 /// Returns the message of a test that fails.

@@ -1,8 +1,9 @@
 //! A process whose handler holds a lock, and does not go on.
 
-use super::stage::Stage;
+use super::stage::{PATIENCE, Stage};
 use super::totals::TOTALS;
 use eventlogs::EventFeed;
+use eventlogs::subscriptions::WaitError;
 use sqlx::{Connection, Executor};
 use std::time::Duration;
 
@@ -46,5 +47,37 @@ async fn a_lock_of_another_session_is_waited_for() {
     );
     lock.rollback().await.unwrap();
     stage.check().await;
+    running.shutdown().await;
+}
+
+/// What was committed behind a transaction that still runs counts: all have caught up only when it has ended.
+#[tokio::test]
+async fn all_catch_up_with_what_another_transaction_holds_back() {
+    let Some(mut stage) = Stage::set(2).await else {
+        return;
+    };
+    let store = stage.server.store.clone();
+    let running = stage.start(&store).await;
+    stage.check().await;
+    let mut other = stage.server.connection().await;
+    let mut holder = other.begin().await.unwrap();
+    holder.execute("select pg_current_xact_id()").await.unwrap();
+    stage.logs.append(&[1]).await;
+    let limit = Duration::from_millis(200);
+    let waited = running.wait_until_caught_up(limit).await;
+    assert!(
+        matches!(&waited, Err(WaitError::TimedOut { name, .. }) if name == TOTALS),
+        "{waited:?}"
+    );
+    let waiting = tokio::spawn(async move {
+        let waited = running.wait_until_caught_up(PATIENCE).await;
+        (waited, running)
+    });
+    tokio::time::sleep(limit).await;
+    assert!(!waiting.is_finished());
+    holder.rollback().await.unwrap();
+    let (waited, running) = waiting.await.unwrap();
+    waited.unwrap();
+    assert_eq!(stage.read().await, stage.logs.fold().await);
     running.shutdown().await;
 }

@@ -52,12 +52,11 @@ impl GivenEvents {
                 row_name::<E>()
             ));
         }
-        let mut index = last.map_or(0, |last| last.index + 1);
+        let next = last.map_or(0, |last| last.index + 1);
         self.last_batch = self.events.len();
-        for event in events {
+        for (index, event) in (next..).zip(events) {
             let event = self.encode(log_id, index, event)?;
             self.events.push(event);
-            index += 1;
         }
         Ok(())
     }
