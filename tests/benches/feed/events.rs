@@ -57,7 +57,7 @@ const ADD: &str = "insert into bench_totals.totals (log_id, captured) values ($1
 
 /// Adds a capture to the sum of its log.
 pub(crate) async fn add(
-    log_id: eventlogs::ids::LogId,
+    log_id: LogId,
     capture: &Capture,
     db: &mut PgConnection,
 ) -> sqlx::Result<()> {

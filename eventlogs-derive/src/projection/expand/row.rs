@@ -6,6 +6,7 @@ use crate::projection::model::row::{FieldModel, RowModel};
 use crate::tokens;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Path;
 use syn::spanned::Spanned;
 
 /// The implementation.
@@ -33,16 +34,7 @@ pub(super) fn implementation(
     let table = &row.table;
     let keys = keys(model, row);
     let through = row.through.as_ref().map(through);
-    let keep = row.keep.as_ref().map(|function| {
-        // The whole call has the span of the function, so that the compiler points there.
-        let place = at(function.span());
-        let call = quote_spanned!(place=> #function(self));
-        quote! {
-            fn keep(&self) -> bool {
-                #call
-            }
-        }
-    });
+    let keep = row.keep.as_ref().map(keep);
     let apply = apply(model);
     // As a bound it is reported once; as the supertrait that it is, once per item.
     let content = tokens::located(
@@ -88,6 +80,18 @@ pub(super) fn implementation(
             #keep
 
             #apply
+        }
+    }
+}
+
+/// The function that decides whether the row stays.
+fn keep(function: &Path) -> TokenStream {
+    // The whole call has the span of the function, so that the compiler points there.
+    let place = at(function.span());
+    let call = quote_spanned!(place=> #function(self));
+    quote! {
+        fn keep(&self) -> bool {
+            #call
         }
     }
 }

@@ -2,8 +2,12 @@
 --
 -- $1 text  name of the table, in quotes, without a schema: the search path decides
 --
--- One row per column: name, type as it is written in a cast, whether it is generated, whether an insert must give it a value,
--- and whether a unique index makes it a key.
+-- Returns one row per column:
+-- name
+-- type  as it is written in a cast
+-- is_generated
+-- is_required  whether an insert must give it a value
+-- is_key  whether a unique index makes it a key
 
 select a.attname::text as name,
     pg_catalog.format_type(a.atttypid, a.atttypmod) as type,

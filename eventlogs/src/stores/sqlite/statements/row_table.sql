@@ -2,8 +2,12 @@
 --
 -- ?1 text  name of the table
 --
--- One row per column: name, declared type, whether it is generated, whether an insert must give it a value, and whether a
--- unique index makes it a key.
+-- Returns one row per column:
+-- name
+-- type  as declared
+-- is_generated
+-- is_required  whether an insert must give it a value
+-- is_key  whether a unique index makes it a key
 
 select c.name as name,
     c.type as type,
