@@ -104,9 +104,9 @@ macro_rules! accounts {
             }
 
             #[on(Moved)]
-            fn relocate(&mut self, address: &Option<Address>) {
+            fn relocate(&mut self, address: Option<Address>) {
                 self.events += 1;
-                self.address = address.clone();
+                self.address = address;
             }
 
             #[on(Closed)]
@@ -241,7 +241,7 @@ impl<S: EventStore<AccountEvent> + CheckpointStore> Accounts<S> {
                 if states.iter().all(|state| state.cursor >= place) {
                     break;
                 }
-                assert!(begun.elapsed() < Duration::from_secs(60), "{states:?}");
+                assert!(begun.elapsed() < Duration::from_mins(1), "{states:?}");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }

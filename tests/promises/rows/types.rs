@@ -25,9 +25,9 @@ enum Method {
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 struct Flat {
-    flat_flag: bool,
-    flat_list: Vec<i16>,
-    flat_text: String,
+    is_round: bool,
+    sizes: Vec<i16>,
+    label: String,
 }
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ macro_rules! typed {
                     some: Some(vec![true, false]),
                     some_flag: Some(false),
                     value: json!({ "a": [1, null, "b"], "c": 0.5 }),
-                    flat: Flat { flat_flag: true, flat_list: vec![3], flat_text: "12".to_owned() },
+                    flat: Flat { is_round: true, sizes: vec![3], label: "12".to_owned() },
                     keyword: 1,
                 }
             }
@@ -125,8 +125,8 @@ typed!(SqliteTyped, "typed", sqlite, "
     create table typed (
         id text primary key, small integer, least integer, large integer, single real, real real, flag integer, letter text,
         text text, digits text, time text, uuid text, bytes text, pair text, map text, cash text, card text, other text,
-        inner text, none text, some text, some_flag integer, value json, flat_flag boolean, flat_list json,
-        flat_text text, \"select\" integer
+        inner text, none text, some text, some_flag integer, value json, is_round boolean, sizes json,
+        label text, \"select\" integer
     )
 ");
 typed!(PostgresTyped, "promises_rows_typed", postgres, "
@@ -134,7 +134,7 @@ typed!(PostgresTyped, "promises_rows_typed", postgres, "
         id uuid primary key, small smallint, least bigint, large numeric, single real, \"real\" double precision, flag boolean,
         letter varchar(1), text text, digits text, time timestamptz, uuid uuid, bytes smallint[], pair jsonb, map jsonb,
         cash text, card jsonb, other jsonb, \"inner\" jsonb, none jsonb, \"some\" boolean[], some_flag boolean, value jsonb,
-        flat_flag boolean, flat_list integer[], flat_text text, \"select\" bigint
+        is_round boolean, sizes integer[], label text, \"select\" bigint
     )
 ");
 
