@@ -214,7 +214,7 @@ pub async fn all_catch_up_in_whatever_process(store: &impl Subject) {
 pub async fn who_does_not_catch_up_is_named(store: &impl Subject) {
     let (recorder, other) = (Recorder::<0>::default(), Recorder::<1>::default());
     let running = Subscriptions::new(store)
-        .projection(recorder.clone())
+        .projection_with(recorder.clone(), stopping())
         .projection(other.clone());
     let running = running.start().await.expect("they can be started");
     let mut state = create(store, &[1]).await;
