@@ -107,10 +107,11 @@ impl<S: CheckpointStore> Partition<S> {
 
     /// Notes that another process has taken the lease.
     pub(super) fn lost_lease(&self) {
+        let subscription = self.facts.name;
         #[cfg(feature = "metrics")]
-        metrics::counter!("eventlogs_leases_lost_total", "subscription" => self.facts.name)
+        metrics::counter!("eventlogs_leases_lost_total", "subscription" => subscription)
             .increment(1);
-        tracing::info!("another process has taken the lease");
+        tracing::info!(subscription, "another process has taken the lease");
     }
 
     /// Stops, in all processes, until one of them is told to try again.

@@ -154,7 +154,11 @@ async fn values_come_back_from_sqlite() {
         .append(0, &[AccountEvent::Deposited { amount: i64::MAX }])
         .await;
     let rows = Rows::<SqliteTyped>::new();
-    let running = Subscriptions::new(&file.store).projection_with(rows, one_by_one());
+    let options = SubscriptionOptions {
+        parked_limit: 0,
+        ..one_by_one()
+    };
+    let running = Subscriptions::new(&file.store).projection_with(rows, options);
     let running = running.start().await.unwrap();
     let (_, reason) = stopped(&running, "typed").await;
     let expected =

@@ -1,12 +1,13 @@
-//! Executes the statements of checkpoints as the store binds them.
+//! Executes the statements of checkpoints, and the one about tables of rows, as the store binds them.
 
 use crate::cursor::Cursor;
 use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{PartitionKey, Registration, Step};
 use crate::projection::parked::{ParkedChange, ParkedEvent, ParkedWish};
-use crate::stores::postgres::statements::Statements;
+use crate::projection::table::RowTable;
 use crate::stores::postgres::statements::parked::ParkedStatements;
 use crate::stores::postgres::statements::text::Statement;
+use crate::stores::postgres::statements::{Statements, rows};
 use sqlx::postgres::PgConnection;
 use sqlx::{Arguments, Execute};
 use std::collections::BTreeMap;
@@ -146,5 +147,19 @@ pub(super) async fn execute_all(
         assert_eq!(rows, expected, "{name}");
         bound.insert(name, parameters);
     }
+    let (parameters, columns) = execute(connection, "row_table", columns_of_no_table()).await;
+    assert_eq!(columns, 0);
+    bound.insert("row_table", parameters);
     bound
+}
+
+/// Asks for the columns of a table that does not exist.
+fn columns_of_no_table() -> Statement<'static> {
+    rows::columns(&RowTable {
+        name: "no_such_table",
+        row: "Row",
+        key: "id",
+        through: None,
+        columns: Vec::new(),
+    })
 }
