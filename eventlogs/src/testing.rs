@@ -63,7 +63,7 @@
 //!         }
 //! ```
 //!
-//! [`projected`] states events of several logs, and returns the rows that a projection makes of them; [`projected_by`] runs
+//! [`projected()`] states events of several logs, and returns the rows that a projection makes of them; [`projected_by`] runs
 //! handlers on a connection of the test.
 //!
 //! [`laws`] defines the rules that every aggregate, every event and every codec must obey, with macros that make tests of them

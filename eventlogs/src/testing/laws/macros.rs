@@ -88,7 +88,7 @@ macro_rules! __event_laws {
 /// Makes one test per law of the rows of a projection: any division of the events into pages gives the same rows.
 ///
 /// Takes a name for the module of the tests, the row, and an expression that returns scenarios: anything that iterates over what
-/// [`projected`](crate::testing::projected) returns. The row must implement `PartialEq` and `Debug`.
+/// [`projected`](crate::testing::projected()) returns. The row must implement `PartialEq` and `Debug`.
 ///
 /// ```
 /// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json"))]
