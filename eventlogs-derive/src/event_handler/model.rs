@@ -29,7 +29,7 @@ pub(crate) struct HandlerModel<'a> {
     pub(crate) ignored: Ignored,
     /// The variants with a handler.
     pub(crate) interest: InterestModel<'a>,
-    /// What depends on who handles the events.
+    /// The part that differs between aggregates and projections.
     pub(crate) target: Target<'a>,
 }
 

@@ -130,7 +130,7 @@ fn assertions(model: &ProjectionModel<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The same check for enums whose names are known only together with the type arguments.
+/// Compares the stored names of enums that depend on type arguments, which are known only in a use of the projection.
 fn late_assertions(model: &ProjectionModel<'_>) -> TokenStream {
     if model.events.len() < 2 || !is_generic(model) {
         return TokenStream::new();

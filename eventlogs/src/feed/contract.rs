@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// A store with a feed: all its events, of all logs, in one order.
 ///
-/// The order never changes behind a reader: an event that is not in the feed yet comes after all events that are. Within a log
+/// An event that is not in the feed yet comes after all events that are, so a reader never has to go back. Within a log
 /// it is the order of the indices. An event enters the feed when it is committed, and, on PostgreSQL, when all transactions that
 /// began to write before its own have ended.
 ///

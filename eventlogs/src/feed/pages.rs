@@ -6,10 +6,9 @@ use crate::feed::contract::{EventFeed, Feed, PreviousPage};
 use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::guard::Checked;
-use crate::feed::head::{FeedHead, FeedHold};
+use crate::feed::head::FeedHead;
 use crate::feed::page::{FeedPage, FeedRequest};
 use crate::feed::wanted::Wanted;
-use crate::stores::error::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -263,13 +262,5 @@ impl<S: EventFeed> Feed<S> {
             self.read(head).await?;
         }
         Ok(())
-    }
-
-    /// Looks which transaction holds the end of the feed back, if one does.
-    ///
-    /// # Errors
-    /// The database failed: each variant of [`StoreError`] describes its cause.
-    pub async fn hold(&self) -> Result<Option<FeedHold>, StoreError> {
-        self.store.feed_hold().await
     }
 }

@@ -24,8 +24,7 @@ pub struct RowTable {
 
 /// A table, and the statements on it.
 ///
-/// The type is the same for all databases. As an associated type it would be a part of the type of each projection of rows, which
-/// the incremental compiler cannot always follow.
+/// The type is the same for all databases, which keeps the types of the futures of row projections small.
 #[derive(Debug, Clone)]
 #[cfg_attr(
     not(feature = "sqlite"),

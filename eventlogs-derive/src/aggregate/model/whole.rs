@@ -1,4 +1,4 @@
-//! What serde keeps of an aggregate.
+//! Finds out whether serde keeps all fields of an aggregate.
 
 use crate::serde_attributes::SerdeAttributes;
 use syn::{Data, DeriveInput, Fields};

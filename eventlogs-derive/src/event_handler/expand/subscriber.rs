@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{ItemImpl, Type};
 
-/// What the implementation is made from.
+/// The parts of the implementation.
 pub(super) struct Subscription<'a> {
     /// The handlers.
     pub(super) model: &'a HandlerModel<'a>,

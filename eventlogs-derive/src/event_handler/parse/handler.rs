@@ -41,7 +41,7 @@ impl<'a> ParsedHandler<'a> {
         &self.signature.ident
     }
 
-    /// The parameters that receive the context, with the type behind their `&mut`.
+    /// The parameters `&mut T` that receive the context, each with its type `T`.
     pub(crate) fn contexts(&self) -> impl Iterator<Item = &'a Type> {
         self.parameters
             .iter()

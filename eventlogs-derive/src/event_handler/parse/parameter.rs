@@ -24,7 +24,7 @@ pub(crate) enum Parameter<'a> {
         place: Span,
         /// Its `#[context]`.
         mark: &'a Attribute,
-        /// The type behind its `&mut`.
+        /// The type `T` of the parameter `&mut T`.
         context: &'a Type,
     },
     /// A binding of the pattern.
