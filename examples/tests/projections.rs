@@ -94,8 +94,13 @@ fn run(command: &mut Command) -> Outcome {
         printed.contains("the ledger has the same sums"),
         "{printed}"
     );
+    check_rows(printed);
+    outcome
+}
 
-    // The rows, and the payment that the first version of the code cannot handle.
+/// Checks the rows, and the payment that the first version of the code cannot handle.
+#[track_caller]
+fn check_rows(printed: &str) {
     let lines: Vec<_> = printed
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -123,5 +128,4 @@ fn run(command: &mut Command) -> Outcome {
         printed.contains("the status says that other code has written the rows"),
         "{printed}"
     );
-    outcome
 }

@@ -128,15 +128,14 @@ impl<S: CheckpointStore> Subscriptions<S> {
         let Self { store, lease, jobs } = self;
         let mut names = Vec::new();
         for (job, options) in &jobs {
-            let facts = job.facts();
-            let name = facts.name;
+            let name = job.facts().name;
             if names.contains(&name) {
                 return Err(SubscriptionError::Duplicate {
                     name: name.to_owned(),
                 });
             }
             names.push(name);
-            check(&facts, options)?;
+            check(&job.facts(), options)?;
         }
         for (job, options) in &jobs {
             register(&store, &**job, options).await?;
