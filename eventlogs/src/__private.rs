@@ -6,7 +6,7 @@
 //! | `derive(Event)`, its schema | `count`, `concat`, `flattened` and `assert_distinct` for flattened events |
 //! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec` after a mistake |
 //! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
-//! | `derive(Projection)` | `database`, a macro for each database with a feature; `assert_distinct_sources` compares its enums; `LogKey` is the key of a row |
+//! | `derive(Projection)` | `database`, a macro for each database with a feature; `assert_distinct_sources` compares its enums; `LogKey` is the key of a row, `EventKeys` what a function returns that names the rows |
 //! | `derive(Aggregate)`, `derive(Projection)` and `#[event_handler]` | `fingerprint`, `SchemaFingerprint` and `text_fingerprint`, which make the fingerprint of the code |
 
 mod projection;
@@ -15,7 +15,7 @@ mod upcast;
 
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
-pub use projection::{LogKey, assert_distinct_sources, text_fingerprint};
+pub use projection::{EventKeys, LogKey, assert_distinct_sources, text_fingerprint};
 pub use schema::{assert_distinct, concat, count, flattened};
 pub use upcast::{Upcast, upcast};
 

@@ -36,7 +36,9 @@ pub(crate) async fn compare(shop: &Shop, tables: &Tables) -> Result<(), Box<dyn 
 }
 
 /// Reduces all logs of a manager.
-async fn all<A: Aggregate + Clone>(logs: &LogManager<A>) -> Result<Vec<A>, LogManagerError> {
+pub(crate) async fn all<A: Aggregate + Clone>(
+    logs: &LogManager<A>,
+) -> Result<Vec<A>, LogManagerError> {
     let mut options = ListOptions::default();
     let mut all = Vec::new();
     loop {

@@ -3,17 +3,19 @@
 //!
 //! Orders and payments have logs of their own. The ledger is a projection over both: tables that answer what no single log can,
 //! such as what a customer owes. Read `shop.rs` first: the events. Then `ledger.rs` and `ledger/sqlite.rs`: the projection.
-//! Then read this file from the top. It prints what it does at each step, and ends with an error if the ledger is wrong.
+//! Then read this file from the top. At the end it comes to `rows.rs` and `rows/models.rs`: read models of one table each, which
+//! need no SQL to be written. It prints what it does at each step, and ends with an error if a read model is wrong.
 
 mod backlog;
 mod compare;
 mod export;
 mod ledger;
 mod reading;
+mod rows;
 mod shop;
 mod tables;
 
-use eventlogs::projection::ProjectionStore;
+use eventlogs::projection::{Postgres, ProjectionStore, Sqlite};
 use eventlogs::sqlx::postgres::{PgConnectOptions, PgPool};
 use eventlogs::sqlx::{AssertSqlSafe, raw_sql};
 use eventlogs::subscriptions::Subscriptions;
@@ -21,6 +23,7 @@ use eventlogs::{
     AppendOptions, EventStore, LogState, PostgresEventStore, PostgresOptions, Projection,
     SqliteEventStore,
 };
+use rows::models::ReadModels;
 use shop::{OrderEvent, PaymentEvent, Shop};
 use std::env;
 use std::error::Error;
@@ -43,20 +46,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     } else {
         let file = folder.path().join("shop.db");
         let store = SqliteEventStore::open(&file).await?;
-        println!("Events and ledger are kept in a SQLite file.");
+        println!("Events and read models are kept in a SQLite file.");
         let tables = Tables::in_file(&file);
-        let told = tell_the_story(&store, || ledger::sqlite::Ledger, &tables, folder.path()).await;
+        let ledger = || ledger::sqlite::Ledger;
+        let told = tell_the_story::<_, Sqlite, _>(&store, ledger, &tables, folder.path()).await;
         tables.close().await;
         store.close().await;
         told
     }
 }
 
-/// Runs the example in two schemas on a server: one for the events, one for the ledger.
+/// Runs the example in several schemas on a server: one for the events, and one per projection.
 async fn on_server(server: PgConnectOptions, folder: &Path) -> Result<(), Box<dyn Error>> {
     let pool = PgPool::connect_with(server.clone()).await?;
     let ledger = ledger::postgres::Ledger::NAME;
-    let drop_schemas = format!("drop schema if exists {SCHEMA}, {ledger} cascade");
+    let [payments, customers] = rows::NAMES;
+    let drop_schemas =
+        format!("drop schema if exists {SCHEMA}, {ledger}, {payments}, {customers} cascade");
     // An earlier run may have been interrupted.
     raw_sql(AssertSqlSafe(drop_schemas.clone()))
         .execute(&pool)
@@ -67,9 +73,12 @@ async fn on_server(server: PgConnectOptions, folder: &Path) -> Result<(), Box<dy
     };
     let store = PostgresEventStore::connect_with(server.clone(), options).await?;
     store.migrate().await?;
-    println!("The events are kept in PostgreSQL, in schema `{SCHEMA}`; the ledger in `{ledger}`.");
-    let tables = Tables::on_server::<ledger::postgres::Ledger>(server);
-    let told = tell_the_story(&store, || ledger::postgres::Ledger, &tables, folder).await;
+    println!(
+        "The events are kept in PostgreSQL, in schema `{SCHEMA}`; each read model in a schema of its name."
+    );
+    let tables = Tables::on_server(server, &[ledger, payments, customers]);
+    let ledger = || ledger::postgres::Ledger;
+    let told = tell_the_story::<_, Postgres, _>(&store, ledger, &tables, folder).await;
     tables.close().await;
     store.close().await;
     raw_sql(AssertSqlSafe(drop_schemas)).execute(&pool).await?;
@@ -77,15 +86,16 @@ async fn on_server(server: PgConnectOptions, folder: &Path) -> Result<(), Box<dy
 }
 
 /// Starts the projection, writes, reads, stops in the middle of a backlog, and compares.
-async fn tell_the_story<S, L>(
+async fn tell_the_story<S, D, L>(
     store: &S,
     ledger: fn() -> L,
     tables: &Tables,
     folder: &Path,
 ) -> Result<(), Box<dyn Error>>
 where
-    S: EventStore<OrderEvent> + EventStore<PaymentEvent> + ProjectionStore<L::Database>,
-    L: Projection,
+    S: EventStore<OrderEvent> + EventStore<PaymentEvent> + ProjectionStore<D>,
+    D: ReadModels,
+    L: Projection<Database = D>,
 {
     println!("\n1. Start the projection");
     let running = Subscriptions::new(store)
@@ -110,7 +120,9 @@ where
     // Whatever was written until now, by whomever.
     running.wait_until_caught_up(PATIENCE).await?;
     running.shutdown().await;
-    compare::compare(&shop, tables).await
+    compare::compare(&shop, tables).await?;
+
+    rows::show(store, &shop, tables).await
 }
 
 /// Writes to several logs, and returns the state after the last write.

@@ -1,6 +1,5 @@
 //! The tables of the ledger, as the rest of a service reads them: with plain SQL over connections of its own.
 
-use eventlogs::Projection;
 use eventlogs::sqlx::postgres::{PgConnectOptions, PgPool};
 use eventlogs::sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use eventlogs::sqlx::{self, query_as};
@@ -10,7 +9,7 @@ use std::path::Path;
 pub(crate) enum Tables {
     /// To the file of the store.
     Sqlite(SqlitePool),
-    /// To the schema of the ledger.
+    /// To the schemas of the projections.
     Postgres(PgPool),
 }
 
@@ -21,10 +20,10 @@ impl Tables {
         Self::Sqlite(SqlitePool::connect_lazy_with(options))
     }
 
-    /// Connects to the server, with the schema of a projection.
-    pub(crate) fn on_server<P: Projection>(server: PgConnectOptions) -> Self {
+    /// Connects to the server, with the schemas of projections.
+    pub(crate) fn on_server(server: PgConnectOptions, projections: &[&str]) -> Self {
         let options = server.options([
-            ("search_path", P::NAME),
+            ("search_path", projections.join(", ").as_str()),
             ("default_transaction_read_only", "on"),
         ]);
         Self::Postgres(PgPool::connect_lazy_with(options))

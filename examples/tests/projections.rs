@@ -94,5 +94,38 @@ fn run(command: &mut Command) -> Outcome {
         printed.contains("the ledger has the same sums"),
         "{printed}"
     );
+    check_rows(printed);
     outcome
+}
+
+/// Checks the rows, and the payment that the first version of the code cannot handle.
+#[track_caller]
+fn check_rows(printed: &str) {
+    let lines: Vec<_> = printed
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    for expected in [
+        "Ada in EUR 115.00",
+        "Customer 57 in EUR 10.00",
+        "Grace 80.00",
+        "Grace 7.00",
+        "Ada -3.00",
+        "payments, customers and 1002 logs have the same sum",
+        "payments, customers and 1004 logs have the same sum",
+        "retried: the payment",
+    ] {
+        assert!(
+            lines.iter().any(|line| line == expected),
+            "{expected}: {printed}"
+        );
+    }
+    assert!(
+        printed.contains("parked at event 2 (`payment.refunded`), after 3 attempts: "),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("the status says that other code has written the rows"),
+        "{printed}"
+    );
 }

@@ -16,6 +16,7 @@ use metrics::{
     SharedString, Unit,
 };
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -220,6 +221,55 @@ struct Followed;
 impl Followed {
     #[on(Captured)]
     async fn capture(&self) {}
+}
+
+/// Cannot handle its first event before it is corrected.
+#[derive(Debug, Clone, Default, Projection)]
+#[projection(name = "parking", events(PaymentEvent), database = elsewhere)]
+struct Parking {
+    is_corrected: Arc<AtomicBool>,
+}
+
+#[event_handler(PaymentEvent, ignore(_))]
+impl Parking {
+    #[on(Captured)]
+    async fn capture(&self) -> Result<(), &'static str> {
+        let is_corrected = self.is_corrected.load(Ordering::SeqCst);
+        is_corrected.then_some(()).ok_or("on purpose")
+    }
+}
+
+/// The gauge rises with each parked log, and falls when it goes on.
+#[tokio::test]
+async fn parked_logs_are_measured() {
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    let logs = [captured(&payments).await, captured(&payments).await];
+    let parking = Parking::default();
+    let subscriptions = Subscriptions::new(&file.store).lease(Duration::from_millis(150));
+    let subscriptions = subscriptions.projection(parking.clone());
+    let running = subscriptions.start().await.unwrap();
+    let gauge_is = async |expected: f64| {
+        let begun = std::time::Instant::now();
+        let is_so = |parked: &f64| (parked - expected).abs() < 0.1;
+        while !measured
+            .of("eventlogs_parked_logs")
+            .last()
+            .is_some_and(is_so)
+        {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{expected}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    gauge_is(2.0).await;
+    parking.is_corrected.store(true, Ordering::SeqCst);
+    running.retry("parking", logs[0]).await.unwrap();
+    gauge_is(1.0).await;
+    running.skip("parking", logs[1], "ann").await.unwrap();
+    gauge_is(0.0).await;
+    running.shutdown().await;
 }
 
 /// Runs on one thread, so that the tasks of the subscription use the same recorder.

@@ -1,12 +1,13 @@
 //! The test kit for projections: the tests that it passes, the tests that it fails, and its messages.
 
+use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
 use eventlogs::projection::RowKeys;
 use eventlogs::testing::projected_by;
 use eventlogs::testing::{laws, projected};
-use eventlogs::{Event, EventRecord, FeedRecord, Projection, Rows, event_handler};
+use eventlogs::{Event, EventRecord, FeedRecord, Metadata, Projection, Rows, event_handler};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, Executor, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -45,7 +46,7 @@ enum DoorEvent {
     keep = Self::is_open,
     create = "create table open_payments (
         id text primary key, cents integer not null, events integer not null, settled integer not null,
-        recorded text, occurred text, through integer
+        recorded text, occurred text, correlations text not null, through integer
     )"
 )]
 struct OpenPayment {
@@ -56,6 +57,7 @@ struct OpenPayment {
     settled: bool,
     recorded: Option<String>,
     occurred: Option<String>,
+    correlations: String,
     #[through]
     through: Option<u64>,
 }
@@ -75,6 +77,11 @@ impl OpenPayment {
         self.events += 1;
         self.recorded = Some(record.recorded_at().to_rfc3339());
         self.occurred = record.occurred_at().map(|time| time.to_rfc3339());
+        if self.events > 1 {
+            self.correlations.push(',');
+        }
+        let correlation = record.metadata().correlation_id.as_deref();
+        self.correlations.push_str(correlation.unwrap_or("-"));
     }
 
     #[on(Settled)]
@@ -218,8 +225,28 @@ mod rows {
             failure(|| projected::<OpenPayment>().recorded_at(occurred)),
             failure(|| projected::<OpenPayment>().occurred_at(occurred)),
         ] {
-            assert_says(&message, &["no event whose time can be set"]);
+            assert_says(&message, &["no event that can be changed"]);
         }
+    }
+
+    #[test]
+    fn metadata_is_that_of_the_test() {
+        let metadata = |id: &str| {
+            Metadata::new()
+                .with_correlation_id(id)
+                .with("tenant", "acme")
+        };
+        let scenario = projected::<OpenPayment>()
+            .given(log(1), [captured(1), PaymentEvent::Noted, captured(2)])
+            .metadata(&metadata("first"))
+            .given(log(1), [captured(3)])
+            .given(log(2), [captured(3)])
+            .metadata(&metadata("second"));
+        let row = scenario.row(&log(1)).unwrap();
+        assert_eq!(row.correlations, "first,first,-");
+        assert_eq!(scenario.row(&log(2)).unwrap().correlations, "second");
+        let message = failure(|| projected::<OpenPayment>().metadata(&metadata("third")));
+        assert_says(&message, &["no event that can be changed"]);
     }
 
     #[test]
@@ -422,6 +449,78 @@ mod handlers {
         assert_eq!(sums(&mut db).await, (4, 105));
         let _ = scenario.apply_in(&mut db).await;
         assert_eq!(sums(&mut db).await, (4, 105));
+    }
+
+    /// Sums on a server, and rows there.
+    #[derive(Projection)]
+    #[projection(
+        name = "kit_sums",
+        events(PaymentEvent),
+        database = postgres,
+        create = "create table kit_sums (id uuid not null, cents bigint not null)"
+    )]
+    struct PostgresSums;
+
+    #[event_handler(PaymentEvent, ignore(_))]
+    impl PostgresSums {
+        #[on(Captured)]
+        async fn capture(
+            &self,
+            cents: i64,
+            #[record] record: &FeedRecord<PaymentEvent>,
+            #[context] db: &mut PgConnection,
+        ) -> sqlx::Result<()> {
+            let insert = sqlx::query("insert into kit_sums values ($1, $2)");
+            let insert = insert.bind(*record.log_id().as_uuid()).bind(cents);
+            insert.execute(db).await.map(|_| ())
+        }
+    }
+
+    #[derive(Debug, Default, Clone, Serialize, Deserialize, Projection)]
+    #[projection(
+        name = "kit_rows",
+        events(PaymentEvent),
+        database = postgres,
+        table = "kit_rows",
+        create = "create table kit_rows (id uuid primary key, cents bigint not null)"
+    )]
+    struct PostgresRow {
+        #[key]
+        id: LogId,
+        cents: i64,
+    }
+
+    #[event_handler(PaymentEvent, ignore(_))]
+    impl PostgresRow {
+        #[on(Captured)]
+        fn capture(&mut self, cents: i64) {
+            self.cents += cents;
+        }
+    }
+
+    #[tokio::test]
+    async fn handlers_and_rows_run_on_postgres() {
+        let Some(server) = TestStore::new().await else {
+            return;
+        };
+        let mut db = server.connection().await;
+        let sums = projected_by(&PostgresSums).given(log(1), [captured(70), captured(30)]);
+        let sums = sums.apply_in(&mut db).await;
+        let _ = sums.given(log(2), [captured(5)]).apply_in(&mut db).await;
+        let rows = Rows::<PostgresRow>::new();
+        let scenario = projected_by(&rows).given(log(1), [captured(70), captured(30)]);
+        let scenario = scenario.apply_in(&mut db).await;
+        let scenario = scenario
+            .given(log(2), [captured(5)])
+            .given(log(1), [captured(4)]);
+        let _ = scenario.apply_in(&mut db).await;
+        let read = "select (select count(*) from kit_sums), (select sum(cents)::bigint from kit_sums),
+                           (select cents from kit_rows where id = $1), (select cents from kit_rows where id = $2)";
+        let read = sqlx::query_as(read)
+            .bind(*log(1).as_uuid())
+            .bind(*log(2).as_uuid());
+        let found: (i64, i64, i64, i64) = read.fetch_one(&mut db).await.unwrap();
+        assert_eq!(found, (3, 105, 104, 5));
     }
 
     #[tokio::test]

@@ -4,4 +4,6 @@ mod domain;
 mod failing;
 mod folded;
 mod kept;
+mod parked;
+mod remembered;
 mod types;

@@ -4,6 +4,7 @@ use crate::__private::schema::{assert_distinct_kinds, assert_distinct_parts};
 use crate::feed::source::Source;
 use crate::hash::Fnv1a64;
 use crate::ids::LogId;
+use crate::projection::row::{RememberedKeys, RowKeys};
 
 /// The type of the key of a row whose key is the log.
 ///
@@ -21,6 +22,28 @@ pub trait LogKey {
 impl LogKey for LogId {
     fn of_log(log_id: LogId) -> Self {
         log_id
+    }
+}
+
+/// What a function in `by` may return.
+#[diagnostic::on_unimplemented(
+    message = "a function in `by` cannot return `{Self}`",
+    label = "return `RowKeys<{K}>`, or `RememberedKeys<{K}>` if later events of the log have the same keys"
+)]
+pub trait EventKeys<K> {
+    /// Returns the keys.
+    fn row_keys(self) -> RowKeys<K>;
+}
+
+impl<K> EventKeys<K> for RowKeys<K> {
+    fn row_keys(self) -> RowKeys<K> {
+        self
+    }
+}
+
+impl<K> EventKeys<K> for RememberedKeys<K> {
+    fn row_keys(self) -> RowKeys<K> {
+        self.into()
     }
 }
 

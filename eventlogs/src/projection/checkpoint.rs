@@ -3,11 +3,12 @@
 
 use crate::cursor::Cursor;
 use crate::feed::contract::EventFeed;
+use crate::feed::source::Source;
 use crate::ids::LogId;
 use crate::projection::database::Database;
 use crate::projection::parked::{ParkedChange, ParkedLog, ParkedWish};
 use crate::projection::row_error::RowError;
-use crate::projection::table::RowTable;
+use crate::projection::table::{RowKeyStatements, RowTable};
 use crate::stores::error::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -20,7 +21,8 @@ use uuid::Uuid;
 /// stopped for longer than its lease finds another token, and can neither move the checkpoint nor commit what its handlers
 /// wrote.
 pub trait CheckpointStore: EventFeed {
-    /// Registers a subscription at the start of a process. The first registration creates its tables and checkpoints.
+    /// Registers a subscription at the start of a process. The first registration creates its tables and checkpoints, and removes
+    /// what an earlier subscription of the same name has left: parked logs, skipped events and remembered keys.
     ///
     /// # Errors
     /// - [`RegisterError::Refused`] if the subscription exists with another number of partitions, and its checkpoints are at
@@ -135,6 +137,12 @@ pub trait ProjectionStore<D: Database>: CheckpointStore {
         lease: Duration,
         handler_timeout: Duration,
     ) -> impl Future<Output = Result<Self::Transaction<'_>, StoreError>> + Send;
+
+    /// Returns the statements on the keys that are remembered for the later events of their logs; `None` if no rows can be
+    /// written there.
+    fn row_keys(&self) -> Option<&RowKeyStatements> {
+        None
+    }
 }
 
 /// The transaction of a page. It is rolled back if it is dropped.
@@ -163,6 +171,8 @@ pub struct Registration<'a> {
     pub name: &'a str,
     /// The fingerprint of its code.
     pub fingerprint: u64,
+    /// The events that its code wants and ignores.
+    pub sources: &'a [Source],
     /// The number of partitions.
     pub partitions: u16,
     /// Where it begins if it is new.
@@ -182,6 +192,7 @@ impl<'a> Registration<'a> {
         Self {
             name,
             fingerprint,
+            sources: &[],
             partitions: 1,
             start: Cursor::START,
             create: None,
@@ -244,6 +255,8 @@ pub struct PartitionState {
     pub fingerprint: u64,
     /// Whether code with another fingerprint was registered before, which may have written rows.
     pub is_stale: bool,
+    /// The stored names of the events that the code wants, and that older code has passed over.
+    pub missed: Vec<String>,
     /// Whether the subscription is paused.
     pub is_paused: bool,
     /// Why the partition has stopped.
@@ -307,7 +320,7 @@ pub(crate) fn refuse_stale(name: &str) -> RegisterError {
     RegisterError::Refused {
         reason: format!(
             "the code of `{name}` has changed, and older code may have written its rows; build its tables anew: drop them, and \
-             delete `{name}` from the tables `checkpoints` and `subscriptions` of the store, as the guide describes under \
+             delete `{name}` from the table `subscriptions` of the store, as the guide describes under \
              \"Changing a projection\" (read_models.md); or use `WhenChanged::Keep`"
         ),
     }

@@ -31,6 +31,9 @@ pub trait Projection: Send + Sync + 'static {
     /// The events that it wants.
     const SOURCES: &'static [Source];
 
+    /// Whether it cannot run in several partitions.
+    const ONE_PARTITION: bool = false;
+
     /// The statements that create its tables, run once, before its first event.
     const CREATE: Option<&'static str> = None;
 

@@ -3,6 +3,7 @@
 use crate::cursor::Cursor;
 use crate::feed::event::FeedEvent;
 use crate::projection::handler::HandlerError;
+use crate::projection::table::RowKeyStatements;
 use std::time::{Duration, Instant};
 
 /// The events that one transaction of a projection applies: a page of the feed, or the first events of it.
@@ -20,10 +21,15 @@ pub struct EventPage<'a> {
     handler_timeout: Duration,
     /// When the transaction must end, if it can.
     end: Option<Instant>,
+    /// The statements on the keys that are remembered from page to page.
+    row_keys: Option<&'a RowKeyStatements>,
 }
 
 impl<'a> EventPage<'a> {
     /// Makes a page of these events, without a limit of time: for tests of projections.
+    ///
+    /// Rows whose keys are [as before](crate::projection::RememberedKeys::as_before) need the earlier event in the same page:
+    /// no page after it knows the key. [`projected_by`](crate::testing::projected_by) tests them.
     #[must_use]
     pub fn new(events: &'a [FeedEvent]) -> Self {
         let to = events.last().map_or(Cursor::START, |event| event.cursor);
@@ -38,6 +44,7 @@ impl<'a> EventPage<'a> {
             to,
             handler_timeout: Duration::MAX,
             end: None,
+            row_keys: None,
         }
     }
 
@@ -48,6 +55,16 @@ impl<'a> EventPage<'a> {
             end: Instant::now().checked_add(turn),
             ..self
         }
+    }
+
+    /// Lets keys be remembered from page to page.
+    pub(crate) const fn remembering(self, row_keys: Option<&'a RowKeyStatements>) -> Self {
+        Self { row_keys, ..self }
+    }
+
+    /// Returns the statements on the keys that are remembered from page to page.
+    pub(crate) const fn row_keys(&self) -> Option<&'a RowKeyStatements> {
+        self.row_keys
     }
 
     /// Returns the events, those without payload included.

@@ -26,7 +26,7 @@ pub trait ProjectedRow: RowContent + 'static {
     type Database: Database;
 
     /// What tells one row from another: the id of a log, unless the projection says otherwise.
-    type Key: Serialize + Clone + Eq + Hash + Send + Sync;
+    type Key: Serialize + DeserializeOwned + Clone + Eq + Hash + Send + Sync;
 
     /// The name under which the projection's progress is kept.
     const NAME: &'static str;
@@ -39,6 +39,10 @@ pub trait ProjectedRow: RowContent + 'static {
 
     /// The name of the column with the index of the last event in the row.
     const THROUGH: Option<&'static str> = None;
+
+    /// Whether events of several logs change one row. Then the projection needs one partition: two would overwrite each other's
+    /// changes of a row.
+    const ONE_PARTITION: bool = false;
 
     /// The events that it wants.
     const SOURCES: &'static [Source];
@@ -139,23 +143,59 @@ impl<E, R: EventHandler<E>> RowHandler<E> for R {
 /// // A key that is given twice counts once.
 /// assert_eq!(RowKeys::from_iter([1, 2, 1]).into_iter().collect::<Vec<_>>(), [1, 2]);
 /// ```
+///
+/// An event that has no key in itself needs [`RememberedKeys`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowKeys<K> {
     /// The keys, each once.
     keys: Vec<K>,
+    /// What they have to do with those of other events.
+    memory: Memory,
+}
+
+/// What the keys of an event have to do with those of other events of its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// Nothing.
+    Apart,
+    /// They are those of later events, too.
+    Remember,
+    /// They are those of an earlier event.
+    Recall,
 }
 
 impl<K> RowKeys<K> {
     /// The event changes one row.
     #[must_use]
     pub fn one(key: K) -> Self {
-        Self { keys: vec![key] }
+        Self {
+            keys: vec![key],
+            memory: Memory::Apart,
+        }
     }
 
     /// The event changes no row.
     #[must_use]
     pub const fn none() -> Self {
-        Self { keys: Vec::new() }
+        Self {
+            keys: Vec::new(),
+            memory: Memory::Apart,
+        }
+    }
+
+    /// Returns the keys; `None` if they are those of an earlier event.
+    pub(crate) fn given(self) -> Option<Vec<K>> {
+        (self.memory != Memory::Recall).then_some(self.keys)
+    }
+
+    /// Returns `true` if the keys are those of an earlier event.
+    pub(crate) fn are_recalled(&self) -> bool {
+        self.memory == Memory::Recall
+    }
+
+    /// Returns `true` if the keys are those of later events, too.
+    pub(crate) fn are_remembered(&self) -> bool {
+        self.memory == Memory::Remember
     }
 }
 
@@ -177,5 +217,110 @@ impl<K> IntoIterator for RowKeys<K> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.keys.into_iter()
+    }
+}
+
+/// The keys of the rows that an event changes, remembered for the later events of its log: one, several, none, or as before.
+///
+/// Return it where only some events of a log have the key in them:
+///
+/// ```
+/// # #[cfg(all(feature = "macros", feature = "sqlite", feature = "json", feature = "testing"))] {
+/// use eventlogs::ids::LogId;
+/// use eventlogs::projection::RememberedKeys;
+/// use eventlogs::testing::projected;
+/// use eventlogs::{Event, EventRecord, FeedRecord, Projection, event_handler};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Event)]
+/// enum PaymentEvent { Requested { customer: String }, Captured { cents: u64 } }
+///
+/// /// What each customer has paid.
+/// #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize, Projection)]
+/// #[projection(name = "paid", events(PaymentEvent by customer_of), database = sqlite, table = "paid")]
+/// struct Paid { #[key] customer: String, payments: u64, cents: u64 }
+///
+/// fn customer_of(record: &FeedRecord<PaymentEvent>) -> RememberedKeys<String> {
+///     match record.event() {
+///         PaymentEvent::Requested { customer } => RememberedKeys::one(customer.clone()),
+///         PaymentEvent::Captured { .. } => RememberedKeys::as_before(),
+///     }
+/// }
+///
+/// #[event_handler(PaymentEvent)]
+/// impl Paid {
+///     #[on(Requested { .. })]
+///     fn request(&mut self) { self.payments += 1; }
+///     #[on(Captured)]
+///     fn capture(&mut self, cents: u64) { self.cents += cents; }
+/// }
+///
+/// let requested = || PaymentEvent::Requested { customer: "Ada".to_owned() };
+/// let paid = projected::<Paid>()
+///     .given(LogId::new(), [requested(), PaymentEvent::Captured { cents: 70 }])
+///     .given(LogId::new(), [requested(), PaymentEvent::Captured { cents: 30 }]);
+/// let ada = "Ada".to_owned();
+/// assert_eq!(paid.row(&ada), Some(Paid { customer: ada, payments: 2, cents: 100 }));
+/// # }
+/// ```
+///
+/// A subscription keeps the keys in the table `row_keys` of the store, written in the transaction of the page. It reads and writes
+/// them with one statement each per page, and only if a page needs them.
+///
+/// What is remembered for a log are the keys of the last event that gave some; [`none`](RememberedKeys::none) changes nothing
+/// about it. These events give no keys:
+///
+/// - events that the handlers ignore: they are not read;
+/// - events before the first one of a subscription that [starts now](crate::subscriptions::StartAt::Now);
+/// - events that were [skipped](crate::subscriptions::RunningSubscriptions::skip).
+///
+/// If code has changed, keys that older code gave stay, like its rows, until the tables are
+/// [built anew](crate::guide::read_models#changing-a-projection).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedKeys<K>(RowKeys<K>);
+
+impl<K> RememberedKeys<K> {
+    /// The event changes one row, and so do the later events of its log that are [as before](Self::as_before).
+    #[must_use]
+    pub fn one(key: K) -> Self {
+        Self(RowKeys {
+            memory: Memory::Remember,
+            ..RowKeys::one(key)
+        })
+    }
+
+    /// The event changes no row. For later events it makes no difference.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(RowKeys::none())
+    }
+
+    /// The event changes the rows that an earlier event of the log gave: the last one that gave some. If none did, it changes no
+    /// row.
+    #[must_use]
+    pub const fn as_before() -> Self {
+        Self(RowKeys {
+            keys: Vec::new(),
+            memory: Memory::Recall,
+        })
+    }
+}
+
+/// Several keys replace those of earlier events; without a key it is [`none`](RememberedKeys::none).
+impl<K: PartialEq> FromIterator<K> for RememberedKeys<K> {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        let keys = RowKeys::from_iter(keys);
+        let memory = if keys.keys.is_empty() {
+            Memory::Apart
+        } else {
+            Memory::Remember
+        };
+        Self(RowKeys { memory, ..keys })
+    }
+}
+
+impl<K> From<RememberedKeys<K>> for RowKeys<K> {
+    fn from(keys: RememberedKeys<K>) -> Self {
+        keys.0
     }
 }

@@ -2,6 +2,18 @@
 
 use std::error::Error;
 
+/// The name of the table with remembered keys, for messages.
+pub(crate) const ROW_KEYS: &str = "row_keys";
+
+/// Makes the error of a statement on remembered keys.
+#[cfg(feature = "_database")]
+pub(crate) fn keys_failed(source: sqlx::Error) -> RowError {
+    RowError::Database {
+        table: ROW_KEYS,
+        source: source.into(),
+    }
+}
+
 /// Rows were not read or not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

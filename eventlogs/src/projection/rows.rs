@@ -2,15 +2,18 @@
 
 use crate::feed::event::FeedEvent;
 use crate::feed::source::Source;
+use crate::ids::LogId;
 use crate::projection::contract::Projection;
 use crate::projection::database::Database;
 use crate::projection::handler::{HandlerError, panic_message};
 use crate::projection::page::{EventPage, PageError};
-use crate::projection::row::ProjectedRow;
-use crate::projection::row_error::RowError;
-use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
+use crate::projection::row::{ProjectedRow, RowKeys};
+use crate::projection::row_error::{ROW_KEYS, RowError};
+use crate::projection::table::{
+    RowChanges, RowDatabase, RowKeyStatements, RowStatements, RowTable, row_name,
+};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,10 +94,22 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
         &self,
         events: &[FeedEvent],
         first: usize,
+        row_keys: Option<&RowKeyStatements>,
         connection: &mut <R::Database as Database>::Connection,
     ) -> Result<(), PageError> {
         let failed = |error: RowError| PageError::SomeEvent(Box::new(error).into());
         let mut part = Part::<R>::of(events, first)?;
+        if let Some((number, logs)) = part.recalled() {
+            let row_keys = row_keys.ok_or_else(|| nothing_remembers::<R>(number))?;
+            let found = R::Database::read_keys(connection, row_keys, R::NAME, &logs).await;
+            let recalled = part.recall(found.map_err(failed)?);
+            recalled.map_err(failed)?;
+        }
+        if let (Some(row_keys), false) = (row_keys, part.given.is_empty()) {
+            let given = part.remembered().map_err(failed)?;
+            let written = R::Database::write_keys(connection, row_keys, R::NAME, given).await;
+            written.map_err(failed)?;
+        }
         if part.events.is_empty() {
             return Ok(());
         }
@@ -116,6 +131,8 @@ impl<R: ProjectedRow<Database: RowDatabase>> Projection for Rows<R> {
 
     const SOURCES: &'static [Source] = R::SOURCES;
 
+    const ONE_PARTITION: bool = R::ONE_PARTITION;
+
     const CREATE: Option<&'static str> = R::CREATE;
 
     fn fingerprint() -> u64 {
@@ -127,7 +144,7 @@ impl<R: ProjectedRow<Database: RowDatabase>> Projection for Rows<R> {
         event: &FeedEvent,
         connection: &mut <R::Database as Database>::Connection,
     ) -> Result<(), HandlerError> {
-        let applied = self.apply_part(std::slice::from_ref(event), 0, connection);
+        let applied = self.apply_part(std::slice::from_ref(event), 0, None, connection);
         applied.await.map_err(|error| match error {
             PageError::OneEvent(_, error) | PageError::SomeEvent(error) => error,
         })
@@ -140,7 +157,7 @@ impl<R: ProjectedRow<Database: RowDatabase>> Projection for Rows<R> {
     ) -> Result<usize, PageError> {
         let mut done = 0;
         for part in page.events().chunks(R::Database::EVENTS) {
-            let applied = self.apply_part(part, done, connection);
+            let applied = self.apply_part(part, done, page.row_keys(), connection);
             // Only a statement takes long: the handlers do not wait for anything.
             let applied = in_time(page.handler_timeout(), applied);
             applied.await?;
@@ -171,6 +188,10 @@ async fn in_time(
 
 /// Events that are applied together, and their rows.
 pub(crate) struct Part<'a, R: ProjectedRow> {
+    /// The events whose rows are not known yet, each with its number in the page.
+    keyed: Vec<(usize, &'a FeedEvent, RowKeys<R::Key>)>,
+    /// The keys that an event gave for the later events of its log.
+    given: HashMap<LogId, Vec<R::Key>>,
     /// The events, each with its number in the page and the places of its rows.
     events: Vec<(usize, &'a FeedEvent, Vec<usize>)>,
     /// The rows.
@@ -191,9 +212,12 @@ struct RowState<R: ProjectedRow> {
 }
 
 impl<'a, R: ProjectedRow> Part<'a, R> {
-    /// Finds out which rows the events change.
+    /// Finds out which rows the events change. If that depends on what is [recalled](Self::recalled), no row is known before
+    /// [`recall`](Self::recall).
     pub(crate) fn of(events: &'a [FeedEvent], first: usize) -> Result<Self, PageError> {
         let mut part = Self {
+            keyed: Vec::new(),
+            given: HashMap::new(),
             events: Vec::new(),
             rows: Vec::new(),
             places: HashMap::new(),
@@ -205,12 +229,71 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
             }
             let keys =
                 guarded(|| R::keys(event)).map_err(|error| PageError::OneEvent(number, error))?;
-            let places: Vec<_> = keys.into_iter().map(|key| part.place(key)).collect();
-            if !places.is_empty() {
-                part.events.push((number, event, places));
-            }
+            part.keyed.push((number, event, keys));
+        }
+        if part.recalled().is_none() {
+            part.place_events(&HashMap::new());
         }
         Ok(part)
+    }
+
+    /// Returns the logs whose keys were given before these events, and the number of the first event that needs them; `None` if
+    /// there is none.
+    pub(crate) fn recalled(&self) -> Option<(usize, Vec<LogId>)> {
+        let (mut first, mut recalled, mut given) = (None, HashSet::new(), HashSet::new());
+        for (number, event, keys) in &self.keyed {
+            if keys.are_remembered() {
+                given.insert(event.log_id);
+            } else if keys.are_recalled() && !given.contains(&event.log_id) {
+                first = first.or(Some(*number));
+                recalled.insert(event.log_id);
+            }
+        }
+        first.map(|first| (first, recalled.into_iter().collect()))
+    }
+
+    /// Takes the keys that are remembered for the [recalled](Self::recalled) logs.
+    pub(crate) fn recall(&mut self, found: Vec<(LogId, String)>) -> Result<(), RowError> {
+        let keys = |(log_id, keys): (LogId, String)| {
+            let keys: Vec<R::Key> = serde_json::from_str(&keys)?;
+            Ok((log_id, keys))
+        };
+        let found: Result<_, serde_json::Error> = found.into_iter().map(keys).collect();
+        let found = found.map_err(|source| RowError::Unreadable {
+            table: ROW_KEYS,
+            row: row_name::<R>(),
+            source: source.into(),
+        })?;
+        self.place_events(&found);
+        Ok(())
+    }
+
+    /// Returns what is to be remembered for the later events of logs.
+    pub(crate) fn remembered(&self) -> Result<Vec<(LogId, String)>, RowError> {
+        let written = |(log_id, keys): (&LogId, &Vec<R::Key>)| {
+            let keys: Result<Vec<_>, _> = keys.iter().map(written::<R>).collect();
+            Ok((*log_id, Value::Array(keys?).to_string()))
+        };
+        self.given.iter().map(written).collect()
+    }
+
+    /// Finds the rows of the events, of which some have the keys that were found for their logs.
+    fn place_events(&mut self, found: &HashMap<LogId, Vec<R::Key>>) {
+        for (number, event, keys) in std::mem::take(&mut self.keyed) {
+            let is_remembered = keys.are_remembered();
+            let keys = keys.given().unwrap_or_else(|| {
+                let earlier = self.given.get(&event.log_id);
+                let earlier = earlier.or_else(|| found.get(&event.log_id));
+                earlier.cloned().unwrap_or_default()
+            });
+            if is_remembered {
+                self.given.insert(event.log_id, keys.clone());
+            }
+            let places: Vec<_> = keys.into_iter().map(|key| self.place(key)).collect();
+            if !places.is_empty() {
+                self.events.push((number, event, places));
+            }
+        }
     }
 
     /// Returns the place of a row.
@@ -230,7 +313,10 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
 
     /// Returns the keys of all rows, as serde writes them.
     pub(crate) fn keys(&self) -> Result<Vec<Value>, RowError> {
-        self.rows.iter().map(RowState::written_key).collect()
+        self.rows
+            .iter()
+            .map(|state| written::<R>(&state.key))
+            .collect()
     }
 
     /// Takes the rows that exist.
@@ -268,7 +354,9 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
             if let Some(row) = &state.row {
                 changes.written.push(table.content(row).map_err(failed)?);
             } else if state.existed {
-                changes.deleted.push(state.written_key().map_err(failed)?);
+                changes
+                    .deleted
+                    .push(written::<R>(&state.key).map_err(failed)?);
             }
         }
         Ok(changes)
@@ -276,13 +364,6 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
 }
 
 impl<R: ProjectedRow> RowState<R> {
-    fn written_key(&self) -> Result<Value, RowError> {
-        serde_json::to_value(&self.key).map_err(|error| RowError::Unwritable {
-            row: std::any::type_name::<R>(),
-            reason: error.to_string(),
-        })
-    }
-
     /// Applies one event.
     fn apply(&mut self, number: usize, event: &FeedEvent) -> Result<(), HandlerError> {
         let row = self.row.get_or_insert_with(|| {
@@ -302,6 +383,25 @@ impl<R: ProjectedRow> RowState<R> {
         self.changed_by = Some(number);
         Ok(())
     }
+}
+
+/// Returns a key as serde writes it.
+fn written<R: ProjectedRow>(key: &R::Key) -> Result<Value, RowError> {
+    serde_json::to_value(key).map_err(|error| RowError::Unwritable {
+        row: row_name::<R>(),
+        reason: error.to_string(),
+    })
+}
+
+/// Makes the error for an event whose key is that of an earlier page, where none is remembered.
+fn nothing_remembers<R>(number: usize) -> PageError {
+    let error = RowError::Unwritable {
+        row: row_name::<R>(),
+        reason: "its key is as before, and nothing remembers the keys of earlier pages here; pass the events in one page, or use a \
+                 subscription, or `testing::projected_by`"
+            .to_owned(),
+    };
+    PageError::OneEvent(number, Box::new(error).into())
 }
 
 /// Survives a panic of the user's code.

@@ -1,6 +1,7 @@
 //! The table of rows, and what a database does with it.
 
 use crate::codec::exact::exact_in_json;
+use crate::ids::LogId;
 use crate::projection::database::Database;
 use crate::projection::row::ProjectedRow;
 use crate::projection::row_error::RowError;
@@ -45,6 +46,19 @@ pub struct RowStatements {
     pub(crate) write: Arc<str>,
     /// Deletes the rows with some keys.
     pub(crate) delete: Arc<str>,
+}
+
+/// The statements on the keys of rows that are remembered for the later events of their logs.
+#[derive(Debug, Clone)]
+#[cfg_attr(
+    not(feature = "_database"),
+    allow(dead_code, reason = "only databases use them")
+)]
+pub struct RowKeyStatements {
+    /// Reads the keys of some logs.
+    pub(crate) read: Arc<str>,
+    /// Remembers the keys of some logs.
+    pub(crate) write: Arc<str>,
 }
 
 /// What a page changes in a table.
@@ -95,6 +109,28 @@ pub trait RowDatabase: Database {
         connection: &mut Self::Connection,
         statements: &RowStatements,
         changes: RowChanges,
+    ) -> impl Future<Output = Result<(), RowError>> + Send;
+
+    /// Reads the keys that a subscription remembers for these logs, each as a list in JSON.
+    ///
+    /// # Errors
+    /// - [`RowError::Database`] if the database failed.
+    fn read_keys(
+        connection: &mut Self::Connection,
+        statements: &RowKeyStatements,
+        name: &str,
+        logs: &[LogId],
+    ) -> impl Future<Output = Result<Vec<(LogId, String)>, RowError>> + Send;
+
+    /// Remembers keys for logs, each as a list in JSON.
+    ///
+    /// # Errors
+    /// - [`RowError::Database`] if the database failed.
+    fn write_keys(
+        connection: &mut Self::Connection,
+        statements: &RowKeyStatements,
+        name: &str,
+        keys: Vec<(LogId, String)>,
     ) -> impl Future<Output = Result<(), RowError>> + Send;
 }
 

@@ -34,7 +34,7 @@ mod refusal;
 mod retry;
 mod rows;
 mod silence;
-mod statements;
+pub(crate) mod statements;
 mod tls;
 mod values;
 mod writer;

@@ -24,7 +24,7 @@ mod prune;
 mod read;
 mod refusal;
 mod rows;
-mod statements;
+pub(crate) mod statements;
 mod transaction;
 mod values;
 mod writer;

@@ -24,6 +24,7 @@ pub(super) struct JobFacts {
     pub(super) sources: &'static [Source],
     pub(super) create: Option<&'static str>,
     pub(super) fingerprint: u64,
+    pub(super) one_partition: bool,
 }
 
 /// A projection of any type on a store.
@@ -188,6 +189,7 @@ where
             sources: P::SOURCES,
             create: P::CREATE,
             fingerprint: P::fingerprint(),
+            one_partition: P::ONE_PARTITION,
         }
     }
 
@@ -210,6 +212,7 @@ where
     let transaction = transaction.await;
     let mut transaction = transaction.map_err(Failed::Store)?;
     let page = work.page().within(work.handler_timeout, S::TURN);
+    let page = page.remembering(store.row_keys());
     let applied = projection.apply_page(&page, transaction.connection()).await;
     let done = match applied {
         Ok(done) => done.min(work.events.len()),

@@ -7,7 +7,7 @@ use crate::projection::checkpoint::{
 use crate::projection::contract::Projection;
 use crate::subscriptions::error::SubscriptionError;
 use crate::subscriptions::head::Heads;
-use crate::subscriptions::job::Job;
+use crate::subscriptions::job::{Job, JobFacts};
 use crate::subscriptions::options::{StartAt, SubscriptionOptions, WhenChanged};
 use crate::subscriptions::partition::{Failures, Partition};
 use crate::subscriptions::progress::{Control, Shared};
@@ -119,8 +119,8 @@ impl<S: CheckpointStore> Subscriptions<S> {
     /// # Errors
     /// - [`Duplicate`](SubscriptionError::Duplicate) if two subscriptions have one name.
     /// - [`Refused`](SubscriptionError::Refused) if a name is not a plain identifier, the statements that create the tables
-    ///   fail, a table cannot hold the rows of its projection, the number of partitions cannot change now, or the code has changed
-    ///   and that [is refused](WhenChanged::Refuse).
+    ///   fail, a table cannot hold the rows of its projection, the number of partitions cannot change now, rows by another key
+    ///   than the log are to have several partitions, or the code has changed and that [is refused](WhenChanged::Refuse).
     /// - [`Store`](SubscriptionError::Store) if the database failed.
     ///
     /// Nothing is started then.
@@ -135,7 +135,7 @@ impl<S: CheckpointStore> Subscriptions<S> {
                 });
             }
             names.push(name);
-            check(name, options)?;
+            check(&job.facts(), options)?;
         }
         for (job, options) in &jobs {
             register(&store, &**job, options).await?;
@@ -225,6 +225,7 @@ async fn register<S: CheckpointStore>(
     };
     let table = job.table().map_err(|error| refused(error.into()))?;
     let registration = Registration {
+        sources: facts.sources,
         partitions: options.partitions,
         start,
         create: facts.create,
@@ -240,7 +241,8 @@ async fn register<S: CheckpointStore>(
 }
 
 /// Checks a name and its options. The name becomes the name of a schema.
-fn check(name: &str, options: &SubscriptionOptions) -> Result<(), SubscriptionError> {
+fn check(facts: &JobFacts, options: &SubscriptionOptions) -> Result<(), SubscriptionError> {
+    let name = facts.name;
     let is_first = |char: char| char.is_ascii_lowercase() || char == '_';
     let is_plain = name.len() <= 63
         && name.starts_with(is_first)
@@ -252,6 +254,8 @@ fn check(name: &str, options: &SubscriptionOptions) -> Result<(), SubscriptionEr
         "its name is not a plain identifier; use 1 to 63 of `a-z 0-9 _`, starting neither with a digit nor with `pg_`"
     } else if !(1..=1024).contains(&options.partitions) {
         "it must have 1 to 1024 partitions"
+    } else if facts.one_partition && options.partitions > 1 {
+        "events of several logs change one row, which two partitions would overwrite; start it with 1 partition"
     } else {
         return Ok(());
     };

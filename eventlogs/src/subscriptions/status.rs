@@ -30,6 +30,11 @@ pub struct SubscriptionStatus {
     /// may have been written by other code than today's. It stays so until the tables are
     /// [built anew](crate::guide::read_models#changing-a-projection).
     pub is_stale: bool,
+    /// The stored names of the events that the code wants, and that [older code](Self::is_stale) has passed over, because it
+    /// ignored them or did not follow their enum: the read model may lack them. Events of these names that come from now on are
+    /// applied. It stays so until the tables are [built anew](crate::guide::read_models#changing-a-projection), or the code
+    /// ignores the events again.
+    pub missed: Vec<String>,
     /// The transaction that holds the end of the feed back, if events wait for it.
     pub held_by: Option<FeedHold>,
 }
@@ -98,6 +103,7 @@ impl<S: CheckpointStore> RunningSubscriptions<S> {
                 partitions: self.partitions_of(states),
                 lag,
                 is_stale: first.is_stale,
+                missed: first.missed.clone(),
                 held_by: held_by.clone().filter(|_| lag.is_some()),
             });
         }

@@ -213,6 +213,7 @@ macro_rules! __subscriptions_conformance {
             a_start_lets_a_stopped_subscription_try_again
             two_subscriptions_need_two_names
             changed_code_is_noticed
+            events_that_older_code_passed_over_are_missed
             what_cannot_run_is_refused
             the_number_of_partitions_changes_at_a_common_place
             the_status_says_how_far_a_subscription_is

@@ -3,7 +3,8 @@
 use crate::common::payments::Capture;
 use crate::events;
 use eventlogs::ids::LogId;
-use eventlogs::sqlx::{self, Executor, PgPool, Row};
+use eventlogs::sqlx::{self, Executor, PgConnection, PgPool, Row};
+use std::collections::HashMap;
 
 /// The number of events per page.
 const PAGE: usize = 500;
@@ -65,8 +66,49 @@ pub(crate) async fn create(pool: &PgPool) {
         .expect("the role may create schemas");
 }
 
+/// How the loop by hand writes the effects of a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Writing {
+    /// One statement per event.
+    EachEvent,
+    /// The events are added up in memory, and one statement writes the sums of all logs of the page.
+    Folded,
+}
+
+impl Writing {
+    async fn write(self, page: &[Captured], db: &mut PgConnection) -> sqlx::Result<()> {
+        match self {
+            Self::EachEvent => {
+                for event in page {
+                    events::add(event.log_id, &event.capture, db).await?;
+                }
+                Ok(())
+            }
+            Self::Folded => add_folded(page, db).await,
+        }
+    }
+}
+
+/// Adds the sums of a page.
+async fn add_folded(page: &[Captured], db: &mut PgConnection) -> sqlx::Result<()> {
+    let mut sums: HashMap<LogId, u64> = HashMap::new();
+    for event in page {
+        *sums.entry(event.log_id).or_default() += event.capture.amount;
+    }
+    let (logs, sums): (Vec<_>, Vec<_>) = sums
+        .into_iter()
+        .map(|(log_id, sum)| (*log_id.as_uuid(), sum.cast_signed()))
+        .unzip();
+    let add = sqlx::query(
+        "insert into bench_totals.totals (log_id, captured)
+         select * from unnest($1::uuid[], $2::bigint[])
+         on conflict (log_id) do update set captured = totals.captured + excluded.captured",
+    );
+    add.bind(logs).bind(sums).execute(db).await.map(|_| ())
+}
+
 /// Handles all events, one page per transaction, with a checkpoint in the same transaction.
-pub(crate) async fn project_all(pool: &PgPool) {
+pub(crate) async fn project_all(pool: &PgPool, writing: Writing) {
     let mut after = (0, 0, 0);
     loop {
         let page = page(pool, after).await;
@@ -76,11 +118,10 @@ pub(crate) async fn project_all(pool: &PgPool) {
             .execute("set local synchronous_commit = off")
             .await
             .expect("the server answers");
-        for event in &page {
-            events::add(event.log_id, &event.capture, &mut transaction)
-                .await
-                .expect("the table exists");
-        }
+        writing
+            .write(&page, &mut transaction)
+            .await
+            .expect("the table exists");
         let moved = sqlx::query(
             "update bench_totals.checkpoint set epoch = $1, tx = $2, position = $3
              where epoch = $4 and tx = $5 and position = $6",

@@ -3,22 +3,35 @@
 use crate::common::payments::{Capture, PaymentEvent};
 use crate::common::postgres::Postgres;
 use crate::common::report::{Report, Row, milliseconds};
-use crate::events::Totals;
-use eventlogs::CreateOptions;
+use crate::events::{TotalRow, Totals};
 use eventlogs::ids::LogId;
+use eventlogs::projection::{Postgres as OnPostgres, Projection};
 use eventlogs::sqlx::Executor;
 use eventlogs::subscriptions::Subscriptions;
+use eventlogs::{CreateOptions, Rows};
 use std::time::{Duration, Instant};
 
-const ROW: &str = "from append to effect, woken";
+const SQL: &str = "from append to effect of a SQL projection, woken";
+const ROWS: &str = "from append to row, woken";
 
-/// Measures the only row of this file.
+/// Measures the rows of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
-    if !report.arguments.wants(ROW) {
-        return;
+    if report.arguments.wants(SQL) {
+        latency(postgres, report, SQL, Totals).await;
     }
+    if report.arguments.wants(ROWS) {
+        latency(postgres, report, ROWS, Rows::<TotalRow>::new()).await;
+    }
+}
+
+async fn latency<P: Projection<Database = OnPostgres>>(
+    postgres: &Postgres,
+    report: &mut Report,
+    name: &'static str,
+    projection: P,
+) {
     let running = Subscriptions::new(&postgres.store)
-        .projection(Totals)
+        .projection(projection)
         .start()
         .await
         .expect("it is registered");
@@ -49,7 +62,7 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     let p50 = milliseconds(latencies[latencies.len() / 2]);
     let p99 = milliseconds(latencies[latencies.len() * 99 / 100]);
     report.row(&Row {
-        name: ROW,
+        name,
         ours: format!("{p50:.1}/{p99:.1} ms"),
         goal: "<= 5/25 ms".to_owned(),
         met: Some(p50 <= 5.0 && p99 <= 25.0),

@@ -1,6 +1,7 @@
 //! A projection in SQL, and one of rows, that catch up.
 
 use crate::by_hand;
+use crate::by_hand::Writing;
 use crate::common::postgres::Postgres;
 use crate::common::report::Report;
 use crate::events::{TotalRow, Totals, fill, last_event};
@@ -13,22 +14,29 @@ use std::time::{Duration, Instant};
 
 const ROW: &str = "SQL projection, catching up";
 const ROWS: &str = "row projection, catching up, / one statement per event";
+const FOLDED: &str = "row projection, catching up, / a fold by hand, unnest";
 
-/// Measures the rows of this file. Both compare with a loop by hand that runs one statement per event.
+/// Measures the rows of this file. All compare with a loop by hand over the same pages, whose commits do not wait for the disk
+/// either.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     if report.arguments.wants(ROW) {
-        contest(postgres, report, ROW, 0.9, || Totals).await;
+        let goal = (ROW, 0.9);
+        contest(postgres, report, goal, Writing::EachEvent, || Totals).await;
     }
+    let rows = Rows::<TotalRow>::new;
     if report.arguments.wants(ROWS) {
-        contest(postgres, report, ROWS, 1.5, Rows::<TotalRow>::new).await;
+        contest(postgres, report, (ROWS, 1.5), Writing::EachEvent, rows).await;
+    }
+    if report.arguments.wants(FOLDED) {
+        contest(postgres, report, (FOLDED, 0.6), Writing::Folded, rows).await;
     }
 }
 
 async fn contest<P: Projection<Database = OnPostgres>>(
     postgres: &Postgres,
     report: &mut Report,
-    name: &'static str,
-    goal: f64,
+    (name, goal): (&'static str, f64),
+    writing: Writing,
     projection: impl Fn() -> P,
 ) {
     let events = if report.arguments.quick {
@@ -61,7 +69,7 @@ async fn contest<P: Projection<Database = OnPostgres>>(
             } else {
                 by_hand::create(&postgres.pool).await;
                 let begun = Instant::now();
-                by_hand::project_all(&postgres.pool).await;
+                by_hand::project_all(&postgres.pool, writing).await;
                 let took = begun.elapsed();
                 by_hand.push(rate(events, took));
                 took

@@ -107,6 +107,7 @@ async fn a_schema_of_an_older_version_is_migrated_and_keeps_its_events() {
         "drop table checkpoints",
         "drop table parked_logs",
         "drop table skipped_events",
+        "drop table row_keys",
         "update meta set schema_version = 1",
         "create table checkpoints (mine text)",
     ] {

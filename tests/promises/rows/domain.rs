@@ -203,6 +203,15 @@ impl<S: EventStore<AccountEvent> + CheckpointStore> Accounts<S> {
         }
     }
 
+    /// Returns the events of a log.
+    pub(crate) async fn events(&self, log_id: LogId) -> Vec<AccountEvent> {
+        let records = self.manager.load(&log_id, 0, 1_000_000).await.unwrap();
+        records
+            .iter()
+            .map(|record| record.event().clone())
+            .collect()
+    }
+
     /// Returns the fold of the events: of those before an index.
     pub(crate) async fn fold<R>(&self) -> BTreeMap<LogId, Value>
     where

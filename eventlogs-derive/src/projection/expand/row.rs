@@ -33,6 +33,7 @@ pub(super) fn implementation(
     } = &row.key;
     let table = &row.table;
     let keys = keys(model, row);
+    let one_partition = row.by.iter().any(Option::is_some);
     let through = row.through.as_ref().map(through);
     let keep = row.keep.as_ref().map(keep);
     let apply = apply(model);
@@ -56,6 +57,8 @@ pub(super) fn implementation(
             const TABLE: &'static str = #table;
 
             const KEY: &'static str = #key_column;
+
+            const ONE_PARTITION: bool = #one_partition;
 
             const SOURCES: &'static [#library::feed::Source] = #sources;
 
@@ -114,7 +117,9 @@ fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
         let place = at(function.span());
         let event = tokens::located(&event, place);
         Some(quote_spanned!(place=>
-            ::core::result::Result::Ok(#function(&#event.decode::<#found>()?))
+            ::core::result::Result::Ok(#library::__private::EventKeys::<Self::Key>::row_keys(
+                #function(&#event.decode::<#found>()?)
+            ))
         ))
     });
     let body = if row.by.iter().all(Option::is_none) {

@@ -10,6 +10,7 @@ pub(in crate::stores) const SUBSCRIPTION_TABLES: &[&str] = &[
     "checkpoints",
     "parked_logs",
     "skipped_events",
+    "row_keys",
 ];
 
 /// One step of a migration. A released step never changes: every change is a new step.

@@ -7,6 +7,7 @@ use crate::projection::checkpoint::{
     ProjectionTransaction, RegisterError, Registration, Step, refuse_partitions, refuse_stale,
 };
 use crate::projection::database::Elsewhere;
+use crate::projection::known::KnownEvents;
 use crate::projection::parked::{ParkedLog, ParkedWish};
 use crate::stores::error::store::StoreError;
 use crate::stores::fake::FakeEventStore;
@@ -24,6 +25,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
         let new = || Subscription {
             fingerprint: registration.fingerprint,
             is_stale: false,
+            events: KnownEvents::of(registration.sources),
             is_paused: false,
             partitions: vec![Partition::new(registration.start); wanted],
             parked: Vec::new(),
@@ -33,11 +35,15 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
         if is_stale && registration.refuses_stale {
             return Err(refuse_stale(name));
         }
+        let cursors: Vec<_> = known
+            .partitions
+            .iter()
+            .map(|partition| partition.cursor)
+            .collect();
         let stored = known.partitions.len();
-        let at = known.partitions.first().map(|first| first.cursor);
+        let at = cursors.first().copied();
         if stored != wanted {
-            let mut cursors = known.partitions.iter().map(|partition| partition.cursor);
-            if cursors.any(|cursor| Some(cursor) != at) {
+            if cursors.iter().any(|cursor| Some(*cursor) != at) {
                 let stored = u16::try_from(stored).unwrap_or(u16::MAX);
                 return Err(refuse_partitions(name, stored, registration.partitions));
             }
@@ -51,6 +57,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
         }
         known.fingerprint = registration.fingerprint;
         known.is_stale = is_stale;
+        known.events = known.events.after(&cursors, registration.sources);
         for partition in &mut known.partitions {
             partition.stopped = None;
         }
@@ -144,6 +151,7 @@ impl<E: Event + Clone> CheckpointStore for FakeEventStore<E> {
                     partitions,
                     fingerprint: known.fingerprint,
                     is_stale: known.is_stale,
+                    missed: known.events.clone().into_missed(),
                     is_paused: known.is_paused,
                     stopped: partition.stopped.clone(),
                     cursor: partition.cursor,

@@ -2,6 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::projection::checkpoint::PartitionKey;
+use crate::projection::known::KnownEvents;
 use crate::projection::parked::{ParkedChange, ParkedLog, ParkedWish};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ pub(super) struct Subscription {
     pub(super) fingerprint: u64,
     /// Whether other code was registered before.
     pub(super) is_stale: bool,
+    /// The events that the code knows.
+    pub(super) events: KnownEvents,
     pub(super) is_paused: bool,
     pub(super) partitions: Vec<Partition>,
     pub(super) parked: Vec<ParkedLog>,

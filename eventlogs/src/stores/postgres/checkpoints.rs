@@ -7,6 +7,7 @@ use crate::projection::checkpoint::{
     refuse_partitions, refuse_stale,
 };
 use crate::projection::database::Postgres;
+use crate::projection::known::KnownEvents;
 use crate::projection::parked::{ParkedLog, ParkedWish};
 use crate::projection::table::RowDatabase;
 use crate::stores::error::store::StoreError;
@@ -154,10 +155,13 @@ async fn register_in(
     let stored = u16::try_from(stored).unwrap_or(u16::MAX);
     let partitions = registration.partitions;
     if is_new {
+        fetch(core, transaction, statements.clear(name)).await?;
         let made = statements.partitions(name, partitions, registration.start, 0);
         fetch(core, transaction, made).await?;
         return create(core, transaction, registration).await;
     }
+    let known = known_events(row).map_err(unreadable)?;
+    note_events(core, transaction, registration, &known).await?;
     if stored != partitions {
         let common = fetch(core, transaction, statements.common(name)).await?;
         let cursors = common.iter().map(cursor).collect::<Result<Vec<_>, _>>();
@@ -176,6 +180,25 @@ async fn register_in(
         fetch(core, transaction, made).await?;
     }
     fetch(core, transaction, statements.unstop(name)).await?;
+    Ok(())
+}
+
+/// Notes which events the code knows now, and which of them older code has passed over.
+async fn note_events(
+    core: &Core,
+    transaction: &mut PageTransaction<'_>,
+    registration: &Registration<'_>,
+    known: &KnownEvents,
+) -> Result<(), RegisterError> {
+    if *known == known.after(&[], registration.sources) {
+        return Ok(());
+    }
+    let statements = &core.statements.checkpoints;
+    let name = registration.name;
+    let common = fetch(core, transaction, statements.common(name)).await?;
+    let cursors = common.iter().map(cursor).collect::<Result<Vec<_>, _>>();
+    let known = known.after(&cursors.map_err(unreadable)?, registration.sources);
+    fetch(core, transaction, statements.know(name, &known)).await?;
     Ok(())
 }
 
@@ -232,6 +255,11 @@ async fn fetch(
     rows.map_err(into_store_error)
 }
 
+/// Returns the events that are stored as known.
+fn known_events(row: &PgRow) -> Result<KnownEvents, sqlx::Error> {
+    KnownEvents::from_stored(row.try_get("known_events")?)
+}
+
 /// Returns the cursor of a checkpoint.
 fn cursor(row: &PgRow) -> Result<Cursor, sqlx::Error> {
     let place = place(row, ["epoch", "tx_number", "position"])?;
@@ -254,6 +282,7 @@ fn state(row: &PgRow) -> Result<PartitionState, sqlx::Error> {
         partitions: number("partitions")?,
         fingerprint: row.try_get::<i64, _>("fingerprint")?.cast_unsigned(),
         is_stale: row.try_get("is_stale")?,
+        missed: known_events(row)?.into_missed(),
         is_paused: row.try_get("is_paused")?,
         stopped: row.try_get("stopped")?,
         cursor: cursor(row)?,

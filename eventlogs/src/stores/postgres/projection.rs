@@ -3,6 +3,7 @@
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
 use crate::projection::database::{Elsewhere, Postgres};
 use crate::projection::parked::ParkedChange;
+use crate::projection::table::RowKeyStatements;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::PostgresEventStore;
 use crate::stores::postgres::core::Core;
@@ -43,6 +44,10 @@ impl ProjectionStore<Postgres> for PostgresEventStore {
     ) -> Result<PageTransaction<'_>, StoreError> {
         let begin_text = handlers_begin(name, lease, handler_timeout);
         begin(self.core(), &begin_text).await
+    }
+
+    fn row_keys(&self) -> Option<&RowKeyStatements> {
+        Some(&self.core().statements.row_keys)
     }
 }
 

@@ -1,14 +1,19 @@
 //! The rows of projections.
 
+use crate::ids::LogId;
 use crate::projection::database::Postgres;
 use crate::projection::row::ProjectedRow;
-use crate::projection::row_error::RowError;
-use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
+use crate::projection::row_error::{RowError, keys_failed};
+use crate::projection::table::{
+    RowChanges, RowDatabase, RowKeyStatements, RowStatements, RowTable,
+};
 use crate::stores::database::row_table::{Column, check, not_unique};
+use crate::stores::postgres::statements::row_keys;
 use crate::stores::postgres::statements::rows::{columns, delete, read, statements, write};
 use serde_json::{Map, Value};
 use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
+use uuid::Uuid;
 
 impl RowDatabase for Postgres {
     const EVENTS: usize = 10_000;
@@ -63,6 +68,33 @@ impl RowDatabase for Postgres {
             let write = write(statements, rows);
             write.execute(connection).await.map_err(failed)?;
         }
+        Ok(())
+    }
+
+    async fn read_keys(
+        connection: &mut PgConnection,
+        statements: &RowKeyStatements,
+        name: &str,
+        logs: &[LogId],
+    ) -> Result<Vec<(LogId, String)>, RowError> {
+        let found = row_keys::read(statements, name, logs).fetch_all(connection);
+        let found = found.await.map_err(keys_failed)?;
+        let keys = |row: &PgRow| {
+            let log_id: Uuid = row.try_get("log_id")?;
+            Ok((LogId::from(log_id), row.try_get("keys")?))
+        };
+        let found: Result<_, _> = found.iter().map(keys).collect();
+        found.map_err(keys_failed)
+    }
+
+    async fn write_keys(
+        connection: &mut PgConnection,
+        statements: &RowKeyStatements,
+        name: &str,
+        keys: Vec<(LogId, String)>,
+    ) -> Result<(), RowError> {
+        let written = row_keys::write(statements, name, keys).execute(connection);
+        written.await.map_err(keys_failed)?;
         Ok(())
     }
 }

@@ -11,12 +11,14 @@ pub(super) mod listing;
 pub(super) mod migration;
 pub(super) mod parked;
 pub(super) mod questions;
+pub(crate) mod row_keys;
 pub(super) mod rows;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;
 
 use crate::ids::LogId;
+use crate::projection::table::RowKeyStatements;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::open::OpenError;
 use crate::stores::postgres::values::{Group, previous, scope_uuid};
@@ -54,6 +56,8 @@ pub(super) struct Statements {
     pub(super) checkpoints: CheckpointStatements,
     /// The statements of parked logs.
     pub(super) parked: ParkedStatements,
+    /// The statements on remembered keys.
+    pub(super) row_keys: RowKeyStatements,
     /// The statements of the feed.
     pub(super) feed: FeedStatements,
 }
@@ -84,6 +88,7 @@ impl Statements {
             is_at_home: statement(questions::IS_AT_HOME),
             checkpoints: CheckpointStatements::for_schema(schema),
             parked: ParkedStatements::for_schema(schema),
+            row_keys: row_keys::for_schema(schema),
             feed: FeedStatements::for_schema(schema),
         })
     }

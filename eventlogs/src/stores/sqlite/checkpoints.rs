@@ -7,6 +7,7 @@ use crate::projection::checkpoint::{
     refuse_partitions, refuse_stale,
 };
 use crate::projection::database::Sqlite;
+use crate::projection::known::KnownEvents;
 use crate::projection::parked::{ParkedLog, ParkedWish};
 use crate::projection::table::RowDatabase;
 use crate::stores::error::store::StoreError;
@@ -136,6 +137,7 @@ async fn register_in(
         partitions,
         start,
         create,
+        sources,
         ..
     } = *registration;
     let known = connection::rows(connection, checkpoints::states(Some(name))).await?;
@@ -149,6 +151,9 @@ async fn register_in(
     }
     let stored: u16 = row.try_get("partitions").map_err(error::into_store_error)?;
     if known.is_empty() {
+        for cleared in checkpoints::clear(name) {
+            connection::rows(connection, cleared).await?;
+        }
         make_partitions(connection, name, partitions, start, 0).await?;
         if let Some(create) = create {
             let create = AssertSqlSafe(create.to_owned()).into_sql_str();
@@ -159,9 +164,12 @@ async fn register_in(
         }
         return Ok(());
     }
+    let cursors = known.iter().map(cursor).collect::<Result<Vec<_>, _>>();
+    let cursors = cursors.map_err(error::into_store_error)?;
+    let events = known_events(row).map_err(error::into_store_error)?;
+    let events = events.after(&cursors, sources);
+    connection::rows(connection, checkpoints::know(name, &events)).await?;
     if stored != partitions {
-        let cursors = known.iter().map(cursor).collect::<Result<Vec<_>, _>>();
-        let cursors = cursors.map_err(error::into_store_error)?;
         let at = cursors.first().copied().unwrap_or_default();
         if cursors.iter().any(|cursor| *cursor != at) {
             return Err(refuse_partitions(name, stored, partitions));
@@ -197,6 +205,11 @@ async fn make_partitions(
     Ok(())
 }
 
+/// Returns the events that are stored as known.
+fn known_events(row: &SqliteRow) -> Result<KnownEvents, sqlx::Error> {
+    KnownEvents::from_stored(row.try_get("known_events")?)
+}
+
 /// Returns the cursor of a checkpoint.
 fn cursor(row: &SqliteRow) -> Result<Cursor, sqlx::Error> {
     let place = Place {
@@ -224,6 +237,7 @@ fn state(row: &SqliteRow) -> Result<PartitionState, sqlx::Error> {
         partitions: row.try_get("partitions")?,
         fingerprint: row.try_get::<i64, _>("fingerprint")?.cast_unsigned(),
         is_stale: row.try_get("is_stale")?,
+        missed: known_events(row)?.into_missed(),
         is_paused: row.try_get("is_paused")?,
         stopped: row.try_get("stopped")?,
         cursor: cursor(row)?,

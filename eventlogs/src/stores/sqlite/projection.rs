@@ -2,10 +2,12 @@
 
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
 use crate::projection::database::{Elsewhere, Sqlite};
+use crate::projection::table::RowKeyStatements;
 use crate::stores::database::nesting;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::pool::writer_connection::WriterGuard;
 use crate::stores::sqlite::statements::appends::BEGIN;
+use crate::stores::sqlite::statements::row_keys::ROW_KEYS;
 use crate::stores::sqlite::statements::{checkpoints, parked};
 use crate::stores::sqlite::{SqliteEventStore, error, transaction};
 use sqlx::SqlSafeStr;
@@ -34,6 +36,10 @@ impl ProjectionStore<Sqlite> for SqliteEventStore {
         _: Duration,
     ) -> Result<PageTransaction<'_>, StoreError> {
         begin(self).await
+    }
+
+    fn row_keys(&self) -> Option<&RowKeyStatements> {
+        Some(&ROW_KEYS)
     }
 }
 

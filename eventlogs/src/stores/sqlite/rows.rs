@@ -1,17 +1,22 @@
 //! The rows of projections.
 
+use crate::ids::LogId;
 use crate::projection::database::Sqlite;
 use crate::projection::row::ProjectedRow;
-use crate::projection::row_error::RowError;
-use crate::projection::table::{RowChanges, RowDatabase, RowStatements, RowTable};
+use crate::projection::row_error::{RowError, keys_failed};
+use crate::projection::table::{
+    RowChanges, RowDatabase, RowKeyStatements, RowStatements, RowTable,
+};
 use crate::stores::database::row_table::{Column, check, not_unique};
 use crate::stores::sqlite::cells;
 use crate::stores::sqlite::cells::{Cell, Declared};
+use crate::stores::sqlite::statements::row_keys;
 use crate::stores::sqlite::statements::rows::{columns, delete, read, statements, write};
 use serde_json::{Map, Value};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{Sqlite as Driver, SqliteConnection, SqliteRow};
 use sqlx::{Decode, Row, TypeInfo, ValueRef};
+use uuid::Uuid;
 
 impl RowDatabase for Sqlite {
     // Appends wait for the end of the transaction, so it must be able to end in the middle of a page.
@@ -67,6 +72,34 @@ impl RowDatabase for Sqlite {
             let write = write(statements, cells_of(statements, content)?);
             write.execute(&mut *connection).await.map_err(failed)?;
         }
+        Ok(())
+    }
+
+    async fn read_keys(
+        connection: &mut SqliteConnection,
+        statements: &RowKeyStatements,
+        name: &str,
+        logs: &[LogId],
+    ) -> Result<Vec<(LogId, String)>, RowError> {
+        let found = row_keys::read(statements, name, logs).fetch_all(connection);
+        let found = found.await.map_err(keys_failed)?;
+        let keys = |row: &SqliteRow| {
+            let log_id = Uuid::from_slice(row.try_get("log_id")?);
+            let log_id = log_id.map_err(|problem| sqlx::Error::Decode(problem.into()))?;
+            Ok((LogId::from(log_id), row.try_get("keys")?))
+        };
+        let found: Result<_, _> = found.iter().map(keys).collect();
+        found.map_err(keys_failed)
+    }
+
+    async fn write_keys(
+        connection: &mut SqliteConnection,
+        statements: &RowKeyStatements,
+        name: &str,
+        keys: Vec<(LogId, String)>,
+    ) -> Result<(), RowError> {
+        let written = row_keys::write(statements, name, keys).execute(connection);
+        written.await.map_err(keys_failed)?;
         Ok(())
     }
 }

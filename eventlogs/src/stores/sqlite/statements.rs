@@ -12,6 +12,7 @@ pub(super) mod listing;
 pub(super) mod parked;
 pub(super) mod pruning;
 pub(super) mod questions;
+pub(crate) mod row_keys;
 pub(super) mod rows;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod failing;
 mod helpers;
 mod leases;
+mod missed;
 mod parking;
 mod pausing;
 mod projection;
@@ -15,6 +16,7 @@ mod waiting;
 pub use failing::*;
 pub use helpers::Subject;
 pub use leases::*;
+pub use missed::*;
 pub use parking::*;
 pub use pausing::*;
 pub use registering::*;

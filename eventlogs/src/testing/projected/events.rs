@@ -6,6 +6,7 @@ use crate::feed::event::FeedEvent;
 use crate::feed::source::Source;
 use crate::feed::wanted::Wanted;
 use crate::ids::{EventId, LogId};
+use crate::metadata::Metadata;
 use crate::projection::table::row_name;
 use crate::record::RecordedEvent;
 use crate::testing::scenario::history::{START, falling, next_time, uuid_v7};
@@ -116,6 +117,18 @@ impl GivenEvents {
         Ok(())
     }
 
+    /// Sets the metadata of the events given last.
+    pub(super) fn set_metadata(&mut self, metadata: &Metadata) -> Result<(), String> {
+        let batch = self.events.get_mut(self.last_batch..).unwrap_or_default();
+        if batch.is_empty() {
+            return Err(no_event());
+        }
+        for event in batch.iter_mut().filter(|event| event.payload.is_some()) {
+            event.metadata = metadata.encode();
+        }
+        Ok(())
+    }
+
     /// Returns all events.
     pub(super) fn all(&self) -> &[FeedEvent] {
         &self.events
@@ -123,7 +136,7 @@ impl GivenEvents {
 }
 
 fn no_event() -> String {
-    "there is no event whose time can be set; give one first".to_owned()
+    "there is no event that can be changed; give one first".to_owned()
 }
 
 /// Names an event in a message.

@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::ids::LogId;
+use crate::metadata::Metadata;
 use crate::projection::contract::Projection;
 use crate::projection::database::Database;
 use crate::projection::handler::described;
@@ -122,10 +123,23 @@ impl<P: Projection> ProjectionScenario<'_, P> {
         }
     }
 
+    /// Sets the metadata of the events given last, as in one append.
+    ///
+    /// # Panics
+    /// If no event was given last.
+    #[track_caller]
+    pub fn metadata(mut self, metadata: &Metadata) -> Self {
+        match self.given.set_metadata(metadata) {
+            Ok(()) => self,
+            Err(misfit) => panic!("{misfit}"),
+        }
+    }
+
     /// Runs the handlers of the events so far on a connection. The first call creates the tables with the statements of
     /// `create`. A later call on the returned value applies only the events that were given after the call before.
     ///
-    /// It begins no transaction. On PostgreSQL, the tables are created where the connection creates tables without a schema: in
+    /// Rows have a temporary table `row_keys` on the connection, for keys that are
+    /// [as before](crate::projection::RememberedKeys::as_before). It begins no transaction. On PostgreSQL, the tables are created where the connection creates tables without a schema: in
     /// the first schema of its `search_path`. If the future is dropped, the handlers have run for some of the events.
     ///
     /// # Panics
@@ -149,9 +163,21 @@ impl<P: Projection> ProjectionScenario<'_, P> {
                 described(&*error)
             );
         }
+        // Only rows remember keys.
+        let row_keys = match P::table() {
+            Ok(Some(_)) => P::Database::remember(connection).await,
+            _ => Ok(None),
+        };
+        let row_keys = match row_keys {
+            Ok(row_keys) => row_keys,
+            Err(error) => panic!(
+                "the temporary table `row_keys` cannot be created: {}",
+                described(&*error)
+            ),
+        };
         let mut done = self.applied.unwrap_or_default();
         while let Some(rest) = self.given.all().get(done..).filter(|rest| !rest.is_empty()) {
-            let page = EventPage::new(rest);
+            let page = EventPage::new(rest).remembering(row_keys.as_ref());
             match self.projection.apply_page(&page, connection).await {
                 Ok(0) => panic!("`{}` has handled no event of a page", row_name::<P>()),
                 Ok(handled) => done += handled,

@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::ids::LogId;
+use crate::metadata::Metadata;
 use crate::projection::row::ProjectedRow;
 use crate::testing::projected::events::GivenEvents;
 use crate::testing::projected::table::MemoryTable;
@@ -110,6 +111,18 @@ impl<R: ProjectedRow> RowScenario<R> {
     #[track_caller]
     pub fn occurred_at(mut self, time: DateTime<Utc>) -> Self {
         match self.given.set_occurred_at(time) {
+            Ok(()) => self,
+            Err(misfit) => panic!("{misfit}"),
+        }
+    }
+
+    /// Sets the metadata of the events given last, as in one append.
+    ///
+    /// # Panics
+    /// If no event was given last.
+    #[track_caller]
+    pub fn metadata(mut self, metadata: &Metadata) -> Self {
+        match self.given.set_metadata(metadata) {
             Ok(()) => self,
             Err(misfit) => panic!("{misfit}"),
         }

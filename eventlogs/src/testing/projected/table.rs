@@ -1,6 +1,7 @@
 //! A table of rows in memory.
 
 use crate::feed::event::FeedEvent;
+use crate::ids::LogId;
 use crate::projection::handler::described;
 use crate::projection::page::PageError;
 use crate::projection::row::ProjectedRow;
@@ -9,7 +10,7 @@ use crate::projection::rows::Part;
 use crate::projection::table::{RowTable, row_name};
 use crate::testing::projected::events::named;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
 /// The rows of a projection, as serde writes them: what a row keeps elsewhere is lost between two pages, as in a database.
@@ -17,6 +18,8 @@ pub(super) struct MemoryTable<R> {
     table: RowTable,
     /// The rows, by their written key.
     rows: BTreeMap<String, Map<String, Value>>,
+    /// The keys that are remembered for logs.
+    row_keys: HashMap<LogId, String>,
     row: PhantomData<fn() -> R>,
 }
 
@@ -26,6 +29,7 @@ impl<R: ProjectedRow> MemoryTable<R> {
         Ok(Self {
             table: RowTable::of::<R>().map_err(|error| described(&error))?,
             rows: BTreeMap::new(),
+            row_keys: HashMap::new(),
             row: PhantomData,
         })
     }
@@ -47,6 +51,14 @@ impl<R: ProjectedRow> MemoryTable<R> {
     fn try_apply(&mut self, events: &[FeedEvent]) -> Result<(), PageError> {
         let failed = |error: RowError| PageError::SomeEvent(Box::new(error).into());
         let mut part = Part::<R>::of(events, 0)?;
+        if let Some((_, logs)) = part.recalled() {
+            let found = logs.into_iter().filter_map(|log_id| {
+                let keys = self.row_keys.get(&log_id)?;
+                Some((log_id, keys.clone()))
+            });
+            part.recall(found.collect()).map_err(failed)?;
+        }
+        self.row_keys.extend(part.remembered().map_err(failed)?);
         let keys = part.keys().map_err(failed)?;
         let contents = keys
             .iter()

@@ -8,6 +8,9 @@ create table {schema}.subscriptions (
     fingerprint bigint      not null,
     -- The code that was registered each time; null after another one was.
     built_with  bigint,
+    -- The kinds that this code follows, the names of the events that it ignores, and those that older code has ignored although
+    -- this code does not: three lists in JSON.
+    known_events text       not null,
     partitions  integer     not null,
     is_paused   boolean     not null,
     started_at  timestamptz not null,
@@ -63,4 +66,13 @@ create table {schema}.skipped_events (
     skipped_by  text        not null,
     skipped_at  timestamptz not null,
     primary key (name, build, log_id, event_index)
+);
+
+create table {schema}.row_keys (
+    name        text        not null,
+    build       integer     not null,
+    log_id      uuid        not null,
+    -- The keys of the rows that an event of the log gave, for its later events: a list in JSON.
+    keys        text        not null,
+    primary key (name, build, log_id)
 );

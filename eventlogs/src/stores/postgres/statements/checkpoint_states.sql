@@ -4,7 +4,7 @@
 -- $2 integer  build
 --
 -- Returns one row per partition:
--- name, partition, partitions, fingerprint, is_stale, is_paused, stopped
+-- name, partition, partitions, fingerprint, is_stale, known_events, is_paused, stopped
 -- epoch, tx_number, position, event_id  the checkpoint
 -- settled, moved_at
 -- owner             null if nobody holds the lease
@@ -17,6 +17,7 @@ select s.name,
        s.partitions,
        s.fingerprint,
        s.built_with is null as is_stale,
+       s.known_events,
        s.is_paused,
        c.stopped,
        c.epoch,

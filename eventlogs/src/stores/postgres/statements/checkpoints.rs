@@ -2,6 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::projection::checkpoint::{BUILD, PartitionKey, Registration, Step};
+use crate::projection::known::KnownEvents;
 use crate::stores::encoding::decoded::signed;
 use crate::stores::postgres::statements::feed::cursor_values;
 use crate::stores::postgres::statements::text::{Statement, in_schema};
@@ -24,6 +25,8 @@ pub(in crate::stores) struct CheckpointStatements {
     settle: SqlStr,
     settle_alone: SqlStr,
     states: SqlStr,
+    know: SqlStr,
+    clear: SqlStr,
 }
 
 impl CheckpointStatements {
@@ -43,6 +46,8 @@ impl CheckpointStatements {
             settle: statement(include_str!("checkpoint_settle.sql")),
             settle_alone: statement(include_str!("checkpoint_settle_alone.sql")),
             states: statement(include_str!("checkpoint_states.sql")),
+            know: statement(include_str!("checkpoint_know.sql")),
+            clear: statement(include_str!("checkpoint_clear.sql")),
         }
     }
 
@@ -53,6 +58,20 @@ impl CheckpointStatements {
             .bind(BUILD)
             .bind(registration.fingerprint.cast_signed())
             .bind(i32::from(registration.partitions))
+            .bind(KnownEvents::of(registration.sources).stored())
+    }
+
+    /// Notes the events that the code knows.
+    pub(in crate::stores) fn know<'a>(&self, name: &'a str, known: &KnownEvents) -> Statement<'a> {
+        sqlx::query(self.know.clone())
+            .bind(name) // $1
+            .bind(BUILD)
+            .bind(known.stored())
+    }
+
+    /// Removes what an earlier subscription of the same name has left.
+    pub(in crate::stores) fn clear<'a>(&self, name: &'a str) -> Statement<'a> {
+        sqlx::query(self.clear.clone()).bind(name).bind(BUILD) // $1, $2
     }
 
     /// Makes partitions at one place.

@@ -8,6 +8,9 @@ create table subscriptions (
     fingerprint integer not null,
     -- The code that was registered each time; null after another one was.
     built_with  integer,
+    -- The kinds that this code follows, the names of the events that it ignores, and those that older code has ignored although
+    -- this code does not: three lists in JSON.
+    known_events text   not null,
     partitions  integer not null,
     is_paused   integer not null,
     started_at  integer not null,
@@ -61,4 +64,13 @@ create table skipped_events (
     skipped_by  text        not null,
     skipped_at  integer     not null,
     primary key (name, build, log_id, event_index)
+) strict, without rowid;
+
+create table row_keys (
+    name        text        not null,
+    build       integer     not null,
+    log_id      blob        not null,
+    -- The keys of the rows that an event of the log gave, for its later events: a list in JSON.
+    keys        text        not null,
+    primary key (name, build, log_id)
 ) strict, without rowid;

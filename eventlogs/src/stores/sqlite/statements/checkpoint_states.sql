@@ -4,7 +4,7 @@
 -- ?2 integer  build
 --
 -- Returns one row per partition:
--- name, partition, partitions, fingerprint, is_stale, is_paused, stopped
+-- name, partition, partitions, fingerprint, is_stale, known_events, is_paused, stopped
 -- epoch, tx, position, event_id  the checkpoint
 -- settled, moved_at, owner, token, lease_until
 -- parked, wishes   how many logs of the subscription are parked, and with how many something is to be done
@@ -15,6 +15,7 @@ select s.name,
        s.partitions,
        s.fingerprint,
        s.built_with is null as is_stale,
+       s.known_events,
        s.is_paused,
        c.stopped,
        c.epoch,

@@ -2,6 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::projection::checkpoint::{BUILD, PartitionKey, Registration, Step};
+use crate::projection::known::KnownEvents;
 use crate::stores::encoding::decoded::signed;
 use crate::stores::sqlite::statements::text::{Statement, statement};
 use crate::stores::sqlite::values::blob;
@@ -36,6 +37,16 @@ pub(super) const SETTLE: &str = statement(include_str!("checkpoint_settle.sql"))
 /// Reads the state of subscriptions.
 pub(super) const STATES: &str = statement(include_str!("checkpoint_states.sql"));
 
+/// Notes the events that the code knows.
+pub(super) const KNOW: &str = statement(include_str!("checkpoint_know.sql"));
+/// What removes the remains of an earlier subscription of the same name.
+pub(super) const CLEAR: [&str; 4] = [
+    REPARTITION,
+    statement(include_str!("parked_clear.sql")),
+    statement(include_str!("skipped_clear.sql")),
+    statement(include_str!("row_keys_clear.sql")),
+];
+
 /// The time, in microseconds since 1970.
 pub(in crate::stores) fn now() -> i64 {
     Utc::now().timestamp_micros()
@@ -55,6 +66,20 @@ pub(in crate::stores) fn register<'a>(registration: &Registration<'a>) -> Statem
         .bind(registration.fingerprint.cast_signed())
         .bind(registration.partitions)
         .bind(now())
+        .bind(KnownEvents::of(registration.sources).stored())
+}
+
+/// Binds the parameters of [`KNOW`].
+pub(in crate::stores) fn know<'a>(name: &'a str, known: &KnownEvents) -> Statement<'a> {
+    sqlx::query(KNOW)
+        .bind(name) // ?1
+        .bind(BUILD)
+        .bind(known.stored())
+}
+
+/// Binds the parameters of [`CLEAR`].
+pub(in crate::stores) fn clear(name: &str) -> [Statement<'_>; 4] {
+    CLEAR.map(|text| sqlx::query(text).bind(name).bind(BUILD)) // ?1, ?2
 }
 
 /// Binds the parameters of [`PARTITION`].

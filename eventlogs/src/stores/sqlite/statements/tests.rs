@@ -2,6 +2,7 @@
 
 use crate::event::{EventType, LogType};
 use crate::ids::{EventId, LogId};
+use crate::projection::known::KnownEvents;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
 use crate::stores::idempotency::IdempotencyKey;
@@ -9,7 +10,9 @@ use crate::stores::request::Expected;
 use crate::stores::sqlite::migrations::STEPS;
 use crate::stores::sqlite::statements::pruning::Bound;
 use crate::stores::sqlite::statements::text::{SIZES, Statement, statement, with_rows};
-use crate::stores::sqlite::statements::{appends, feed, files, listing, pruning, questions};
+use crate::stores::sqlite::statements::{
+    appends, checkpoints, feed, files, listing, pruning, questions, row_keys,
+};
 use crate::stores::sqlite::values;
 use crate::stores::sqlite::values::{Accepted, Stamp};
 use crate::stores::write::{StoredContext, StoredKey};
@@ -195,6 +198,7 @@ async fn each_parameter_of_the_other_statements_is_bound() {
     let mut connection = database().await;
     let log_id = LogId::new();
     let key = IdempotencyKey::new("4f2c");
+    let keys = vec![(log_id, "[\"ada\"]".to_owned())];
     let (first, last) = (Bound::first(), Bound::last());
     let copy = tempfile::tempdir().unwrap();
     let copy = copy.path().join("copy.db");
@@ -215,7 +219,13 @@ async fn each_parameter_of_the_other_statements_is_bound() {
         files::has_table("events"),
         files::finish_migration(1),
         files::copy(copy),
-    ] {
+        row_keys::write(&row_keys::ROW_KEYS, "ledger", keys),
+        row_keys::read(&row_keys::ROW_KEYS, "ledger", &[log_id]),
+        checkpoints::know("ledger", &KnownEvents::default()),
+    ]
+    .into_iter()
+    .chain(checkpoints::clear("ledger"))
+    {
         try_out(&mut connection, statement).await;
     }
 }

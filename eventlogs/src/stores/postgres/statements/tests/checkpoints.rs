@@ -3,11 +3,12 @@
 use crate::cursor::Cursor;
 use crate::ids::{EventId, LogId};
 use crate::projection::checkpoint::{PartitionKey, Registration, Step};
+use crate::projection::known::KnownEvents;
 use crate::projection::parked::{ParkedChange, ParkedEvent, ParkedWish};
 use crate::projection::table::RowTable;
 use crate::stores::postgres::statements::parked::ParkedStatements;
 use crate::stores::postgres::statements::text::Statement;
-use crate::stores::postgres::statements::{Statements, rows};
+use crate::stores::postgres::statements::{Statements, row_keys, rows};
 use sqlx::postgres::PgConnection;
 use sqlx::{Arguments, Execute};
 use std::collections::BTreeMap;
@@ -93,7 +94,8 @@ pub(super) async fn execute_all(
     connection: &mut PgConnection,
     statements: &Statements,
 ) -> BTreeMap<&'static str, usize> {
-    let (parked, statements) = (&statements.parked, &statements.checkpoints);
+    let (parked, remembered) = (&statements.parked, &statements.row_keys);
+    let statements = &statements.checkpoints;
     let registration = Registration {
         partitions: 2,
         ..Registration::new("ledger", u64::MAX)
@@ -113,12 +115,19 @@ pub(super) async fn execute_all(
         parked: None,
     };
     let further = Cursor::from_parts(1, 701, 4, None);
+    let logs = [LogId::new(), LogId::new()];
+    let keys = vec![(logs[0], "[\"ada\"]".to_owned())];
     // With the number of rows that each must return.
     let life = [
         ("checkpoint_register", statements.register(&registration), 1),
         (
             "checkpoint_partitions",
             statements.partitions("ledger", 2, from, 0),
+            0,
+        ),
+        (
+            "checkpoint_know",
+            statements.know("ledger", &KnownEvents::default()),
             0,
         ),
         ("checkpoint_common", statements.common("ledger"), 2),
@@ -140,6 +149,17 @@ pub(super) async fn execute_all(
             statements.repartition("ledger", 3),
             0,
         ),
+        (
+            "row_keys_write",
+            row_keys::write(remembered, "ledger", keys),
+            0,
+        ),
+        (
+            "row_keys_read",
+            row_keys::read(remembered, "ledger", &logs),
+            1,
+        ),
+        ("checkpoint_clear", statements.clear("ledger"), 0),
     ];
     let mut bound = execute_parked(connection, parked).await;
     for (name, statement, expected) in life {
