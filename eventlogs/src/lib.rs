@@ -72,6 +72,7 @@ pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSe
 #[cfg(feature = "sqlite")]
 pub use stores::sqlite::{
     BackupError, BackupProgress, SqliteEventStore, SqliteOptions, SqliteTransaction,
+    SqliteTransactionConnection,
 };
 pub use stores::{
     Appends, EventStore, IdempotencyScope, ListCursor, ListOrder, ListedLog, LogList,

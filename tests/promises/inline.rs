@@ -7,3 +7,5 @@ mod meeting;
 mod refused;
 mod sqlite_transaction;
 mod together;
+
+pub(crate) use domain::{PANICS, forget, tallies};

@@ -24,7 +24,7 @@ pub enum CatchUpError {
         "event {index} of log {log_id} (`{event_type}`) cannot be applied to its row: {source}"
     )]
     #[non_exhaustive]
-    Event {
+    NotApplied {
         /// The log.
         log_id: LogId,
         /// The index of the event.
@@ -208,7 +208,7 @@ async fn apply_new<R: ResumableRow<Database: RowDatabase>>(
                 continue;
             }
             let applied = guarded(|| state.apply(0, event));
-            applied.map_err(|source| CatchUpError::Event {
+            applied.map_err(|source| CatchUpError::NotApplied {
                 log_id,
                 index: event.index,
                 event_type: event.event_type.to_string(),

@@ -35,7 +35,7 @@ mod writer;
 pub use backup::BackupProgress;
 pub use backup::error::BackupError;
 pub use options::SqliteOptions;
-pub use user_transaction::{SqliteTransaction, TransactionConnection};
+pub use user_transaction::{SqliteTransaction, SqliteTransactionConnection};
 
 use super::EventStore;
 use crate::event::Event;

@@ -78,7 +78,7 @@ async fn what_cannot_be_caught_up_is_an_error(stand: &impl ByHand) {
         .await
         .unwrap();
     let failed = stand.look(logs[1]).await.unwrap_err();
-    let CatchUpError::Event {
+    let CatchUpError::NotApplied {
         log_id,
         index,
         event_type,
@@ -100,7 +100,7 @@ async fn what_cannot_be_caught_up_is_an_error(stand: &impl ByHand) {
     assert!(
         matches!(
             written.downcast_ref(),
-            Some(CatchUpError::Event { index: 2, .. })
+            Some(CatchUpError::NotApplied { index: 2, .. })
         ),
         "{written:?}"
     );
@@ -186,7 +186,7 @@ async fn what_cannot_be_caught_up_is_an_error_on_postgres() {
         .catch_up_in(&mut transaction, &stand.tallies, state.log_id())
         .await;
     assert!(
-        matches!(failed, Err(CatchUpError::Event { index: 1, .. })),
+        matches!(failed, Err(CatchUpError::NotApplied { index: 1, .. })),
         "{failed:?}"
     );
     transaction.commit().await.unwrap();
@@ -227,7 +227,7 @@ async fn what_cannot_be_caught_up_is_an_error_on_sqlite() {
         .catch_up_in(&mut transaction, &stand.tallies, state.log_id())
         .await;
     assert!(
-        matches!(failed, Err(CatchUpError::Event { index: 1, .. })),
+        matches!(failed, Err(CatchUpError::NotApplied { index: 1, .. })),
         "{failed:?}"
     );
     transaction.commit().await.unwrap();

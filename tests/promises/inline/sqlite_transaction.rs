@@ -7,7 +7,7 @@ use crate::sqlite_file::TemporaryStore;
 use crate::subscriptions::PATIENCE;
 use eventlogs::ids::LogId;
 use eventlogs::projection::CatchUpError;
-use eventlogs::stores::{InvalidAppend, StoreError};
+use eventlogs::stores::{InvalidAppend, Limits, StoreError};
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventFeed, EventRecord, IdempotencyScope, LogManager,
     LogManagerError, LogState, Metadata, RequestFingerprint, Rows, SqliteEventStore, SqliteOptions,
@@ -73,6 +73,13 @@ async fn order(transaction: &mut eventlogs::SqliteTransaction, id: i64) {
 fn keyed(key: &str) -> AppendOptions {
     AppendOptions {
         idempotency_key: Some(key.to_owned()),
+        ..Default::default()
+    }
+}
+
+fn many_events() -> Limits {
+    Limits {
+        max_events_per_append: 10_000,
         ..Default::default()
     }
 }
@@ -469,7 +476,11 @@ async fn a_transaction_ends_after_its_time() {
 /// A future that is dropped half-way leaves no half.
 #[tokio::test]
 async fn a_dropped_future_leaves_no_half() {
-    let shop = Shop::open().await;
+    let shop = Shop::with(SqliteOptions {
+        limits: many_events(),
+        ..Default::default()
+    })
+    .await;
     let log_id = captured(&shop.payments).await;
     let none = AppendOptions::default();
     let mut state = LogState::at(log_id, 1);
@@ -520,6 +531,7 @@ async fn a_dropped_future_leaves_no_half() {
 async fn after_an_error_of_the_database_the_transaction_is_over() {
     let shop = Shop::with(SqliteOptions {
         max_bytes: Some(400_000),
+        limits: many_events(),
         ..Default::default()
     })
     .await;

@@ -75,7 +75,7 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`Event`](CatchUpError::Event) if an event cannot be applied. Nothing was written.
+    /// - [`NotApplied`](CatchUpError::NotApplied) if an event cannot be applied. Nothing was written.
     /// - [`NoIndex`](CatchUpError::NoIndex) if the row was written before the struct had `#[through]`.
     /// - [`BrokenLog`](CatchUpError::BrokenLog) if the log lacks an event.
     /// - [`Row`](CatchUpError::Row) if the table does not exist or cannot hold the row, or the row cannot be read or written. After

@@ -175,11 +175,12 @@ impl SqliteTransaction {
     ///
     /// # Errors
     /// [`TransactionUnusable`](StoreError::TransactionUnusable) if the transaction is over.
-    pub fn connection(&mut self) -> Result<TransactionConnection<'_>, StoreError> {
+    pub fn connection(&mut self) -> Result<SqliteTransactionConnection<'_>, StoreError> {
         let open = self.open()?;
-        Ok(TransactionConnection(MappedMutexGuard::map(open, |open| {
-            &mut *open.guard
-        })))
+        Ok(SqliteTransactionConnection(MappedMutexGuard::map(
+            open,
+            |open| &mut *open.guard,
+        )))
     }
 
     /// Commits. The events are stored when it returns `Ok`.
@@ -287,9 +288,9 @@ impl fmt::Debug for SqliteTransaction {
 
 /// The connection of a [`SqliteTransaction`], in use.
 #[must_use]
-pub struct TransactionConnection<'a>(MappedMutexGuard<'a, SqliteConnection>);
+pub struct SqliteTransactionConnection<'a>(MappedMutexGuard<'a, SqliteConnection>);
 
-impl Deref for TransactionConnection<'_> {
+impl Deref for SqliteTransactionConnection<'_> {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -297,16 +298,16 @@ impl Deref for TransactionConnection<'_> {
     }
 }
 
-impl DerefMut for TransactionConnection<'_> {
+impl DerefMut for SqliteTransactionConnection<'_> {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.0
     }
 }
 
-impl fmt::Debug for TransactionConnection<'_> {
+impl fmt::Debug for SqliteTransactionConnection<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("TransactionConnection")
+            .debug_struct("SqliteTransactionConnection")
             .finish_non_exhaustive()
     }
 }
