@@ -38,8 +38,8 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`TransactionUnusable`](crate::stores::StoreError::TransactionUnusable) if the transaction is over, or belongs to another
-    ///   store.
+    /// - [`TransactionUnusable`](crate::stores::StoreError::TransactionUnusable) if the transaction is over, or belongs to
+    ///   another store.
     /// - Those of [`LogManager::append`](crate::LogManager::append).
     pub async fn append_in<E: Event>(
         &self,
@@ -58,7 +58,8 @@ impl SqliteEventStore {
         }
     }
 
-    /// Creates a log inside a transaction of this store, under the same conditions as [`append_in`](SqliteEventStore::append_in).
+    /// Creates a log inside a transaction of this store, under the same conditions as
+    /// [`append_in`](SqliteEventStore::append_in).
     ///
     /// # Errors
     /// - Those of [`LogManager::create`](crate::LogManager::create).

@@ -88,9 +88,9 @@ pub trait ProjectedRow: RowContent + 'static {
 /// A row of one log that knows which events of the log it has, so that it can be brought up to date by whoever comes first: the
 /// subscription, or a [transaction](crate::guide::read_models#written-with-the-events) that has just appended.
 ///
-/// [`derive(Projection)`](macro@crate::Projection#rows) implements it for rows with `#[through]` and without `keep`: a row that is
-/// deleted takes the index along, and what comes next could not tell which events it had. An implementation by hand must have
-/// one row per log, a [`THROUGH`](ProjectedRow::THROUGH), and never return `false` from [`keep`](ProjectedRow::keep).
+/// [`derive(Projection)`](macro@crate::Projection#rows) implements it for rows with `#[through]` and without `keep`: a row that
+/// is deleted takes the index along, and what comes next could not tell which events it had. An implementation by hand must
+/// have one row per log, a [`THROUGH`](ProjectedRow::THROUGH), and never return `false` from [`keep`](ProjectedRow::keep).
 #[diagnostic::on_unimplemented(
     message = "the row `{Self}` cannot be caught up in a transaction",
     label = "this row does not say which events of its log it has",

@@ -182,8 +182,8 @@ pub enum StoreError {
         /// The error of the database.
         source: DriverError,
     },
-    /// The caller's transaction cannot be used: it was open for too long, an operation in it has failed or was given up half-way,
-    /// or it belongs to another store. Nothing of it was stored, or will be.
+    /// The caller's transaction cannot be used: it was open for too long, an operation in it has failed or was given up
+    /// half-way, or it belongs to another store. Nothing of it was stored, or will be.
     #[error("the transaction cannot be used: {reason}")]
     TransactionUnusable {
         /// Why, and what to do.

@@ -23,20 +23,21 @@ impl PostgresEventStore {
     /// Brings the row of a log up to the newest event that this transaction sees, its own events included, and returns the row;
     /// `None` if no event of the log makes one.
     ///
-    /// After [`append_in`](PostgresEventStore::append_in), events and row are committed together, or neither. Without it, this is
-    /// a read that need not wait for the subscription. The subscription that follows the feed meets the row later, and passes
-    /// over the events that the row has, so each event takes effect exactly once. Appends elsewhere and the subscription go on:
-    /// they share no lock but that of the row.
+    /// After [`append_in`](PostgresEventStore::append_in), events and row are committed together, or neither. Without it, this
+    /// is a read that need not wait for the subscription. The subscription that follows the feed meets the row later, and
+    /// passes over the events that the row has, so each event takes effect exactly once. Appends elsewhere and the subscription
+    /// go on: they share no lock but that of the row.
     ///
-    /// - The table must exist: start the projection once, or create the table yourself. It is looked for where the handlers of the
-    ///   projection have it: in the schema with the name of the projection, then in `public`.
-    /// - It takes three round trips, and one more in the first call with this `rows`. Keep the value, as you keep the store. Of a
-    ///   log that is far ahead of its row, 256 events are read at a time.
-    /// - From the write on, the row is locked until you end the transaction. A transaction that catches up several rows should do
-    ///   so in the order of their log ids, as the subscription does; then none ends in a deadlock.
+    /// - The table must exist: start the projection once, or create the table yourself. It is looked for where the handlers of
+    ///   the projection have it: in the schema with the name of the projection, then in `public`.
+    /// - It takes three round trips, and one more in the first call with this `rows`. Keep the value, as you keep the store. Of
+    ///   a log that is far ahead of its row, 256 events are read at a time.
+    /// - From the write on, the row is locked until you end the transaction. A transaction that catches up several rows should
+    ///   do so in the order of their log ids, as the subscription does; then none ends in a deadlock.
     /// - The call may wait for a page of the subscription that has the same row, and the page for your transaction. Set
     ///   `lock_timeout` for your connection if you cannot wait, and commit soon.
-    /// - Events that the subscription was told to [skip](crate::subscriptions::RunningSubscriptions::skip) are left out here, too.
+    /// - Events that the subscription was told to [skip](crate::subscriptions::RunningSubscriptions::skip) are left out here,
+    ///   too.
     /// - A projection that began with [`StartAt::Now`](crate::subscriptions::StartAt::Now) has rows without the earlier events.
     ///   This call does not: the first row of a log has all of them.
     ///

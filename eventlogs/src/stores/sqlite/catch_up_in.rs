@@ -18,16 +18,17 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 impl SqliteEventStore {
-    /// Brings the row of a log up to its newest event, those of this transaction included, and returns the row; `None` if no event
-    /// of the log makes one.
+    /// Brings the row of a log up to its newest event, those of this transaction included, and returns the row; `None` if no
+    /// event of the log makes one.
     ///
-    /// After [`append_in`](SqliteEventStore::append_in), events and row are committed together, or neither. Without it, this is a
-    /// read that need not wait for the subscription. The subscription that follows the feed meets the row later, and passes over
-    /// the events that the row has, so each event takes effect exactly once.
+    /// After [`append_in`](SqliteEventStore::append_in), events and row are committed together, or neither. Without it, this is
+    /// a read that need not wait for the subscription. The subscription that follows the feed meets the row later, and passes
+    /// over the events that the row has, so each event takes effect exactly once.
     ///
     /// - The table must exist: start the projection once, or create the table yourself.
     /// - Of a log that is far ahead of its row, 256 events are read at a time.
-    /// - Events that the subscription was told to [skip](crate::subscriptions::RunningSubscriptions::skip) are left out here, too.
+    /// - Events that the subscription was told to [skip](crate::subscriptions::RunningSubscriptions::skip) are left out here,
+    ///   too.
     /// - A projection that began with [`StartAt::Now`](crate::subscriptions::StartAt::Now) has rows without the earlier events.
     ///   This call does not: the first row of a log has all of them.
     ///
@@ -78,10 +79,10 @@ impl SqliteEventStore {
     /// - [`NotApplied`](CatchUpError::NotApplied) if an event cannot be applied. Nothing was written.
     /// - [`NoIndex`](CatchUpError::NoIndex) if the row was written before the struct had `#[through]`.
     /// - [`BrokenLog`](CatchUpError::BrokenLog) if the log lacks an event.
-    /// - [`Row`](CatchUpError::Row) if the table does not exist or cannot hold the row, or the row cannot be read or written. After
-    ///   [`RowError::Database`] the transaction is rolled back.
-    /// - [`Store`](CatchUpError::Store) with [`TransactionUnusable`](StoreError::TransactionUnusable) if the transaction is over,
-    ///   or belongs to another store; with other errors if the events cannot be read, and the transaction is rolled back.
+    /// - [`Row`](CatchUpError::Row) if the table does not exist or cannot hold the row, or the row cannot be read or written.
+    ///   After [`RowError::Database`] the transaction is rolled back.
+    /// - [`Store`](CatchUpError::Store) with [`TransactionUnusable`](StoreError::TransactionUnusable) if the transaction is
+    ///   over, or belongs to another store; with other errors if the events cannot be read, and the transaction is rolled back.
     pub async fn catch_up_in<R: ResumableRow<Database = Sqlite>>(
         &self,
         transaction: &mut SqliteTransaction,

@@ -31,8 +31,8 @@ const OF_ANOTHER_STORE: &str =
 /// A transaction of the connection that writes, from [`SqliteEventStore::begin`].
 ///
 /// [`append_in`](SqliteEventStore::append_in) and [`create_in`](SqliteEventStore::create_in) write events in it,
-/// [`catch_up_in`](SqliteEventStore::catch_up_in) brings rows of projections up to date, and [`connection`](Self::connection) is
-/// for SQL of your own. Nothing is stored before [`commit`](Self::commit). If it is dropped, it is rolled back.
+/// [`catch_up_in`](SqliteEventStore::catch_up_in) brings rows of projections up to date, and [`connection`](Self::connection)
+/// is for SQL of your own. Nothing is stored before [`commit`](Self::commit). If it is dropped, it is rolled back.
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct SqliteTransaction {
     /// The store.
@@ -67,8 +67,8 @@ impl SqliteEventStore {
     ///
     /// It takes the turn of the writer and the write lock of the file. So hold it briefly: until it ends, all other appends,
     /// decisions and pages of subscriptions wait. Appends wait in the queue, with their deadlines and usual errors; writers in
-    /// other processes wait for their busy timeout. Do nothing else with the store in between that writes: it would wait for you,
-    /// while you wait for it. Reads go on, except with a database in memory, whose only connection you have.
+    /// other processes wait for their busy timeout. Do nothing else with the store in between that writes: it would wait for
+    /// you, while you wait for it. Reads go on, except with a database in memory, whose only connection you have.
     ///
     /// After [`transaction_timeout`](crate::SqliteOptions::transaction_timeout) it is rolled back, so that a forgotten one does
     /// not stop the store. That does not interrupt a statement that is running.
@@ -188,8 +188,8 @@ impl SqliteTransaction {
     /// If the future is dropped, the transaction is committed nevertheless, unless the commit fails.
     ///
     /// # Errors
-    /// - [`TransactionUnusable`](StoreError::TransactionUnusable) if it was open for too long, or an operation in it has failed or
-    ///   was dropped. Nothing was stored.
+    /// - [`TransactionUnusable`](StoreError::TransactionUnusable) if it was open for too long, or an operation in it has failed
+    ///   or was dropped. Nothing was stored.
     /// - [`StorageFull`](StoreError::StorageFull), [`Busy`](StoreError::Busy), [`Database`](StoreError::Database): nothing was
     ///   stored.
     /// - [`OutcomeUnknown`](StoreError::OutcomeUnknown) if the disk has failed; or, with
