@@ -13,7 +13,7 @@ extern crate self as eventlogs;
 
 mod aggregate;
 mod aggregation;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "_database")]
 mod append_in;
 pub mod caches;
 mod caching;
@@ -70,7 +70,10 @@ pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
 #[cfg(feature = "sqlite")]
-pub use stores::sqlite::{BackupError, BackupProgress, SqliteEventStore, SqliteOptions};
+pub use stores::sqlite::{
+    BackupError, BackupProgress, SqliteEventStore, SqliteOptions, SqliteTransaction,
+    SqliteTransactionConnection,
+};
 pub use stores::{
     Appends, EventStore, IdempotencyScope, ListCursor, ListOrder, ListedLog, LogList,
     RequestFingerprint,

@@ -16,6 +16,7 @@ mod fold;
 mod forgetting;
 mod gated;
 mod hot_log;
+mod inline;
 mod kept;
 mod keys;
 mod keys_of_many;

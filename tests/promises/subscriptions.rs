@@ -12,4 +12,5 @@ mod processes;
 mod stage;
 mod totals;
 
-pub(crate) use stage::{stopped, stopping};
+pub(crate) use processes::{PLACE, Place, Runner};
+pub(crate) use stage::{LEASE, PATIENCE, stopped, stopping};

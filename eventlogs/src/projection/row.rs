@@ -5,6 +5,7 @@ use crate::event::interest::Interest;
 use crate::feed::event::FeedEvent;
 use crate::feed::record::FeedRecord;
 use crate::feed::source::Source;
+use crate::ids::LogId;
 use crate::projection::database::Database;
 use crate::projection::handler::HandlerError;
 use serde::Serialize;
@@ -87,6 +88,20 @@ pub trait ProjectedRow: RowContent + 'static {
     /// [`HandlerError::Decode`] if the event cannot be decoded.
     fn apply(&mut self, event: &FeedEvent) -> Result<(), HandlerError>;
 }
+
+/// A row of one log that knows which events of the log it has, so that it can be brought up to date by whoever comes first: the
+/// subscription, or a [transaction](crate::guide::read_models#written-with-the-events) that has just appended.
+///
+/// [`derive(Projection)`](macro@crate::Projection#rows) implements it for rows with `#[through]` and without `keep`: a row that
+/// is deleted takes the index along, and what comes next could not tell which events it had. An implementation by hand must
+/// have one row per log, a [`THROUGH`](ProjectedRow::THROUGH), and never return `false` from [`keep`](ProjectedRow::keep).
+#[diagnostic::on_unimplemented(
+    message = "the row `{Self}` cannot be caught up in a transaction",
+    label = "this row does not say which events of its log it has",
+    note = "mark a field of the row, as in `#[through] through: Option<u64>`",
+    note = "a row with `keep` has no such index after it was deleted, and a row with another key than the log (`by`) has several: leave such rows to the subscription"
+)]
+pub trait ResumableRow: ProjectedRow<Key = LogId> {}
 
 /// What a row needs besides its handlers. Every type that can be a row has it.
 #[diagnostic::on_unimplemented(

@@ -62,6 +62,9 @@ use std::time::Duration;
 pub struct Rows<R> {
     /// The statements, after the first look at the table.
     statements: OnceLock<RowStatements>,
+    /// The statements for connections of the caller, whose search path is another one.
+    #[cfg(feature = "_database")]
+    pub(crate) statements_anywhere: OnceLock<RowStatements>,
     /// The type of the rows.
     rows: PhantomData<fn() -> R>,
 }
@@ -72,6 +75,8 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
     pub const fn new() -> Self {
         Self {
             statements: OnceLock::new(),
+            #[cfg(feature = "_database")]
+            statements_anywhere: OnceLock::new(),
             rows: PhantomData,
         }
     }
@@ -120,7 +125,8 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
         part.fold()?;
         let changes = part.changes(&statements.table)?;
         let written = R::Database::write(connection, statements, changes).await;
-        written.map_err(failed)
+        // A row that was not written has later events: another writer has caught it up.
+        written.map(|_| ()).map_err(failed)
     }
 }
 
@@ -201,14 +207,14 @@ pub(crate) struct Part<'a, R: ProjectedRow> {
 }
 
 /// A row while its events are applied.
-struct RowState<R: ProjectedRow> {
+pub(crate) struct RowState<R: ProjectedRow> {
     key: R::Key,
     /// The row; `None` if it does not exist.
-    row: Option<R>,
+    pub(crate) row: Option<R>,
     /// Whether it was there before.
     existed: bool,
     /// The number of the last event that has changed it.
-    changed_by: Option<usize>,
+    pub(crate) changed_by: Option<usize>,
 }
 
 impl<'a, R: ProjectedRow> Part<'a, R> {
@@ -301,12 +307,7 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
         let next = self.rows.len();
         let place = *self.places.entry(key.clone()).or_insert(next);
         if place == next {
-            self.rows.push(RowState {
-                key,
-                row: None,
-                existed: false,
-                changed_by: None,
-            });
+            self.rows.push(RowState::new(key));
         }
         place
     }
@@ -364,8 +365,22 @@ impl<'a, R: ProjectedRow> Part<'a, R> {
 }
 
 impl<R: ProjectedRow> RowState<R> {
+    /// Begins with a row that does not exist.
+    pub(crate) const fn new(key: R::Key) -> Self {
+        Self {
+            key,
+            row: None,
+            existed: false,
+            changed_by: None,
+        }
+    }
+
+    pub(crate) fn written_key(&self) -> Result<Value, RowError> {
+        written::<R>(&self.key)
+    }
+
     /// Applies one event.
-    fn apply(&mut self, number: usize, event: &FeedEvent) -> Result<(), HandlerError> {
+    pub(crate) fn apply(&mut self, number: usize, event: &FeedEvent) -> Result<(), HandlerError> {
         let row = self.row.get_or_insert_with(|| {
             let mut row = R::default();
             row.set_key(self.key.clone());
@@ -405,7 +420,9 @@ fn nothing_remembers<R>(number: usize) -> PageError {
 }
 
 /// Survives a panic of the user's code.
-fn guarded<T>(call: impl FnOnce() -> Result<T, HandlerError>) -> Result<T, HandlerError> {
+pub(crate) fn guarded<T>(
+    call: impl FnOnce() -> Result<T, HandlerError>,
+) -> Result<T, HandlerError> {
     // What the code has left half done is not used after an error.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         Err(HandlerError::Panicked {

@@ -21,6 +21,8 @@ pub struct RowTable {
     pub(crate) through: Option<&'static str>,
     /// The columns that the rows have, in the order of their names.
     pub(crate) columns: Vec<String>,
+    /// The projection whose schema the table is looked for in; `None` if the search path of the connection decides.
+    pub(crate) home: Option<&'static str>,
 }
 
 /// A table, and the statements on it.
@@ -46,6 +48,9 @@ pub struct RowStatements {
     pub(crate) write: Arc<str>,
     /// Deletes the rows with some keys.
     pub(crate) delete: Arc<str>,
+    /// Whether the connection keeps the statements.
+    #[cfg(feature = "_database")]
+    pub(crate) persistent: bool,
 }
 
 /// The statements on the keys of rows that are remembered for the later events of their logs.
@@ -100,7 +105,8 @@ pub trait RowDatabase: Database {
         keys: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<R>, RowError>> + Send;
 
-    /// Writes and deletes rows.
+    /// Writes and deletes rows, and returns how many were written: a row stays as it is if it has later events than the one to
+    /// be written.
     ///
     /// # Errors
     /// - [`RowError::Unwritable`] if a column cannot have a value.
@@ -109,7 +115,7 @@ pub trait RowDatabase: Database {
         connection: &mut Self::Connection,
         statements: &RowStatements,
         changes: RowChanges,
-    ) -> impl Future<Output = Result<(), RowError>> + Send;
+    ) -> impl Future<Output = Result<u64, RowError>> + Send;
 
     /// Reads the keys that a subscription remembers for these logs, each as a list in JSON.
     ///
@@ -161,6 +167,7 @@ impl RowTable {
             key: R::KEY,
             through: R::THROUGH,
             columns,
+            home: None,
         })
     }
 

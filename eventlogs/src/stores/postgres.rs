@@ -5,6 +5,7 @@ mod append;
 mod append_in;
 mod attempt;
 mod batch;
+mod catch_up_in;
 mod checkpoints;
 mod codes;
 mod columns;

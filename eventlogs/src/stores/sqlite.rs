@@ -1,7 +1,9 @@
 //! The embedded store: one SQLite file, no server.
 
 mod append;
+mod append_in;
 pub(crate) mod backup;
+mod catch_up_in;
 mod cells;
 mod checkpoints;
 mod connection;
@@ -26,12 +28,14 @@ mod refusal;
 mod rows;
 pub(crate) mod statements;
 mod transaction;
+pub(crate) mod user_transaction;
 mod values;
 mod writer;
 
 pub use backup::BackupProgress;
 pub use backup::error::BackupError;
 pub use options::SqliteOptions;
+pub use user_transaction::{SqliteTransaction, SqliteTransactionConnection};
 
 use super::EventStore;
 use crate::event::Event;
@@ -63,6 +67,11 @@ impl SqliteEventStore {
     /// Returns what the handles share.
     fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// Returns what the handles share, for a task.
+    fn shared_core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
     }
 
     /// Migrates the tables to the version that this code needs. Several processes may call it at once; each step happens once,

@@ -1,6 +1,7 @@
 //! The store with PgBouncer, the real program.
 
 use super::{PREFIX, TestStore};
+use crate::inline::{forget, tallies};
 use crate::kept::Kept;
 use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers::PgBouncer;
@@ -9,15 +10,23 @@ use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, EventStore, IdempotencyKey,
     ListRequest, LogList, OpenError, Page, ReadError, ReadRequest, Replay, StoreError,
 };
+use eventlogs::subscriptions::Subscriptions;
 use eventlogs::{
     AppendOptions, CreateOptions, DecideOptions, Event, EventRecord, LogManager, LogManagerError,
-    LogPosition, LogState, Pooler, PostgresEventStore, PostgresOptions,
+    LogPosition, LogState, Pooler, PostgresEventStore, PostgresOptions, ProjectedRow, Rows,
 };
 use futures_util::future::join_all;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Row};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+tallies!(
+    BouncerTally,
+    "promises_bouncer_rows",
+    postgres,
+    "../inline/on_postgres.sql"
+);
 
 const TRANSACTION: [&str; 2] = ["pool_mode = transaction", "default_pool_size = 4"];
 const SESSION: [&str; 2] = ["pool_mode = session", "default_pool_size = 40"];
@@ -149,6 +158,11 @@ async fn in_transaction_mode_a_pool_and_a_transaction_of_the_users_work() {
     let store = store.await.unwrap();
     store.migrate().await.unwrap();
     everything_works(&store).await;
+    let server = TestStore::new().await.unwrap();
+    forget::<BouncerTally>(&server).await;
+    let rows = Rows::<BouncerTally>::new();
+    let running = Subscriptions::new(&store).projection(Rows::<BouncerTally>::new());
+    running.start().await.unwrap().shutdown().await;
     let manager = payments(store.clone());
     join_all((0..20).map(|_| async {
         let log_id = captured(&manager).await;
@@ -180,6 +194,8 @@ async fn in_transaction_mode_a_pool_and_a_transaction_of_the_users_work() {
             )
             .await
             .unwrap();
+        let row = store.catch_up_in(&mut transaction, &rows, log_id).await;
+        assert_eq!(row.unwrap().unwrap().through(), Some(1));
         transaction.commit().await.unwrap();
         assert_eq!(state.index(), 3);
         let payment = manager.reduce(&log_id).await.unwrap();

@@ -16,22 +16,22 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Tells a child process which store to use.
-pub(super) const PLACE: &str = "EVENTLOGS_TEST_PROJECTION";
+pub(crate) const PLACE: &str = "EVENTLOGS_TEST_PROJECTION";
 
 /// The store that the processes share.
-pub(super) enum Place {
+pub(crate) enum Place {
     Sqlite(TemporaryStore),
     Postgres(Box<Stage>),
 }
 
 impl Place {
-    pub(super) async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let file = TemporaryStore::open().await;
         sqlite_file::execute(&file.path(), TABLES).await;
         Self::Sqlite(file)
     }
 
-    pub(super) async fn postgres() -> Option<Self> {
+    pub(crate) async fn postgres() -> Option<Self> {
         Some(Self::Postgres(Box::new(Stage::set(0).await?)))
     }
 
@@ -106,7 +106,7 @@ where
 }
 
 /// A child process, which is killed when it is dropped.
-pub(super) struct Runner(Child);
+pub(crate) struct Runner(Child);
 
 impl Runner {
     fn start(place: &Place) -> Self {
@@ -114,7 +114,7 @@ impl Runner {
     }
 
     /// Starts a process that runs one test.
-    pub(super) fn of(place: &Place, test: &str) -> Self {
+    pub(crate) fn of(place: &Place, test: &str) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
             .args([test, "--exact", "--nocapture"])
             .env(PLACE, place.to_text())

@@ -37,11 +37,19 @@ pub(super) fn implementation(
     let through = row.through.as_ref().map(through);
     let keep = row.keep.as_ref().map(keep);
     let apply = apply(model);
+    // A row that goes away takes the index along.
+    let is_resumable = row.through.is_some() && row.keep.is_none();
     // As a bound it is reported once; as the supertrait that it is, once per item.
     let content = tokens::located(
         &quote!(#ident: #library::projection::RowContent,),
         ident.span(),
     );
+    let resumable = is_resumable.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #library::projection::ResumableRow for #ident {}
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #library::ProjectedRow for #ident
@@ -84,6 +92,8 @@ pub(super) fn implementation(
 
             #apply
         }
+
+        #resumable
     }
 }
 

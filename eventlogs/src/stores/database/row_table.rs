@@ -17,7 +17,7 @@ pub(in crate::stores) struct Column {
 /// Refuses a table without a column for each field of the row, or with a column that no field fills.
 pub(in crate::stores) fn check(table: &RowTable, found: &[Column]) -> Result<(), RowError> {
     if found.is_empty() {
-        let reason = "there is no such table; create it in `create`".to_owned();
+        let reason = "there is no such table; create it in `create`, which runs when the projection is started for the first time".to_owned();
         return Err(table.refused(reason));
     }
     for name in &table.columns {

@@ -182,6 +182,13 @@ pub enum StoreError {
         /// The error of the database.
         source: DriverError,
     },
+    /// The caller's transaction cannot be used: it was open for too long, an operation in it has failed or was given up
+    /// half-way, or it belongs to another store. Nothing of it was stored, or will be.
+    #[error("the transaction cannot be used: {reason}")]
+    TransactionUnusable {
+        /// Why, and what to do.
+        reason: &'static str,
+    },
     /// The store was closed, or the runtime that it was opened on has ended. Nothing was written.
     #[error(
         "the store is closed; open it again, on a runtime that runs for as long as the store is used"

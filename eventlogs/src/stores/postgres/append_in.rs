@@ -150,7 +150,7 @@ impl PostgresEventStore {
 }
 
 /// Converts an error for a caller whose transaction the store cannot try again.
-fn in_transaction(error: sqlx::Error) -> StoreError {
+pub(super) fn in_transaction(error: sqlx::Error) -> StoreError {
     if classify_statement(&error) == Verdict::Retry {
         return StoreError::TransactionFailed {
             source: error.into(),

@@ -165,8 +165,8 @@ fn fill(events: &mut [FeedEvent], rows: &[PgRow]) -> Result<usize, sqlx::Error> 
     Ok(contents.len())
 }
 
-/// Returns the events of `feed_gap.sql`, with the payloads of those that are wanted.
-fn events(
+/// Returns the events of `feed_gap.sql` or `feed_of_row.sql`, with the payloads of those that are wanted.
+pub(super) fn events(
     rows: &[PgRow],
     is_wanted: impl Fn(&FeedEvent) -> bool,
 ) -> Result<Vec<FeedEvent>, sqlx::Error> {

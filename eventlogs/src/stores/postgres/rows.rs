@@ -33,7 +33,8 @@ impl RowDatabase for Postgres {
         };
         let key = found.iter().find(is_key).ok_or_else(|| not_unique(table))?;
         let key_type = key.try_get("type").map_err(|error| table.failed(error))?;
-        Ok(statements(table, key_type))
+        let schema = key.try_get("schema").map_err(|error| table.failed(error))?;
+        Ok(statements(table, schema, key_type))
     }
 
     async fn read<R: ProjectedRow>(
@@ -55,8 +56,9 @@ impl RowDatabase for Postgres {
         connection: &mut PgConnection,
         statements: &RowStatements,
         changes: RowChanges,
-    ) -> Result<(), RowError> {
+    ) -> Result<u64, RowError> {
         let table = &statements.table;
+        let mut written = 0;
         let failed = |error| table.failed(error);
         if !changes.deleted.is_empty() {
             let delete = delete(statements, as_texts(table, changes.deleted)?);
@@ -66,9 +68,10 @@ impl RowDatabase for Postgres {
             let rows = changes.written.into_iter().map(Value::Object);
             let rows = Value::Array(rows.collect()).to_string();
             let write = write(statements, rows);
-            write.execute(connection).await.map_err(failed)?;
+            let done = write.execute(connection).await.map_err(failed)?;
+            written = done.rows_affected();
         }
-        Ok(())
+        Ok(written)
     }
 
     async fn read_keys(

@@ -82,18 +82,22 @@ async fn begin(
     let (stamp, rows) = rows
         .split_first()
         .ok_or_else(|| error::into_store_error(sqlx::Error::RowNotFound))?;
-    let stamp = Stamp {
-        epoch: stamp.try_get("epoch").map_err(error::into_store_error)?,
-        tx: stamp.try_get("tx").map_err(error::into_store_error)?,
-    };
     Ok((
-        stamp,
+        read_stamp(stamp)?,
         places(rows, asked.len()).map_err(error::into_store_error)?,
     ))
 }
 
+/// Reads the stamp from a row of `stamp.sql`.
+pub(super) fn read_stamp(row: &SqliteRow) -> Result<Stamp, StoreError> {
+    Ok(Stamp {
+        epoch: row.try_get("epoch").map_err(error::into_store_error)?,
+        tx: row.try_get("tx").map_err(error::into_store_error)?,
+    })
+}
+
 /// Looks up the places of some appends again.
-async fn look_again(
+pub(super) async fn look_again(
     connection: &mut SqliteConnection,
     writes: &[(usize, &EncodedWrite)],
 ) -> Result<Vec<Availability>, StoreError> {
@@ -153,7 +157,7 @@ impl PlaceColumns {
 }
 
 /// Inserts the events and keys of these writes. With `and_commit`, the last statement also commits.
-async fn insert(
+pub(super) async fn insert(
     connection: &mut SqliteConnection,
     stamp: Stamp,
     accepted: &[Accepted<'_>],

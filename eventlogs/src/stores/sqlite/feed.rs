@@ -55,16 +55,7 @@ impl EventFeed for SqliteEventStore {
     ) -> Result<Vec<FeedEvent>, StoreError> {
         let pool = &self.core().pool;
         let rows = pool.rows(|| feed::gap(&log_id, &indices)).await?;
-        let Some(first) = rows.first() else {
-            return Ok(Vec::new());
-        };
-        let columns = FeedColumns::find(first).map_err(error::into_store_error)?;
-        let mut names = EventNames::default();
-        let event = |row| {
-            let event = columns.event(row, &mut names, wanted);
-            event.map_err(error::into_store_error)
-        };
-        rows.iter().map(event).collect()
+        events(&rows, wanted).map_err(error::into_store_error)
     }
 
     async fn find_place(&self, log_id: LogId, index: u64) -> Result<Option<Cursor>, StoreError> {
@@ -130,6 +121,17 @@ async fn page(
     }
     let (page, _) = page.finish(request)?;
     Ok(page)
+}
+
+/// Returns the events of `feed_gap.sql` or `feed_of_row.sql`, with the payloads of those that are wanted.
+pub(super) fn events(rows: &[SqliteRow], wanted: &Wanted) -> Result<Vec<FeedEvent>, sqlx::Error> {
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let columns = FeedColumns::find(first)?;
+    let mut names = EventNames::default();
+    let event = |row| columns.event(row, &mut names, wanted);
+    rows.iter().map(event).collect()
 }
 
 /// The numbers of the columns of a page of the feed.

@@ -17,6 +17,11 @@ pub struct SqliteOptions {
     /// [`StoreError::Overloaded`](crate::stores::StoreError::Overloaded) and has written nothing. A write that is in flight
     /// gets [`StoreError::OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown).
     pub timeout: Duration,
+    /// How long a transaction of [`begin`](crate::SqliteEventStore::begin) may be open; 5 s by default. Then it is rolled back,
+    /// so that a forgotten one does not stop the other writers for ever. Keep it below the
+    /// [`busy_timeout`](SqliteOptions::busy_timeout) of other programs, and below the
+    /// [`lease`](crate::subscriptions::Subscriptions::lease) of subscriptions.
+    pub transaction_timeout: Duration,
     /// The limits of a write and of the queue.
     pub limits: Limits,
 }
@@ -28,6 +33,7 @@ impl Default for SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             max_bytes: None,
             timeout: Duration::from_secs(30),
+            transaction_timeout: Duration::from_secs(5),
             limits: Limits::default(),
         }
     }

@@ -39,7 +39,7 @@ pub(super) struct ConnectionPool {
     opener: Option<Opener>,
     /// The connection that writes, locked by its user, in the order of arrival. No other connection of this process writes, so
     /// a write never waits for another one inside SQLite.
-    writer: Mutex<WriterConnection>,
+    writer: Arc<Mutex<WriterConnection>>,
     /// The connections that are in use.
     current: RwLock<Arc<Generation>>,
 }
@@ -81,7 +81,7 @@ impl ConnectionPool {
     fn new(opener: Option<Opener>, writer: WriterConnection, generation: Generation) -> Self {
         Self {
             opener,
-            writer: Mutex::new(writer),
+            writer: Arc::new(Mutex::new(writer)),
             current: RwLock::new(Arc::new(generation)),
         }
     }
@@ -102,8 +102,8 @@ impl ConnectionPool {
     }
 
     /// Waits for the writing connection, which has the files open that are at the path now.
-    pub(super) async fn writer(&self) -> Result<WriterGuard<'_>, StoreError> {
-        let mut writer = self.writer.lock().await;
+    pub(super) async fn writer(&self) -> Result<WriterGuard, StoreError> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
         match *writer {
             WriterConnection::Idle(_) if self.generation().compare().is_ok() => {}
             WriterConnection::Idle(_) | WriterConnection::Lost => self.renew(&mut writer).await?,
@@ -122,12 +122,7 @@ impl ConnectionPool {
         }
         let connection = writer.take().ok_or(StoreError::Closed)?;
         let generation = self.generation();
-        Ok(WriterGuard::for_file(
-            connection,
-            writer,
-            generation,
-            self.path(),
-        ))
+        Ok(WriterGuard::for_file(connection, writer, generation))
     }
 
     /// Waits for a reading connection. What was read is valid only if the guard [`still_holds`](ReaderGuard::still_holds) after

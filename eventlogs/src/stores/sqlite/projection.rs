@@ -3,15 +3,12 @@
 use crate::projection::checkpoint::{ProjectionStore, ProjectionTransaction, Step};
 use crate::projection::database::{Elsewhere, Sqlite};
 use crate::projection::table::RowKeyStatements;
-use crate::stores::database::nesting;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::pool::writer_connection::WriterGuard;
-use crate::stores::sqlite::statements::appends::BEGIN;
 use crate::stores::sqlite::statements::row_keys::ROW_KEYS;
 use crate::stores::sqlite::statements::{checkpoints, parked};
 use crate::stores::sqlite::{SqliteEventStore, error, transaction};
-use sqlx::SqlSafeStr;
-use sqlx::sqlite::{Sqlite as Driver, SqliteConnection};
+use sqlx::sqlite::SqliteConnection;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,13 +16,13 @@ use std::time::Duration;
 const TURN: Duration = Duration::from_millis(10);
 
 /// The transaction of a page.
-pub struct PageTransaction<'a> {
+pub struct PageTransaction {
     /// The connection that writes, in a transaction.
-    guard: WriterGuard<'a>,
+    guard: WriterGuard,
 }
 
 impl ProjectionStore<Sqlite> for SqliteEventStore {
-    type Transaction<'a> = PageTransaction<'a>;
+    type Transaction<'a> = PageTransaction;
 
     const TURN: Duration = TURN;
 
@@ -34,7 +31,7 @@ impl ProjectionStore<Sqlite> for SqliteEventStore {
         _: &str,
         _: Duration,
         _: Duration,
-    ) -> Result<PageTransaction<'_>, StoreError> {
+    ) -> Result<PageTransaction, StoreError> {
         begin(self).await
     }
 
@@ -44,15 +41,13 @@ impl ProjectionStore<Sqlite> for SqliteEventStore {
 }
 
 /// Begins the transaction of a page.
-async fn begin(store: &SqliteEventStore) -> Result<PageTransaction<'_>, StoreError> {
-    let mut guard = store.core().pool.writer().await?;
-    match nesting::begin::<Driver>(&mut guard, BEGIN.into_sql_str()).await {
-        Ok(()) => Ok(PageTransaction { guard }),
-        Err(error) => transaction::close(guard, Err(error::into_store_error(error))).await,
-    }
+async fn begin(store: &SqliteEventStore) -> Result<PageTransaction, StoreError> {
+    let guard = store.core().pool.writer().await?;
+    let guard = transaction::begin_counted(guard).await?;
+    Ok(PageTransaction { guard })
 }
 
-impl PageTransaction<'_> {
+impl PageTransaction {
     /// Moves the checkpoint, and changes the parked log of the step. Returns `false` if another process has the lease, or the log
     /// is not parked where the step says.
     async fn move_checkpoint(&mut self, step: &Step<'_>) -> Result<bool, sqlx::Error> {
@@ -72,32 +67,28 @@ impl PageTransaction<'_> {
     }
 }
 
-impl ProjectionTransaction<Sqlite> for PageTransaction<'_> {
+impl ProjectionTransaction<Sqlite> for PageTransaction {
     fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.guard
     }
 
     async fn settle(mut self, step: &Step<'_>) -> Result<bool, StoreError> {
-        let committed = match self.move_checkpoint(step).await {
-            Ok(true) => nesting::commit::<Driver>(&mut self.guard)
-                .await
-                .map_err(error::into_commit_error),
+        match self.move_checkpoint(step).await {
+            Ok(true) => transaction::commit_counted(self.guard).await.map(|()| true),
             Ok(false) => {
                 self.roll_back().await;
-                return Ok(false);
+                Ok(false)
             }
-            Err(error) => Err(error::into_store_error(error)),
-        };
-        transaction::close(self.guard, committed.map(|()| true)).await
+            Err(error) => transaction::close(self.guard, Err(error::into_store_error(error))).await,
+        }
     }
 
     async fn roll_back(self) {
-        // The error only makes it roll back.
-        let _ = transaction::close::<()>(self.guard, Err(StoreError::Closed)).await;
+        transaction::roll_back(self.guard).await;
     }
 }
 
-impl fmt::Debug for PageTransaction<'_> {
+impl fmt::Debug for PageTransaction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("PageTransaction")

@@ -61,8 +61,9 @@ impl RowDatabase for Sqlite {
         connection: &mut SqliteConnection,
         statements: &RowStatements,
         changes: RowChanges,
-    ) -> Result<(), RowError> {
+    ) -> Result<u64, RowError> {
         let table = &statements.table;
+        let mut written = 0;
         let failed = |error| table.failed(error);
         if !changes.deleted.is_empty() {
             let delete = delete(statements, as_list(table, changes.deleted)?);
@@ -70,9 +71,10 @@ impl RowDatabase for Sqlite {
         }
         for content in changes.written {
             let write = write(statements, cells_of(statements, content)?);
-            write.execute(&mut *connection).await.map_err(failed)?;
+            let done = write.execute(&mut *connection).await.map_err(failed)?;
+            written += done.rows_affected();
         }
-        Ok(())
+        Ok(written)
     }
 
     async fn read_keys(

@@ -7,6 +7,7 @@
 //! thread, and each text costs one round trip to that thread. sqlx accepts several statements in one text for SQLite only, and
 //! may stop doing so one day; then each of them becomes its own text.
 
+use crate::stores::database::nesting;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection;
 use crate::stores::sqlite::error;
@@ -15,20 +16,40 @@ use crate::stores::sqlite::statements::appends::{BEGIN, COMMIT};
 use crate::stores::sqlite::statements::text::Statement;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Either, Executor};
+use sqlx::{Either, Executor, SqlSafeStr, Sqlite};
 
 /// Begins a transaction.
-pub(super) async fn begin(mut guard: WriterGuard<'_>) -> Result<WriterGuard<'_>, StoreError> {
+pub(super) async fn begin(mut guard: WriterGuard) -> Result<WriterGuard, StoreError> {
     match connection::execute(&mut guard, BEGIN).await {
         Ok(()) => Ok(guard),
         Err(error) => end(guard, Err(error::into_store_error(error))).await,
     }
 }
 
+/// Begins a transaction that the driver counts, so that others can be begun in it.
+pub(super) async fn begin_counted(mut guard: WriterGuard) -> Result<WriterGuard, StoreError> {
+    match nesting::begin::<Sqlite>(&mut guard, BEGIN.into_sql_str()).await {
+        Ok(()) => Ok(guard),
+        Err(error) => close(guard, Err(error::into_store_error(error))).await,
+    }
+}
+
+/// Commits a transaction that the driver counts, and gives the connection back.
+pub(super) async fn commit_counted(mut guard: WriterGuard) -> Result<(), StoreError> {
+    let committed = nesting::commit::<Sqlite>(&mut guard).await;
+    close(guard, committed.map_err(error::into_commit_error)).await
+}
+
+/// Rolls back, and gives the connection back.
+pub(super) async fn roll_back(guard: WriterGuard) {
+    // The error only makes it roll back.
+    let _ = close::<()>(guard, Err(StoreError::Closed)).await;
+}
+
 /// Commits if the work has succeeded, and rolls back otherwise. After an error nothing of it was stored, unless the error says
 /// otherwise.
 pub(super) async fn end<T>(
-    mut guard: WriterGuard<'_>,
+    mut guard: WriterGuard,
     work: Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let done = match work {
@@ -42,7 +63,7 @@ pub(super) async fn end<T>(
 /// committed into files that are no longer at the path, [`is_committed_elsewhere`](error::is_committed_elsewhere) returns
 /// `true` for the error.
 pub(super) async fn close<T>(
-    mut guard: WriterGuard<'_>,
+    mut guard: WriterGuard,
     work: Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     match work {

@@ -7,6 +7,7 @@ use crate::stores::database::telemetry;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::core::Core;
+use crate::stores::sqlite::pool::writer_connection::WriterGuard;
 use crate::stores::sqlite::pool::{ATTEMPTS, ConnectionPool};
 use crate::stores::sqlite::{append, error, transaction};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
     while let Some(job) = jobs.recv().await {
         // The callers that just got their outcomes are about to run, and to queue their next writes: those join this batch.
         tokio::task::yield_now().await;
+        // The turn comes before the writes: while somebody else has it, callers can still withdraw theirs.
+        let turn = core.pool.writer().await;
         let mut next = Some(job);
         let mut size = BatchSize::default();
         let mut batch = Vec::new();
@@ -46,7 +49,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
                 next = jobs.try_recv().ok();
             }
         }
-        write_batch(&core.pool, batch).await;
+        write_batch(&core.pool, turn, batch).await;
         core.commits.give();
     }
     for answer in closing {
@@ -58,14 +61,21 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
 /// Writes a batch in one transaction. If that fails, it writes each write alone, so that a write that cannot be stored (for
 /// example, one that is too large for the free disk space) does not make the others fail.
 #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
-async fn write_batch(pool: &ConnectionPool, batch: Vec<Box<Pending>>) {
+async fn write_batch(
+    pool: &ConnectionPool,
+    turn: Result<WriterGuard, StoreError>,
+    batch: Vec<Box<Pending>>,
+) {
     if batch.is_empty() {
+        if let Ok(guard) = turn {
+            guard.give_back();
+        }
         return;
     }
     let writes: Vec<_> = batch.iter().map(|pending| &pending.write).collect();
     tracing::trace!(writes = writes.len(), "writing a batch");
     let start = Instant::now();
-    let written = transact(pool, &writes).await;
+    let written = transact(pool, turn, &writes).await;
     telemetry::batch_written(
         writes.iter().map(|write| write.event_count()).sum(),
         batch.iter().map(|pending| start - pending.since),
@@ -97,7 +107,8 @@ async fn write_batch(pool: &ConnectionPool, batch: Vec<Box<Pending>>) {
 }
 
 async fn write_alone(pool: &ConnectionPool, write: &EncodedWrite) -> Outcome {
-    let mut outcomes = transact(pool, &[write]).await?;
+    let turn = pool.writer().await;
+    let mut outcomes = transact(pool, turn, &[write]).await?;
     outcomes
         .pop()
         .unwrap_or(Err(StoreError::OutcomeUnknown { source: None }.into()))
@@ -107,12 +118,16 @@ async fn write_alone(pool: &ConnectionPool, write: &EncodedWrite) -> Outcome {
 /// program has removed, they are written again, into the new log: writes that are already stored are found by their event ids.
 async fn transact(
     pool: &ConnectionPool,
+    mut turn: Result<WriterGuard, StoreError>,
     writes: &[&EncodedWrite],
 ) -> Result<Vec<Outcome>, StoreError> {
     let mut elsewhere = None;
     for _ in 0..ATTEMPTS {
-        match transact_once(pool, writes).await {
-            Err(error) if error::is_committed_elsewhere(&error) => elsewhere = Some(error),
+        match transact_once(turn, writes).await {
+            Err(error) if error::is_committed_elsewhere(&error) => {
+                elsewhere = Some(error);
+                turn = pool.writer().await;
+            }
             Err(error) if elsewhere.is_some() => {
                 return Err(StoreError::OutcomeUnknown {
                     source: Some(error.into()),
@@ -125,10 +140,10 @@ async fn transact(
 }
 
 async fn transact_once(
-    pool: &ConnectionPool,
+    turn: Result<WriterGuard, StoreError>,
     writes: &[&EncodedWrite],
 ) -> Result<Vec<Outcome>, StoreError> {
-    let mut guard = pool.writer().await?;
+    let mut guard = turn?;
     let outcomes = append::write(&mut guard, writes).await;
     transaction::close(guard, outcomes).await
 }

@@ -3,6 +3,7 @@
 use crate::cursor::Cursor;
 use crate::feed::page::FeedRequest;
 use crate::ids::LogId;
+use crate::projection::checkpoint::BUILD;
 use crate::stores::encoding::decoded::signed;
 use crate::stores::postgres::statements::text::{Statement, in_schema};
 use sqlx::SqlStr;
@@ -19,6 +20,7 @@ pub(in crate::stores) struct FeedStatements {
     contents: SqlStr,
     gap: SqlStr,
     place: SqlStr,
+    of_row: SqlStr,
 }
 
 impl FeedStatements {
@@ -33,6 +35,7 @@ impl FeedStatements {
             contents: statement(include_str!("feed_contents.sql")),
             gap: statement(include_str!("feed_gap.sql")),
             place: statement(include_str!("feed_place.sql")),
+            of_row: statement(include_str!("feed_of_row.sql")),
         }
     }
 
@@ -103,6 +106,22 @@ impl FeedStatements {
             .bind(Uuid::from(log_id)) // $1
             .bind(signed(indices.start))
             .bind(signed(indices.end))
+    }
+
+    /// Reads events of one log for its row in a projection.
+    pub(in crate::stores) fn of_row(
+        &self,
+        log_id: LogId,
+        from: u64,
+        rows: i64,
+        projection: &'static str,
+    ) -> Statement<'static> {
+        sqlx::query(self.of_row.clone())
+            .bind(Uuid::from(log_id)) // $1
+            .bind(signed(from))
+            .bind(rows)
+            .bind(projection)
+            .bind(BUILD)
     }
 
     /// Looks for the place of an event.

@@ -9,16 +9,33 @@ use std::sync::Arc;
 /// Finds the columns of a table.
 pub(in crate::stores) fn columns(table: &RowTable) -> Statement<'static> {
     let text = without_header(include_str!("row_table.sql"));
-    sqlx::query(AssertSqlSafe(text).into_sql_str()).bind(quoted(table.name))
+    let name = quoted(table.name);
+    // The search path of the handlers of a projection.
+    let [first, second] = match table.home {
+        Some(home) => [format!("{}.{name}", quoted(home)), format!("public.{name}")],
+        None => [name.clone(), name],
+    };
+    sqlx::query(AssertSqlSafe(text).into_sql_str())
+        .bind(first) // $1
+        .bind(second)
+        .persistent(false)
 }
 
-/// Makes the statements on a table. `key_type` is the type of its key, as it is written in a cast.
+/// Makes the statements on a table. `key_type` is the type of its key, as it is written in a cast. They name the schema if the
+/// connection need not have it in its search path.
 ///
 /// Rows come and go as JSON: the table gives the types of the columns. The keys have no type before the cast, so that the index
 /// of the key is used for a key of any type. Rows are written in the order of their keys, so that two transactions do not wait
 /// for each other.
-pub(in crate::stores) fn statements(table: &RowTable, key_type: &str) -> RowStatements {
-    let name = quoted(table.name);
+pub(in crate::stores) fn statements(
+    table: &RowTable,
+    schema: &str,
+    key_type: &str,
+) -> RowStatements {
+    let mut name = quoted(table.name);
+    if table.home.is_some() {
+        name = format!("{}.{name}", quoted(schema));
+    }
     let key = quoted(table.key);
     let columns = list(table);
     let conflict = on_conflict(table);
@@ -36,20 +53,27 @@ pub(in crate::stores) fn statements(table: &RowTable, key_type: &str) -> RowStat
         read: read.into(),
         write: write.into(),
         delete: delete.into(),
+        persistent: true,
     }
 }
 
 /// Reads the rows with these keys.
 pub(in crate::stores) fn read(on: &RowStatements, keys: Vec<String>) -> Statement<'static> {
-    sqlx::query(AssertSqlSafe(Arc::clone(&on.read))).bind(keys)
+    sqlx::query(AssertSqlSafe(Arc::clone(&on.read)))
+        .bind(keys)
+        .persistent(on.persistent)
 }
 
 /// Writes rows, which are a list in JSON.
 pub(in crate::stores) fn write(on: &RowStatements, rows: String) -> Statement<'static> {
-    sqlx::query(AssertSqlSafe(Arc::clone(&on.write))).bind(rows)
+    sqlx::query(AssertSqlSafe(Arc::clone(&on.write)))
+        .bind(rows)
+        .persistent(on.persistent)
 }
 
 /// Deletes the rows with these keys.
 pub(in crate::stores) fn delete(on: &RowStatements, keys: Vec<String>) -> Statement<'static> {
-    sqlx::query(AssertSqlSafe(Arc::clone(&on.delete))).bind(keys)
+    sqlx::query(AssertSqlSafe(Arc::clone(&on.delete)))
+        .bind(keys)
+        .persistent(on.persistent)
 }

@@ -10,9 +10,8 @@ use crate::stores::sqlite::pool::generation::Generation;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::MutexGuard;
+use tokio::sync::OwnedMutexGuard;
 
 /// The connection that writes, while it is not in use.
 pub(in crate::stores) enum WriterConnection {
@@ -43,30 +42,26 @@ impl WriterConnection {
 
 /// The connection that writes, in use. If the guard is dropped before the connection is [given back](WriterGuard::give_back),
 /// the connection is closed, which rolls back what was begun.
-pub(in crate::stores) struct WriterGuard<'a> {
+pub(in crate::stores) struct WriterGuard {
     /// The connection.
     connection: HeldConnection,
     /// The place to give the connection back to, unless the database is in memory.
-    home: Option<MutexGuard<'a, WriterConnection>>,
+    home: Option<OwnedMutexGuard<WriterConnection>>,
     /// The files that it has open.
     generation: Arc<Generation>,
-    /// The path of the database, unless it is in memory.
-    path: Option<&'a Path>,
 }
 
-impl<'a> WriterGuard<'a> {
+impl WriterGuard {
     /// The connection of a file.
     pub(in crate::stores) const fn for_file(
         connection: SqliteConnection,
-        home: MutexGuard<'a, WriterConnection>,
+        home: OwnedMutexGuard<WriterConnection>,
         generation: Arc<Generation>,
-        path: Option<&'a Path>,
     ) -> Self {
         Self {
             connection: HeldConnection::Own(connection),
             home: Some(home),
             generation,
-            path,
         }
     }
 
@@ -83,7 +78,6 @@ impl<'a> WriterGuard<'a> {
             connection: HeldConnection::Pooled(connection),
             home: None,
             generation,
-            path: None,
         })
     }
 
@@ -98,8 +92,10 @@ impl<'a> WriterGuard<'a> {
 
     /// Adds the path of the database, which only the store knows, to an error.
     pub(in crate::stores) fn with_path(&self, error: StoreError) -> StoreError {
-        match (error, self.path) {
-            (StoreError::ReadOnly { source, .. }, Some(path)) => error::read_only(path, source),
+        match (error, self.generation.opened()) {
+            (StoreError::ReadOnly { source, .. }, Some((file, _))) => {
+                error::read_only(&file.path, source)
+            }
             (error, _) => error,
         }
     }
@@ -119,7 +115,7 @@ impl<'a> WriterGuard<'a> {
     }
 }
 
-impl Deref for WriterGuard<'_> {
+impl Deref for WriterGuard {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
@@ -127,7 +123,7 @@ impl Deref for WriterGuard<'_> {
     }
 }
 
-impl DerefMut for WriterGuard<'_> {
+impl DerefMut for WriterGuard {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }

@@ -59,6 +59,11 @@ struct Texts {
     refusals: BySize,
 }
 
+/// Reads the stamp of a transaction that was begun.
+pub(in crate::stores) fn stamp() -> Statement<'static> {
+    sqlx::query(STAMP)
+}
+
 /// Begins a transaction, and looks up the places of appends, in as many texts as necessary. The first row of the first text is
 /// the stamp.
 pub(in crate::stores) fn begin_and_places<'a>(

@@ -32,6 +32,7 @@ pub(in crate::stores) fn statements(table: &RowTable, declared: Vec<String>) -> 
         read: read.into(),
         write: write.into(),
         delete: delete.into(),
+        persistent: true,
     }
 }
 

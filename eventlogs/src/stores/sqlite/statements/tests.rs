@@ -213,6 +213,7 @@ async fn each_parameter_of_the_other_statements_is_bound() {
         feed::head(),
         feed::page(0, 10, 3),
         feed::gap(&log_id, &(0..3)),
+        feed::of_row(&log_id, 0, 3, "payments"),
         pruning::end_of_stretch(&first, 1),
         pruning::has_old_keys(&first, &last, 0),
         pruning::prune(&first, &last, 0),

@@ -30,6 +30,7 @@ pub(super) async fn execute_all(
         ("feed_fence", feed.fence(), 1),
         ("feed_hold", feed.hold(1), 0),
         ("feed_gap", feed.gap(log_id, &(1..3)), 2),
+        ("feed_of_row", feed.of_row(log_id, 1, 9, "payments"), 2),
         ("feed_place", feed.place(log_id, 1), 1),
         ("feed_contents", feed.contents(&events), 2),
         ("feed_page", feed.page(&request, 3, 100), 0),
