@@ -45,6 +45,7 @@ pub use pooler::Pooler;
 use super::EventStore;
 use crate::event::Event;
 use crate::feed::commits::CommitSignal;
+use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::log_types::LogTypes;
@@ -60,6 +61,7 @@ use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::core::{Core, Pools};
 use crate::stores::postgres::fence::Fence;
 use crate::stores::request::{AppendRequest, Appended};
+use crate::stores::store_id::StoreId;
 use address::Address;
 use pool::{ConnectionPool, Generation};
 use retry::Operation;
@@ -276,6 +278,7 @@ impl PostgresEventStore {
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
         let schema = SchemaVersion::new(found.usable_version(), migrations::NEEDED)?;
         let core = Arc::new(Core {
+            id: StoreId::new(),
             pools,
             statements,
             schema,
@@ -363,6 +366,16 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(core, request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        read::ends(core, log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        self.core.id
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

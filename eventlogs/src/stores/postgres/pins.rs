@@ -63,10 +63,11 @@ impl Pins {
         if key.is_some_and(|key| self.keys.contains(&self.hash_of(key))) {
             return Placement::LaterBatch;
         }
-        if !write.others.is_empty() {
+        if write.log_count() > 1 {
             let is_pinned = |log_id| self.logs.contains_key(&log_id);
-            let mut logs = write.appends().map(|append| append.log_id);
-            return if logs.any(is_pinned) {
+            let appends = write.appends().map(|append| append.log_id);
+            let required = write.requirements.iter().map(|required| required.log_id);
+            return if appends.chain(required).any(is_pinned) {
                 Placement::LaterBatch
             } else {
                 Placement::OwnGroup

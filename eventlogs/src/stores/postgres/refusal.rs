@@ -63,11 +63,17 @@ pub(super) fn findings(
                 let recorded_at: DateTime<Utc> = first.try_get("stored_recorded_at")?;
                 return Ok(Finding::Settled(Ok(recorded_at)));
             }
-            // A write is stored as a whole or not at all, so the first part with a finding decides for all parts.
-            for (append, row) in write.appends().zip(rows) {
+            // A write is stored as a whole or not at all, so the first log with a finding decides for all.
+            let mut rows = rows.iter();
+            for (append, row) in write.appends().zip(&mut rows) {
                 let found = finding(append, row)?;
                 if !matches!(found, Finding::Free) {
                     return Ok(found);
+                }
+            }
+            for (required, row) in write.requirements.iter().zip(rows) {
+                if let Some(refusal) = required.refused_by(found_log(row)?) {
+                    return Ok(Finding::Refused(refusal));
                 }
             }
             Ok(Finding::Free)
@@ -82,7 +88,7 @@ fn parts<'a, 'r>(
 ) -> Result<Vec<(&'a EncodedWrite, &'r [PgRow])>, sqlx::Error> {
     let parts = writes.iter().map(|write| {
         let (own, others) = rows
-            .split_at_checked(1 + write.others.len())
+            .split_at_checked(write.log_count())
             .ok_or(sqlx::Error::RowNotFound)?;
         rows = others;
         Ok((*write, own))
@@ -110,14 +116,7 @@ fn finding(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> 
         let used = append.key_used(replay(row)?, row.try_get("key_kind")?);
         return Ok(Finding::Settled(Err(used)));
     }
-    let number: Option<i32> = row.try_get("log_kind")?;
-    let name: Option<&str> = row.try_get("log_type")?;
-    let log = FoundLog {
-        kind: number.map(|number| FoundKind { number, name }),
-        stored: event_id(row, "stored_event_id")?,
-        predecessor: event_id(row, "previous_event_id")?,
-    };
-    if let Some(refusal) = append.refused_by(log) {
+    if let Some(refusal) = append.refused_by(found_log(row)?) {
         return Ok(Finding::Refused(refusal));
     }
     if row.try_get("is_too_old")? {
@@ -127,6 +126,17 @@ fn finding(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> 
         ));
     }
     Ok(Finding::Free)
+}
+
+/// Returns the log of a row.
+fn found_log(row: &PgRow) -> Result<FoundLog<'_>, sqlx::Error> {
+    let number: Option<i32> = row.try_get("log_kind")?;
+    let name: Option<&str> = row.try_get("log_type")?;
+    Ok(FoundLog {
+        kind: number.map(|number| FoundKind { number, name }),
+        stored: event_id(row, "stored_event_id")?,
+        predecessor: event_id(row, "previous_event_id")?,
+    })
 }
 
 fn event_id(row: &PgRow, column: &str) -> Result<Option<EventId>, sqlx::Error> {

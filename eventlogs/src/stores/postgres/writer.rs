@@ -215,7 +215,7 @@ impl Writer {
                 break;
             }
             // A write to several logs is alone in its batch, because its statement is another one.
-            let several = !write.others.is_empty();
+            let several = write.log_count() > 1;
             let group = match self.pins.placement(write) {
                 Placement::AfterGroup(group) => group,
                 // A chain is not broken up, whatever the share is.

@@ -109,6 +109,7 @@ fn write(log_id: LogId, expected: Expected, events: usize, key: Option<&str>) ->
     EncodedWrite {
         first: append,
         others: Vec::new(),
+        requirements: Vec::new(),
         context: StoredContext {
             key: key.map(|key| StoredKey {
                 scope: None,
