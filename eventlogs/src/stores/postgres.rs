@@ -303,8 +303,9 @@ impl PostgresEventStore {
     /// once; each step happens once, as a whole or not at all.
     ///
     /// It needs the privilege to create the schema, or to create tables in one that exists. Afterwards a role with `usage` on
-    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work. Such a role may
-    /// call `migrate`, too: tables that are up to date are not touched. What subscriptions need in addition is in the
+    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work. It also needs the
+    /// privilege to execute the schema's function `release_claims`, which all roles have by default. Such a role may call
+    /// `migrate`, too: tables that are up to date are not touched. What subscriptions need in addition is in the
     /// [guide](crate::guide::operation#postgresql).
     ///
     /// Call it once after the database has moved to another server, by a dump or by `pg_upgrade`. There the count of

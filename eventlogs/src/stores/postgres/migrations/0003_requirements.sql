@@ -1,5 +1,14 @@
 -- `{schema}` stands for the schema that the user chose.
 
+do $$
+begin
+    if not (has_table_privilege('{schema}.events', 'select') and has_table_privilege('{schema}.events', 'delete')) then
+        raise exception 'the function release_claims needs an owner that may delete events: migrate as the owner of the table'
+            using errcode = 'insufficient_privilege';
+    end if;
+end
+$$;
+
 -- Deletes rows that the current transaction has inserted: placeholders for required logs, and events of groups that cannot be
 -- stored as a whole. `append_across.sql` calls it.
 --
