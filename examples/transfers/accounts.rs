@@ -160,7 +160,11 @@ pub(crate) async fn move_money(accounts: LogManager<Account>) -> Result<(), Box<
     }
     let refused = TASKS * TRANSFERS_PER_TASK - moved;
     println!("   {moved} transfers, {refused} refused for lack of money, {crashes} crashes midway");
-    assert_eq!(sum, OPENED_WITH * ACCOUNTS as u64, "no money is lost or made");
+    assert_eq!(
+        sum,
+        OPENED_WITH * ACCOUNTS as u64,
+        "no money is lost or made"
+    );
     println!("   the sum of all accounts is {sum} cents, as it was at the beginning");
     assert_eq!(withdrawals, moved, "no transfer happened twice");
     println!("   each transfer happened once, although {crashes} were asked for again");

@@ -139,13 +139,17 @@ pub(crate) async fn book(
     for _ in 0..3 {
         let planned = CourseEvent::Planned { seats: SEATS };
         let course = LogId::new();
-        courses.create(course, &planned, CreateOptions::NONE).await?;
+        courses
+            .create(course, &planned, CreateOptions::NONE)
+            .await?;
         ids.push(course);
     }
     let everybody: Vec<_> = (0..STUDENTS).map(|_| LogId::new()).collect();
 
     // Each student asks for all three courses at the same time.
-    let asked = everybody.iter().flat_map(|student| ids.iter().map(move |course| (*student, *course)));
+    let asked = everybody
+        .iter()
+        .flat_map(|student| ids.iter().map(move |course| (*student, *course)));
     let tasks = asked.map(|(student, course)| {
         let (courses, students, quotas) = (courses.clone(), students.clone(), quotas.clone());
         tokio::spawn(async move {
@@ -163,7 +167,11 @@ pub(crate) async fn book(
                     return Err(NoSeat::Full);
                 }
                 // The quota gets no event. It is only looked at, but it must not have changed when the others are written.
-                Ok(([CourseEvent::Booked], [StudentEvent::Booked { course }], None))
+                Ok((
+                    [CourseEvent::Booked],
+                    [StudentEvent::Booked { course }],
+                    None,
+                ))
             });
             match booked.await {
                 Ok(_) => Ok(true),
@@ -188,16 +196,23 @@ pub(crate) async fn book(
     for student in &everybody {
         if let Ok(student) = students.reduce(student).await {
             let booked = student.aggregate().courses.len();
-            assert!(booked <= COURSES_PER_STUDENT, "nobody has more than the quota allows");
+            assert!(
+                booked <= COURSES_PER_STUDENT,
+                "nobody has more than the quota allows"
+            );
             courses_booked += booked;
         }
     }
     assert_eq!(courses_booked, booked, "each booking is in both logs");
-    println!("   {booked} bookings; no course has more than {SEATS}, no student more than {COURSES_PER_STUDENT}");
+    println!(
+        "   {booked} bookings; no course has more than {SEATS}, no student more than {COURSES_PER_STUDENT}"
+    );
 
     // From now on the quota says no, and no booking can slip through.
     quotas
-        .decide(quota, DecideOptions::NONE, |_| Ok::<_, Infallible>([QuotaEvent::Closed]))
+        .decide(quota, DecideOptions::NONE, |_| {
+            Ok::<_, Infallible>([QuotaEvent::Closed])
+        })
         .await?;
     let late = students.log(LogId::new()).create_if_missing();
     let refused = across((courses.log(ids[0]), late, quotas.log(quota)))
@@ -206,7 +221,11 @@ pub(crate) async fn book(
                 return Err(NoSeat::Closed);
             }
             let course = ids[0];
-            Ok(([CourseEvent::Booked], [StudentEvent::Booked { course }], None))
+            Ok((
+                [CourseEvent::Booked],
+                [StudentEvent::Booked { course }],
+                None,
+            ))
         })
         .await;
     match refused {

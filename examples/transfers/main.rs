@@ -52,9 +52,7 @@ where
 }
 
 /// Makes a manager with a cache of its own on a clone of the store.
-fn manager<A: eventlogs::Aggregate>(
-    store: &(impl EventStore<A::Event> + Clone),
-) -> LogManager<A> {
+fn manager<A: eventlogs::Aggregate>(store: &(impl EventStore<A::Event> + Clone)) -> LogManager<A> {
     let cache = MemoryAggregationCache::default();
     LogManager::new(store.clone(), cache, LogManagerOptions::default())
 }

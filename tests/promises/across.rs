@@ -59,7 +59,12 @@ async fn two_processes() -> Vec<(&'static str, LogManager<Payment>, LogManager<P
     let file = TemporaryStore::open().await;
     let other = SqliteEventStore::open(file.path()).await.unwrap();
     let mut both = vec![
-        ("fake", payments(fake.clone()), payments(fake), Keep::Nothing),
+        (
+            "fake",
+            payments(fake.clone()),
+            payments(fake),
+            Keep::Nothing,
+        ),
         (
             "sqlite",
             payments(file.store.clone()),
@@ -98,13 +103,20 @@ async fn a_transfer_is_written_to_both_logs_and_returns_both_states() {
         assert!(!moved.is_replay(), "{store}");
         let (first, second) = moved.into_logs();
         assert_eq!(
-            (first.aggregate().outstanding(), second.aggregate().outstanding()),
+            (
+                first.aggregate().outstanding(),
+                second.aggregate().outstanding()
+            ),
             (70, 130),
             "{store}"
         );
         for (log, log_id) in [(first, from), (second, to)] {
             assert_eq!(log.log_id(), log_id, "{store}");
-            assert_eq!((log.first_index(), log.event_count()), (Some(2), 1), "{store}");
+            assert_eq!(
+                (log.first_index(), log.event_count()),
+                (Some(2), 1),
+                "{store}"
+            );
             let reduced = payments.reduce(log_id).await.unwrap();
             assert_eq!(log.appended(), Some(reduced.position()), "{store}");
             assert_eq!(log.state(), Some(reduced.state()), "{store}");
@@ -148,7 +160,10 @@ async fn the_retry_of_a_transfer_that_went_through_is_a_replay_although_it_would
         assert!(retry.is_replay(), "{store}");
         assert_eq!(retry.replay().len(), 2, "{store}");
         let (first, second) = retry.logs();
-        assert_eq!((first.first_index(), second.first_index()), (Some(2), Some(2)));
+        assert_eq!(
+            (first.first_index(), second.first_index()),
+            (Some(2), Some(2))
+        );
         assert_eq!(second.aggregate().outstanding(), 200, "{store}");
         // Also if the closure has nothing to do, or would write.
         let retry = across(((&payments, from), (&payments, to)))
@@ -228,7 +243,10 @@ async fn a_log_that_may_be_created_can_have_another_id_in_the_retry() {
         assert!(retry.is_replay(), "{store}");
         let created = first.logs().1.log_id();
         assert!(
-            retry.replay().iter().any(|part| part.state.log_id() == created),
+            retry
+                .replay()
+                .iter()
+                .any(|part| part.state.log_id() == created),
             "{store}"
         );
         assert_eq!(outstanding(&payments, from).await, 60, "{store}");
@@ -244,7 +262,9 @@ async fn a_log_that_is_only_looked_at_gets_no_event_but_must_not_have_moved() {
         here.flush_cache().await;
         // Another process empties the log that is looked at, and the cache of this one does not know.
         elsewhere
-            .decide(looked_at, DecideOptions::NONE, |_| Ok::<_, ()>([refund(100)]))
+            .decide(looked_at, DecideOptions::NONE, |_| {
+                Ok::<_, ()>([refund(100)])
+            })
             .await
             .unwrap();
         let mut seen = Vec::new();
@@ -272,7 +292,11 @@ async fn a_log_that_is_only_looked_at_gets_no_event_but_must_not_have_moved() {
             .await
             .unwrap();
         let (first, second) = decided.logs();
-        assert_eq!((first.event_count(), second.event_count()), (1, 0), "{store}");
+        assert_eq!(
+            (first.event_count(), second.event_count()),
+            (1, 0),
+            "{store}"
+        );
         assert_eq!((second.first_index(), second.appended()), (None, None));
         assert_eq!(second.aggregation().unwrap().through_index(), 2, "{store}");
         assert_eq!(here.reduce(looked_at).await.unwrap().through_index(), 2);
@@ -308,7 +332,10 @@ async fn of_two_writers_that_look_at_each_others_log_only_one_wins() {
             ])
             .await;
             // Both calls of one doctor may succeed, so count the doctors.
-            assert!(left.into_iter().map(Result::unwrap).sum::<u32>() > 0, "{store}");
+            assert!(
+                left.into_iter().map(Result::unwrap).sum::<u32>() > 0,
+                "{store}"
+            );
             let (mine, yours) = (here.reduce(mine).await, here.reduce(yours).await);
             let gone = [mine.unwrap(), yours.unwrap()];
             let gone = gone.iter().filter(|log| log.aggregate().voided > 0).count();
@@ -524,10 +551,13 @@ async fn a_log_that_is_missing_is_an_error_unless_it_may_be_created() {
             matches!(error, DecideError::Log(LogManagerError::LogNotFound { log_id, .. }) if log_id == missing),
             "{store}: {error:?}"
         );
-        let decided = across((payments.log(from), payments.log(missing).create_if_missing()))
-            .decide(DecideOptions::NONE, moving(1))
-            .await
-            .unwrap();
+        let decided = across((
+            payments.log(from),
+            payments.log(missing).create_if_missing(),
+        ))
+        .decide(DecideOptions::NONE, moving(1))
+        .await
+        .unwrap();
         let (_, created) = decided.logs();
         assert_eq!((created.first_index(), created.event_count()), (Some(0), 1));
         assert_eq!(outstanding(&payments, missing).await, 1, "{store}");
@@ -565,26 +595,44 @@ async fn each_of_any_number_of_logs_is_decided_on() {
         let decided = payments
             .decide_each(&logs, &keyed("each"), |all| {
                 let payments = all.iter().zip(0_u64..);
-                Ok::<_, Infallible>(payments.map(|(payment, nth)| match nth {
-                    8 => Vec::new(),
-                    nth if nth % 2 == 1 => vec![refund(payment.outstanding())],
-                    _ => vec![PaymentEvent::Captured { amount: 50 }; 2],
-                }).collect::<Vec<_>>())
+                Ok::<_, Infallible>(
+                    payments
+                        .map(|(payment, nth)| match nth {
+                            8 => Vec::new(),
+                            nth if nth % 2 == 1 => vec![refund(payment.outstanding())],
+                            _ => vec![PaymentEvent::Captured { amount: 50 }; 2],
+                        })
+                        .collect::<Vec<_>>(),
+                )
             })
             .await
             .unwrap();
         let outstanding = decided.logs().iter();
-        let outstanding: Vec<_> = outstanding.map(|log| log.aggregate().outstanding()).collect();
-        assert_eq!(outstanding, [200, 0, 200, 0, 200, 0, 200, 0, 100], "{store}");
+        let outstanding: Vec<_> = outstanding
+            .map(|log| log.aggregate().outstanding())
+            .collect();
+        assert_eq!(
+            outstanding,
+            [200, 0, 200, 0, 200, 0, 200, 0, 100],
+            "{store}"
+        );
         let retry = payments
-            .decide_each(&logs, &keyed("each"), |_| Err::<Vec<[PaymentEvent; 0]>, _>("no"))
+            .decide_each(&logs, &keyed("each"), |_| {
+                Err::<Vec<[PaymentEvent; 0]>, _>("no")
+            })
             .await;
         assert!(retry.unwrap().is_replay(), "{store}");
         for (log_id, outstanding) in logs.iter().zip(outstanding) {
-            assert_eq!(self::outstanding(&payments, *log_id).await, outstanding, "{store}");
+            assert_eq!(
+                self::outstanding(&payments, *log_id).await,
+                outstanding,
+                "{store}"
+            );
         }
         let too_few = payments
-            .decide_each(&logs, DecideOptions::NONE, |_| Ok::<_, Infallible>([nothing()]))
+            .decide_each(&logs, DecideOptions::NONE, |_| {
+                Ok::<_, Infallible>([nothing()])
+            })
             .await;
         assert!(
             matches!(
@@ -603,7 +651,9 @@ async fn each_of_any_number_of_logs_is_decided_on() {
         assert!(
             matches!(
                 none,
-                Err(DecideError::Log(LogManagerError::Invalid(InvalidAppend::NoLogs)))
+                Err(DecideError::Log(LogManagerError::Invalid(
+                    InvalidAppend::NoLogs
+                )))
             ),
             "{store}: {none:?}"
         );
@@ -623,7 +673,11 @@ async fn a_closure_that_panics_writes_nothing_and_keeps_no_turn() {
         let moved = across(((&payments, to), (&payments, from)))
             .decide(DecideOptions::NONE, moving(5))
             .await;
-        assert_eq!(moved.unwrap().logs().0.aggregate().outstanding(), 95, "{store}");
+        assert_eq!(
+            moved.unwrap().logs().0.aggregate().outstanding(),
+            95,
+            "{store}"
+        );
     }
 }
 
@@ -632,7 +686,11 @@ async fn a_call_after_its_deadline_decides_nothing() {
     for (store, payments) in on_every_store().await {
         let (from, to) = (captured(&payments).await, captured(&payments).await);
         let options = DecideOptions {
-            deadline: Some(Instant::now().checked_sub(Duration::from_millis(1)).unwrap()),
+            deadline: Some(
+                Instant::now()
+                    .checked_sub(Duration::from_millis(1))
+                    .unwrap(),
+            ),
             ..Default::default()
         };
         let late = across(((&payments, from), (&payments, to)))
@@ -656,8 +714,8 @@ async fn a_call_that_is_dropped_while_it_waits_keeps_no_turn() {
     for (store, payments) in on_every_store().await {
         let (from, to) = (captured(&payments).await, captured(&payments).await);
         for polls in 0..6 {
-            let moved = across(((&payments, from), (&payments, to)))
-                .decide(DecideOptions::NONE, moving(1));
+            let moved =
+                across(((&payments, from), (&payments, to))).decide(DecideOptions::NONE, moving(1));
             let mut moved = Box::pin(moved);
             for _ in 0..polls {
                 if (&mut moved).now_or_never().is_some() {
@@ -727,12 +785,19 @@ async fn logs_of_two_enums_are_decided_on_together() {
     let server = TestStore::new().await;
     let mut stores = vec![(courses(file.store.clone()), payments(file.store.clone()))];
     if let Some(server) = &server {
-        stores.push((courses(server.store.clone()), payments(server.store.clone())));
+        stores.push((
+            courses(server.store.clone()),
+            payments(server.store.clone()),
+        ));
     }
     for (courses, payments) in stores {
         let course = LogId::new();
         courses
-            .create(course, &CourseEvent::Sized { seats: 3 }, &Default::default())
+            .create(
+                course,
+                &CourseEvent::Sized { seats: 3 },
+                &Default::default(),
+            )
             .await
             .unwrap();
         let bookings = (0..20).map(|_| {
@@ -806,8 +871,10 @@ async fn decisions_in_a_chain_are_exact() {
             appended.extend([from.unwrap(), to.unwrap()]);
         }
         // No two decisions have got the same place.
-        let places: std::collections::HashSet<_> =
-            appended.iter().map(|at| (at.log_id(), at.index())).collect();
+        let places: std::collections::HashSet<_> = appended
+            .iter()
+            .map(|at| (at.log_id(), at.index()))
+            .collect();
         assert_eq!(places.len(), 120, "{store}");
         for log_id in logs {
             let reduced = payments.reduce(log_id).await.unwrap();
@@ -835,7 +902,11 @@ async fn the_caches_of_all_logs_are_brought_forward() {
         }
         let state = payments.reduce(to).await.unwrap().state();
         payments
-            .append(state, &PaymentEvent::Captured { amount: 1 }, AppendOptions::NONE)
+            .append(
+                state,
+                &PaymentEvent::Captured { amount: 1 },
+                AppendOptions::NONE,
+            )
             .await
             .unwrap();
         let moved = across(((&payments, to), (&payments, from)))

@@ -98,7 +98,10 @@ async fn contest(
     ];
     let measured = compare(report.arguments.throughput(), sides).await;
     let [asked, done] = [&counts.asked, &counts.done].map(|count| count.load(Ordering::Relaxed));
-    (measured, f64::from(asked.saturating_sub(done)) / f64::from(done.max(1)))
+    (
+        measured,
+        f64::from(asked.saturating_sub(done)) / f64::from(done.max(1)),
+    )
 }
 
 /// The transfers of all rounds.
@@ -164,7 +167,12 @@ fn ours<'a>(
     side(async move || {
         let payments = postgres.payments();
         let logs = logs(&postgres.pool, accounts, look_at).await;
-        let all: Vec<_> = logs.accounts.iter().chain(&logs.looked_at).copied().collect();
+        let all: Vec<_> = logs
+            .accounts
+            .iter()
+            .chain(&logs.looked_at)
+            .copied()
+            .collect();
         let all: Vec<_> = all.into_iter().map(LogId::from).collect();
         warm_up(&payments, &all).await;
         let accounts = Arc::new(logs.accounts.clone());
@@ -322,7 +330,11 @@ async fn insert(
         .bind(writes().map(|(log, _)| log.next).collect::<Vec<_>>())
         .bind(writes().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
         .bind(CAPTURED)
-        .bind(writes().map(|(_, capture)| capture.to_json()).collect::<Vec<_>>())
+        .bind(
+            writes()
+                .map(|(_, capture)| capture.to_json())
+                .collect::<Vec<_>>(),
+        )
         .execute(connection)
         .await?;
     Ok(())

@@ -20,6 +20,7 @@ use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyScope, Replay};
 use crate::time_box;
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
 use std::collections::HashSet;
 use std::error::Error;
@@ -115,7 +116,9 @@ impl<'s, 'a> Decision<'s, 'a> {
         for slot in slots {
             let log_id = slot.log_id();
             if slot.store_id() != first.store_id() {
-                return Err(LogManagerError::Invalid(InvalidAppend::OtherStore { log_id }));
+                return Err(LogManagerError::Invalid(InvalidAppend::OtherStore {
+                    log_id,
+                }));
             }
             if !seen.insert(log_id) {
                 return Err(LogManagerError::Invalid(InvalidAppend::LogTwice { log_id }));
@@ -210,10 +213,13 @@ impl<'s, 'a> Decision<'s, 'a> {
                     let loads = self.slots.iter().map(|slot| slot.load());
                     self.in_time(try_join_all(loads)).await?;
                 }
-                Step::Waits(free) => self.in_time(async { Ok(free.await) }).await?,
+                Step::Waits(free) => self.in_time(free.map(Ok)).await?,
                 Step::Sent(write) => return Ok(Turned::Sent(write)),
                 Step::Invalid(invalid) => return Err(LogManagerError::Invalid(invalid).into()),
-                Step::Nothing { confirmed: false } | Step::Refused { confirmed: false, .. } => {
+                Step::Nothing { confirmed: false }
+                | Step::Refused {
+                    confirmed: false, ..
+                } => {
                     self.confirm().await?;
                     *confirmed = true;
                 }
@@ -284,12 +290,7 @@ impl<'s, 'a> Decision<'s, 'a> {
         self.step(context, asked, false)
     }
 
-    fn step<R>(
-        &self,
-        context: &mut Context<'_>,
-        asked: Asked<R>,
-        confirmed: bool,
-    ) -> Step<'a, R> {
+    fn step<R>(&self, context: &mut Context<'_>, asked: Asked<R>, confirmed: bool) -> Step<'a, R> {
         match asked {
             Asked::Events => Step::Sent(self.send(context)),
             Asked::Nothing => Step::Nothing { confirmed },
@@ -342,8 +343,7 @@ impl<'s, 'a> Decision<'s, 'a> {
             }
             if read >= QUICK_READS {
                 let pause = Duration::from_micros(fastrand::u64(0..2_000));
-                self.in_time(async { Ok(time_box::pause(pause).await) })
-                    .await?;
+                self.in_time(time_box::pause(pause).map(Ok)).await?;
             }
             self.in_time(try_join_all(moved.iter().map(|slot| slot.catch_up())))
                 .await?;
@@ -351,10 +351,7 @@ impl<'s, 'a> Decision<'s, 'a> {
         Ok(())
     }
 
-    async fn ends(
-        &self,
-        log_ids: Vec<LogId>,
-    ) -> Result<Vec<Option<LogPosition>>, LogManagerError> {
+    async fn ends(&self, log_ids: Vec<LogId>) -> Result<Vec<Option<LogPosition>>, LogManagerError> {
         Ok(deadline::in_time(self.options.deadline, self.first.ends(log_ids)).await?)
     }
 
@@ -389,7 +386,9 @@ impl<'s, 'a> Decision<'s, 'a> {
     /// Returns the earlier write that used the key, if there is one.
     async fn used(&self) -> Result<Vec<Replay>, LogManagerError> {
         match self.options.key(self.first.log_id()) {
-            Some(key) => Ok(deadline::in_time(self.options.deadline, self.first.find_key(key)).await?),
+            Some(key) => {
+                Ok(deadline::in_time(self.options.deadline, self.first.find_key(key)).await?)
+            }
             None => Ok(Vec::new()),
         }
     }

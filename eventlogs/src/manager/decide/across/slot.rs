@@ -12,12 +12,13 @@ use crate::manager::decide::pending::{FoldError, PendingDecision, text_of};
 use crate::manager::error::LogManagerError;
 use crate::manager::reduce::PointInTime;
 use crate::manager::write_options::DecideOptions;
-use crate::stores::StoreId;
+use crate::metadata::Metadata;
 use crate::stores::appends::{AppendAcrossRequest, AppendPart};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::request::{AppendObserver, Expected};
+use crate::stores::store_id::StoreId;
 use crate::sync::{get_mut, lock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -156,7 +157,8 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
                 log_id,
                 options,
                 create_if_missing,
-                metadata: crate::metadata::Metadata::new(),
+                // The write is made by the decision on all logs.
+                metadata: Metadata::new(),
                 pipeline: manager.inner.pipelines.enter(log_id),
             },
             state: Mutex::new(SlotState {
@@ -298,8 +300,8 @@ impl<'a, A: Aggregate<Event: Event>> Slot<'a> for LogSlot<'a, A> {
     }
 
     fn choose_known(&self) {
-        let mut state = lock(&self.state);
-        state.chosen = state.known.clone();
+        let SlotState { known, chosen, .. } = &mut *lock(&self.state);
+        chosen.clone_from(known);
     }
 
     fn choose_newest(&self) -> bool {
@@ -322,8 +324,9 @@ impl<'a, A: Aggregate<Event: Event>> Slot<'a> for LogSlot<'a, A> {
             let mut state = lock(&self.state);
             (std::mem::take(&mut state.events), state.chosen.clone())
         };
-        let (aggregation, predecessor) =
-            chosen.map_or((None, None), |chosen| (chosen.aggregation, chosen.predecessor));
+        let (aggregation, predecessor) = chosen.map_or((None, None), |chosen| {
+            (chosen.aggregation, chosen.predecessor)
+        });
         let log_id = self.call.log_id;
         let expected = aggregation.as_ref().map_or(Expected::NewLog, |before| {
             Expected::After(before.position())
@@ -356,7 +359,10 @@ impl<'a, A: Aggregate<Event: Event>> Slot<'a> for LogSlot<'a, A> {
     fn take_back(&self, moved: LogId) {
         let (sent, predecessor) = {
             let mut state = lock(&self.state);
-            let predecessor = state.chosen.as_ref().and_then(|chosen| chosen.predecessor.clone());
+            let predecessor = state
+                .chosen
+                .as_ref()
+                .and_then(|chosen| chosen.predecessor.clone());
             (state.sent.take(), predecessor)
         };
         if let Some(sent) = sent {
