@@ -20,6 +20,7 @@ pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod request;
+pub(crate) mod store_id;
 mod times;
 #[cfg_attr(
     not(feature = "_database"),
@@ -39,8 +40,10 @@ pub use list::{
 };
 pub use page::{Page, ReadRequest, ReadStart};
 pub use request::{AppendObserver, AppendRequest, AppendSettled, Appended, Expected};
+pub use store_id::StoreId;
 pub use write::WriteContext;
 
+use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use std::time::Duration;
 
@@ -78,8 +81,16 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
 
     /// Appends events to several logs, to all of them or to none, in one round trip if it succeeds.
     ///
-    /// Returns the end of each log, in the order of the parts. The result is decided as for a single append. If several logs
-    /// prevent the append, the error may name any of them.
+    /// Returns the new end of each log that it has written to, in the order of their parts. The result is decided as for a
+    /// single append. If several logs prevent the append, the error may name any of them.
+    ///
+    /// A part may be a [requirement](AppendPart::is_requirement): the append happens only if that log ends where the part
+    /// expects, at the moment of the commit. A requirement that does not hold is a [`Conflict`](AppendError::Conflict) about its
+    /// log, also if the log does not exist; a log of another kind is [`WrongKind`](AppendError::WrongKind). It is compared
+    /// together with the ends of the other logs: an append that is stored already stays a success, whatever has happened to the
+    /// log since then.
+    ///
+    /// A store that calls observers calls those of all parts ([`AppendPart::observe`]).
     ///
     /// If the future is dropped before it first waits, nothing is written. If it is dropped later, either all events are stored
     /// or none.
@@ -98,6 +109,19 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     /// Each variant of [`ReadError`] describes when it is returned.
     fn read(&self, request: ReadRequest)
     -> impl Future<Output = Result<Page<E>, ReadError>> + Send;
+
+    /// Returns the ends of logs, in the order of their ids, all as of one moment; `None` stands for a log that does not exist.
+    /// It takes one round trip, and is as fresh as [`read`](EventStore::read). The kind of the logs is not compared.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn ends(
+        &self,
+        log_ids: &[LogId],
+    ) -> impl Future<Output = Result<Vec<Option<LogPosition>>, StoreError>> + Send;
+
+    /// Returns the identity of this store. All handles on the store return the same.
+    fn store_id(&self) -> StoreId;
 
     /// Returns one page of the logs whose kind is that of `E`, under its current or a former name.
     ///

@@ -2,10 +2,11 @@
 
 use eventlogs::caches::fake::FakeAggregationCache;
 use eventlogs::codec::{Json, MsgPack};
+use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
-    LogList, Page, ReadError, ReadRequest, Replay, StoreError,
+    LogList, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::testing::codec_laws;
 use eventlogs::testing::conformance::{AlienEvent, CounterEvent, StrangeEvent};
@@ -120,6 +121,14 @@ macro_rules! keeps {
 
                 async fn read(&self, request: ReadRequest) -> Result<Page<$event>, ReadError> {
                     self.$field.read(request).await
+                }
+
+                async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+                    self.$field.ends(log_ids).await
+                }
+
+                fn store_id(&self) -> StoreId {
+                    self.$field.store_id()
                 }
 
                 async fn list(&self, request: ListRequest) -> Result<LogList<$event>, StoreError> {

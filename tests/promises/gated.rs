@@ -6,7 +6,7 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendObserver, AppendRequest, Appended, IdempotencyKey,
-    ListRequest, LogList, Page, ReadError, ReadRequest, Replay, StoreError,
+    ListRequest, LogList, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::{EventStore, LogPosition, RecordedEvent};
 use std::sync::Arc;
@@ -158,6 +158,14 @@ impl EventStore<PaymentEvent> for Gated {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<PaymentEvent>, ReadError> {
         self.inner.read(request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        self.inner.ends(log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        self.inner.store_id()
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<PaymentEvent>, StoreError> {

@@ -4,7 +4,7 @@ use eventlogs::feed::{Commits, FeedHead, FeedHold, FeedPage, FeedRequest, Wanted
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
-    LogList, Page, ReadError, ReadRequest, Replay, StoreError,
+    LogList, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::{Cursor, Event, EventFeed, EventStore, FeedError, FeedEvent, LogPosition};
 use std::any::Any;
@@ -42,6 +42,14 @@ impl<E: Event, S: EventStore<E> + Clone> EventStore<E> for Kept<S> {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.store.read(request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        self.store.ends(log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        self.store.store_id()
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

@@ -9,6 +9,7 @@ mod listing;
 mod migrating;
 mod opening;
 mod pgbouncer;
+mod requiring;
 mod round_trips;
 mod tls;
 mod using;

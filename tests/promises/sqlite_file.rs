@@ -12,7 +12,7 @@ use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
-    LogList, OpenError, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError,
+    LogList, OpenError, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError, StoreId,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
@@ -65,6 +65,14 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         EventStore::<E>::append_across(&self.store, request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        EventStore::<E>::ends(&self.store, log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        EventStore::<E>::store_id(&self.store)
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

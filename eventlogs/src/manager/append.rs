@@ -105,11 +105,12 @@ impl<A: Aggregate> LogManager<A> {
 
     /// Appends to several logs, to all of them or to none, in one round trip.
     ///
-    /// The logs may belong to this manager or to other managers of the same store. The result has the new end of each log, in
-    /// the order of the parts. The ends are positions without an event type, because the logs may have events of several enums.
+    /// The logs may belong to this manager or to other managers of the same store. The result has the new end of each log that
+    /// was written to, in the order of the parts. The ends are positions without an event type, because the logs may have events
+    /// of several enums.
     ///
-    /// For logs of one enum, pass an array or a `Vec` of states and events. For several enums, or to create logs in the same
-    /// write, build [`Appends`].
+    /// For logs of one enum, pass an array or a `Vec` of states and events. For several enums, to create logs in the same write,
+    /// or to [require](Appends::require) that other logs have not moved, build [`Appends`].
     ///
     /// ```
     /// # #[cfg(all(feature = "macros", feature = "json", feature = "sqlite"))] {
@@ -146,11 +147,13 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) also if the key was used with another request
     ///   fingerprint.
     /// - [`LogAlreadyExists`](LogManagerError::LogAlreadyExists) if a log to be created has events.
+    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) also if a required log does not end where it must, or does not
+    ///   exist; or if a log exists that must not.
     /// - The others of [`append`](LogManager::append). The error names the log that caused it. If several logs caused it, it
     ///   names any one of them.
     ///
     /// The check whether the key was used on all these logs ignores the logs to be created, because a retry may have made new
-    /// ids for them. An error about a key contains a position in one log: among the logs that are not to be created, it is the
+    /// ids for them, and the logs that are only required. An error about a key contains a position in one log: among the logs that are not to be created, it is the
     /// first on which the key was used. A later append with the same key to one of the logs is a replay, too.
     pub async fn append_across(
         &self,
@@ -158,13 +161,13 @@ impl<A: Aggregate> LogManager<A> {
         options: &AppendOptions,
     ) -> Result<Vec<LogPosition>, LogManagerError> {
         let mut request = AppendAcrossRequest::new(appends.into());
-        if let Some(first) = request.parts.first() {
+        let first = request.written().next().map(AppendPart::log_id);
+        if let Some(log_id) = first {
             // The check of the request refuses a key that is scoped to one log.
-            let log_id = first.log_id();
             request.context = options.context(log_id, self.complete(&options.metadata));
         }
         let log_of = |part: &AppendPart| (part.log_id(), part.expected() == Expected::NewLog);
-        let logs: Vec<_> = request.parts.iter().map(log_of).collect();
+        let logs: Vec<_> = request.written().map(log_of).collect();
         let key = request.context.idempotency_key;
         let span = tracing::info_span!("append_across", aggregate = A::name(), logs = logs.len());
         match self

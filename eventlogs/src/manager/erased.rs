@@ -13,6 +13,7 @@ use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
+use crate::stores::store_id::StoreId;
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -27,6 +28,11 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>>;
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>>;
+    fn ends<'a>(
+        &'a self,
+        log_ids: &'a [LogId],
+    ) -> BoxFuture<'a, Result<Vec<Option<LogPosition>>, StoreError>>;
+    fn store_id(&self) -> StoreId;
     fn list(&self, request: ListRequest) -> BoxFuture<'_, Result<LogList<E>, StoreError>>;
     fn find_key<'a>(
         &'a self,
@@ -55,6 +61,17 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>> {
         Box::pin(EventStore::append_across(self, request))
+    }
+
+    fn ends<'a>(
+        &'a self,
+        log_ids: &'a [LogId],
+    ) -> BoxFuture<'a, Result<Vec<Option<LogPosition>>, StoreError>> {
+        Box::pin(EventStore::ends(self, log_ids))
+    }
+
+    fn store_id(&self) -> StoreId {
+        EventStore::store_id(self)
     }
 
     fn list(&self, request: ListRequest) -> BoxFuture<'_, Result<LogList<E>, StoreError>> {

@@ -105,7 +105,8 @@ pub enum LogManagerError {
         found: u64,
     },
     /// The events are stored, but the state after them could not be computed: the aggregate's `apply` panicked, the store could
-    /// not be read, or the deadline passed. Only [`decide`](crate::LogManager::decide) returns this error.
+    /// not be read, or the deadline passed. Only decisions return this error: [`decide`](crate::LogManager::decide),
+    /// [`decide_each`](crate::LogManager::decide_each) and [`across`](crate::across). With several logs, it names one of them.
     ///
     /// Treat the decision as made. Another call would make a second decision, unless it uses the same idempotency key: then it
     /// finds the stored events.
@@ -242,7 +243,7 @@ impl From<OtherListOrder> for LogManagerError {
     }
 }
 
-/// [`LogManager::decide`](crate::LogManager::decide) has no new state to return. Nothing was written, unless the
+/// A decision has no new state to return: one on a log with [`decide`](crate::LogManager::decide), or on several logs. Nothing was written, unless the
 /// [`LogManagerError`] says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -250,7 +251,7 @@ pub enum DecideError<R> {
     /// The closure refused, based on a state that the store has confirmed.
     #[error("the decision was refused: {0}")]
     Refused(R),
-    /// The log could not be read or written.
+    /// A log could not be read or written.
     #[error(transparent)]
     Log(#[from] LogManagerError),
 }

@@ -34,7 +34,8 @@ impl<A: Aggregate> LogManager<A> {
         }
     }
 
-    /// Makes the error of a write to several logs. Each is given with `true` if it is to be created.
+    /// Makes the error of a write to several logs. Each log that is written to is given with `true` if it is to be created. Logs
+    /// that are only required are not given: the write with the key need not have been about them.
     ///
     /// It is a replay if the key was used on all logs that existed before. A log to be created may have another id in each
     /// attempt, because the caller may make a new id, as with [`create`](LogManager::create).

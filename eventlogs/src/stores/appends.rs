@@ -6,14 +6,17 @@ use crate::log_state::{LogPosition, LogState};
 use crate::stores::encoding::event;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::event_enum::EventEnum;
+use crate::stores::encoding::records::{Place, records};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
-use crate::stores::request::Expected;
+use crate::stores::request::{AppendObserver, AppendSettled, Expected};
 use crate::stores::write::WriteContext;
+use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// Events for several logs, of one event enum or of several, for [`append_across`](crate::LogManager::append_across).
 ///
@@ -34,6 +37,29 @@ use std::fmt;
 ///     .append(order, [OrderEvent::Paid])
 ///     .create(payment, [PaymentEvent::Captured { cents: 4_900 }]);
 /// # assert_eq!(appends.len(), 2);
+/// # }
+/// ```
+///
+/// A *requirement* is a part without events: the write happens only if that log has not moved. So the caller can decide on logs
+/// that it does not write to:
+///
+/// ```
+/// # #[cfg(all(feature = "macros", feature = "json"))] {
+/// use eventlogs::{Appends, Event, LogState, ids::LogId};
+///
+/// #[derive(Event)]
+/// enum AccountEvent { #[event(name = "account.withdrawn")] Withdrawn { cents: u64 } }
+/// #[derive(Event)]
+/// enum LimitEvent { #[event(name = "limit.set")] Set { cents: u64 } }
+/// #[derive(Event)]
+/// enum BlockEvent { #[event(name = "block.placed")] Placed }
+///
+/// # let (account, limit): (LogState<AccountEvent>, LogState<LimitEvent>) = (LogState::at(LogId::new(), 3), LogState::at(LogId::new(), 0));
+/// let appends = Appends::new()
+///     .append(account, [AccountEvent::Withdrawn { cents: 500 }])
+///     .require(limit)
+///     .require_absent::<BlockEvent>(LogId::derived("block", account.log_id().to_string()));
+/// # assert_eq!(appends.len(), 3);
 /// # }
 /// ```
 #[derive(Debug, Default)]
@@ -71,23 +97,49 @@ impl Appends {
         self.and(log_id.into(), Expected::NewLog, events)
     }
 
+    /// Requires that a log still ends at this state, without writing to it: otherwise nothing is written, and the error is a
+    /// [conflict](AppendError::Conflict) about that log.
+    ///
+    /// The state of the log cannot change between the check and the commit. On PostgreSQL, an append of another process to that
+    /// log waits for the commit of this write, and so does another write that requires the log.
+    #[must_use]
+    pub fn require<E: Event>(mut self, state: impl Into<LogState<E>>) -> Self {
+        let position = state.into().position();
+        let expected = Expected::After(position);
+        let part = AppendPart::requirement::<E>(position.log_id(), expected);
+        self.parts.push(part);
+        self
+    }
+
+    /// Requires that a log does not exist, without creating it: otherwise nothing is written, and the error is a
+    /// [conflict](AppendError::Conflict) about that log, at index 0.
+    ///
+    /// As with [`require`](Appends::require), nobody can create the log between the check and the commit.
+    #[must_use]
+    pub fn require_absent<E: Event>(mut self, log_id: impl Into<LogId>) -> Self {
+        let part = AppendPart::requirement::<E>(log_id.into(), Expected::NewLog);
+        self.parts.push(part);
+        self
+    }
+
+    /// Adds a part.
+    #[must_use]
+    pub(crate) fn with_part(mut self, part: AppendPart) -> Self {
+        self.parts.push(part);
+        self
+    }
+
     fn and<E: Event>(
-        mut self,
+        self,
         log_id: LogId,
         expected: Expected,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
-        let events: Vec<E> = events.into_iter().collect();
-        self.parts.push(AppendPart {
-            log_id,
-            expected,
-            event_ids: events.iter().map(|_| EventId::new()).collect(),
-            events: Box::new(events),
-        });
-        self
+        let part = AppendPart::append(log_id, expected, events.into_iter().collect());
+        self.with_part(part)
     }
 
-    /// Returns the number of logs.
+    /// Returns the number of logs, with those that are only required.
     #[must_use]
     pub fn len(&self) -> usize {
         self.parts.len()
@@ -124,7 +176,7 @@ impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>
     }
 }
 
-/// The events for one of several logs.
+/// The events for one of several logs, or a requirement: a log that must not have moved.
 pub struct AppendPart {
     /// The log.
     log_id: LogId,
@@ -132,11 +184,61 @@ pub struct AppendPart {
     expected: Expected,
     /// One id per event. The ids stay the same when the request is sent again.
     event_ids: Vec<EventId>,
+    /// Whether the log is only required to end there.
+    is_requirement: bool,
     /// The events, with their type erased because it differs from part to part.
     events: Box<dyn PartEvents>,
 }
 
 impl AppendPart {
+    /// Makes the part of a log. Without events it is a requirement.
+    #[must_use]
+    pub fn new<E: Event>(log_id: LogId, expected: Expected, events: Vec<E>) -> Self {
+        if events.is_empty() {
+            Self::requirement::<E>(log_id, expected)
+        } else {
+            Self::append(log_id, expected, events)
+        }
+    }
+
+    /// Makes a part that must have events.
+    fn append<E: Event>(log_id: LogId, expected: Expected, events: Vec<E>) -> Self {
+        Self {
+            log_id,
+            expected,
+            event_ids: events.iter().map(|_| EventId::new()).collect(),
+            is_requirement: false,
+            events: Box::new(TypedEvents {
+                events,
+                observer: None,
+            }),
+        }
+    }
+
+    fn requirement<E: Event>(log_id: LogId, expected: Expected) -> Self {
+        Self {
+            is_requirement: true,
+            ..Self::append::<E>(log_id, expected, Vec::new())
+        }
+    }
+
+    /// Sets the observer to notify when the write is queued and when it is settled. It has no effect if the events are not of
+    /// type `E`.
+    #[must_use]
+    pub fn observe<E: Event>(mut self, observer: Arc<dyn AppendObserver<E>>) -> Self {
+        let events: &mut dyn Any = &mut *self.events;
+        if let Some(events) = events.downcast_mut::<TypedEvents<E>>() {
+            events.observer = Some(observer);
+        }
+        self
+    }
+
+    /// Returns `true` if the part has no events, and only requires that its log has not moved.
+    #[must_use]
+    pub const fn is_requirement(&self) -> bool {
+        self.is_requirement
+    }
+
     /// Returns the id of the log.
     #[must_use]
     pub const fn log_id(&self) -> LogId {
@@ -161,7 +263,7 @@ impl AppendPart {
         self.expected.next_index()
     }
 
-    /// Returns the end of the log after the events are stored.
+    /// Returns the end of the log after the events are stored. A requirement has none that is different from what it expects.
     #[must_use]
     pub fn state_after(&self) -> LogPosition {
         self.expected.state_after(self.log_id, &self.event_ids)
@@ -183,7 +285,8 @@ impl AppendPart {
     /// because a store in memory accepts other types as well.
     pub(super) fn events_of<E: 'static>(&self) -> Option<&[E]> {
         let events: &dyn Any = &*self.events;
-        events.downcast_ref::<Vec<E>>().map(Vec::as_slice)
+        let events = events.downcast_ref::<TypedEvents<E>>();
+        events.map(|events| events.events.as_slice())
     }
 
     /// Returns the enum of the events.
@@ -191,9 +294,22 @@ impl AppendPart {
         self.events.event_enum()
     }
 
-    /// Encodes the events.
-    pub(super) fn encode(&self, limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
+    /// Encodes the events. Also returns the observer with the decoded events, if there is one.
+    pub(super) fn encode(
+        &self,
+        limits: &Limits,
+    ) -> Result<(Vec<EncodedEvent>, Option<Box<dyn Observed>>), AppendError> {
         self.events.encode(&self.event_ids, limits)
+    }
+
+    /// Returns the place of the events, for the observer.
+    pub(super) fn place<'a>(&'a self, context: &'a WriteContext<'a>) -> Place<'a> {
+        Place {
+            log_id: self.log_id,
+            first_index: self.first_index(),
+            event_ids: &self.event_ids,
+            context,
+        }
     }
 }
 
@@ -213,23 +329,69 @@ trait PartEvents: Any + Send + Sync {
     /// Returns the enum of the events.
     fn event_enum(&self) -> EventEnum;
 
-    fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError>;
+    fn encode(
+        &self,
+        ids: &[EventId],
+        limits: &Limits,
+    ) -> Result<(Vec<EncodedEvent>, Option<Box<dyn Observed>>), AppendError>;
 }
 
-impl<E: Event> PartEvents for Vec<E> {
+/// The events of a part, and their observer.
+struct TypedEvents<E> {
+    events: Vec<E>,
+    observer: Option<Arc<dyn AppendObserver<E>>>,
+}
+
+impl<E: Event> PartEvents for TypedEvents<E> {
     fn event_enum(&self) -> EventEnum {
         EventEnum::new::<E>()
     }
 
-    fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<Vec<EncodedEvent>, AppendError> {
-        let events = self.iter().zip(ids);
-        events
-            .map(|(event, id)| Ok(event::encode_event(event, *id, limits)?.0))
-            .collect()
+    fn encode(
+        &self,
+        ids: &[EventId],
+        limits: &Limits,
+    ) -> Result<(Vec<EncodedEvent>, Option<Box<dyn Observed>>), AppendError> {
+        let mut encoded = Vec::with_capacity(ids.len());
+        let mut decoded = Vec::new();
+        for (event, id) in self.events.iter().zip(ids) {
+            let (event, read_back) = event::encode_event(event, *id, limits)?;
+            encoded.push(event);
+            if self.observer.is_some() {
+                decoded.push(read_back);
+            }
+        }
+        let observed = self.observer.clone().map(|observer| {
+            let observed: Box<dyn Observed> = Box::new(ObservedEvents { observer, decoded });
+            observed
+        });
+        Ok((encoded, observed))
+    }
+}
+
+/// The observer of a part, with the type of the events erased.
+pub(super) trait Observed: Send {
+    /// Notifies the observer that the part is queued.
+    fn queued(self: Box<Self>, place: &Place<'_>, guess: DateTime<Utc>) -> Arc<dyn AppendSettled>;
+}
+
+/// An observer, and the events that it is notified of.
+struct ObservedEvents<E> {
+    observer: Arc<dyn AppendObserver<E>>,
+    decoded: Vec<E>,
+}
+
+impl<E: Event> Observed for ObservedEvents<E> {
+    fn queued(self: Box<Self>, place: &Place<'_>, guess: DateTime<Utc>) -> Arc<dyn AppendSettled> {
+        let Self { observer, decoded } = *self;
+        observer.queued(records(place, decoded, guess));
+        observer
     }
 }
 
 /// A request to append events to several logs, to all of them or to none.
+///
+/// Some of its parts may be [requirements](AppendPart::is_requirement).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AppendAcrossRequest<'a> {
@@ -249,16 +411,22 @@ impl AppendAcrossRequest<'_> {
         }
     }
 
-    /// Returns the end of each log after the events are stored.
+    /// Returns the parts with events.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &AppendPart> {
+        self.parts.iter().filter(|part| !part.is_requirement)
+    }
+
+    /// Returns the end of each log that the request writes to after the events are stored.
     #[must_use]
     pub fn states_after(&self) -> Vec<LogPosition> {
-        self.parts.iter().map(AppendPart::state_after).collect()
+        self.written().map(AppendPart::state_after).collect()
     }
 
     /// Checks the rules that are the same for every store, before anything is written.
     ///
     /// # Errors
-    /// - [`NoEvents`](InvalidAppend::NoEvents) if there is no log, or a log without events.
+    /// - [`NoEvents`](InvalidAppend::NoEvents) if there is no log to write to, or a log without events that is not a
+    ///   requirement.
     /// - [`LogTwice`](InvalidAppend::LogTwice) if two parts are for the same log.
     /// - [`TooManyEvents`](InvalidAppend::TooManyEvents) if there are more events than the limit.
     /// - [`KeyOfOneLog`](InvalidAppend::KeyOfOneLog) if the scope of the idempotency key is one log.
@@ -267,7 +435,7 @@ impl AppendAcrossRequest<'_> {
         let mut logs = HashSet::new();
         let mut events = 0;
         for part in &self.parts {
-            if part.event_ids.is_empty() {
+            if part.event_ids.is_empty() && !part.is_requirement {
                 return Err(InvalidAppend::NoEvents);
             }
             if !logs.insert(part.log_id) {
@@ -277,7 +445,7 @@ impl AppendAcrossRequest<'_> {
             }
             events += part.event_ids.len();
         }
-        if self.parts.is_empty() {
+        if events == 0 {
             return Err(InvalidAppend::NoEvents);
         }
         if events > limits.max_events_per_append {

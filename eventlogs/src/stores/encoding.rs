@@ -5,4 +5,5 @@
 pub(in crate::stores) mod decoded;
 pub(in crate::stores) mod event;
 pub(in crate::stores) mod event_enum;
+pub(in crate::stores) mod records;
 pub(in crate::stores) mod write;

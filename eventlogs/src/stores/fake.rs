@@ -10,9 +10,10 @@ mod subscriptions;
 use super::EventStore;
 use crate::event::Event;
 use crate::feed::commits::CommitSignal;
+use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
-use crate::stores::appends::AppendAcrossRequest;
+use crate::stores::appends::{AppendAcrossRequest, AppendPart};
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
@@ -21,6 +22,7 @@ use crate::stores::limits::Limits;
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
+use crate::stores::store_id::StoreId;
 use crate::sync::lock;
 use chrono::{DateTime, Utc};
 use coding::{Coding, Row};
@@ -84,6 +86,8 @@ pub struct FakeEventStore<E> {
     logs: Logs<E>,
     /// The limits of an append.
     limits: Limits,
+    /// The identity of the store.
+    id: StoreId,
     /// Tells readers of the feed that something was written.
     commits: Arc<CommitSignal>,
     /// The subscriptions. Locked before the logs.
@@ -111,6 +115,7 @@ impl<E> FakeEventStore<E> {
         Self {
             logs: Logs::Plain(Arc::new(Mutex::new(State::new()))),
             limits,
+            id: StoreId::new(),
             commits: Arc::default(),
             subscriptions: Arc::default(),
         }
@@ -130,6 +135,7 @@ impl<E: Event> FakeEventStore<E> {
         Self {
             logs: Logs::Encoded(Arc::new(Mutex::new(State::new())), Coding::new()),
             limits,
+            id: StoreId::new(),
             commits: Arc::default(),
             subscriptions: Arc::default(),
         }
@@ -178,6 +184,7 @@ impl<E> FakeEventStore<E> {
             Logs::Encoded(state, _) => Some(FakeEventStore {
                 logs: Logs::Encoded(Arc::clone(state), Coding::new()),
                 limits: self.limits,
+                id: self.id,
                 commits: Arc::clone(&self.commits),
                 subscriptions: Arc::clone(&self.subscriptions),
             }),
@@ -200,6 +207,7 @@ impl<E> Clone for FakeEventStore<E> {
         Self {
             logs,
             limits: self.limits,
+            id: self.id,
             commits: Arc::clone(&self.commits),
             subscriptions: Arc::clone(&self.subscriptions),
         }
@@ -256,7 +264,7 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         match &self.logs {
             Logs::Plain(state) => {
                 request.context.encode_metadata(&self.limits)?;
-                let events = request.parts.iter();
+                let events = request.written();
                 let events = events.map(|part| part.events_of::<E>().unwrap_or_default());
                 write_across(state, &request, events)?;
             }
@@ -281,6 +289,17 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
                 })
             }
         }
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        Ok(match &self.logs {
+            Logs::Plain(state) => lock(state).ends(log_ids),
+            Logs::Encoded(state, _) => lock(state).ends(log_ids),
+        })
+    }
+
+    fn store_id(&self) -> StoreId {
+        self.id
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
@@ -322,26 +341,31 @@ fn write<E, T: Clone>(
         events,
     };
     let mut state = lock(state);
-    let recorded_at = state.write(&[part], &request.context)?;
+    let recorded_at = state.write(&[part], &[], &request.context)?;
     let stored = state.stored(&part).filter(|_| request.return_events);
     Ok((recorded_at, stored.unwrap_or_default().to_vec()))
 }
 
-/// Writes the events of a request to several logs, plain or encoded.
+/// Writes the events of a request to several logs, plain or encoded. `events` has those of each log that is written to.
 fn write_across<'a, T: Clone + 'a>(
     state: &Mutex<State<T>>,
     request: &'a AppendAcrossRequest<'_>,
     events: impl Iterator<Item = &'a [T]>,
 ) -> Result<(), AppendError> {
     check_deadline(request.context.deadline)?;
-    let parts = request.parts.iter().zip(events);
-    let parts = parts.map(|(part, events)| Part {
+    let part = |part: &'a AppendPart, events| Part {
         log_id: part.log_id(),
         expected: part.expected(),
         event_ids: part.event_ids(),
         events,
-    });
-    lock(state).write(&parts.collect::<Vec<_>>(), &request.context)?;
+    };
+    let written = request.written().zip(events);
+    let written: Vec<_> = written
+        .map(|(written, events)| part(written, events))
+        .collect();
+    let required = request.parts.iter().filter(|part| part.is_requirement());
+    let required: Vec<_> = required.map(|required| part(required, &[])).collect();
+    lock(state).write(&written, &required, &request.context)?;
     Ok(())
 }
 

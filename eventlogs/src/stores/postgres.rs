@@ -46,6 +46,7 @@ pub use pooler::Pooler;
 use super::EventStore;
 use crate::event::Event;
 use crate::feed::commits::CommitSignal;
+use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::log_types::LogTypes;
@@ -61,6 +62,7 @@ use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::core::{Core, Pools};
 use crate::stores::postgres::fence::Fence;
 use crate::stores::request::{AppendRequest, Appended};
+use crate::stores::store_id::StoreId;
 use address::Address;
 use pool::{ConnectionPool, Generation};
 use retry::Operation;
@@ -277,6 +279,7 @@ impl PostgresEventStore {
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
         let schema = SchemaVersion::new(found.usable_version(), migrations::NEEDED)?;
         let core = Arc::new(Core {
+            id: StoreId::new(),
             pools,
             statements,
             schema,
@@ -301,8 +304,9 @@ impl PostgresEventStore {
     /// once; each step happens once, as a whole or not at all.
     ///
     /// It needs the privilege to create the schema, or to create tables in one that exists. Afterwards a role with `usage` on
-    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work. Such a role may
-    /// call `migrate`, too: tables that are up to date are not touched. What subscriptions need in addition is in the
+    /// the schema, `select` on its tables and `insert` on `events` and `idempotency_keys` is enough to work. It also needs the
+    /// privilege to execute the schema's function `release_claims`, which all roles have by default. Such a role may call
+    /// `migrate`, too: tables that are up to date are not touched. What subscriptions need in addition is in the
     /// [guide](crate::guide::operation#postgresql).
     ///
     /// Call it once after the database has moved to another server, by a dump or by `pg_upgrade`. There the count of
@@ -364,6 +368,16 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(core, request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        read::ends(core, log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        self.core.id
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

@@ -39,6 +39,7 @@ pub use user_transaction::{SqliteTransaction, SqliteTransactionConnection};
 
 use super::EventStore;
 use crate::event::Event;
+use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::queue::WriteQueue;
@@ -50,6 +51,7 @@ use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::request::{AppendRequest, Appended};
 use crate::stores::sqlite::core::Core;
+use crate::stores::store_id::StoreId;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,6 +134,16 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(&core.pool, request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        read::ends(&core.pool, log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        self.core.id
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

@@ -81,6 +81,17 @@ macro_rules! __event_store_conformance {
             of_two_appends_to_the_same_logs_exactly_one_wins
             appends_to_several_logs_and_to_single_ones_never_mix
             a_dropped_append_to_several_logs_leaves_no_half
+            a_write_happens_if_what_it_requires_holds
+            where_a_requirement_does_not_hold_nothing_is_written
+            a_required_log_must_be_of_its_kind
+            a_log_is_either_written_to_or_required
+            a_used_key_comes_before_a_requirement
+            of_writers_that_require_each_others_log_one_writes
+            of_writers_that_require_each_others_absence_one_writes
+            of_writers_that_require_one_log_all_write
+            writes_that_share_logs_depend_on_what_they_build_on
+            the_observers_of_all_parts_are_called
+            the_ends_of_logs_are_those_that_a_read_finds
             a_key_of_one_log_means_nothing_on_another
             a_key_of_all_logs_and_the_same_of_one_are_two
             a_key_of_the_log_without_an_id_is_not_one_of_all_logs

@@ -9,6 +9,7 @@ mod answers;
 mod broken;
 mod keys;
 mod logs;
+mod order;
 
 use super::history::Operation;
 use crate::model::domain::TallyEvent;
@@ -42,6 +43,9 @@ pub(super) enum Rule {
     Whole,
     /// A decision follows exactly the state that it was made on.
     Basis,
+    /// The writes have an order in which each finds its logs, and those that it requires, where they must end; and in which a
+    /// write that ended before another began comes first.
+    Serial,
     /// An aggregate that was returned is the fold of its log.
     Fold,
     /// A returned state is not older than a state that any operation had returned before.
@@ -92,6 +96,7 @@ pub(super) fn check(history: &[Operation], stored: &Stored) -> Vec<Violation> {
     logs::check(&mut evidence);
     answers::check(&mut evidence);
     keys::check(&mut evidence);
+    order::check(&mut evidence);
     evidence.violations
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Operation {
     pub(super) key: Option<(Option<LogId>, String)>,
     /// The events that it writes if it writes anything, one entry per log.
     pub(super) wants: Vec<Want>,
+    /// The logs that must not have moved if it writes anything.
+    pub(super) needs: Vec<Need>,
     pub(super) outcome: Outcome,
     /// The aggregation that was returned.
     pub(super) seen: Option<(LogPosition, Tally)>,
@@ -38,6 +40,14 @@ pub(super) struct Want {
     pub(super) ground: Ground,
     /// Unique among the events of a history.
     pub(super) values: Vec<u64>,
+}
+
+/// A log that must not have moved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    pub(super) log_id: LogId,
+    /// Where it must end; `New` if it must not exist.
+    pub(super) ground: Ground,
 }
 
 /// The position after which events are to be stored.
@@ -87,6 +97,13 @@ impl Operation {
     /// Returns the events that it writes to a log.
     pub(super) fn want(&self, log_id: LogId) -> Option<&Want> {
         self.wants.iter().find(|want| want.log_id == log_id)
+    }
+
+    /// Returns where it expects a log to end that it writes to or requires.
+    pub(super) fn ground(&self, log_id: LogId) -> Option<Ground> {
+        let need = self.needs.iter().find(|need| need.log_id == log_id);
+        let need = need.map(|need| need.ground);
+        self.want(log_id).map(|want| want.ground).or(need)
     }
 
     /// Returns all values that it writes if it writes anything.

@@ -1,7 +1,7 @@
 //! Tasks that write concurrently to the same logs in all ways.
 
 use super::checker::{Stored, check};
-use super::history::{Clock, Ground, Operation, Outcome, Want};
+use super::history::{Clock, Ground, Need, Operation, Outcome, Want};
 use super::random::Random;
 use super::recorder::{Manner, Recorder};
 use crate::model::domain::{TallyEvent, tallies};
@@ -248,10 +248,23 @@ impl Task {
             let events = 1 + self.random.below(3);
             wants.push(self.want(log_id, ground, events));
         }
+        let mut needs: Vec<Need> = Vec::new();
+        for _ in 0..self.random.below(3) {
+            let log_id = self.log();
+            let is_free = |log_id| {
+                wants.iter().all(|want| want.log_id != log_id)
+                    && needs.iter().all(|need| need.log_id != log_id)
+            };
+            if is_free(log_id) {
+                let state = self.state(log_id).await;
+                let ground = state.map_or(Ground::New, Ground::After);
+                needs.push(Need { log_id, ground });
+            }
+        }
         manner.key = manner
             .key
             .filter(|(scope, _)| *scope == IdempotencyScope::Global);
-        self.recorder.append_across(wants, &manner).await;
+        self.recorder.append_across(wants, needs, &manner).await;
         self.learn();
     }
 

@@ -1,6 +1,6 @@
 //! Calls a manager, and records each call and its result.
 
-use super::history::{Clock, Ground, Operation, Outcome, Want};
+use super::history::{Clock, Ground, Need, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
 use eventlogs::ids::LogId;
 use eventlogs::stores::StoreError;
@@ -63,11 +63,16 @@ impl Recorder {
             let written = written.map(|state| Outcome::Written(vec![state.position()]));
             (written.unwrap_or_else(outcome), None)
         };
-        self.record(vec![want], manner, call).await;
+        self.record(vec![want], Vec::new(), manner, call).await;
     }
 
-    /// Appends to several logs.
-    pub(super) async fn append_across(&mut self, wants: Vec<Want>, manner: &Manner) {
+    /// Appends to several logs, and requires others.
+    pub(super) async fn append_across(
+        &mut self,
+        wants: Vec<Want>,
+        needs: Vec<Need>,
+        manner: &Manner,
+    ) {
         let manager = self.manager.clone();
         let appends = wants.iter().fold(Appends::new(), |appends, want| {
             let events = events(&want.values, 0);
@@ -76,13 +81,19 @@ impl Recorder {
                 Ground::New | Ground::Decided => appends.create(want.log_id, events),
             }
         });
+        let appends = needs
+            .iter()
+            .fold(appends, |appends, need| match need.ground {
+                Ground::After(state) => appends.require::<TallyEvent>(state),
+                Ground::New | Ground::Decided => appends.require_absent::<TallyEvent>(need.log_id),
+            });
         let (key, scope) = manner.key();
         let call = async move {
             let options = append_options(key, scope, manner);
             let written = manager.append_across(appends, &options).await;
             (written.map_or_else(outcome, Outcome::Written), None)
         };
-        self.record(wants, manner, call).await;
+        self.record(wants, needs, manner, call).await;
     }
 
     /// Decides on these events; a picky decision may also return none or refuse, depending on the state.
@@ -128,7 +139,7 @@ impl Recorder {
                 Err(_refused) => (Outcome::Nothing, None),
             }
         };
-        self.record(vec![want], manner, call).await;
+        self.record(vec![want], Vec::new(), manner, call).await;
     }
 
     /// Reduces a log.
@@ -143,7 +154,9 @@ impl Recorder {
                 Err(error) => (outcome(error), None),
             }
         };
-        self.record(Vec::new(), &Manner::default(), call).await;
+        let nothing = (Vec::new(), Vec::new());
+        self.record(nothing.0, nothing.1, &Manner::default(), call)
+            .await;
         let seen = self.history.last()?.seen.as_ref()?;
         Some(seen.0)
     }
@@ -151,6 +164,7 @@ impl Recorder {
     async fn record(
         &mut self,
         wants: Vec<Want>,
+        needs: Vec<Need>,
         manner: &Manner,
         call: impl Future<Output = Said>,
     ) {
@@ -173,6 +187,7 @@ impl Recorder {
             returned,
             key,
             wants,
+            needs,
             outcome,
             seen,
         });

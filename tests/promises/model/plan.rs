@@ -61,9 +61,10 @@ pub(super) enum PlannedAction {
 #[derive(Debug, Clone)]
 pub(super) struct PlannedPart {
     pub(super) log: usize,
-    /// `None` creates it.
+    /// `None` creates it, or requires that it does not exist.
     pub(super) basis: Option<Basis>,
-    pub(super) events: usize,
+    /// `None` if the log is only required.
+    pub(super) events: Option<usize>,
 }
 
 /// The end of the log that an append expects.
@@ -126,6 +127,7 @@ fn basis() -> impl Strategy<Value = Basis> {
 fn part() -> impl Strategy<Value = PlannedPart> {
     // An append without events is refused, so it is rare.
     let events = prop_oneof![1 => Just(0_usize), 15 => 1..4_usize];
+    let events = prop::option::weighted(0.7, events);
     let basis = prop::option::weighted(0.8, basis());
     (0..LOGS, basis, events).prop_map(|(log, basis, events)| PlannedPart { log, basis, events })
 }

@@ -35,7 +35,7 @@ struct Used {
     fingerprint: Option<RequestFingerprint>,
 }
 
-/// The write to one log: its expected end (`None`: no log) and the events to append.
+/// The write to one log: its expected end (`None`: no log) and the events to append. Without events, the log is only required.
 struct Wanted {
     log_id: LogId,
     state: Option<LogPosition>,
@@ -74,7 +74,7 @@ impl Reference {
                 let part = Part {
                     log_id: *log_id,
                     state: None,
-                    events: 1,
+                    events: Some(1),
                 };
                 self.append(request, std::slice::from_ref(&part), key.as_ref(), observed)
             }
@@ -82,7 +82,7 @@ impl Reference {
                 let part = Part {
                     log_id: state.log_id(),
                     state: Some(*state),
-                    events: *events,
+                    events: Some(*events),
                 };
                 self.append(request, std::slice::from_ref(&part), key.as_ref(), observed)
             }
@@ -144,21 +144,24 @@ impl Reference {
         key: Option<&Key>,
         observed: &Answer,
     ) -> Vec<Answer> {
-        if parts.iter().any(|part| part.events == 0) {
+        if parts.iter().any(|part| part.events == Some(0)) {
             return vec![Answer::Invalid(InvalidAppend::NoEvents)];
         }
-        let logs: Vec<_> = parts.iter().map(|part| part.log_id).collect();
+        let written = || parts.iter().filter(|part| part.events.is_some());
+        let logs: Vec<_> = written().map(|part| part.log_id).collect();
         if let Some(used) = self.used(key, &logs) {
-            // A key prevents a second creation, wherever it was used.
+            // A key prevents a second creation, wherever it was used. It need not have been used on a log that is only required.
             let had = |part: &Part| part.state.is_none() || self.was_used_on(key, part.log_id);
-            return vec![used.answer(parts.iter().all(had), key)];
+            return vec![used.answer(written().all(had), key)];
         }
         let wanted: Vec<_> = (0..)
             .zip(parts)
             .map(|(place, part)| Wanted {
                 log_id: part.log_id,
                 state: part.state,
-                events: request.events(place, part.events, 0),
+                events: part
+                    .events
+                    .map_or_else(Vec::new, |events| request.events(place, events, 0)),
             })
             .collect();
         let obstacles: Vec<_> = wanted
@@ -172,7 +175,13 @@ impl Reference {
             Answer::Written(states) => states.as_slice(),
             _ => &[],
         };
-        vec![Answer::Written(self.write(request, wanted, key, ids))]
+        let written = wanted.into_iter().filter(|part| !part.events.is_empty());
+        vec![Answer::Written(self.write(
+            request,
+            written.collect(),
+            key,
+            ids,
+        ))]
     }
 
     fn decide(
@@ -234,19 +243,29 @@ impl Reference {
     /// Returns the reason why an append cannot be written.
     fn obstacle(&self, part: &Wanted) -> Option<Answer> {
         let log_id = part.log_id;
+        let is_required = part.events.is_empty();
+        let conflict = |event_index| Answer::Conflict {
+            log_id,
+            event_index,
+        };
         let Some((state, end)) = part.state.map(|state| (state, self.end(log_id))) else {
-            return (!self.log(log_id).is_empty()).then_some(Answer::Exists(log_id));
+            let exists = if is_required {
+                conflict(0)
+            } else {
+                Answer::Exists(log_id)
+            };
+            return (!self.log(log_id).is_empty()).then_some(exists);
         };
         let Some(end) = end else {
-            return Some(Answer::NotFound(log_id));
+            return Some(if is_required {
+                conflict(state.index() + 1)
+            } else {
+                Answer::NotFound(log_id)
+            });
         };
         let same_event = state.event_id().is_none() || state.event_id() == end.event_id();
         let current = state.index() == end.index() && same_event;
-        let event_index = state.index() + 1;
-        (!current).then_some(Answer::Conflict {
-            log_id,
-            event_index,
-        })
+        (!current).then(|| conflict(state.index() + 1))
     }
 
     fn write(
@@ -327,13 +346,16 @@ fn invalid(parts: &[Part], key: Option<&Key>) -> Vec<InvalidAppend> {
     let mut invalid = Vec::new();
     let mut logs = BTreeSet::new();
     for part in parts {
-        if part.events == 0 {
+        if part.events == Some(0) {
             invalid.push(InvalidAppend::NoEvents);
         }
         if !logs.insert(part.log_id) {
             let log_id = part.log_id;
             invalid.push(InvalidAppend::LogTwice { log_id });
         }
+    }
+    if parts.iter().all(|part| part.events.is_none()) {
+        invalid.push(InvalidAppend::NoEvents);
     }
     if key.is_some_and(|key| key.scope == IdempotencyScope::Log) {
         invalid.push(InvalidAppend::KeyOfOneLog);

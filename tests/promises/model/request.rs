@@ -57,9 +57,10 @@ pub(super) enum Action {
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) log_id: LogId,
-    /// `None` creates it.
+    /// `None` creates it, or requires that it does not exist.
     pub(super) state: Option<LogPosition>,
-    pub(super) events: usize,
+    /// `None` if the log is only required.
+    pub(super) events: Option<usize>,
 }
 
 /// An idempotency key.

@@ -55,10 +55,12 @@ pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observe
             let options = append_options(&request, key.as_ref());
             let appends = (0..).zip(parts).fold(Appends::new(), |appends, part| {
                 let (place, part) = part;
-                let events = request.events(place, part.events, 0);
-                match part.state {
-                    Some(state) => appends.append(state, events),
-                    None => appends.create(part.log_id, events),
+                let events = part.events.map(|events| request.events(place, events, 0));
+                match (part.state, events) {
+                    (Some(state), Some(events)) => appends.append(state, events),
+                    (None, Some(events)) => appends.create(part.log_id, events),
+                    (Some(state), None) => appends.require::<TallyEvent>(state),
+                    (None, None) => appends.require_absent::<TallyEvent>(part.log_id),
                 }
             });
             let appended = manager.append_across(appends, &options).await;

@@ -69,7 +69,7 @@ async fn a_schema_without_tables_wants_a_migration_by_whomever() {
                 refused,
                 Err(LogManagerError::Store(StoreError::NotMigrated {
                     found: 0,
-                    needed: 2
+                    needed: 3
                 }))
             ),
             "{refused:?}"
@@ -108,6 +108,7 @@ async fn a_schema_of_an_older_version_is_migrated_and_keeps_its_events() {
         "drop table parked_logs",
         "drop table skipped_events",
         "drop table row_keys",
+        "drop function release_claims",
         "update meta set schema_version = 1",
         "create table checkpoints (mine text)",
     ] {
@@ -121,7 +122,7 @@ async fn a_schema_of_an_older_version_is_migrated_and_keeps_its_events() {
             refused,
             Err(StoreError::NotMigrated {
                 found: 1,
-                needed: 2
+                needed: 3
             })
         ),
         "{refused:?}"
@@ -159,7 +160,7 @@ async fn a_schema_of_a_newer_version_or_of_somebody_else_is_refused() {
             refused,
             Err(OpenError::Store(StoreError::NewerSchema {
                 found: 99,
-                supported: 2
+                supported: 3
             }))
         ),
         "{refused:?}"

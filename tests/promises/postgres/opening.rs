@@ -29,8 +29,8 @@ async fn create(manager: &LogManager<Payment>) -> Result<LogState<PaymentEvent>,
 fn asks_for_migration<T: Debug>(result: &Result<T, LogManagerError>) {
     let Err(LogManagerError::Store(
         error @ StoreError::NotMigrated {
-            found: 2,
-            needed: 2,
+            found: 3,
+            needed: 3,
         },
     )) = result
     else {

@@ -8,7 +8,7 @@ use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, EventStore, IdempotencyKey,
-    ListRequest, LogList, OpenError, Page, ReadError, ReadRequest, Replay, StoreError,
+    ListRequest, LogList, OpenError, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::subscriptions::Subscriptions;
 use eventlogs::{
@@ -308,6 +308,14 @@ impl<E: Event> EventStore<E> for Behind {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.store.read(request).await
+    }
+
+    async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {
+        EventStore::<E>::ends(&self.store, log_ids).await
+    }
+
+    fn store_id(&self) -> StoreId {
+        EventStore::<E>::store_id(&self.store)
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

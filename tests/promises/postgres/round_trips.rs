@@ -5,7 +5,8 @@ use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::servers;
 use eventlogs::ids::LogId;
 use eventlogs::{
-    AppendOptions, Appends, CreateOptions, DecideOptions, ListOptions, ListOrder, LogState,
+    AppendOptions, Appends, CreateOptions, DecideOptions, EventStore, ListOptions, ListOrder,
+    LogState,
 };
 use sqlx::{ConnectOptions, PgConnection, Row};
 
@@ -108,15 +109,20 @@ async fn each_operation_is_one_round_trip() {
     let several = Appends::new()
         .append(decided.into_aggregation(), [refund(0), refund(0)])
         .create(LogId::new(), [requested.clone()])
-        .create(LogId::new(), [requested]);
+        .require::<PaymentEvent>(LogState::at(warm_up, 1))
+        .create(LogId::new(), [requested])
+        .require_absent::<PaymentEvent>(LogId::new());
     let options = AppendOptions {
         idempotency_key: Some(format!("{log_id} and others")),
         ..Default::default()
     };
     one_round_trip!(
-        "append_across with a key",
+        "append_across with requirements and a key",
         manager.append_across(several, &options).await.unwrap()
     );
+    let ids = [log_id, warm_up, LogId::new()];
+    let ends = EventStore::<PaymentEvent>::ends(&store.store, &ids);
+    one_round_trip!("ends", ends.await.unwrap());
     let _ = before;
 }
 
@@ -173,13 +179,22 @@ async fn what_an_operation_reads_does_not_grow_with_the_tables() {
         };
         let events = vec![refund(1); 1 + log % 2];
         manager.append_all(state, &events, &append).await.unwrap();
+        let across = Appends::new()
+            .create(LogId::new(), [requested.clone()])
+            .require::<PaymentEvent>(LogState::at(log_id, u64::try_from(1 + log % 2).unwrap()))
+            .require_absent::<PaymentEvent>(LogId::new());
+        let append = AppendOptions {
+            idempotency_key: (log % 2 == 0).then(|| format!("{log_id} required")),
+            ..Default::default()
+        };
+        manager.append_across(across, &append).await.unwrap();
         let replay = manager.create(&LogId::new(), &requested, &create).await;
         assert!(replay.is_err(), "{replay:?}");
         manager.reduce(&log_id).await.unwrap();
     }
     store.store.close().await;
     let read = all_rows_read(&store, 0).await;
-    let operations = i64::try_from(4 * logs).unwrap();
+    let operations = i64::try_from(5 * logs).unwrap();
     assert!(
         read < 10 * operations,
         "{read} rows were read by {operations} operations"

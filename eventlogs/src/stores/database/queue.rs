@@ -6,7 +6,8 @@ pub(crate) mod pending;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendAcrossRequest;
-use crate::stores::encoding::write::{EncodedWrite, encode, encode_across, records};
+use crate::stores::encoding::records::{Place, records};
+use crate::stores::encoding::write::{EncodedWrite, encode, encode_across};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::limits::Limits;
@@ -72,7 +73,7 @@ impl WriteQueue {
         if let Some(observer) = &request.observer {
             let decoded = std::mem::take(&mut decoded);
             // Notify the observer before queueing the write: the writer could settle it immediately.
-            observer.queued(records(request, decoded, Utc::now()));
+            observer.queued(records(&Place::of(request), decoded, Utc::now()));
             let observer: Arc<dyn AppendObserver<E>> = Arc::clone(observer);
             pending.observer = Some(observer);
         }
@@ -81,7 +82,7 @@ impl WriteQueue {
         Ok(Appended {
             state: request.state_after(),
             recorded_at,
-            events: records(request, decoded, recorded_at),
+            events: records(&Place::of(request), decoded, recorded_at),
         })
     }
 
@@ -94,9 +95,17 @@ impl WriteQueue {
     ) -> Result<Vec<LogPosition>, AppendError> {
         let time = TimeLimit::new(request.context.deadline, timeout)?;
         let turn = self.turn(time).await?;
-        let (mut pending, waiting) = pending(encode_across(request, limits)?, time);
+        let (write, observers) = encode_across(request, limits)?;
+        let (mut pending, waiting) = pending(write, time);
         pending.room = Some(self.room(&pending.write, time).await?);
         drop(turn);
+        let guess = Utc::now();
+        for (part, observed) in request.parts.iter().zip(observers) {
+            if let Some(observed) = observed {
+                let observer = observed.queued(&part.place(&request.context), guess);
+                pending.observe(observer);
+            }
+        }
         self.queue(pending)?;
         waiting.outcome().await?;
         Ok(request.states_after())

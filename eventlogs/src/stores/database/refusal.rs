@@ -1,12 +1,13 @@
 //! The rules for refusing an append, which all databases share.
 
-use crate::ids::EventId;
-use crate::stores::encoding::write::EncodedAppend;
+use crate::event::LogType;
+use crate::ids::{EventId, LogId};
+use crate::stores::encoding::write::{EncodedAppend, Requirement};
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::Replay;
 use crate::stores::request::Expected;
 
-/// The state of the log that an append is for, as a database returns it.
+/// The state of a log that an append is for or requires, as a database returns it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::stores) struct FoundLog<'a> {
     /// The kind of the log; `None` if it has no events.
@@ -26,7 +27,25 @@ pub(in crate::stores) struct FoundKind<'a> {
     pub(in crate::stores) name: Option<&'a str>,
 }
 
+impl FoundLog<'_> {
+    /// Returns `true` if the log ends where a write expects, which is after an event.
+    fn ends_at(&self, expected: Expected) -> bool {
+        let expected = expected.predecessor();
+        let is_expected = |stored| expected.is_none_or(|id| id == stored);
+        self.stored.is_none() && self.predecessor.is_some_and(is_expected)
+    }
+}
+
 impl FoundKind<'_> {
+    /// Returns the error if a log of this kind is taken for one of another kind.
+    fn refused_by(self, log_id: LogId, log_type: LogType) -> Option<AppendError> {
+        (!log_type.accepts(self.number)).then(|| AppendError::WrongKind {
+            log_id,
+            found: self.name(),
+            expected: log_type.name(),
+        })
+    }
+
     /// Returns the name of the kind for messages.
     pub(in crate::stores) fn name(self) -> String {
         let number = || format!("kind {}", self.number);
@@ -45,17 +64,8 @@ impl EncodedAppend {
         let Some(kind) = found.kind else {
             return Some(AppendError::LogNotFound { log_id });
         };
-        if !self.log_type.accepts(kind.number) {
-            return Some(AppendError::WrongKind {
-                log_id,
-                found: kind.name(),
-                expected: self.log_type.name(),
-            });
-        }
-        let expected = self.expected.predecessor();
-        let is_expected = |stored| expected.is_none_or(|id| id == stored);
-        let is_free = found.stored.is_none() && found.predecessor.is_some_and(is_expected);
-        (!is_free).then(|| self.conflict())
+        let other_kind = kind.refused_by(log_id, self.log_type);
+        other_kind.or_else(|| (!found.ends_at(self.expected)).then(|| self.conflict()))
     }
 
     /// Returns the error for an idempotency key that an earlier write used.
@@ -72,6 +82,28 @@ impl EncodedAppend {
         AppendError::Conflict {
             log_id: self.log_id,
             event_index: self.first_index,
+        }
+    }
+}
+
+impl Requirement {
+    /// Returns the error if the requirement does not hold, or `None` if it does.
+    pub(in crate::stores) fn refused_by(&self, found: FoundLog<'_>) -> Option<AppendError> {
+        if self.expected == Expected::NewLog {
+            return found.stored.map(|_| self.conflict());
+        }
+        let Some(kind) = found.kind else {
+            return Some(self.conflict());
+        };
+        let other_kind = kind.refused_by(self.log_id, self.log_type);
+        other_kind.or_else(|| (!found.ends_at(self.expected)).then(|| self.conflict()))
+    }
+
+    /// Returns the error for a log that does not end where it must.
+    pub(in crate::stores) const fn conflict(&self) -> AppendError {
+        AppendError::Conflict {
+            log_id: self.log_id,
+            event_index: self.expected.next_index(),
         }
     }
 }

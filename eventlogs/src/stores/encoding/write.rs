@@ -2,21 +2,19 @@
 
 use crate::event::{Event, LogType};
 use crate::ids::{EventId, LogId};
-use crate::record::RecordedEvent;
-use crate::stores::appends::AppendAcrossRequest;
+use crate::stores::appends::{AppendAcrossRequest, Observed};
 use crate::stores::encoding::event::{EncodedEvent, encode_event};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
 use crate::stores::request::{AppendRequest, Expected};
-use crate::stores::times::stored_time;
 use crate::stores::write::StoredContext;
-use chrono::{DateTime, Utc};
 use std::iter;
-use std::sync::Arc;
 
 /// The memory that one queued event takes in addition to its payload, in bytes, rounded up.
 const EVENT_BYTES: usize = 256;
+/// The memory that one queued requirement takes, in bytes, rounded up.
+const REQUIREMENT_BYTES: usize = 128;
 
 /// An encoded write, as a writer queues it, without the types of the events. It is written completely or not at all.
 #[derive(Debug)]
@@ -25,8 +23,21 @@ pub(in crate::stores) struct EncodedWrite {
     pub(in crate::stores) first: EncodedAppend,
     /// The appends to further logs.
     pub(in crate::stores) others: Vec<EncodedAppend>,
+    /// The logs that must not have moved.
+    pub(in crate::stores) requirements: Vec<Requirement>,
     /// The idempotency key, the time and the metadata.
     pub(in crate::stores) context: StoredContext,
+}
+
+/// A log that must not have moved when a write happens.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::stores) struct Requirement {
+    /// The log.
+    pub(in crate::stores) log_id: LogId,
+    /// Where it must end.
+    pub(in crate::stores) expected: Expected,
+    /// The kind of the log.
+    pub(in crate::stores) log_type: LogType,
 }
 
 /// The encoded events for one log.
@@ -52,6 +63,11 @@ impl EncodedWrite {
         iter::once(&self.first).chain(&self.others)
     }
 
+    /// Returns the number of logs that it writes to or requires.
+    pub(in crate::stores) fn log_count(&self) -> usize {
+        1 + self.others.len() + self.requirements.len()
+    }
+
     /// Returns the number of events.
     pub(in crate::stores) fn event_count(&self) -> usize {
         self.appends().map(|append| 1 + append.tail.len()).sum()
@@ -64,7 +80,8 @@ impl EncodedWrite {
         let events: usize = events
             .map(|event| EVENT_BYTES + event.payload.len() + beside)
             .sum();
-        events + self.context.key.as_ref().map_or(0, |key| key.key.len())
+        let requirements = REQUIREMENT_BYTES * self.requirements.len();
+        events + requirements + self.context.key.as_ref().map_or(0, |key| key.key.len())
     }
 }
 
@@ -125,47 +142,44 @@ pub(in crate::stores) fn encode<E: Event>(
     let write = EncodedWrite {
         first: EncodedAppend::new(request.log_id, request.expected, events, E::LOG_TYPE)?,
         others: Vec::new(),
+        requirements: Vec::new(),
         context: StoredContext::encode(&request.context, limits)?,
     };
     Ok((write, decoded))
 }
 
-/// Encodes the events of a request for several logs.
+/// The observers of a request for several logs: one per part, if the part has one.
+pub(in crate::stores) type Observers = Vec<Option<Box<dyn Observed>>>;
+
+/// Encodes the events of a request for several logs. Also returns the observer of each part.
 pub(in crate::stores) fn encode_across(
     request: &AppendAcrossRequest<'_>,
     limits: &Limits,
-) -> Result<EncodedWrite, AppendError> {
+) -> Result<(EncodedWrite, Observers), AppendError> {
     request.check(limits)?;
-    let appends = request.parts.iter().map(|part| {
-        let events = part.encode(limits)?;
-        EncodedAppend::new(part.log_id(), part.expected(), events, part.log_type())
-    });
-    let mut appends = appends.collect::<Result<Vec<_>, _>>()?.into_iter();
-    Ok(EncodedWrite {
+    let mut appends = Vec::with_capacity(request.parts.len());
+    let mut requirements = Vec::new();
+    let mut observers = Vec::with_capacity(request.parts.len());
+    for part in &request.parts {
+        let (log_id, expected, log_type) = (part.log_id(), part.expected(), part.log_type());
+        let (events, observer) = part.encode(limits)?;
+        observers.push(observer);
+        if part.is_requirement() {
+            requirements.push(Requirement {
+                log_id,
+                expected,
+                log_type,
+            });
+        } else {
+            appends.push(EncodedAppend::new(log_id, expected, events, log_type)?);
+        }
+    }
+    let mut appends = appends.into_iter();
+    let write = EncodedWrite {
         first: appends.next().ok_or(InvalidAppend::NoEvents)?,
         others: appends.collect(),
+        requirements,
         context: StoredContext::encode(&request.context, limits)?,
-    })
-}
-
-/// Returns the events of a request as a later read will return them.
-pub(in crate::stores) fn records<E>(
-    request: &AppendRequest<'_, E>,
-    decoded: Vec<E>,
-    recorded_at: DateTime<Utc>,
-) -> Vec<RecordedEvent<E>> {
-    if decoded.is_empty() {
-        return Vec::new();
-    }
-    let occurred_at = request.context.occurred_at.map(stored_time);
-    let metadata = Arc::new(request.context.metadata.clone());
-    let places = request.event_ids.iter().zip(request.first_index()..);
-    let records = decoded.into_iter().zip(places);
-    records
-        .map(|(event, (id, index))| {
-            RecordedEvent::new(request.log_id, index, *id, event, recorded_at)
-                .with_occurred_at(occurred_at)
-                .with_metadata(Arc::clone(&metadata))
-        })
-        .collect()
+    };
+    Ok((write, observers))
 }

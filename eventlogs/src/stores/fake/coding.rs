@@ -126,12 +126,13 @@ impl<E> Coding<E> {
     }
 }
 
-/// Encodes the events of a request for several logs. Returns the rows of each log.
+/// Encodes the events of a request for several logs. Returns the rows of each log that it writes to.
 pub(super) fn rows_across(
     request: &AppendAcrossRequest<'_>,
     limits: &Limits,
 ) -> Result<Vec<Vec<Row>>, AppendError> {
-    Ok(rows(encode_across(request, limits)?))
+    let (write, _) = encode_across(request, limits)?;
+    Ok(rows(write))
 }
 
 fn rows(write: EncodedWrite) -> Vec<Vec<Row>> {

@@ -1,6 +1,7 @@
 //! The logs and idempotency keys of a fake, for plain and for encoded events.
 
 use crate::ids::{EventId, LogId};
+use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::error::{AppendError, ReadError};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
@@ -23,7 +24,7 @@ pub(super) struct State<E> {
     keys: HashMap<(Option<LogId>, String), Vec<Replay>>,
 }
 
-/// The events for one log.
+/// The events for one log, or a log that is only required.
 pub(super) struct Part<'a, E> {
     /// The log.
     pub(super) log_id: LogId,
@@ -79,6 +80,15 @@ impl<E> State<E> {
         self.log(log_id).get(usize::try_from(index).ok()?)
     }
 
+    /// Returns the ends of logs.
+    pub(super) fn ends(&self, log_ids: &[LogId]) -> Vec<Option<LogPosition>> {
+        let ends = log_ids.iter().map(|log_id| {
+            let last = self.log(*log_id).last()?;
+            Some(LogPosition::new(*log_id, last.index(), last.event_id()))
+        });
+        ends.collect()
+    }
+
     /// Returns the writes that used a key, one per log.
     pub(super) fn used(&self, key: IdempotencyKey<'_>) -> &[Replay] {
         let replays = self.keys.get(&(key.scope, key.key.to_owned()));
@@ -96,10 +106,11 @@ impl<E> State<E> {
 }
 
 impl<E: Clone> State<E> {
-    /// Writes all parts or none, and returns the recorded time of the first.
+    /// Writes all parts or none, and returns the recorded time of the first. Nothing is written if a required log has moved.
     pub(super) fn write(
         &mut self,
         parts: &[Part<'_, E>],
+        required: &[Part<'_, E>],
         context: &WriteContext<'_>,
     ) -> Result<DateTime<Utc>, AppendError> {
         // An earlier attempt of the same write stored all of it.
@@ -115,6 +126,10 @@ impl<E: Clone> State<E> {
         }
         for part in parts {
             check_end(self.log(part.log_id), part)?;
+        }
+        for part in required {
+            let moved = |_| conflict(part);
+            check_end(self.log(part.log_id), part).map_err(moved)?;
         }
         let replays: Vec<_> = parts
             .iter()
@@ -196,12 +211,17 @@ fn check_end<E>(log: &[RecordedEvent<E>], part: &Part<'_, E>) -> Result<(), Appe
             if is_last && holds(log, index, event_id) {
                 Ok(())
             } else {
-                Err(AppendError::Conflict {
-                    log_id,
-                    event_index: part.expected.next_index(),
-                })
+                Err(conflict(part))
             }
         }
+    }
+}
+
+/// Returns the error for a log that does not end where a part expects.
+fn conflict<E>(part: &Part<'_, E>) -> AppendError {
+    AppendError::Conflict {
+        log_id: part.log_id,
+        event_index: part.expected.next_index(),
     }
 }
 

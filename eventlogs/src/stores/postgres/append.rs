@@ -31,7 +31,8 @@ pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pendi
     let progress = BatchProgress::new(&batch);
     // The driver panics at some values that a database can contain. The writer must survive that and keep its pins. The writes
     // without an outcome are in doubt then.
-    let written = write_until_settled(&core, &progress, batch.deadline());
+    let (whole, doubt) = (progress.whole(), WriteInDoubt::default());
+    let written = write_until_settled(&core, &progress, &whole, doubt, batch.deadline());
     let _ = AssertUnwindSafe(written).catch_unwind().await;
     let outcomes = progress.into_outcomes();
     core.commits.give();
@@ -39,38 +40,38 @@ pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pendi
     batch.with_outcomes(outcomes)
 }
 
-/// Sends the writes of a batch until all of them have an outcome. It sends all groups together, and then each open group alone
-/// if the failure may be the fault of one group.
-async fn write_until_settled(core: &Core, progress: &BatchProgress<'_>, deadline: Instant) {
-    let whole = progress.whole();
-    let doubt = WriteInDoubt::default();
-    let written = write_part(core, progress, &whole, &doubt, deadline).await;
+/// Sends a part of a batch until all of its writes have an outcome: all groups together; then each open group alone, if the
+/// failure may be the fault of one; then each write of the group alone, if it may be the fault of one. So a write that cannot be
+/// stored does not fail the others.
+async fn write_until_settled(
+    core: &Core,
+    progress: &BatchProgress<'_>,
+    part: &Range<usize>,
+    doubt: WriteInDoubt,
+    deadline: Instant,
+) {
+    let written = write_part(core, progress, part, &doubt, deadline).await;
     let (may_be_one_groups_fault, error) = match written {
         Ok(Written::Answered) => (false, None),
         Ok(Written::Clashed) => (true, None),
         Err(error) => (error.may_concern_one_write(), Some(error)),
     };
-    let groups = progress.open(&whole).len();
-    if may_be_one_groups_fault && groups > 1 {
+    // Each write of a group might wait for a lock as long as the group did. The writer sends those writes alone later.
+    let may_be_one_writes_fault = !matches!(error, None | Some(StoreError::Busy { .. }));
+    let smaller = match &*progress.open(part) {
+        [group] if may_be_one_writes_fault => progress.split(group),
+        groups => groups.to_vec(),
+    };
+    if may_be_one_groups_fault && smaller.len() > 1 {
         let error = error.as_ref().map(tracing::field::display);
-        tracing::debug!(error, groups, "writing the groups of a batch one by one");
-        write_open_groups_alone(core, progress, &doubt, deadline).await;
+        let parts = smaller.len();
+        tracing::debug!(error, parts, "writing the parts of a batch one by one");
+        for part in smaller {
+            let doubt = doubt.for_a_part();
+            Box::pin(write_until_settled(core, progress, &part, doubt, deadline)).await;
+        }
     } else {
-        progress.note_end(&whole, error.as_ref());
-    }
-}
-
-/// Sends each open group of a batch alone, so that a group that cannot be stored does not fail the others.
-async fn write_open_groups_alone(
-    core: &Core,
-    progress: &BatchProgress<'_>,
-    doubt: &WriteInDoubt,
-    deadline: Instant,
-) {
-    for group in progress.open(&progress.whole()) {
-        let doubt = doubt.for_one_group();
-        let written = write_part(core, progress, &group, &doubt, deadline).await;
-        progress.note_end(&group, written.err().as_ref());
+        progress.note_end(part, error.as_ref());
     }
 }
 
@@ -160,8 +161,8 @@ async fn write_on(
     Ok(Written::Answered)
 }
 
-/// Sends the insert of some groups. Returns the recorded time of each stored group, by the first log of the group: no two
-/// groups of a batch have a log in common.
+/// Sends the insert of some groups. Returns the recorded time of each stored group, by the first log that it appends to: no two
+/// groups of a batch append to the same log.
 async fn insert(
     core: &Core,
     connection: &mut Leased<'_>,
@@ -169,7 +170,8 @@ async fn insert(
     open: &[Range<usize>],
     doubt: &WriteInDoubt,
 ) -> Result<HashMap<Uuid, DateTime<Utc>>, Failure> {
-    let groups: Vec<Group<'_, '_>> = open.iter().map(|group| progress.writes(group)).collect();
+    let writes = progress.open_writes(open);
+    let groups: Vec<Group<'_, '_>> = writes.iter().map(|group| &**group).collect();
     doubt.sending();
     let rows = connection.rows(core.statements.append(&groups)).await;
     let stored = rows.and_then(|rows| recorded_times(&rows));
@@ -198,11 +200,7 @@ async fn ask(
     progress: &BatchProgress<'_>,
     groups: &[Range<usize>],
 ) -> Result<(), Failure> {
-    let writes: Vec<_> = groups
-        .iter()
-        .flat_map(|group| progress.writes(group))
-        .copied()
-        .collect();
+    let writes = progress.open_writes(groups).concat();
     let refusals = connection.rows(core.statements.refusals(&writes)).await?;
     let in_question = in_question(&writes, &refusals)?;
     let stored = if in_question.is_empty() {

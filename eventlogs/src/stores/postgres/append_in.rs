@@ -90,7 +90,11 @@ impl PostgresEventStore {
             Some(Finding::Settled(Err(AppendError::Replay(found)))) => {
                 AppendError::Replay(self.part_of_key_in(connection, write, found).await?)
             }
-            Some(Finding::Settled(Err(error)) | Finding::Refused(error)) => error,
+            Some(Finding::Settled(Err(error))) => error,
+            Some(Finding::Refused(refusals)) => {
+                let refusal = refusals.into_iter().next();
+                refusal.map_or_else(|| write.first.conflict(), |refusal| refusal.error)
+            }
             // The obstacle is gone, or this transaction cannot see it at its isolation level.
             _ => write.first.conflict(),
         })

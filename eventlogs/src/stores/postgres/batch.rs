@@ -1,11 +1,13 @@
 //! A batch of writes, and its progress while it is in flight.
 
+use crate::ids::LogId;
 use crate::stores::database::queue::pending::{Outcome, Pending};
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::refusal::Finding;
 use crate::sync::lock;
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
@@ -15,8 +17,8 @@ use uuid::Uuid;
 
 /// Writes that are sent together, in groups.
 ///
-/// A group is stored whole or not at all: it is a single write, or a chain of writes to one log, each of which builds on the
-/// one before. No two groups have a log or a key in common. A write to several logs is alone in its batch.
+/// A group is stored whole or not at all: it is a single write, or several writes that build on each other, in their order. No
+/// two groups have a key in common, or a log that they append to.
 pub(super) struct Batch {
     /// The writes; those of a group are next to each other.
     #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
@@ -34,6 +36,7 @@ impl Batch {
     /// Makes a batch of writes, each with the number of its group. Within a group they keep their order.
     pub(super) fn new(mut writes: Vec<(usize, Box<Pending>)>, groups: usize) -> Self {
         if groups < writes.len() {
+            // Stable: the writes of a group keep their order.
             writes.sort_by_key(|(group, _)| *group);
         }
         let mut ranges: Vec<Range<usize>> = Vec::with_capacity(groups);
@@ -91,8 +94,18 @@ pub(super) struct BatchProgress<'a> {
 struct KnownOutcomes {
     /// In the order of the batch; `None` while the outcome is unknown.
     outcomes: Vec<Option<Outcome>>,
-    /// The open groups: those with writes without an outcome.
+    /// The open groups: those with writes without an outcome. Such a range begins and ends with one; some in between may have
+    /// their outcome.
     open: Vec<Range<usize>>,
+}
+
+/// The state of a log after a write of a group that was not stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The write is sent again.
+    Open,
+    /// The write has failed.
+    Failed,
 }
 
 impl<'a> BatchProgress<'a> {
@@ -122,6 +135,22 @@ impl<'a> BatchProgress<'a> {
         open.cloned().collect()
     }
 
+    /// Returns the writes without an outcome of some open groups.
+    pub(super) fn open_writes(&self, groups: &[Range<usize>]) -> Vec<Cow<'_, [&'a EncodedWrite]>> {
+        let KnownOutcomes { outcomes, .. } = &*self.known();
+        let writes = groups.iter().map(|group| {
+            let writes = self.writes(group);
+            let known = outcomes.get(group.clone()).unwrap_or_default();
+            if known.iter().all(Option::is_none) {
+                return Cow::Borrowed(writes);
+            }
+            let writes = writes.iter().zip(known);
+            let open = writes.filter(|(_, outcome)| outcome.is_none());
+            open.map(|(write, _)| *write).collect()
+        });
+        writes.collect()
+    }
+
     /// Returns how many writes of a part of the batch have no outcome.
     pub(super) fn unknown(&self, part: &Range<usize>) -> usize {
         let known = self.known();
@@ -137,49 +166,65 @@ impl<'a> BatchProgress<'a> {
             let recorded_at = log_id.and_then(|log_id| stored.get(&Uuid::from(log_id)));
             let outcomes = outcomes.get_mut(group.clone()).unwrap_or_default();
             if let Some(recorded_at) = recorded_at {
-                outcomes.fill_with(|| Some(Ok(*recorded_at)));
+                for outcome in outcomes {
+                    outcome.get_or_insert(Ok(*recorded_at));
+                }
             }
             recorded_at.is_none()
         });
     }
 
-    /// Notes the findings about the writes of an open group, in their order. If a write cannot be stored, neither can the
-    /// writes that build on it. Those before it stay open, as a shorter group.
+    /// Makes a group of each write without an outcome of an open group, and returns these groups.
+    pub(super) fn split(&self, group: &Range<usize>) -> Vec<Range<usize>> {
+        let KnownOutcomes { outcomes, open } = &mut *self.known();
+        let is_open = |place: &usize| matches!(outcomes.get(*place), Some(None));
+        let singles: Vec<_> = group.clone().filter(is_open).collect();
+        let singles: Vec<_> = singles.into_iter().map(|place| place..place + 1).collect();
+        open.retain(|open| open != group);
+        open.extend(singles.iter().cloned());
+        singles
+    }
+
+    /// Notes the findings about the writes without an outcome of an open group, in their order. If a write cannot be stored,
+    /// neither can those that build on it. The others stay open, as a shorter group.
     pub(super) fn note_findings(
         &self,
         group: &Range<usize>,
         findings: &mut impl Iterator<Item = Finding>,
     ) {
-        let known = &mut *self.known();
+        let KnownOutcomes { outcomes, open } = &mut *self.known();
         let mut waiting: Option<Range<usize>> = None;
-        let mut failed = false;
-        for (place, finding) in group.clone().zip(findings) {
-            let Some(write) = self.writes.get(place) else {
+        let mut fates = HashMap::new();
+        for place in group.clone() {
+            let (Some(write), Some(outcome @ None)) =
+                (self.writes.get(place), outcomes.get_mut(place))
+            else {
                 continue;
             };
-            let outcome = match finding {
-                Finding::Settled(outcome) => Some(outcome),
-                _ if failed => Some(Err(write.first.conflict())),
-                // The server refused this write because it did not find the write before it, which is not stored yet. So this
-                // outcome is not final.
-                Finding::Refused(_) if waiting.is_some() => None,
-                Finding::Refused(refusal) => Some(Err(refusal)),
-                Finding::Free => None,
+            let Some(finding) = findings.next() else {
+                break;
             };
-            if let Some(outcome) = &outcome {
-                failed |= outcome.is_err();
-            } else {
+            *outcome = outcome_of(write, finding, &fates);
+            let fate = match outcome {
+                Some(Ok(_)) => None,
+                Some(Err(_)) => Some(Fate::Failed),
+                None => Some(Fate::Open),
+            };
+            if fate == Some(Fate::Open) {
                 let start = waiting.map_or(place, |waiting| waiting.start);
                 waiting = Some(start..place + 1);
             }
-            if let Some(slot) = known.outcomes.get_mut(place) {
-                *slot = outcome;
+            for append in write.appends() {
+                match fate {
+                    Some(fate) => fates.insert(append.log_id, fate),
+                    None => fates.remove(&append.log_id),
+                };
             }
         }
-        if let Some(open) = known.open.iter().position(|open| open == group) {
+        if let Some(place) = open.iter().position(|open| open == group) {
             match waiting {
-                Some(waiting) => known.open[open] = waiting,
-                None => drop(known.open.remove(open)),
+                Some(waiting) => open[place] = waiting,
+                None => drop(open.remove(place)),
             }
         }
     }
@@ -214,6 +259,33 @@ impl<'a> BatchProgress<'a> {
     fn known(&self) -> MutexGuard<'_, KnownOutcomes> {
         lock(&self.known)
     }
+}
+
+/// Returns the outcome of a write according to a finding, or `None` if it stays open. `fates` are those of the logs that earlier
+/// writes of its group append to and that were not stored.
+fn outcome_of(
+    write: &EncodedWrite,
+    finding: Finding,
+    fates: &HashMap<LogId, Fate>,
+) -> Option<Outcome> {
+    let refusals = match finding {
+        Finding::Settled(outcome) => return Some(outcome),
+        Finding::Refused(refusals) => refusals,
+        Finding::Free => Vec::new(),
+    };
+    let fate = |log_id: &LogId| fates.get(log_id).copied();
+    let appends = write.appends();
+    let appends = appends.map(|append| (append.log_id, append.conflict()));
+    let required = write.requirements.iter();
+    let required = required.map(|required| (required.log_id, required.conflict()));
+    let failed = |(log_id, _): &(LogId, _)| fate(log_id) == Some(Fate::Failed);
+    if let Some((_, conflict)) = appends.chain(required).find(failed) {
+        return Some(Err(conflict));
+    }
+    // The server refuses a log if it does not find the write before, which is not stored yet. Such a refusal is not final.
+    let mut refusals = refusals.into_iter();
+    let refusal = refusals.find(|refusal| fate(&refusal.log_id) != Some(Fate::Open));
+    refusal.map(|refusal| Err(refusal.error))
 }
 
 fn is_in(group: &Range<usize>, part: &Range<usize>) -> bool {

@@ -13,11 +13,14 @@ use crate::stores::postgres::options::PostgresOptions;
 use crate::stores::postgres::pool::ConnectionPool;
 use crate::stores::postgres::retry::Operation;
 use crate::stores::postgres::statements::Statements;
+use crate::stores::store_id::StoreId;
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 
 /// The state that the clones of a store and its writer share.
 pub(super) struct Core {
+    /// The identity of the store.
+    pub(super) id: StoreId,
     /// The connections.
     pub(super) pools: Pools,
     /// The statements for the schema.

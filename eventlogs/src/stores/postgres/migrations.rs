@@ -14,6 +14,11 @@ pub(super) const STEPS: Steps = Steps::new(&[
         tables: SUBSCRIPTION_TABLES,
         sql: include_str!("migrations/0002_subscriptions.sql"),
     },
+    Step {
+        version: 3,
+        tables: &[],
+        sql: include_str!("migrations/0003_requirements.sql"),
+    },
 ]);
 
 /// The version that this code needs.

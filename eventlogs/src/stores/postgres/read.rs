@@ -240,6 +240,35 @@ impl<'a, E: Event> Reading<'a, E> {
     }
 }
 
+/// Reads the ends of logs.
+pub(super) async fn ends(
+    core: &Core,
+    log_ids: &[LogId],
+) -> Result<Vec<Option<LogPosition>>, StoreError> {
+    let operation = core.reading();
+    retry::read(&operation, || ends_once(core, &operation, log_ids)).await
+}
+
+async fn ends_once(
+    core: &Core,
+    operation: &Operation<'_>,
+    log_ids: &[LogId],
+) -> Result<Vec<Option<LogPosition>>, AttemptError> {
+    let mut connection = operation.lease().await?;
+    let rows = connection.rows(core.statements.ends(log_ids)).await?;
+    connection.give_back();
+    let ends = log_ids.iter().zip(&rows).map(|(log_id, row)| {
+        let index: Option<i64> = row.try_get("event_index")?;
+        let Some(index) = index else {
+            return Ok(None);
+        };
+        let event_id = row.try_get::<Uuid, _>("event_id")?;
+        let end = LogPosition::new(*log_id, index.unsigned_abs(), event_id.into());
+        Ok(Some(end))
+    });
+    Ok(ends.collect::<Result<_, sqlx::Error>>()?)
+}
+
 /// Finds the write of a key, with one `Replay` per log.
 pub(super) async fn find_key(
     core: &Core,

@@ -1,9 +1,9 @@
 //! Why writes were refused.
 
-use crate::ids::EventId;
+use crate::ids::{EventId, LogId};
 use crate::stores::database::queue::pending::Outcome;
 use crate::stores::database::refusal::{FoundKind, FoundLog};
-use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
+use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::read::replay;
@@ -17,10 +17,18 @@ use uuid::Uuid;
 pub(super) enum Finding {
     /// The write is settled: an earlier attempt stored it, or it cannot be stored.
     Settled(Outcome),
-    /// Another write prevents it, or is missing before it.
-    Refused(AppendError),
+    /// Other writes prevent it, or are missing before it: at least one of its logs refuses it.
+    Refused(Vec<Refusal>),
     /// Nothing prevents it now: it must be sent again.
     Free,
+}
+
+/// A log that does not end where a write expects.
+pub(super) struct Refusal {
+    /// The log.
+    pub(super) log_id: LogId,
+    /// The error.
+    pub(super) error: AppendError,
 }
 
 /// Returns the writes of several events that seem to be stored, each with its number: the first event of each of their parts is
@@ -63,14 +71,7 @@ pub(super) fn findings(
                 let recorded_at: DateTime<Utc> = first.try_get("stored_recorded_at")?;
                 return Ok(Finding::Settled(Ok(recorded_at)));
             }
-            // A write is stored as a whole or not at all, so the first part with a finding decides for all parts.
-            for (append, row) in write.appends().zip(rows) {
-                let found = finding(append, row)?;
-                if !matches!(found, Finding::Free) {
-                    return Ok(found);
-                }
-            }
-            Ok(Finding::Free)
+            finding(write, rows)
         })
         .collect()
 }
@@ -82,7 +83,7 @@ fn parts<'a, 'r>(
 ) -> Result<Vec<(&'a EncodedWrite, &'r [PgRow])>, sqlx::Error> {
     let parts = writes.iter().map(|write| {
         let (own, others) = rows
-            .split_at_checked(1 + write.others.len())
+            .split_at_checked(write.log_count())
             .ok_or(sqlx::Error::RowNotFound)?;
         rows = others;
         Ok((*write, own))
@@ -104,29 +105,45 @@ fn begins(write: &EncodedWrite, rows: &[PgRow]) -> Result<bool, sqlx::Error> {
     Ok(true)
 }
 
-/// Returns the finding of a row about its part of a write.
-fn finding(append: &EncodedAppend, row: &PgRow) -> Result<Finding, sqlx::Error> {
-    if event_id(row, "key_last_event_id")?.is_some() {
-        let used = append.key_used(replay(row)?, row.try_get("key_kind")?);
-        return Ok(Finding::Settled(Err(used)));
+/// Returns the finding about a write that is not stored, from the rows of its logs.
+fn finding(write: &EncodedWrite, rows: &[PgRow]) -> Result<Finding, sqlx::Error> {
+    let mut refusals = Vec::new();
+    let mut rows = rows.iter();
+    for (append, row) in write.appends().zip(&mut rows) {
+        if event_id(row, "key_last_event_id")?.is_some() {
+            let used = append.key_used(replay(row)?, row.try_get("key_kind")?);
+            return Ok(Finding::Settled(Err(used)));
+        }
+        let log_id = append.log_id;
+        if let Some(error) = append.refused_by(found_log(row)?) {
+            refusals.push(Refusal { log_id, error });
+        } else if row.try_get("is_too_old")? {
+            let error = StoreError::TransactionTooOld { log_id }.into();
+            refusals.push(Refusal { log_id, error });
+        }
     }
+    for (required, row) in write.requirements.iter().zip(rows) {
+        if let Some(error) = required.refused_by(found_log(row)?) {
+            let log_id = required.log_id;
+            refusals.push(Refusal { log_id, error });
+        }
+    }
+    Ok(if refusals.is_empty() {
+        Finding::Free
+    } else {
+        Finding::Refused(refusals)
+    })
+}
+
+/// Returns the log of a row.
+fn found_log(row: &PgRow) -> Result<FoundLog<'_>, sqlx::Error> {
     let number: Option<i32> = row.try_get("log_kind")?;
     let name: Option<&str> = row.try_get("log_type")?;
-    let log = FoundLog {
+    Ok(FoundLog {
         kind: number.map(|number| FoundKind { number, name }),
         stored: event_id(row, "stored_event_id")?,
         predecessor: event_id(row, "previous_event_id")?,
-    };
-    if let Some(refusal) = append.refused_by(log) {
-        return Ok(Finding::Refused(refusal));
-    }
-    if row.try_get("is_too_old")? {
-        let log_id = append.log_id;
-        return Ok(Finding::Refused(
-            StoreError::TransactionTooOld { log_id }.into(),
-        ));
-    }
-    Ok(Finding::Free)
+    })
 }
 
 fn event_id(row: &PgRow, column: &str) -> Result<Option<EventId>, sqlx::Error> {

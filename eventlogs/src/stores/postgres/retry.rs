@@ -73,8 +73,8 @@ pub(super) struct WriteInDoubt {
 }
 
 impl WriteInDoubt {
-    /// Returns the doubt that a group of a batch begins with: that of the batch.
-    pub(super) fn for_one_group(&self) -> Self {
+    /// Returns the doubt that a part of these writes begins with: that of all.
+    pub(super) fn for_a_part(&self) -> Self {
         Self {
             is_sending: AtomicBool::new(false),
             is_in_doubt: AtomicBool::new(self.is_in_doubt.load(Ordering::Relaxed)),

@@ -45,6 +45,7 @@ pub(super) struct Statements {
     refusals_in: SqlStr,
     stored_writes: SqlStr,
     log_type: SqlStr,
+    ends: SqlStr,
     find_key: SqlStr,
     prune: SqlStr,
     page: SqlStr,
@@ -79,6 +80,7 @@ impl Statements {
             refusals_in: statement(questions::REFUSALS_IN),
             stored_writes: statement(questions::STORED_WRITES),
             log_type: statement(questions::LOG_TYPE),
+            ends: statement(questions::ENDS),
             find_key: statement(questions::FIND_KEY),
             prune: statement(questions::PRUNE),
             page: statement(questions::PAGE),
@@ -93,11 +95,11 @@ impl Statements {
         })
     }
 
-    /// Returns the insert of a batch. A write to several logs must be alone in its batch.
+    /// Returns the insert of a batch.
     pub(super) fn append<'a>(&self, groups: &[Group<'a, '_>]) -> Statement<'a> {
         let writes = || groups.iter().copied().flatten();
-        if writes().any(|write| !write.others.is_empty()) {
-            return appends::append_groups(&self.append_across, groups);
+        if writes().any(|write| write.log_count() > 1) {
+            return appends::append_across(&self.append_across, groups);
         }
         let is_single =
             |group: &Group<'_, '_>| matches!(group, [write] if write.event_count() == 1);
@@ -143,6 +145,11 @@ impl Statements {
     /// Reads the name of a log's kind.
     pub(super) fn log_type(&self, log_id: LogId) -> Statement<'static> {
         questions::log_type(&self.log_type, log_id)
+    }
+
+    /// Reads the ends of logs.
+    pub(super) fn ends(&self, log_ids: &[LogId]) -> Statement<'static> {
+        questions::ends(&self.ends, log_ids)
     }
 
     /// Finds the write of a key.

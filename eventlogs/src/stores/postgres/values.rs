@@ -5,13 +5,15 @@ use crate::ids::LogId;
 use crate::stores::database::values::stored_scope;
 use crate::stores::encoding::decoded::signed;
 use crate::stores::encoding::event::EncodedEvent;
-use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
+use crate::stores::encoding::write::{EncodedAppend, EncodedWrite, Requirement};
 use crate::stores::request::Expected;
 use crate::stores::write::StoredKey;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+use std::iter;
 use uuid::Uuid;
 
-/// Writes that are stored as a whole or not at all: a chain of writes to one log, or a single write.
+/// Writes that are stored as a whole or not at all: a single write, or writes that build on each other.
 pub(super) type Group<'a, 'b> = &'b [&'a EncodedWrite];
 
 /// The heads: the first event of each log of a group, with the values that its guard compares.
@@ -37,17 +39,18 @@ impl<'a> Heads<'a> {
     pub(super) fn collect(groups: &[Group<'a, '_>]) -> Self {
         let mut heads = Self::with_capacity(groups.len());
         for write in groups.iter().filter_map(|group| group.first()) {
-            for append in write.appends() {
-                heads
-                    .events
-                    .push(write, append, &append.head, append.first_index);
-                heads.previous.push(previous(append));
-                heads.log_types.push(log_type_name(append));
-                heads.kinds.push(append.log_type.number());
-                push_renamed(&mut heads.renamed, append.log_type);
-            }
+            heads.push(write, &write.first);
         }
         heads
+    }
+
+    fn push(&mut self, write: &'a EncodedWrite, append: &'a EncodedAppend) {
+        self.events
+            .push(write, append, &append.head, append.first_index);
+        self.previous.push(previous(append));
+        self.log_types.push(log_type_name(append));
+        self.kinds.push(append.log_type.number());
+        push_renamed(&mut self.renamed, append.log_type);
     }
 }
 
@@ -62,17 +65,18 @@ impl<'a> Tails<'a> {
         let mut tails = Self::default();
         for group in groups {
             for (nth, write) in group.iter().enumerate() {
-                for append in write.appends() {
-                    // Saturating: the guard, not this code, refuses a position beyond the end of all logs.
-                    let events = append.events().zip(0..).skip(usize::from(nth == 0));
-                    for (event, place) in events {
-                        let index = append.first_index.saturating_add(place);
-                        tails.events.push(write, append, event, index);
-                    }
-                }
+                tails.push(write, &write.first, nth == 0);
             }
         }
         tails
+    }
+
+    fn push(&mut self, write: &'a EncodedWrite, append: &'a EncodedAppend, has_head: bool) {
+        // Saturating: the guard, not this code, refuses a position beyond the end of all logs.
+        for (event, place) in append.events().zip(0..).skip(usize::from(has_head)) {
+            let index = append.first_index.saturating_add(place);
+            self.events.push(write, append, event, index);
+        }
     }
 }
 
@@ -140,24 +144,102 @@ pub(super) struct Keys<'a> {
 impl<'a> Keys<'a> {
     pub(super) fn collect(groups: &[Group<'a, '_>]) -> Self {
         let mut keys = Self::default();
-        for group in groups {
-            for write in *group {
-                let Some(key) = &write.context.key else {
-                    continue;
-                };
-                for (append, part) in write.appends().zip(0..) {
-                    keys.log_ids.push(append.log_id.into());
-                    keys.scopes.push(scope(key));
-                    keys.texts.push(key.key.as_bytes());
-                    keys.parts.push(part);
-                    keys.first_indices.push(signed(append.first_index));
-                    keys.event_counts.push(signed(append.event_count()));
-                    keys.last_event_ids.push(append.last_event_id().into());
-                    keys.request_hashes.push(request_hash(key));
-                }
-            }
+        for write in groups.iter().copied().flatten() {
+            keys.push(write);
         }
         keys
+    }
+
+    /// Adds the rows of a write, if it has a key. Returns how many they are.
+    fn push(&mut self, write: &'a EncodedWrite) -> usize {
+        let Some(key) = &write.context.key else {
+            return 0;
+        };
+        for (append, part) in write.appends().zip(0..) {
+            self.log_ids.push(append.log_id.into());
+            self.scopes.push(scope(key));
+            self.texts.push(key.key.as_bytes());
+            self.parts.push(part);
+            self.first_indices.push(signed(append.first_index));
+            self.event_counts.push(signed(append.event_count()));
+            self.last_event_ids.push(append.last_event_id().into());
+            self.request_hashes.push(request_hash(key));
+        }
+        1 + write.others.len()
+    }
+}
+
+/// The logs that groups require and do not write to.
+#[derive(Default)]
+pub(super) struct Requirements {
+    pub(super) log_ids: Vec<Uuid>,
+    pub(super) indices: Vec<i64>,
+    pub(super) previous: Vec<Option<Uuid>>,
+    pub(super) kinds: Vec<i32>,
+}
+
+/// Groups of writes to several logs, with the number of the group of each row.
+pub(super) struct Across<'a> {
+    pub(super) heads: Heads<'a>,
+    pub(super) tails: Tails<'a>,
+    pub(super) keys: Keys<'a>,
+    pub(super) requirements: Requirements,
+    pub(super) groups_of_heads: Vec<i32>,
+    pub(super) groups_of_keys: Vec<i32>,
+    pub(super) groups_of_requirements: Vec<i32>,
+}
+
+impl<'a> Across<'a> {
+    pub(super) fn collect(groups: &[Group<'a, '_>]) -> Self {
+        let mut across = Self {
+            heads: Heads::with_capacity(groups.len()),
+            tails: Tails::default(),
+            keys: Keys::default(),
+            requirements: Requirements::default(),
+            groups_of_heads: Vec::with_capacity(groups.len()),
+            groups_of_keys: Vec::new(),
+            groups_of_requirements: Vec::new(),
+        };
+        let mut logs = HashSet::new();
+        for (group, number) in groups.iter().zip(1..) {
+            across.push(group, number, &mut logs);
+        }
+        across
+    }
+
+    fn push(&mut self, group: Group<'a, '_>, number: i32, logs: &mut HashSet<LogId>) {
+        logs.clear();
+        for write in group {
+            for append in write.appends() {
+                let has_head = logs.insert(append.log_id);
+                if has_head {
+                    self.heads.push(write, append);
+                    self.groups_of_heads.push(number);
+                }
+                self.tails.push(write, append, has_head);
+            }
+            let keys = self.keys.push(write);
+            self.groups_of_keys.extend(iter::repeat_n(number, keys));
+        }
+        // If the group also writes to the log, the first event that it writes does what a requirement does: see `Pins`. A second
+        // requirement of one log is the same as the first.
+        for required in group.iter().flat_map(|write| &write.requirements) {
+            if logs.insert(required.log_id) {
+                self.requirements.push(required, &mut self.heads.renamed);
+                self.groups_of_requirements.push(number);
+            }
+        }
+    }
+}
+
+impl Requirements {
+    fn push(&mut self, required: &Requirement, renamed: &mut Vec<i64>) {
+        self.log_ids.push(required.log_id.into());
+        self.indices.push(signed(required.expected.next_index()));
+        let previous = required.expected.predecessor();
+        self.previous.push(previous.map(Uuid::from));
+        self.kinds.push(required.log_type.number());
+        push_renamed(renamed, required.log_type);
     }
 }
 

@@ -214,13 +214,21 @@ impl Writer {
                 self.held.push_front(pending);
                 break;
             }
-            // A write to several logs is alone in its batch, because its statement is another one.
-            let several = !write.others.is_empty();
-            let group = match self.pins.placement(write) {
-                Placement::AfterGroup(group) => group,
-                // A chain is not broken up, whatever the share is.
-                Placement::OwnGroup if groups < share && !(several && groups > 0) => groups,
-                Placement::OwnGroup | Placement::LaterBatch => {
+            let placement = self.pins.placement(write);
+            let joined: &[usize] = match &placement {
+                Placement::AfterGroup(group) => std::slice::from_ref(group),
+                // A chain is not broken up, whatever the share is. But one of the logs that are in no group may have an earlier
+                // write that is over the share.
+                Placement::Joining {
+                    groups: joined,
+                    is_closed,
+                } if *is_closed || groups < share => joined,
+                Placement::OwnGroup if groups < share => &[],
+                Placement::Joining { .. } | Placement::OwnGroup | Placement::LaterBatch => {
+                    let is_late = matches!(placement, Placement::LaterBatch);
+                    if write.log_count() > 1 || (is_late && write.context.key.is_some()) {
+                        self.pins.pass_over(write);
+                    }
                     passed_over.push_back(pending);
                     continue;
                 }
@@ -228,13 +236,17 @@ impl Writer {
             let Some(pending) = pending.take(now) else {
                 continue;
             };
+            let group = self.pins.join(joined).unwrap_or(groups);
             self.pins.pin(&pending.write, group);
             size.add(&pending.write);
             groups = groups.max(group + 1);
             batch.push((group, pending));
-            if several || size.is_full() {
+            if size.is_full() {
                 break;
             }
+        }
+        for (group, _) in &mut batch {
+            *group = self.pins.group(*group);
         }
         // They go before the writes that came later, so that the writes of a log keep their order.
         passed_over.append(&mut self.held);

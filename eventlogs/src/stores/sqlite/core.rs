@@ -7,9 +7,12 @@ use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::migrate;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::pool::ConnectionPool;
+use crate::stores::store_id::StoreId;
 
 /// The state that the clones of a store share with its writer.
 pub(super) struct Core {
+    /// The identity of the store.
+    pub(super) id: StoreId,
     /// The connections.
     pub(super) pool: ConnectionPool,
     /// The schema version of the file, compared with the version that this code needs.

@@ -1,11 +1,13 @@
 //! Decides which writes of a batch can be stored, given what is in the tables.
 
+use crate::event::LogType;
 use crate::ids::{EventId, LogId};
-use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
+use crate::stores::encoding::write::EncodedWrite;
+use crate::stores::request::Expected;
 use crate::stores::sqlite::values::Accepted;
 use std::collections::{HashMap, HashSet};
 
-/// The place that an append needs, as it was in the tables before the batch wrote anything.
+/// The place that an append or a requirement needs, as it was in the tables before the batch wrote anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Availability {
     /// `true` if the place is free, and comes after the event that the caller saw.
@@ -39,8 +41,8 @@ pub(super) fn decide<'a>(
     };
     let mut places = places;
     for &(number, write) in writes {
-        let appends = (1 + write.others.len()).min(places.len());
-        let (own, rest) = places.split_at(appends);
+        let own = write.log_count().min(places.len());
+        let (own, rest) = places.split_at(own);
         places = rest;
         match written.accept(write, own, now) {
             Some(accepted) => {
@@ -75,8 +77,8 @@ struct End {
 }
 
 impl<'a> Written<'a> {
-    /// The write as it will be stored, if all its logs can take it. The time that is recorded for it is never before that of
-    /// the last event of any of these logs.
+    /// The write as it will be stored, if all its logs can take it, and those that it requires have not moved. The time that is
+    /// recorded for it is never before that of the last event of any of these logs.
     fn accept<'w>(
         &self,
         write: &'w EncodedWrite,
@@ -94,13 +96,10 @@ impl<'a> Written<'a> {
             kind: write.first.log_type.number(),
             other_kinds: Vec::new(),
         };
+        let mut places = places.iter();
         for (nth, append) in write.appends().enumerate() {
-            let place = places.get(nth)?;
-            let (previous, kind) = match self.ends.get(&append.log_id) {
-                Some(end) if end.is_expected_by(append) => (Some(end.recorded_at), Some(end.kind)),
-                None if place.is_free_for(append) => (place.previous, place.kind),
-                _ => return None,
-            };
+            let log = (append.log_id, append.expected, append.log_type);
+            let (previous, kind) = self.previous(log, places.next()?)?;
             // A log keeps the number of the name that it was created under.
             let kind = kind.unwrap_or_else(|| append.log_type.number());
             if nth == 0 {
@@ -110,7 +109,29 @@ impl<'a> Written<'a> {
             }
             accepted.recorded_at = accepted.recorded_at.max(previous.unwrap_or(now));
         }
+        for required in &write.requirements {
+            let log = (required.log_id, required.expected, required.log_type);
+            let (previous, _) = self.previous(log, places.next()?)?;
+            accepted.recorded_at = accepted.recorded_at.max(previous.unwrap_or(now));
+        }
         Some(accepted)
+    }
+
+    /// Returns when the last event of a log was recorded, and its kind, if there is one. Returns `None` if the log does not end
+    /// where it is expected to end.
+    fn previous(
+        &self,
+        (log_id, expected, log_type): (LogId, Expected, LogType),
+        place: &Availability,
+    ) -> Option<(Option<i64>, Option<i32>)> {
+        match self.ends.get(&log_id) {
+            Some(end) => end
+                .is_expected(expected, log_type)
+                .then_some((Some(end.recorded_at), Some(end.kind))),
+            None => place
+                .is_free_for(log_type)
+                .then_some((place.previous, place.kind)),
+        }
     }
 
     /// Notes that a write will be stored.
@@ -135,16 +156,16 @@ impl<'a> Written<'a> {
 }
 
 impl Availability {
-    fn is_free_for(&self, append: &EncodedAppend) -> bool {
-        self.is_free && self.kind.is_none_or(|kind| append.log_type.accepts(kind))
+    fn is_free_for(&self, log_type: LogType) -> bool {
+        self.is_free && self.kind.is_none_or(|kind| log_type.accepts(kind))
     }
 }
 
 impl End {
-    fn is_expected_by(&self, append: &EncodedAppend) -> bool {
-        append.first_index == self.next_index
-            && append.log_type.accepts(self.kind)
+    fn is_expected(&self, expected: Expected, log_type: LogType) -> bool {
+        expected.next_index() == self.next_index
+            && log_type.accepts(self.kind)
             // A log that ends here is not new: its next index is not 0.
-            && append.expected.predecessor().is_none_or(|id| id == self.event_id)
+            && expected.predecessor().is_none_or(|id| id == self.event_id)
     }
 }

@@ -10,6 +10,7 @@ use crate::stores::sqlite::core::Core;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::pool::ConnectionPool;
 use crate::stores::sqlite::{migrate, writer};
+use crate::stores::store_id::StoreId;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -127,6 +128,7 @@ impl SqliteEventStore {
     fn start(pool: ConnectionPool, schema: SchemaVersion, options: SqliteOptions) -> Self {
         let (queue, jobs) = WriteQueue::new(&options.limits);
         let core = Arc::new(Core {
+            id: StoreId::new(),
             pool,
             schema,
             log_types: LogTypes::default(),

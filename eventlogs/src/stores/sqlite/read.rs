@@ -163,6 +163,29 @@ impl PageRow for EventRow<'_> {
     }
 }
 
+/// The ends of logs.
+pub(super) async fn ends(
+    pool: &ConnectionPool,
+    log_ids: &[LogId],
+) -> Result<Vec<Option<LogPosition>>, StoreError> {
+    let rows = pool.rows(|| questions::ends(log_ids)).await?;
+    let ends = log_ids.iter().zip(&rows).map(|(log_id, row)| {
+        let index: Option<i64> = row
+            .try_get("event_index")
+            .map_err(error::into_store_error)?;
+        let Some(index) = index else {
+            return Ok(None);
+        };
+        let event_id = event_id(row, "event_id")?;
+        Ok(Some(LogPosition::new(
+            *log_id,
+            index.unsigned_abs(),
+            event_id,
+        )))
+    });
+    ends.collect()
+}
+
 /// The write that used a key, as one replay per log.
 pub(super) async fn find_key(
     pool: &ConnectionPool,

@@ -28,9 +28,8 @@ pub(super) async fn why_refused<'a>(
     let mut rest = rows.as_slice();
     let mut outcomes = Vec::new();
     for write in writes {
-        let appends = 1 + write.others.len();
         let (own, others) = rest
-            .split_at_checked(appends)
+            .split_at_checked(write.log_count())
             .ok_or_else(|| error::into_store_error(sqlx::Error::RowNotFound))?;
         rest = others;
         outcomes.push(why(connection, write, own).await?);
@@ -38,7 +37,7 @@ pub(super) async fn why_refused<'a>(
     Ok(outcomes)
 }
 
-/// The outcome of one write according to the tables, with one row per append.
+/// The outcome of one write according to the tables, with one row per append, then one per requirement.
 async fn why(
     connection: &mut SqliteConnection,
     write: &EncodedWrite,
@@ -47,9 +46,15 @@ async fn why(
     if let Some(recorded_at) = stored_at(connection, write, rows).await? {
         return Ok(Some(Ok(time(recorded_at))));
     }
-    // A write happens as a whole or not at all, so the first append that is refused decides for all.
-    for (append, row) in write.appends().zip(rows) {
+    // A write happens as a whole or not at all, so the first log that refuses it decides for all.
+    let mut rows = rows.iter();
+    for (append, row) in write.appends().zip(&mut rows) {
         if let Some(refusal) = refusal(append, row)? {
+            return Ok(Some(Err(refusal)));
+        }
+    }
+    for (required, row) in write.requirements.iter().zip(rows) {
+        if let Some(refusal) = required.refused_by(found(row)?) {
             return Ok(Some(Err(refusal)));
         }
     }
@@ -98,13 +103,18 @@ fn refusal(append: &EncodedAppend, row: &SqliteRow) -> Result<Option<AppendError
         let kind = row.try_get("key_kind").map_err(error::into_store_error)?;
         return Ok(Some(append.key_used(replay(row)?, kind)));
     }
+    Ok(append.refused_by(found(row)?))
+}
+
+/// The log of a row.
+fn found(row: &SqliteRow) -> Result<FoundLog<'_>, StoreError> {
     let number: Option<i32> = row.try_get("log_kind").map_err(error::into_store_error)?;
     let name: Option<&str> = row.try_get("log_type").map_err(error::into_store_error)?;
-    Ok(append.refused_by(FoundLog {
+    Ok(FoundLog {
         kind: number.map(|number| FoundKind { number, name }),
         stored: optional_event_id(row, "stored_event_id")?,
         predecessor: optional_event_id(row, "previous_event_id")?,
-    }))
+    })
 }
 
 fn optional_event_id(row: &SqliteRow, column: &str) -> Result<Option<EventId>, StoreError> {

@@ -4,28 +4,38 @@ use crate::ids::LogId;
 use crate::stores::database::values::stored_scope;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite};
+use crate::stores::request::Expected;
 use crate::stores::write::StoredKey;
 use std::iter;
 
-/// An append to look up.
+/// An append or a requirement to look up.
 pub(super) struct Asked<'a> {
     /// Its number, from 0.
     pub(super) number: i64,
-    /// The append.
-    pub(super) append: &'a EncodedAppend,
+    /// The log.
+    pub(super) log_id: &'a LogId,
+    /// Where the log must end.
+    pub(super) expected: &'a Expected,
     /// The key that is looked up with it.
     pub(super) key: Option<&'a StoredKey>,
 }
 
-/// The appends of these writes, for lookups. The key of a write goes with the first of its appends.
+/// The appends and the requirements of these writes, for lookups. The key of a write goes with the first of its appends.
 pub(super) fn asked<'a>(writes: impl IntoIterator<Item = &'a EncodedWrite>) -> Vec<Asked<'a>> {
     let appends = writes.into_iter().flat_map(|write| {
         let keys = iter::once(write.context.key.as_ref()).chain(iter::repeat(None));
-        write.appends().zip(keys)
+        let appends = write
+            .appends()
+            .map(|append| (&append.log_id, &append.expected));
+        let required = write.requirements.iter();
+        let required = required.map(|required| (&required.log_id, &required.expected));
+        appends.chain(required).zip(keys)
     });
-    let asked = appends.zip(0..).map(|((append, key), number)| Asked {
+    let asked = appends.zip(0..);
+    let asked = asked.map(|(((log_id, expected), key), number)| Asked {
         number,
-        append,
+        log_id,
+        expected,
         key,
     });
     asked.collect()

@@ -10,6 +10,7 @@ mod many;
 mod metadata;
 mod pruning;
 mod reading;
+mod requiring;
 mod scopes;
 mod times;
 
@@ -23,5 +24,6 @@ pub use many::*;
 pub use metadata::*;
 pub use pruning::*;
 pub use reading::*;
+pub use requiring::*;
 pub use scopes::*;
 pub use times::*;

@@ -132,11 +132,13 @@ fn has_reason(evidence: &Evidence<'_>, known: &Known, operation: &Operation) -> 
         issuer.is_some_and(|issuer| issuer.invoked < ended)
     };
     match operation.outcome {
-        Outcome::Conflict(log_id) => match operation.want(log_id).map(|want| want.ground) {
+        Outcome::Conflict(log_id) => match operation.ground(log_id) {
             Some(Ground::After(state)) => {
                 let stands = evidence.record(log_id, state.index());
                 !stands.is_some_and(|record| is(record, state)) || taken(log_id, state.index() + 1)
             }
+            // The log was required not to exist.
+            Some(Ground::New) => operation.want(log_id).is_none() && taken(log_id, 0),
             // A decision has tried often; each attempt may have failed for another reason.
             ground => ground == Some(Ground::Decided),
         },

@@ -1,7 +1,7 @@
 //! Histories that are each broken in one way. A checker that accepts them would be worth nothing.
 
 use super::{Rule, Stored, check};
-use crate::concurrency::history::{Ground, Operation, Outcome, Want};
+use crate::concurrency::history::{Ground, Need, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
 use chrono::{DateTime, TimeDelta};
 use eventlogs::ids::{EventId, LogId};
@@ -38,6 +38,7 @@ fn operation(number: u64, wants: Vec<Want>, outcome: Outcome) -> Operation {
         returned: Some(number * 10 + 5),
         key: None,
         wants,
+        needs: Vec::new(),
         outcome,
         seen: None,
     }
@@ -228,6 +229,66 @@ fn an_append_behind_another_event_is_found() {
     let other_history = LogPosition::new(history.one, 0, EventId::new());
     history.history[1].wants[0].ground = Ground::After(other_history);
     history.breaks_only(Rule::Basis);
+}
+
+#[test]
+fn writers_that_require_each_others_log_are_found() {
+    let mut history = Sound::new();
+    let (one, other) = (
+        history.state(4),
+        history.stored[&history.other][0].position(),
+    );
+    // They run at the same time.
+    for (own, required, index, value) in [(one, other, 5, 20), (other, one, 1, 21)] {
+        let stored = record(own.log_id(), index, value, 0);
+        let wants = vec![want(own.log_id(), Ground::After(own), &[value])];
+        let mut skewed = operation(4, wants, Outcome::Written(vec![stored.position()]));
+        let (log_id, ground) = (required.log_id(), Ground::After(required));
+        skewed.needs = vec![Need { log_id, ground }];
+        history.history.push(skewed);
+        let log = history.stored.get_mut(&own.log_id()).unwrap();
+        log.push(stored);
+    }
+    history.breaks_only(Rule::Serial);
+    history.history[4].needs.clear();
+    assert_eq!(history.broken(), []);
+}
+
+#[test]
+fn a_required_log_that_had_moved_or_was_never_there_is_found() {
+    let mut history = Sound::new();
+    let (one, log_id) = (history.one, LogId::new());
+    let stored = record(log_id, 0, 20, 0);
+    let wants = vec![want(log_id, Ground::New, &[20])];
+    let written = Outcome::Written(vec![stored.position()]);
+    history.stored.insert(log_id, vec![stored]);
+    history.history.push(operation(4, wants, written));
+    let forked = LogPosition::new(one, 4, EventId::new());
+    for (ground, holds) in [
+        (Ground::After(history.state(4)), true),
+        (Ground::After(LogPosition::at(one, 4)), true),
+        (Ground::After(history.state(2)), false),
+        (Ground::After(LogPosition::at(one, 5)), false),
+        (Ground::After(forked), false),
+        (Ground::New, false),
+    ] {
+        history.history[3].needs = vec![Need {
+            log_id: one,
+            ground,
+        }];
+        if holds {
+            assert_eq!(history.broken(), [], "{ground:?}");
+        } else {
+            history.breaks_only(Rule::Serial);
+        }
+    }
+    // It may have come before the decision if it began before that ended.
+    history.history[3].invoked = 31;
+    history.history[3].needs = vec![Need {
+        log_id: one,
+        ground: Ground::After(history.state(2)),
+    }];
+    assert_eq!(history.broken(), []);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(in crate::stores) struct Pending {
     claim: Arc<Claim>,
     /// The observer of the write; taken when the write is settled.
     pub(in crate::stores) observer: Option<Arc<dyn AppendSettled>>,
+    /// The further observers of a write to several logs.
+    other_observers: Vec<Arc<dyn AppendSettled>>,
     /// The write's share of the queue. It is released before the outcome is sent, because the caller may no longer wait for it.
     pub(in crate::stores) room: Option<OwnedSemaphorePermit>,
 }
@@ -170,6 +172,7 @@ pub(in crate::stores) fn pending(write: EncodedWrite, time: TimeLimit) -> (Box<P
         answer: Some(sender),
         claim,
         observer: None,
+        other_observers: Vec::new(),
         room: None,
     };
     (Box::new(pending), waiting)
@@ -227,12 +230,10 @@ impl Pending {
         self
     }
 
-    /// Settles the write: notifies the observer, releases the capacity, and sends the outcome to the caller if it still waits.
+    /// Settles the write: notifies the observers, releases the capacity, and sends the outcome to the caller if it still waits.
     pub(in crate::stores) fn settle(mut self: Box<Self>, outcome: Outcome) {
         let outcome = outcome.map_err(|error| self.in_terms_of_the_deadline(error));
-        if let Some(observer) = self.observer.take() {
-            observer.settled(outcome.as_ref().ok().copied());
-        }
+        self.notify(outcome.as_ref().ok().copied());
         self.room = None;
         if let Some(answer) = self.answer.take() {
             // An error means that the caller no longer waits.
@@ -242,6 +243,22 @@ impl Pending {
 }
 
 impl Pending {
+    /// Adds an observer.
+    pub(in crate::stores) fn observe(&mut self, observer: Arc<dyn AppendSettled>) {
+        match &self.observer {
+            None => self.observer = Some(observer),
+            Some(_) => self.other_observers.push(observer),
+        }
+    }
+
+    /// Notifies the observers that the write is settled.
+    fn notify(&mut self, recorded_at: Option<DateTime<Utc>>) {
+        let others = std::mem::take(&mut self.other_observers);
+        for observer in self.observer.take().into_iter().chain(others) {
+            observer.settled(recorded_at);
+        }
+    }
+
     /// Replaces the error of a server that did not answer, or of a lock that was not released, if the caller's deadline has
     /// passed: the server may only be slower than the deadline, so the deadline is the cause.
     fn in_terms_of_the_deadline(&self, error: AppendError) -> AppendError {
@@ -259,10 +276,8 @@ impl Pending {
 }
 
 impl Drop for Pending {
-    /// Notifies the observer, because a write that builds on this one must not wait for an outcome that will never come.
+    /// Notifies the observers, because a write that builds on this one must not wait for an outcome that will never come.
     fn drop(&mut self) {
-        if let Some(observer) = self.observer.take() {
-            observer.settled(None);
-        }
+        self.notify(None);
     }
 }

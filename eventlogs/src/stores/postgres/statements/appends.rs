@@ -6,8 +6,8 @@ use crate::stores::encoding::decoded::signed;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::postgres::statements::text::Statement;
 use crate::stores::postgres::values::{
-    Group, Heads, Keys, Tails, log_type_name, previous, push_renamed, request_hash, scope, sparse,
-    version,
+    Across, Group, Heads, Keys, Tails, log_type_name, previous, push_renamed, request_hash, scope,
+    sparse, version,
 };
 use sqlx::SqlStr;
 use uuid::Uuid;
@@ -89,16 +89,41 @@ pub(super) fn append_keyed_singles<'a>(
 
 /// Stores groups of events, each for a different log.
 pub(super) const APPEND_GROUPS: &str = include_str!("append_groups.sql");
-/// Stores one write to several logs.
-pub(super) const APPEND_ACROSS: &str = include_str!("append_across.sql");
 /// Stores one write to one log in a transaction of the caller.
 pub(super) const APPEND_IN: &str = include_str!("append_in.sql");
 
-/// Binds the parameters of [`APPEND_GROUPS`], [`APPEND_ACROSS`] and [`APPEND_IN`].
+/// Binds the parameters of [`APPEND_GROUPS`] and [`APPEND_IN`].
 pub(super) fn append_groups<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
-    let Tails { events } = Tails::collect(groups);
-    let keys = Keys::collect(groups);
-    bind_heads(statement, Heads::collect(groups))
+    let (heads, tails) = (Heads::collect(groups), Tails::collect(groups));
+    bind_groups(statement, heads, tails, Keys::collect(groups))
+}
+
+/// Stores groups of writes to one log or several.
+pub(super) const APPEND_ACROSS: &str = include_str!("append_across.sql");
+
+/// Binds the parameters of [`APPEND_ACROSS`].
+pub(super) fn append_across<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) -> Statement<'a> {
+    let across = Across::collect(groups);
+    let requirements = across.requirements;
+    bind_groups(statement, across.heads, across.tails, across.keys)
+        .bind(requirements.log_ids) // $31
+        .bind(requirements.indices)
+        .bind(requirements.previous)
+        .bind(requirements.kinds)
+        .bind(across.groups_of_heads) // $35
+        .bind(across.groups_of_keys)
+        .bind(across.groups_of_requirements)
+}
+
+/// Binds $1 to $30 of the statements that store groups.
+fn bind_groups<'a>(
+    statement: &SqlStr,
+    heads: Heads<'a>,
+    tails: Tails<'a>,
+    keys: Keys<'a>,
+) -> Statement<'a> {
+    let Tails { events } = tails;
+    bind_heads(statement, heads)
         .bind(events.log_ids) // $14
         .bind(events.indices)
         .bind(events.ids)

@@ -15,20 +15,24 @@ pub(super) const REFUSALS: &str = include_str!("refusals.sql");
 /// Asks why a write was not stored in a transaction of the caller.
 pub(super) const REFUSALS_IN: &str = include_str!("refusals_in.sql");
 
-/// Binds the parameters of [`REFUSALS`] and [`REFUSALS_IN`], one element for each log of the writes.
+/// Binds the parameters of [`REFUSALS`] and [`REFUSALS_IN`], one element for each log of the writes: first those that a write
+/// appends to, then those that it requires.
 pub(super) fn refusals<'a>(statement: &SqlStr, writes: &[&'a EncodedWrite]) -> Statement<'a> {
     let rows = writes.iter().flat_map(|write| {
-        write
-            .appends()
-            .map(move |append| (append, write.context.key.as_ref()))
+        let key = write.context.key.as_ref();
+        let appends = write.appends();
+        let appends = appends.map(move |append| (append.log_id, append.first_index, key));
+        let required = write.requirements.iter();
+        let required = required.map(|log| (log.log_id, log.expected.next_index(), None));
+        appends.chain(required)
     });
     let mut log_ids = Vec::new();
     let mut indices = Vec::new();
     let mut scopes = Vec::new();
     let mut keys = Vec::new();
-    for (append, key) in rows {
-        log_ids.push(Uuid::from(append.log_id));
-        indices.push(signed(append.first_index));
+    for (log_id, index, key) in rows {
+        log_ids.push(Uuid::from(log_id));
+        indices.push(signed(index));
         scopes.push(key.map(scope));
         keys.push(key.map(|key| key.key.as_bytes()));
     }
@@ -71,6 +75,15 @@ pub(super) const LOG_TYPE: &str = include_str!("log_type.sql");
 /// Binds the parameter of [`LOG_TYPE`].
 pub(super) fn log_type<'a>(statement: &SqlStr, log_id: LogId) -> Statement<'a> {
     sqlx::query(statement.clone()).bind(Uuid::from(log_id)) // $1
+}
+
+/// Reads the last events of logs.
+pub(super) const ENDS: &str = include_str!("ends.sql");
+
+/// Binds the parameter of [`ENDS`].
+pub(super) fn ends<'a>(statement: &SqlStr, log_ids: &[LogId]) -> Statement<'a> {
+    let log_ids: Vec<_> = log_ids.iter().copied().map(Uuid::from).collect();
+    sqlx::query(statement.clone()).bind(log_ids) // $1
 }
 
 /// Finds the write of a key.

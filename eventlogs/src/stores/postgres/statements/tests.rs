@@ -11,7 +11,7 @@ use crate::event::{EventType, LogType};
 use crate::ids::EventId;
 use crate::log_state::LogPosition;
 use crate::stores::encoding::event::EncodedEvent;
-use crate::stores::encoding::write::EncodedAppend;
+use crate::stores::encoding::write::{EncodedAppend, Requirement};
 use crate::stores::postgres::{PostgresEventStore, PostgresOptions};
 use crate::stores::request::Expected;
 use crate::stores::write::{StoredContext, StoredKey};
@@ -109,6 +109,7 @@ fn write(log_id: LogId, expected: Expected, events: usize, key: Option<&str>) ->
     EncodedWrite {
         first: append,
         others: Vec::new(),
+        requirements: Vec::new(),
         context: StoredContext {
             key: key.map(|key| StoredKey {
                 scope: None,
@@ -118,6 +119,14 @@ fn write(log_id: LogId, expected: Expected, events: usize, key: Option<&str>) ->
             occurred_at: None,
             metadata: Some(b"{}".to_vec()),
         },
+    }
+}
+
+fn required(log_id: LogId, expected: Expected) -> Requirement {
+    Requirement {
+        log_id,
+        expected,
+        log_type: LogType::new("payment"),
     }
 }
 
@@ -250,6 +259,7 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     let large = write(LogId::new(), Expected::NewLog, 3, Some("c"));
     let mut several = write(LogId::new(), Expected::NewLog, 2, Some("d"));
     several.others = vec![created(None).first];
+    several.requirements = vec![required(large.first.log_id, Expected::NewLog)];
     let in_transaction = write(LogId::new(), Expected::NewLog, 2, Some("e"));
     let after = next(&one);
     execute("append_one", statements.append(&[&[&one]]), 1).await;
@@ -258,16 +268,21 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     execute("append_singles", statements.append(&groups), 2).await;
     let groups: [Group<'_, '_>; 2] = [&[&keyed[0]], &[&keyed[1]]];
     execute("append_keyed_singles", statements.append(&groups), 2).await;
+    // Required while `one` exists: the other group is stored alone.
+    let mut refused = created(None);
+    refused.requirements = vec![required(one.first.log_id, Expected::NewLog)];
+    let groups: [Group<'_, '_>; 2] = [&[&several], &[&refused]];
+    execute("append_across", statements.append(&groups), 2).await;
     execute("append_groups", statements.append(&[&[&large]]), 1).await;
-    execute("append_across", statements.append(&[&[&several]]), 2).await;
     execute("append_in", statements.append_in(&in_transaction), 1).await;
-    execute("refusals", statements.refusals(&[&one, &several]), 3).await;
+    execute("refusals", statements.refusals(&[&one, &several]), 4).await;
     execute("refusals_in", statements.refusals_in(&large), 1).await;
     let numbered = [(7, &large), (8, &several)];
     execute("stored_writes", statements.stored_writes(&numbered), 2).await;
     let log_id = large.first.log_id;
     execute("log_type", statements.log_type(log_id), 1).await;
     execute("find_key", statements.find_key(None, "d"), 2).await;
+    execute("ends", statements.ends(&[log_id, LogId::new()]), 2).await;
     let bounds = PageBounds {
         log_id,
         from: 0,

@@ -85,14 +85,14 @@ pub(in crate::stores) fn places<'a>(asked: &'a [Asked<'_>]) -> impl Iterator<Ite
 fn bind_places<'a>(text: &BySize, asked: &'a [Asked<'_>]) -> Statement<'a> {
     let statement = sqlx::query(text.for_rows(asked.len()));
     asked.iter().fold(statement, |statement, asked| {
-        let predecessor = match &asked.append.expected {
+        let predecessor = match asked.expected {
             Expected::After(position) => position.event_id_ref(),
             Expected::NewLog => None,
         };
         statement
             .bind(asked.number)
-            .bind(blob(asked.append.log_id.as_bytes()))
-            .bind(signed(asked.append.first_index))
+            .bind(blob(asked.log_id.as_bytes()))
+            .bind(signed(asked.expected.next_index()))
             .bind(predecessor.map(|id| blob(id.as_bytes())))
             .bind(asked.key.map(|key| scope(key.scope.as_ref())))
             .bind(asked.key.map(|key| key.key.as_bytes()))
@@ -108,8 +108,8 @@ pub(in crate::stores) fn refusals<'a>(
         asked.iter().fold(statement, |statement, asked| {
             statement
                 .bind(asked.number)
-                .bind(blob(asked.append.log_id.as_bytes()))
-                .bind(signed(asked.append.first_index))
+                .bind(blob(asked.log_id.as_bytes()))
+                .bind(signed(asked.expected.next_index()))
                 .bind(asked.key.map(|key| scope(key.scope.as_ref())))
                 .bind(asked.key.map(|key| key.key.as_bytes()))
         })

@@ -11,6 +11,8 @@ pub(super) const EVENT_IDS: &str = statement(include_str!("event_ids.sql"));
 pub(super) const PAGE: &str = statement(include_str!("page.sql"));
 /// Reads the name of a log's kind.
 pub(super) const LOG_TYPE: &str = statement(include_str!("log_type.sql"));
+/// Reads the last events of logs.
+pub(super) const ENDS: &str = statement(include_str!("ends.sql"));
 /// Finds the write of a key.
 pub(super) const FIND_KEY: &str = statement(include_str!("find_key.sql"));
 
@@ -39,6 +41,12 @@ pub(in crate::stores) fn page(
 /// Binds the parameter of [`LOG_TYPE`].
 pub(in crate::stores) fn log_type(log_id: &LogId) -> Statement<'_> {
     sqlx::query(LOG_TYPE).bind(blob(log_id.as_bytes())) // ?1
+}
+
+/// Binds the parameter of [`ENDS`].
+pub(in crate::stores) fn ends(log_ids: &[LogId]) -> Statement<'static> {
+    let ids = log_ids.iter().flat_map(LogId::as_bytes).copied();
+    sqlx::query(ENDS).bind(ids.collect::<Vec<u8>>()) // ?1
 }
 
 /// Binds the parameters of [`FIND_KEY`].

@@ -128,6 +128,7 @@ fn write() -> EncodedWrite {
             log_type: LogType::new("payment"),
         },
         others: Vec::new(),
+        requirements: Vec::new(),
         context: StoredContext {
             key: Some(StoredKey {
                 scope: None,
@@ -207,6 +208,7 @@ async fn each_parameter_of_the_other_statements_is_bound() {
         questions::event_ids(&log_id, 0, 1),
         questions::page(&log_id, 0, None, 1),
         questions::log_type(&log_id),
+        questions::ends(&[log_id, LogId::new()]),
         questions::find_key(&key),
         listing::list_by_id(log_id.as_uuid(), 1),
         listing::list_by_change(1, 1, 1),

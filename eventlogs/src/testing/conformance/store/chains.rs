@@ -23,20 +23,20 @@ use std::task::Poll;
 
 /// Records the calls that it gets.
 #[derive(Default)]
-struct Watch {
+pub(super) struct Watch {
     heard: Mutex<Heard>,
 }
 
 #[derive(Debug, Default, Clone)]
-struct Heard {
+pub(super) struct Heard {
     /// The events of each call of `queued`.
-    queued: Vec<Vec<RecordedEvent<CounterEvent>>>,
+    pub(super) queued: Vec<Vec<RecordedEvent<CounterEvent>>>,
     /// The argument of each call of `settled`.
-    settled: Vec<Option<DateTime<Utc>>>,
+    pub(super) settled: Vec<Option<DateTime<Utc>>>,
 }
 
 impl Watch {
-    fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> Heard {
         lock(&self.heard).clone()
     }
 
