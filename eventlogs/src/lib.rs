@@ -59,8 +59,9 @@ pub use event::{Event, EventSchema, EventType, LogType};
 pub use feed::{EventFeed, FeedError, FeedEvent, FeedRecord};
 pub use log_state::{LogPosition, LogState};
 pub use manager::{
-    AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, ListOptions, LogManager,
-    LogManagerError, LogManagerOptions, PointInTime,
+    Across, AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, DecidedAcross,
+    DecidedLog, IntoLog, IntoLogs, ListOptions, LogManager, LogManagerError, LogManagerOptions,
+    ManagedLog, PointInTime, across,
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;

@@ -16,6 +16,8 @@ mod telemetry;
 pub(crate) mod write_options;
 
 pub use decide::Decided;
+pub use decide::across::decided::{DecidedAcross, DecidedLog};
+pub use decide::across::{Across, IntoLog, IntoLogs, ManagedLog, across};
 pub use error::{DecideError, LogManagerError};
 pub use list::ListOptions;
 pub use options::LogManagerOptions;

@@ -4,6 +4,7 @@
     reason = "a test tells one story from its beginning to its end"
 )]
 
+mod across;
 mod bad_cache;
 mod bad_input;
 mod caching;

@@ -1,5 +1,6 @@
 //! Reduces, decides and appends; decides again if another write was faster.
 
+pub(crate) mod across;
 mod answers;
 mod attempts;
 mod call;
@@ -123,6 +124,7 @@ impl<A: Aggregate> LogManager<A> {
             manager: self,
             log_id,
             options,
+            create_if_missing: options.create_if_missing,
             metadata,
             pipeline,
         };

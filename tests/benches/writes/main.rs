@@ -17,6 +17,7 @@ mod hot_log;
 mod keys;
 mod sqlite;
 mod stalled;
+mod transfers;
 
 use common::arguments::Arguments;
 use common::payments::Capture;
@@ -70,6 +71,7 @@ async fn measure(mut report: Report) -> ExitCode {
         keys::measure(postgres, &mut report).await;
         decides::measure(postgres, &mut report).await;
         hot_log::measure(postgres, &mut report).await;
+        transfers::measure(postgres, &mut report).await;
     }
     sqlite::measure(&mut report).await;
     if let Some(postgres) = postgres {

@@ -4,7 +4,7 @@ use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::manager::decide::call::{Call, DecisionState};
 use crate::manager::decide::decided::Decided;
-use crate::manager::decide::pending::{FoldError, NoState, PendingDecision, folded, text_of};
+use crate::manager::decide::pending::{FoldError, PendingDecision, folded, text_of};
 use crate::manager::error::{LogManagerError, counted};
 use crate::manager::reduce::PointInTime;
 use crate::manager::replays::part_of;
@@ -52,13 +52,8 @@ impl<A: Aggregate> Call<'_, A> {
         appended: &Appended<A::Event>,
     ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
         if pending.is_queued() {
-            match self
-                .in_time(async { Ok(pending.committed().await) })
-                .await?
-            {
-                Ok(committed) => return Ok(committed),
-                Err(NoState::Failed(error)) => return Err(error.into()),
-                Err(NoState::Busy(_) | NoState::Unknown) => {}
+            if let Some(committed) = self.committed_after(pending).await? {
+                return Ok(committed);
             }
         } else {
             let before = state.aggregation.as_ref();

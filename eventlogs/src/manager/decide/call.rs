@@ -3,6 +3,7 @@
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
+use crate::log_state::LogPosition;
 use crate::manager::LogManager;
 use crate::manager::deadline;
 use crate::manager::decide::pending::{NoState, PendingDecision};
@@ -14,6 +15,7 @@ use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::request::{AppendObserver, AppendRequest, Appended};
 use futures_util::future::BoxFuture;
+use std::error::Error;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -30,6 +32,11 @@ pub(super) struct DecisionState<A: Aggregate> {
 }
 
 impl<A: Aggregate> DecisionState<A> {
+    /// The end of the log in this state; `None` if there is no log.
+    pub(super) fn end(&self) -> Option<LogPosition> {
+        self.aggregation.as_ref().map(Aggregation::position)
+    }
+
     /// A state that the store has confirmed.
     const fn verified(aggregation: Option<Aggregation<A>>) -> Self {
         Self {
@@ -106,6 +113,8 @@ pub(super) struct Call<'a, A: Aggregate> {
     pub(super) manager: &'a LogManager<A>,
     pub(super) log_id: LogId,
     pub(super) options: &'a DecideOptions,
+    /// `true` to decide on the default aggregate if there is no log.
+    pub(super) create_if_missing: bool,
     /// The metadata of the events, completed once for all attempts.
     pub(super) metadata: Metadata,
     /// The pipeline of the log.
@@ -161,7 +170,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// Returns the state after the newest decision of this process that is not stored yet, if it is newer than `known`.
-    fn speculative(
+    pub(super) fn speculative(
         &self,
         known: Option<&DecisionState<A>>,
     ) -> Result<Option<DecisionState<A>>, Obstacle<A>> {
@@ -293,6 +302,35 @@ impl<'a, A: Aggregate> Call<'a, A> {
         self.read(earlier).await
     }
 
+    /// Returns the state without events that may not be stored: the committed state once the predecessor is settled, or a
+    /// cached one if that is not known.
+    pub(super) async fn without_speculation(
+        &self,
+        state: DecisionState<A>,
+    ) -> Result<DecisionState<A>, LogManagerError> {
+        let Some(predecessor) = state.predecessor else {
+            return Ok(state);
+        };
+        self.in_time(async { Ok(predecessor.wait().await) }).await?;
+        match self.committed(&predecessor).await? {
+            Some(committed) => Ok(DecisionState::cached(committed)),
+            None => self.first_state().await,
+        }
+    }
+
+    /// Returns the committed state after a decision that is stored, or `None` if the log has to be read.
+    pub(super) async fn committed_after(
+        &self,
+        pending: &Arc<PendingDecision<A>>,
+    ) -> Result<Option<Aggregation<A>>, Box<dyn Error + Send + Sync>> {
+        let committed = self.in_time(async { Ok(pending.committed().await) });
+        match committed.await? {
+            Ok(committed) => Ok(Some(committed)),
+            Err(NoState::Failed(error)) => Err(error.into()),
+            Err(NoState::Busy(_) | NoState::Unknown) => Ok(None),
+        }
+    }
+
     /// Returns the committed state after a decision, if the decision is stored and the state is known.
     async fn committed(
         &self,
@@ -317,7 +355,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
     }
 
     /// Returns the state of the log as the store has it now. It continues an earlier state.
-    async fn read(
+    pub(super) async fn read(
         &self,
         earlier: Option<Aggregation<A>>,
     ) -> Result<DecisionState<A>, LogManagerError> {
@@ -325,7 +363,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
         let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
         match self.in_time(caught_up).await {
             Ok(aggregation) => Ok(DecisionState::verified(Some(aggregation))),
-            Err(LogManagerError::LogNotFound { .. }) if self.options.create_if_missing => {
+            Err(LogManagerError::LogNotFound { .. }) if self.create_if_missing => {
                 Ok(DecisionState::verified(None))
             }
             Err(error) => Err(error),

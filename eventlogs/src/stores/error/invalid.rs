@@ -67,6 +67,27 @@ pub enum InvalidAppend {
         /// The log.
         log_id: LogId,
     },
+    /// A decision on several logs names no log.
+    #[error("the decision names no log; skip the call when there is nothing to decide")]
+    NoLogs,
+    /// The closure of a decision on several logs has not returned one list of events per log.
+    #[error(
+        "the closure got {logs} logs but returned {lists} lists of events; return one list per log, which may be empty"
+    )]
+    EventLists {
+        /// The number of logs.
+        logs: usize,
+        /// The number of lists.
+        lists: usize,
+    },
+    /// The managers of a decision on several logs have different stores, which cannot be written to together.
+    #[error(
+        "the manager of log {log_id} has another store than the manager of the first log; open the store once, and give each manager a clone of it"
+    )]
+    OtherStore {
+        /// The first log whose store is another one.
+        log_id: LogId,
+    },
     /// An append to several logs has an idempotency key whose scope is one log.
     #[error(
         "an idempotency key scoped to one log cannot be used in an append to several logs; use `IdempotencyScope::Global`"
