@@ -25,9 +25,7 @@ pub use database::{Database, Elsewhere, Postgres, Sqlite};
 pub use handler::{HandlerError, HandlerOutcome, Subscriber};
 pub use page::{EventPage, PageError};
 pub use parked::{ParkedChange, ParkedEvent, ParkedLog, ParkedWish};
-pub use row::{
-    ProjectedRow, RememberedKeys, ResumableRow, RowContent, RowHandler, RowKeys,
-};
+pub use row::{ProjectedRow, RememberedKeys, ResumableRow, RowContent, RowHandler, RowKeys};
 pub use row_error::RowError;
 pub use rows::Rows;
 pub use table::{RowChanges, RowDatabase, RowKeyStatements, RowStatements, RowTable};

@@ -4,7 +4,7 @@ mod checker;
 mod faults;
 mod history;
 mod load;
-mod random;
+pub(crate) mod random;
 mod recorder;
 
 use crate::postgres::TestStore;

@@ -28,6 +28,7 @@ mod many;
 mod metadata;
 mod metrics;
 mod model;
+mod money;
 mod on_its_way;
 mod panicking;
 mod payments;

@@ -1,11 +1,12 @@
 //! Several processes on one database, some of them killed: their results are compared with the stored events.
 
-use crate::payments::{Payment, PaymentEvent, payments};
+use crate::payments::{Payment, PaymentEvent};
 use crate::postgres::TestStore;
 use eventlogs::ids::LogId;
 use eventlogs::{
-    AppendOptions, CreateOptions, EventRecord, LogManager, LogManagerError, PostgresEventStore,
-    PostgresOptions, SqliteEventStore,
+    Aggregate, AppendOptions, CreateOptions, Event, EventRecord, LogManager, LogManagerError,
+    LogManagerOptions, MemoryAggregationCache, PostgresEventStore, PostgresOptions,
+    SqliteEventStore,
 };
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
@@ -23,20 +24,20 @@ const ROUNDS: &str = "EVENTLOGS_TEST_ROUNDS";
 
 /// The store that the processes share.
 #[derive(Clone)]
-enum Place {
+pub(crate) enum Place {
     Sqlite(String),
     Postgres { url: String, schema: String },
 }
 
 impl Place {
-    fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite {path}"),
             Self::Postgres { url, schema } => format!("postgres {schema} {url}"),
         }
     }
 
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         match text.split_once(' ') {
             Some(("sqlite", path)) => Self::Sqlite(path.to_owned()),
             Some(("postgres", rest)) => {
@@ -50,10 +51,15 @@ impl Place {
         }
     }
 
-    async fn open(&self) -> LogManager<Payment> {
+    pub(crate) async fn open<A: Aggregate<Event: Event>>(&self) -> LogManager<A> {
+        let (cache, managed) = (
+            MemoryAggregationCache::default(),
+            LogManagerOptions::default(),
+        );
         match self {
             Self::Sqlite(path) => {
-                payments(SqliteEventStore::open(path).await.expect("the file opens"))
+                let store = SqliteEventStore::open(path).await.expect("the file opens");
+                LogManager::new(store, cache, managed)
             }
             Self::Postgres { url, schema } => {
                 let options = PostgresOptions {
@@ -63,7 +69,8 @@ impl Place {
                 };
                 let connect = url.parse().expect("a valid URL");
                 let store = PostgresEventStore::connect_with(connect, options).await;
-                payments(store.expect("the server accepts the connection"))
+                let store = store.expect("the server accepts the connection");
+                LogManager::new(store, cache, managed)
             }
         }
     }
@@ -76,16 +83,20 @@ fn logs(place: &Place) -> Vec<LogId> {
         .collect()
 }
 
+/// Returns the store, the number and the number of rounds of a child process; `None` in a process that is none.
+pub(crate) fn task_of_child() -> Option<(Place, u64, u64)> {
+    let place = Place::parse(&std::env::var(PLACE).ok()?);
+    let number = |variable| -> u64 { std::env::var(variable).unwrap().parse().unwrap() };
+    Some((place, number(CHILD), number(ROUNDS)))
+}
+
 /// The work of a child process, which the tests below start. When run as a test, it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
-    let Ok(place) = std::env::var(PLACE) else {
+    let Some((place, child, rounds)) = task_of_child() else {
         return;
     };
-    let place = Place::parse(&place);
-    let number = |variable| -> u64 { std::env::var(variable).unwrap().parse().unwrap() };
-    let (child, rounds) = (number(CHILD), number(ROUNDS));
-    let manager = place.open().await;
+    let manager = place.open::<Payment>().await;
     let tasks: Vec<_> = (0..4)
         .map(|task| {
             tokio::spawn(work(
@@ -145,8 +156,13 @@ async fn work(manager: LogManager<Payment>, logs: Vec<LogId>, task: u64, rounds:
 }
 
 fn spawn(place: &Place, child: u64, rounds: u64) -> Child {
+    spawn_test("processes::child", place, child, rounds)
+}
+
+/// Starts a process that runs one test, with a store, a number and a number of rounds.
+pub(crate) fn spawn_test(test: &str, place: &Place, child: u64, rounds: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["processes::child", "--exact", "--nocapture"])
+        .args([test, "--exact", "--nocapture"])
         .env(PLACE, place.to_text())
         .env(CHILD, child.to_string())
         .env(ROUNDS, rounds.to_string())
@@ -166,7 +182,10 @@ struct Answer {
 }
 
 /// Reads the output of a child process until it ends, in whichever way, and signals the first line.
-fn follow(child: &mut Child) -> (JoinHandle<Vec<Answer>>, Receiver<()>) {
+pub(crate) fn follow<T: Send + 'static>(
+    child: &mut Child,
+    parse: impl Fn(&str) -> Option<T> + Send + 'static,
+) -> (JoinHandle<Vec<T>>, Receiver<()>) {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (said_something, heard) = mpsc::channel();
     let answers = std::thread::spawn(move || {
@@ -200,7 +219,7 @@ fn parse(line: &str) -> Option<Answer> {
 }
 
 async fn check(place: &Place, answers: Vec<Answer>) {
-    let manager = place.open().await;
+    let manager = place.open::<Payment>().await;
     let mut stored = HashMap::new();
     for log_id in logs(place) {
         let records = manager.load(&log_id, 0, 1_000_000).await.unwrap();
@@ -240,7 +259,7 @@ async fn check(place: &Place, answers: Vec<Answer>) {
 }
 
 async fn prepare(place: &Place) {
-    let manager = place.open().await;
+    let manager = place.open::<Payment>().await;
     for log_id in logs(place) {
         let requested = PaymentEvent::Requested { amount: 1 };
         manager
@@ -253,7 +272,10 @@ async fn prepare(place: &Place) {
 async fn every_answer_is_true(place: Place) {
     prepare(&place).await;
     let mut children: Vec<_> = (0..3).map(|child| spawn(&place, child, 40)).collect();
-    let followed: Vec<_> = children.iter_mut().map(follow).collect();
+    let followed: Vec<_> = children
+        .iter_mut()
+        .map(|child| follow(child, parse))
+        .collect();
     let mut all = Vec::new();
     for (mut child, (answers, _)) in children.into_iter().zip(followed) {
         all.extend(answers.join().unwrap());
@@ -270,7 +292,10 @@ async fn what_was_acknowledged_survives_kills(place: Place) {
         let mut children: Vec<_> = (0..2)
             .map(|child| spawn(&place, generation * 2 + child, 1_000_000))
             .collect();
-        let followed: Vec<_> = children.iter_mut().map(follow).collect();
+        let followed: Vec<_> = children
+            .iter_mut()
+            .map(|child| follow(child, parse))
+            .collect();
         for (_, heard) in &followed {
             heard
                 .recv_timeout(Duration::from_mins(1))
@@ -290,7 +315,7 @@ async fn what_was_acknowledged_survives_kills(place: Place) {
     check(&place, all).await;
 }
 
-async fn postgres() -> Option<Place> {
+pub(crate) async fn postgres() -> Option<Place> {
     let store = TestStore::new().await?;
     let url = crate::servers::postgres_url()?;
     Some(Place::Postgres {

@@ -31,7 +31,8 @@ pub(super) enum Rule {
     Once,
     /// A stored event was issued by an operation, for that log.
     Issued,
-    /// The events of an operation that ended before another began come before those of the other.
+    /// There is an order of all operations in which each takes effect at one moment between its begin and its end, and which
+    /// explains what they wrote, found and returned.
     Order,
     /// Only one operation got an acknowledgement for a position in a log.
     Winner,
@@ -43,13 +44,10 @@ pub(super) enum Rule {
     Whole,
     /// A decision follows exactly the state that it was made on.
     Basis,
-    /// The writes have an order in which each finds its logs, and those that it requires, where they must end; and in which a
-    /// write that ended before another began comes first.
-    Serial,
     /// An aggregate that was returned is the fold of its log.
     Fold,
-    /// A returned state is not older than a state that any operation had returned before.
-    Fresh,
+    /// A log that an operation looked at had the events that were found.
+    Found,
     /// A refusal has a reason.
     Reason,
     /// A key is used once.
@@ -117,10 +115,10 @@ impl<'a> Evidence<'a> {
         self.log(log_id).get(usize::try_from(index).ok()?)
     }
 
-    /// Returns the operation that wrote the event at an index.
-    fn issuer(&self, log_id: LogId, index: u64) -> Option<&'a Operation> {
-        let value = value_of(self.record(log_id, index)?);
-        self.issuers.get(&value).copied()
+    /// Returns the events of a log up to this number.
+    fn first(&self, log_id: LogId, events: u64) -> &'a [RecordedEvent<TallyEvent>] {
+        let events = usize::try_from(events).unwrap_or(usize::MAX);
+        self.log(log_id).get(..events).unwrap_or_default()
     }
 
     /// Returns `true` if any event of an operation is stored.

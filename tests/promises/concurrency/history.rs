@@ -3,6 +3,7 @@
 use crate::model::domain::Tally;
 use eventlogs::LogPosition;
 use eventlogs::ids::LogId;
+use eventlogs::stores::Replay;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A logical clock that orders the events of all tasks.
@@ -26,11 +27,12 @@ pub(super) struct Operation {
     pub(super) key: Option<(Option<LogId>, String)>,
     /// The events that it writes if it writes anything, one entry per log.
     pub(super) wants: Vec<Want>,
-    /// The logs that must not have moved if it writes anything.
-    pub(super) needs: Vec<Need>,
+    /// The logs that it required, or those that a decision was made on as its closure saw them last. If it took effect, or if a
+    /// decision wrote nothing, all of them were like this at one moment.
+    pub(super) looks: Vec<Look>,
     pub(super) outcome: Outcome,
-    /// The aggregation that was returned.
-    pub(super) seen: Option<(LogPosition, Tally)>,
+    /// The aggregations that were returned, at most one per log.
+    pub(super) seen: Vec<(LogPosition, Tally)>,
 }
 
 /// Events for one log.
@@ -42,12 +44,22 @@ pub(super) struct Want {
     pub(super) values: Vec<u64>,
 }
 
-/// A log that must not have moved.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Need {
+/// A log at the moment at which an operation took effect, or was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Look {
     pub(super) log_id: LogId,
-    /// Where it must end; `New` if it must not exist.
-    pub(super) ground: Ground,
+    pub(super) found: Found,
+}
+
+/// What was found in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No events.
+    Nothing,
+    /// Events up to this one.
+    Events(LogPosition),
+    /// Events with this tally, whose times of recording may be guesses.
+    Tally(Tally),
 }
 
 /// The position after which events are to be stored.
@@ -69,11 +81,9 @@ pub(super) enum Outcome {
     /// The operation was to write nothing.
     Nothing,
     /// The key was used before.
-    Replayed {
-        first_index: u64,
-        event_count: u64,
-        state: LogPosition,
-    },
+    Replayed(Earlier),
+    /// The key was used before, and all parts of that write were returned.
+    ReplayedAll(Vec<Earlier>),
     /// The key was used for something else.
     Reused { log_id: LogId, event_index: u64 },
     /// The log does not end as expected.
@@ -88,6 +98,35 @@ pub(super) enum Outcome {
     Unknown,
 }
 
+/// What an earlier write with the same key has appended to a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Earlier {
+    pub(super) first_index: u64,
+    pub(super) event_count: u64,
+    pub(super) state: LogPosition,
+}
+
+impl From<Replay> for Earlier {
+    fn from(replay: Replay) -> Self {
+        Self {
+            first_index: replay.first_index,
+            event_count: replay.event_count,
+            state: replay.state,
+        }
+    }
+}
+
+impl Look {
+    /// Returns the number of events that were found.
+    pub(super) fn events(&self) -> u64 {
+        match &self.found {
+            Found::Nothing => 0,
+            Found::Events(end) => end.index() + 1,
+            Found::Tally(tally) => tally.events,
+        }
+    }
+}
+
 impl Operation {
     /// Returns the end of an operation that cannot take effect any more.
     pub(super) fn ended(&self) -> Option<u64> {
@@ -99,11 +138,17 @@ impl Operation {
         self.wants.iter().find(|want| want.log_id == log_id)
     }
 
-    /// Returns where it expects a log to end that it writes to or requires.
+    /// Returns where a log must end for it to take effect.
     pub(super) fn ground(&self, log_id: LogId) -> Option<Ground> {
-        let need = self.needs.iter().find(|need| need.log_id == log_id);
-        let need = need.map(|need| need.ground);
-        self.want(log_id).map(|want| want.ground).or(need)
+        if let Some(want) = self.want(log_id) {
+            return Some(want.ground);
+        }
+        let look = self.looks.iter().find(|look| look.log_id == log_id)?;
+        Some(match look.found {
+            Found::Nothing => Ground::New,
+            Found::Events(end) => Ground::After(end),
+            Found::Tally(_) => Ground::Decided,
+        })
     }
 
     /// Returns all values that it writes if it writes anything.

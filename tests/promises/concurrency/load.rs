@@ -1,9 +1,9 @@
 //! Tasks that write concurrently to the same logs in all ways.
 
 use super::checker::{Stored, check};
-use super::history::{Clock, Ground, Need, Operation, Outcome, Want};
+use super::history::{Clock, Found, Ground, Look, Operation, Outcome, Want};
 use super::random::Random;
-use super::recorder::{Manner, Recorder};
+use super::recorder::{Manner, Plan, Recorder};
 use crate::model::domain::{TallyEvent, tallies};
 use crate::model::effort;
 use eventlogs::ids::LogId;
@@ -20,6 +20,8 @@ const TASKS: u64 = 24;
 const HOT: usize = 3;
 /// The number of further logs.
 const COLD: usize = 20;
+/// Tasks that wait for each other in a circle are given up after this time.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The parameters of a load.
 #[derive(Debug, Clone, Copy)]
@@ -103,8 +105,11 @@ pub(super) async fn work<S: EventStore<TallyEvent>>(
         })
         .collect();
     let mut history = Vec::new();
+    let patience = tokio::time::Instant::now() + PATIENCE;
     for task in tasks {
-        history.extend(task.await.expect("the task does not panic"));
+        let worked = tokio::time::timeout_at(patience, task).await;
+        let worked = worked.expect("no task waits for ever");
+        history.extend(worked.expect("the task does not panic"));
     }
     Worked {
         logs,
@@ -164,7 +169,8 @@ impl Task {
                     self.append(log_id, state, events, &manner).await;
                 }
                 45..58 => self.append_across(log_id, manner).await,
-                58..93 => self.decide(log_id, &manner).await,
+                58..78 => self.decide(log_id, &manner).await,
+                78..93 => self.decide_across(log_id, manner).await,
                 _ => drop(self.recorder.reduce(log_id).await),
             }
             // A yield, so that other tasks get in between even if no call waits.
@@ -233,7 +239,8 @@ impl Task {
         self.learn();
     }
 
-    async fn append_across(&mut self, log_id: LogId, mut manner: Manner) {
+    /// Chooses one or two further logs.
+    fn with_others(&mut self, log_id: LogId) -> Vec<LogId> {
         let mut logs = vec![log_id];
         for _ in 0..=self.random.below(2) {
             let another = self.log();
@@ -241,31 +248,57 @@ impl Task {
                 logs.push(another);
             }
         }
-        let mut wants = Vec::new();
-        for log_id in logs {
+        logs
+    }
+
+    async fn append_across(&mut self, log_id: LogId, manner: Manner) {
+        let (mut wants, mut required) = (Vec::new(), Vec::new());
+        for log_id in self.with_others(log_id) {
             let state = self.state(log_id).await;
+            if !wants.is_empty() && self.random.percent(40) {
+                let found = state.map_or(Found::Nothing, Found::Events);
+                required.push(Look { log_id, found });
+                continue;
+            }
             let ground = state.map_or(Ground::New, Ground::After);
             let events = 1 + self.random.below(3);
             wants.push(self.want(log_id, ground, events));
         }
-        let mut needs: Vec<Need> = Vec::new();
-        for _ in 0..self.random.below(3) {
-            let log_id = self.log();
-            let is_free = |log_id| {
-                wants.iter().all(|want| want.log_id != log_id)
-                    && needs.iter().all(|need| need.log_id != log_id)
-            };
-            if is_free(log_id) {
-                let state = self.state(log_id).await;
-                let ground = state.map_or(Ground::New, Ground::After);
-                needs.push(Need { log_id, ground });
-            }
-        }
-        manner.key = manner
-            .key
-            .filter(|(scope, _)| *scope == IdempotencyScope::Global);
-        self.recorder.append_across(wants, needs, &manner).await;
+        let manner = manner.of_all_logs();
+        self.recorder.append_across(wants, required, &manner).await;
         self.learn();
+    }
+
+    /// Decides on several logs, of which some may only be looked at. With a key, it may call again although it has the result.
+    async fn decide_across(&mut self, log_id: LogId, manner: Manner) {
+        let logs = self.with_others(log_id);
+        if logs.len() == 1 {
+            return self.decide(log_id, &manner).await;
+        }
+        let mut manner = manner.of_all_logs();
+        let (picky, create) = (self.random.percent(50), self.random.percent(50));
+        loop {
+            let mut wants = Vec::new();
+            for log_id in &logs {
+                if wants.is_empty() || self.random.percent(50) {
+                    let events = 1 + self.random.below(3);
+                    wants.push(self.want(*log_id, Ground::Decided, events));
+                }
+            }
+            let plan = Plan {
+                logs: logs.clone(),
+                wants,
+                picky,
+                create,
+            };
+            self.recorder.decide_across(plan, &manner).await;
+            self.learn();
+            if manner.key.is_none() || self.random.percent(50) {
+                return;
+            }
+            // Nobody drops the retry.
+            manner.polls = None;
+        }
     }
 
     async fn decide(&mut self, log_id: LogId, manner: &Manner) {

@@ -2,11 +2,11 @@
 
 /// A generator of pseudo-random numbers (`SplitMix64`).
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// Creates the generator of one task.
-    pub(super) fn new(seed: u64, task: u64) -> Self {
+    pub(crate) fn new(seed: u64, task: u64) -> Self {
         let mut random = Self(seed ^ task.wrapping_mul(0xd6e8_feb8_6659_fd93));
         random.next();
         random
@@ -21,17 +21,17 @@ impl Random {
     }
 
     /// Returns a number below a limit.
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
     /// Returns `true` with this probability.
-    pub(super) fn percent(&mut self, percent: u64) -> bool {
+    pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
     /// Returns one of these.
-    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         let choice = self.below(choices.len() as u64);
         choices[usize::try_from(choice).expect("an index")]
     }

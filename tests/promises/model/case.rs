@@ -72,7 +72,7 @@ impl Case<'_> {
             .extend(ends.filter_map(|log_id| self.possible[0].end(*log_id)));
         let aggregations = observed.into_iter();
         self.aggregations
-            .extend(aggregations.filter_map(|observed| observed.aggregation));
+            .extend(aggregations.flat_map(|observed| observed.aggregations));
         Ok(())
     }
 
@@ -120,6 +120,20 @@ impl Case<'_> {
                 create_if_missing: *create_if_missing,
                 key: key(planned),
             },
+            PlannedAction::DecideAcross {
+                logs,
+                decision,
+                create_if_missing,
+                key: planned,
+            } => {
+                let logs = logs.iter().map(|(log, events)| (log_id(*log), *events));
+                Action::DecideAcross {
+                    logs: logs.collect(),
+                    decision: *decision,
+                    create_if_missing: *create_if_missing,
+                    key: key(planned),
+                }
+            }
             PlannedAction::Reduce { log } => Action::Reduce {
                 log_id: log_id(*log),
             },

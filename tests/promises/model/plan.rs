@@ -44,6 +44,13 @@ pub(super) enum PlannedAction {
         create_if_missing: bool,
         key: Option<PlannedKey>,
     },
+    DecideAcross {
+        /// Logs, and the number of events that each gets if the decision returns events.
+        logs: Vec<(usize, usize)>,
+        decision: Decision,
+        create_if_missing: bool,
+        key: Option<PlannedKey>,
+    },
     Reduce {
         log: usize,
     },
@@ -142,7 +149,7 @@ fn decision() -> impl Strategy<Value = Decision> {
 }
 
 fn action(from: Range<u64>) -> impl Strategy<Value = PlannedAction> {
-    use PlannedAction::{Append, AppendMany, Create, Decide, Load, Prune, Reduce};
+    use PlannedAction::{Append, AppendMany, Create, Decide, DecideAcross, Load, Prune, Reduce};
     let log = || 0..LOGS;
     prop_oneof![
         3 => (log(), key()).prop_map(|(log, key)| Create { log, key }),
@@ -152,6 +159,11 @@ fn action(from: Range<u64>) -> impl Strategy<Value = PlannedAction> {
             .prop_map(|(parts, key)| AppendMany { parts, key }),
         8 => (log(), decision(), any::<bool>(), key()).prop_map(
             |(log, decision, create_if_missing, key)| Decide { log, decision, create_if_missing, key }
+        ),
+        6 => (prop::collection::vec((log(), 0..3_usize), 1..4), decision(), any::<bool>(), key()).prop_map(
+            |(logs, decision, create_if_missing, key)| {
+                DecideAcross { logs, decision, create_if_missing, key }
+            }
         ),
         3 => log().prop_map(|log| Reduce { log }),
         1 => (log(), from, 1..4_usize).prop_map(|(log, from, limit)| Load { log, from, limit }),

@@ -2,7 +2,7 @@
 
 use super::domain::{Tally, TallyEvent};
 use super::plan::Decision;
-use super::request::{Action, Answer, Key, Part, Request};
+use super::request::{Action, Answer, DecidedLog, Key, Part, Request};
 use chrono::{DateTime, Utc};
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::stores::InvalidAppend;
@@ -104,6 +104,37 @@ impl Reference {
                     return vec![Answer::NotFound(*log_id)];
                 }
                 vec![self.decide(request, *log_id, *decision, key.as_ref(), observed)]
+            }
+            Action::DecideAcross {
+                logs,
+                decision,
+                create_if_missing,
+                key,
+            } => {
+                let mut seen = BTreeSet::new();
+                let twice = logs.iter().filter(|(log_id, _)| !seen.insert(*log_id));
+                let mut invalid: Vec<_> = twice
+                    .map(|(log_id, _)| InvalidAppend::LogTwice { log_id: *log_id })
+                    .collect();
+                if key
+                    .as_ref()
+                    .is_some_and(|key| key.scope == IdempotencyScope::Log)
+                {
+                    invalid.push(InvalidAppend::KeyOfOneLog);
+                }
+                if !invalid.is_empty() {
+                    return invalid.into_iter().map(Answer::Invalid).collect();
+                }
+                let log_ids = logs.iter().map(|(log_id, _)| *log_id);
+                let missing = log_ids.filter(|log_id| self.log(*log_id).is_empty());
+                let missing: Vec<_> = missing.map(Answer::NotFound).collect();
+                if !missing.is_empty() && !create_if_missing {
+                    return missing;
+                }
+                if let Some(used) = self.used_across(logs, *create_if_missing, key.as_ref()) {
+                    return used;
+                }
+                vec![self.decide_across(request, logs, *decision, key.as_ref(), observed)]
             }
             Action::Reduce { log_id } => {
                 vec![
@@ -226,6 +257,88 @@ impl Reference {
                 tally: self.tally(log_id),
                 replay: None,
             })
+    }
+
+    /// Returns the allowed results of a decision on several logs whose key was used before.
+    fn used_across(
+        &self,
+        logs: &[(LogId, usize)],
+        create_if_missing: bool,
+        key: Option<&Key>,
+    ) -> Option<Vec<Answer>> {
+        let used = self.keys.get(&key?.name(logs[0].0))?;
+        let reused = |used: &Used| used.answer(false, key);
+        if used.iter().any(|used| used.is_of_another_request(key)) {
+            return Some(used.iter().map(reused).collect());
+        }
+        let was_used_on = |log_id| used.iter().any(|used| used.state.log_id() == log_id);
+        // A log to be created may have had another id in the first attempt.
+        let creatable = logs
+            .iter()
+            .filter(|(log_id, _)| create_if_missing && !was_used_on(*log_id));
+        let is_elsewhere = |used: &&Used| {
+            logs.iter()
+                .all(|(log_id, _)| *log_id != used.state.log_id())
+        };
+        let elsewhere = used.iter().filter(is_elsewhere);
+        if elsewhere.clone().count() > creatable.count() {
+            return Some(elsewhere.map(reused).collect());
+        }
+        let parts = used
+            .iter()
+            .map(|used| (used.first_index, used.event_count, used.state));
+        let mut parts: Vec<_> = parts.collect();
+        parts.sort_by_key(|(_, _, state)| state.log_id());
+        Some(vec![Answer::ReplayedAcross(parts)])
+    }
+
+    fn decide_across(
+        &mut self,
+        request: &Request,
+        logs: &[(LogId, usize)],
+        decision: Decision,
+        key: Option<&Key>,
+        observed: &Answer,
+    ) -> Answer {
+        let tallies: Vec<_> = logs.iter().map(|(log_id, _)| self.tally(*log_id)).collect();
+        let tallies: Vec<_> = tallies.iter().collect();
+        let lists = match request.decide_across(decision, logs, &tallies) {
+            Ok(lists) => lists,
+            Err(refusal) => return Answer::Refused(refusal),
+        };
+        let written = lists.iter().zip(logs).map(|(events, (log_id, _))| {
+            let first_index = self.log(*log_id).len() as u64;
+            (!events.is_empty()).then_some((first_index, events.len() as u64))
+        });
+        let written: Vec<_> = written.collect();
+        let ids: Vec<_> = match observed {
+            Answer::DecidedAcross(logs) => {
+                let written = logs.iter().filter(|log| log.written.is_some());
+                let states = written.filter_map(|log| log.state.as_ref());
+                states.map(|(state, _)| *state).collect()
+            }
+            _ => Vec::new(),
+        };
+        let wanted = lists
+            .into_iter()
+            .zip(logs)
+            .map(|(events, (log_id, _))| Wanted {
+                log_id: *log_id,
+                state: self.end(*log_id),
+                events,
+            });
+        let wanted: Vec<_> = wanted.filter(|wanted| !wanted.events.is_empty()).collect();
+        if !wanted.is_empty() {
+            self.write(request, wanted, key, &ids);
+        }
+        let decided = logs.iter().zip(written).map(|((log_id, _), written)| {
+            let tally = self.tally(*log_id);
+            DecidedLog {
+                state: self.end(*log_id).map(|state| (state, tally)),
+                written,
+            }
+        });
+        Answer::DecidedAcross(decided.collect())
     }
 
     /// Returns the use of a key: on the first of these logs that it was used on, otherwise on the first log of its write.

@@ -40,6 +40,13 @@ pub(super) enum Action {
         create_if_missing: bool,
         key: Option<Key>,
     },
+    DecideAcross {
+        /// Logs, and the number of events that each gets if the decision returns events.
+        logs: Vec<(LogId, usize)>,
+        decision: Decision,
+        create_if_missing: bool,
+        key: Option<Key>,
+    },
     Reduce {
         log_id: LogId,
     },
@@ -81,6 +88,10 @@ pub(super) enum Answer {
         /// First index, number of events and end of the earlier write.
         replay: Option<(u64, u64, LogPosition)>,
     },
+    DecidedAcross(Vec<DecidedLog>),
+    /// First index, number of events and end of the parts of the earlier write, in the order of their logs. The states that come
+    /// with it were read one after the other, so they need not have been true together.
+    ReplayedAcross(Vec<(u64, u64, LogPosition)>),
     Refused(u64),
     Reduced {
         state: LogPosition,
@@ -109,6 +120,15 @@ pub(super) enum Answer {
     Other(String),
 }
 
+/// A log after a decision on several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DecidedLog {
+    /// `None` if there is no log.
+    pub(super) state: Option<(LogPosition, Tally)>,
+    /// First index and number of events that were appended.
+    pub(super) written: Option<(u64, u64)>,
+}
+
 impl Request {
     /// Returns the events that an append of this operation writes to the log at this place among several.
     pub(super) fn events(&self, place: u64, events: usize, basis: u64) -> Vec<TallyEvent> {
@@ -127,6 +147,26 @@ impl Request {
             (Decision::Nothing, _) | (Decision::Depends, 1) => Ok(Vec::new()),
             (Decision::Refuse, _) | (Decision::Depends, 2) => Err(basis),
             (Decision::Depends, _) => Ok(self.events(0, 1, basis)),
+        }
+    }
+
+    /// Returns the events per log decided on several states, or what stands for the states that the decision refuses.
+    pub(super) fn decide_across(
+        &self,
+        decision: Decision,
+        logs: &[(LogId, usize)],
+        tallies: &[&Tally],
+    ) -> Result<Vec<Vec<TallyEvent>>, u64> {
+        let orders = tallies.iter().map(|tally| tally.order);
+        let basis = orders.fold(0, u64::wrapping_add);
+        let lists = || {
+            let places = (0..).zip(logs.iter().zip(tallies));
+            places.map(|(place, ((_, events), tally))| self.events(place, *events, tally.order))
+        };
+        match (decision, basis % 3) {
+            (Decision::Nothing, _) | (Decision::Depends, 1) => Ok(vec![Vec::new(); logs.len()]),
+            (Decision::Refuse, _) | (Decision::Depends, 2) => Err(basis),
+            (Decision::Events(_) | Decision::Depends, _) => Ok(lists().collect()),
         }
     }
 

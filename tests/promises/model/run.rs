@@ -1,34 +1,34 @@
 //! Calls a manager as a request demands.
 
 use super::domain::{Tally, TallyEvent};
-use super::request::{Action, Answer, Key, Request};
+use super::request::{self, Action, Answer, Key, Request};
 use eventlogs::ids::LogId;
 use eventlogs::{
     Aggregation, AppendOptions, Appends, CreateOptions, DecideError, DecideOptions, Decided,
-    EventRecord, LogManager, LogManagerError,
+    DecidedLog, EventRecord, LogManager, LogManagerError, across,
 };
 use std::time::Duration;
 
-/// The result, and the aggregation that came with it.
+/// The result, and the aggregations that came with it.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) answer: Answer,
-    /// Compared with the log once that can be read as a whole: the model does not know the times of recording.
-    pub(super) aggregation: Option<Aggregation<Tally>>,
+    /// Compared with the logs once those can be read as a whole: the model does not know the times of recording.
+    pub(super) aggregations: Vec<Aggregation<Tally>>,
 }
 
 impl Observed {
     fn of(answer: Result<Answer, LogManagerError>) -> Self {
         Self {
             answer: answer.unwrap_or_else(refused),
-            aggregation: None,
+            aggregations: Vec::new(),
         }
     }
 
     fn with(answer: Answer, aggregation: Aggregation<Tally>) -> Self {
         Self {
             answer,
-            aggregation: Some(aggregation),
+            aggregations: vec![aggregation],
         }
     }
 }
@@ -67,6 +67,7 @@ pub(super) async fn run(manager: LogManager<Tally>, request: Request) -> Observe
             Observed::of(appended.map(Answer::Written))
         }
         Action::Decide { .. } => decide(&manager, &request).await,
+        Action::DecideAcross { .. } => decide_across(&manager, &request).await,
         Action::Reduce { log_id } => reduce(&manager, &request, log_id).await,
         Action::Load {
             log_id,
@@ -138,6 +139,69 @@ async fn decide(manager: &LogManager<Tally>, request: &Request) -> Observed {
         Err(DecideError::Refused(refusal)) => Observed::of(Ok(Answer::Refused(refusal))),
         Err(DecideError::Log(error)) => Observed::of(Err(error)),
         Err(other) => panic!("not known to the model: {other:?}"),
+    }
+}
+
+async fn decide_across(manager: &LogManager<Tally>, request: &Request) -> Observed {
+    let Action::DecideAcross {
+        logs,
+        decision,
+        create_if_missing,
+        key,
+    } = &request.action
+    else {
+        panic!("not a decision on several logs");
+    };
+    let options = DecideOptions {
+        create_if_missing: *create_if_missing,
+        ..decide_options(request, key.as_ref())
+    };
+    let ask = |tallies: &[&Tally]| request.decide_across(*decision, logs, tallies);
+    let log_ids: Vec<_> = logs.iter().map(|(log_id, _)| *log_id).collect();
+    let decided = match log_ids[..] {
+        [one, two] => across(((manager, one), (manager, two)))
+            .decide(&options, |one, two| {
+                let lists: [_; 2] = ask(&[one, two])?.try_into().expect("a list per log");
+                Ok(<(_, _)>::from(lists))
+            })
+            .await
+            .map(|decided| {
+                let replay = decided.replay().to_vec();
+                let (one, two) = decided.into_logs();
+                (vec![one, two], replay)
+            }),
+        _ => manager
+            .decide_each(log_ids, &options, ask)
+            .await
+            .map(|decided| (decided.logs().clone(), decided.replay().to_vec())),
+    };
+    let (logs, replay) = match decided {
+        Ok(decided) => decided,
+        Err(DecideError::Refused(refusal)) => return Observed::of(Ok(Answer::Refused(refusal))),
+        Err(DecideError::Log(error)) => return Observed::of(Err(error)),
+        Err(other) => panic!("not known to the model: {other:?}"),
+    };
+    let answer = if replay.is_empty() {
+        let logs = logs.iter().map(|log| request::DecidedLog {
+            state: log.aggregation().map(|log| {
+                let tally = log.aggregate().without_times();
+                (log.position(), tally)
+            }),
+            written: log.first_index().map(|first| (first, log.event_count())),
+        });
+        Answer::DecidedAcross(logs.collect())
+    } else {
+        let mut parts: Vec<_> = replay
+            .iter()
+            .map(|part| (part.first_index, part.event_count, part.state))
+            .collect();
+        parts.sort_by_key(|(_, _, state)| state.log_id());
+        Answer::ReplayedAcross(parts)
+    };
+    let aggregations = logs.iter().filter_map(DecidedLog::aggregation).cloned();
+    Observed {
+        answer,
+        aggregations: aggregations.collect(),
     }
 }
 

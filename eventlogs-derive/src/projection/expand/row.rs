@@ -37,19 +37,12 @@ pub(super) fn implementation(
     let through = row.through.as_ref().map(through);
     let keep = row.keep.as_ref().map(keep);
     let apply = apply(model);
-    // A row that goes away takes the index along.
-    let is_resumable = row.through.is_some() && row.keep.is_none();
+    let resumable = resumable(model, row);
     // As a bound it is reported once; as the supertrait that it is, once per item.
     let content = tokens::located(
         &quote!(#ident: #library::projection::RowContent,),
         ident.span(),
     );
-    let resumable = is_resumable.then(|| {
-        quote! {
-            #[automatically_derived]
-            impl #library::projection::ResumableRow for #ident {}
-        }
-    });
     quote! {
         #[automatically_derived]
         impl #library::ProjectedRow for #ident
@@ -95,6 +88,19 @@ pub(super) fn implementation(
 
         #resumable
     }
+}
+
+/// The implementation of `ResumableRow`, for rows that know which events of their log they have.
+fn resumable(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> Option<TokenStream> {
+    let ProjectionModel { ident, library, .. } = model;
+    // A row that goes away takes the index along.
+    let is_resumable = row.through.is_some() && row.keep.is_none();
+    is_resumable.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #library::projection::ResumableRow for #ident {}
+        }
+    })
 }
 
 /// The function that decides whether the row stays.

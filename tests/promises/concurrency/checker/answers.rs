@@ -1,14 +1,13 @@
 //! Rules for the results, given the logs.
 
 use super::{Evidence, Rule};
-use crate::concurrency::history::{Ground, Operation, Outcome, Want};
+use crate::concurrency::history::{Found, Ground, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
 use eventlogs::ids::LogId;
 use eventlogs::{EventRecord, LogPosition, RecordedEvent};
 use std::collections::HashMap;
 
 pub(super) fn check(evidence: &mut Evidence<'_>) {
-    let known = Known::of(evidence.history);
     let mut winners = HashMap::new();
     for operation in evidence.history {
         match &operation.outcome {
@@ -19,6 +18,13 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
                 for (want, state) in operation.wants.iter().zip(states) {
                     kept(evidence, &mut winners, want, *state);
                 }
+                // The states after the operation are those that it has written.
+                let mut seen = operation.seen.iter().map(|(state, _)| state);
+                let exact = seen
+                    .all(|seen| operation.want(seen.log_id()).is_none() || states.contains(seen));
+                evidence.unless(exact, Rule::Kept, || {
+                    format!("a state after other events was returned: {operation:?}")
+                });
             }
             Outcome::Unknown => {}
             _ => {
@@ -31,16 +37,11 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
         if evidence.took_effect(operation) {
             whole(evidence, operation);
         }
-        if let Some((state, tally)) = &operation.seen {
+        for (state, tally) in &operation.seen {
             fold(evidence, *state, tally);
-            let newest = known.before(state.log_id(), operation.invoked);
-            evidence.unless(
-                newest.is_none_or(|newest| newest <= state.index()),
-                Rule::Fresh,
-                || format!("{newest:?} was known before {operation:?}"),
-            );
         }
-        let has_reason = has_reason(evidence, &known, operation);
+        found(evidence, operation);
+        let has_reason = has_reason(evidence, operation);
         evidence.unless(has_reason, Rule::Reason, || {
             format!("nothing conflicted with {operation:?}")
         });
@@ -124,72 +125,51 @@ fn fold(evidence: &mut Evidence<'_>, state: LogPosition, tally: &Tally) {
     });
 }
 
-/// Returns `true` if something may have conflicted with an operation while it ran.
-fn has_reason(evidence: &Evidence<'_>, known: &Known, operation: &Operation) -> bool {
-    let ended = operation.returned.unwrap_or(u64::MAX);
-    let taken = |log_id, index| {
-        let issuer = evidence.issuer(log_id, index);
-        issuer.is_some_and(|issuer| issuer.invoked < ended)
+/// What a decision or a write found in its logs must have been there.
+fn found(evidence: &mut Evidence<'_>, operation: &Operation) {
+    let decided = match &operation.outcome {
+        Outcome::Written(_) | Outcome::Nothing => true,
+        Outcome::Unknown => evidence.took_effect(operation),
+        _ => false,
+    };
+    for look in operation.looks.iter().filter(|_| decided) {
+        let records = evidence.first(look.log_id, look.events());
+        let right = match &look.found {
+            Found::Nothing => true,
+            Found::Events(end) => records.last().is_some_and(|last| is(last, *end)),
+            Found::Tally(tally) => Tally::of(records).without_times() == tally.without_times(),
+        };
+        evidence.unless(right, Rule::Found, || {
+            format!("{look:?} is not {:?}, of {operation:?}", records.last())
+        });
+    }
+}
+
+/// Returns `true` if the logs show what an operation was refused for. That it was there in time is a question of the order.
+fn has_reason(evidence: &Evidence<'_>, operation: &Operation) -> bool {
+    let refused_by = |log_id, ground| match ground {
+        Ground::New => evidence.record(log_id, 0).is_some(),
+        Ground::After(state) => {
+            let stands = evidence.record(log_id, state.index());
+            !stands.is_some_and(|record| is(record, state))
+                || evidence.record(log_id, state.index() + 1).is_some()
+        }
+        // A decision has tried often; each attempt may have failed for another reason.
+        Ground::Decided => true,
     };
     match operation.outcome {
-        Outcome::Conflict(log_id) => match operation.ground(log_id) {
-            Some(Ground::After(state)) => {
-                let stands = evidence.record(log_id, state.index());
-                !stands.is_some_and(|record| is(record, state)) || taken(log_id, state.index() + 1)
-            }
-            // The log was required not to exist.
-            Some(Ground::New) => operation.want(log_id).is_none() && taken(log_id, 0),
-            // A decision has tried often; each attempt may have failed for another reason.
-            ground => ground == Some(Ground::Decided),
-        },
+        Outcome::Conflict(log_id) => {
+            let ground = operation.ground(log_id);
+            ground.is_some_and(|ground| refused_by(log_id, ground))
+        }
         Outcome::Exists(log_id) => {
             let want = operation.want(log_id);
-            want.is_some_and(|want| want.ground == Ground::New) && taken(log_id, 0)
+            want.is_some_and(|want| want.ground == Ground::New) && refused_by(log_id, Ground::New)
         }
-        Outcome::NotFound(log_id) => known.before(log_id, operation.invoked).is_none(),
         _ => true,
     }
 }
 
 fn is(record: &RecordedEvent<TallyEvent>, state: LogPosition) -> bool {
     record.index() == state.index() && state.event_id().is_none_or(|id| id == record.event_id())
-}
-
-/// The greatest index of each log that any operation had returned by a given time.
-struct Known(HashMap<LogId, Vec<(u64, u64)>>);
-
-impl Known {
-    fn of(history: &[Operation]) -> Self {
-        let mut known: HashMap<LogId, Vec<(u64, u64)>> = HashMap::new();
-        for operation in history {
-            let written = match &operation.outcome {
-                Outcome::Written(states) => states.as_slice(),
-                _ => &[],
-            };
-            let seen = operation.seen.as_ref().map(|(state, _)| state);
-            for (state, time) in written
-                .iter()
-                .chain(seen)
-                .zip(operation.returned.iter().cycle())
-            {
-                let told = known.entry(state.log_id()).or_default();
-                told.push((*time, state.index()));
-            }
-        }
-        for told in known.values_mut() {
-            told.sort_unstable();
-            let mut greatest = 0;
-            for (_, index) in told {
-                greatest = greatest.max(*index);
-                *index = greatest;
-            }
-        }
-        Self(known)
-    }
-
-    fn before(&self, log_id: LogId, time: u64) -> Option<u64> {
-        let told = self.0.get(&log_id)?;
-        let earlier = told.partition_point(|(at, _)| *at < time);
-        Some(told.get(earlier.checked_sub(1)?)?.1)
-    }
 }

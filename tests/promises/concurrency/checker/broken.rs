@@ -1,7 +1,7 @@
 //! Histories that are each broken in one way. A checker that accepts them would be worth nothing.
 
 use super::{Rule, Stored, check};
-use crate::concurrency::history::{Ground, Need, Operation, Outcome, Want};
+use crate::concurrency::history::{Earlier, Found, Ground, Look, Operation, Outcome, Want};
 use crate::model::domain::{Tally, TallyEvent};
 use chrono::{DateTime, TimeDelta};
 use eventlogs::ids::{EventId, LogId};
@@ -38,9 +38,9 @@ fn operation(number: u64, wants: Vec<Want>, outcome: Outcome) -> Operation {
         returned: Some(number * 10 + 5),
         key: None,
         wants,
-        needs: Vec::new(),
+        looks: Vec::new(),
         outcome,
-        seen: None,
+        seen: Vec::new(),
     }
 }
 
@@ -62,7 +62,7 @@ impl Sound {
         many.key = Some((None, "many".to_owned()));
         let third = want(one, Ground::Decided, &[3, 4]);
         let mut decide = operation(3, vec![third], Outcome::Written(vec![states[4]]));
-        decide.seen = Some((states[4], Tally::of(&records)));
+        decide.seen = vec![(states[4], Tally::of(&records))];
         Self {
             one,
             other,
@@ -192,7 +192,7 @@ fn an_event_of_a_refused_operation_is_found() {
 fn half_a_write_is_found_even_if_its_answer_was_lost() {
     let mut history = Sound::new();
     history.history[2].outcome = Outcome::Unknown;
-    history.history[2].seen = None;
+    history.history[2].seen.clear();
     assert_eq!(history.broken(), []);
     history.log().pop();
     history.breaks_only(Rule::Whole);
@@ -219,7 +219,7 @@ fn a_decision_on_another_state_is_found() {
         event,
         decided.recorded_at(),
     );
-    history.history[2].seen = None;
+    history.history[2].seen.clear();
     history.breaks_only(Rule::Basis);
 }
 
@@ -232,70 +232,9 @@ fn an_append_behind_another_event_is_found() {
 }
 
 #[test]
-fn writers_that_require_each_others_log_are_found() {
-    let mut history = Sound::new();
-    let (one, other) = (
-        history.state(4),
-        history.stored[&history.other][0].position(),
-    );
-    // They run at the same time.
-    for (own, required, index, value) in [(one, other, 5, 20), (other, one, 1, 21)] {
-        let stored = record(own.log_id(), index, value, 0);
-        let wants = vec![want(own.log_id(), Ground::After(own), &[value])];
-        let mut skewed = operation(4, wants, Outcome::Written(vec![stored.position()]));
-        let (log_id, ground) = (required.log_id(), Ground::After(required));
-        skewed.needs = vec![Need { log_id, ground }];
-        history.history.push(skewed);
-        let log = history.stored.get_mut(&own.log_id()).unwrap();
-        log.push(stored);
-    }
-    history.breaks_only(Rule::Serial);
-    history.history[4].needs.clear();
-    assert_eq!(history.broken(), []);
-}
-
-#[test]
-fn a_required_log_that_had_moved_or_was_never_there_is_found() {
-    let mut history = Sound::new();
-    let (one, log_id) = (history.one, LogId::new());
-    let stored = record(log_id, 0, 20, 0);
-    let wants = vec![want(log_id, Ground::New, &[20])];
-    let written = Outcome::Written(vec![stored.position()]);
-    history.stored.insert(log_id, vec![stored]);
-    history.history.push(operation(4, wants, written));
-    let forked = LogPosition::new(one, 4, EventId::new());
-    for (ground, holds) in [
-        (Ground::After(history.state(4)), true),
-        (Ground::After(LogPosition::at(one, 4)), true),
-        (Ground::After(history.state(2)), false),
-        (Ground::After(LogPosition::at(one, 5)), false),
-        (Ground::After(forked), false),
-        (Ground::New, false),
-    ] {
-        history.history[3].needs = vec![Need {
-            log_id: one,
-            ground,
-        }];
-        if holds {
-            assert_eq!(history.broken(), [], "{ground:?}");
-        } else {
-            history.breaks_only(Rule::Serial);
-        }
-    }
-    // It may have come before the decision if it began before that ended.
-    history.history[3].invoked = 31;
-    history.history[3].needs = vec![Need {
-        log_id: one,
-        ground: Ground::After(history.state(2)),
-    }];
-    assert_eq!(history.broken(), []);
-}
-
-#[test]
 fn an_aggregate_that_is_no_fold_is_found() {
     let mut history = Sound::new();
-    let (state, _) = history.history[2].seen.take().unwrap();
-    history.history[2].seen = Some((state, Tally::default()));
+    history.history[2].seen[0].1 = Tally::default();
     history.breaks_only(Rule::Fold);
 }
 
@@ -304,9 +243,9 @@ fn a_reduction_that_is_too_old_is_found() {
     let mut history = Sound::new();
     let seen = Tally::of(&history.log()[..1]);
     let mut reduction = operation(4, Vec::new(), Outcome::Nothing);
-    reduction.seen = Some((history.state(0), seen));
+    reduction.seen = vec![(history.state(0), seen)];
     history.history.push(reduction);
-    history.breaks_only(Rule::Fresh);
+    history.breaks_only(Rule::Order);
 }
 
 #[test]
@@ -330,12 +269,12 @@ fn refusals_without_a_reason_are_found() {
     // A log exists only from the time at which an operation created it.
     let mut history = append(Ground::New, Outcome::Nothing);
     history.history[3].outcome = Outcome::NotFound(one(&history));
-    history.breaks_only(Rule::Reason);
+    history.breaks_only(Rule::Order);
     history.history[3].outcome = Outcome::Exists(one(&history));
     assert_eq!(history.broken(), []);
     history.history[3].invoked = 0;
     history.history[3].returned = Some(1);
-    history.breaks_only(Rule::Reason);
+    history.breaks_only(Rule::Order);
 }
 
 #[test]
@@ -348,10 +287,12 @@ fn a_key_that_was_used_twice_is_found() {
 #[test]
 fn a_replay_that_tells_of_something_else_is_found() {
     let mut history = Sound::new();
-    let replayed = |first_index, state| Outcome::Replayed {
-        first_index,
-        event_count: 2,
-        state,
+    let replayed = |first_index, state| {
+        Outcome::Replayed(Earlier {
+            first_index,
+            event_count: 2,
+            state,
+        })
     };
     let right = replayed(1, history.state(2));
     let mut retry = operation(4, vec![want(history.one, Ground::Decided, &[30])], right);
@@ -371,4 +312,205 @@ fn a_replay_that_tells_of_something_else_is_found() {
     // The operation with the key wrote nothing.
     history.history[1].key = None;
     history.breaks_only(Rule::Replay);
+}
+
+#[test]
+fn a_replay_without_all_parts_is_found() {
+    let mut history = Sound::new();
+    let part = |first_index, event_count, state| Earlier {
+        first_index,
+        event_count,
+        state,
+    };
+    let other = history.stored[&history.other][0].position();
+    let parts = vec![part(1, 2, history.state(2)), part(0, 1, other)];
+    let wants = vec![want(history.one, Ground::Decided, &[30])];
+    let mut retry = operation(4, wants, Outcome::ReplayedAll(parts.clone()));
+    retry.key = Some((None, "many".to_owned()));
+    history.history.push(retry);
+    assert_eq!(history.broken(), []);
+    history.history[3].outcome = Outcome::ReplayedAll(parts[..1].to_vec());
+    history.breaks_only(Rule::Replay);
+}
+
+#[test]
+fn a_returned_state_after_other_events_is_found() {
+    let mut history = Sound::new();
+    let state = history.state(2);
+    let tally = Tally::of(&history.log()[..3]);
+    history.history[1].seen = vec![(state, tally)];
+    assert_eq!(history.broken(), []);
+    let (state, tally) = history.history[2].seen[0].clone();
+    // The events of the decision after it are in the state, too.
+    history.history[1].returned = None;
+    history.history[1].seen = vec![(state, tally)];
+    history.breaks(Rule::Kept);
+}
+
+/// Operations that look at a log of [`Sound`] and write to another one, or to none.
+impl Sound {
+    fn look(&self, log_id: LogId, events: usize) -> Look {
+        let tally = Tally::of(&self.stored[&log_id][..events]);
+        Look {
+            log_id,
+            found: Found::Tally(tally),
+        }
+    }
+
+    /// Adds a decision that takes place during the time 40 to 45, with the events that it writes, one per log.
+    fn decide(&mut self, looks: &[(LogId, usize)], writes: &[(LogId, u64)]) {
+        let (mut wants, mut states) = (Vec::new(), Vec::new());
+        let looks = looks
+            .iter()
+            .map(|(log_id, events)| self.look(*log_id, *events));
+        let looks = looks.collect();
+        for (log_id, value) in writes {
+            let records = self.stored.get_mut(log_id).unwrap();
+            let basis = Tally::of(records).order;
+            let written = record(*log_id, records.len() as u64, *value, basis);
+            states.push(written.position());
+            records.push(written);
+            wants.push(want(*log_id, Ground::Decided, &[*value]));
+        }
+        let outcome = if wants.is_empty() {
+            Outcome::Nothing
+        } else {
+            Outcome::Written(states)
+        };
+        let decision = Operation {
+            looks,
+            ..operation(4, wants, outcome)
+        };
+        self.history.push(decision);
+    }
+}
+
+#[test]
+fn two_decisions_that_each_missed_the_write_of_the_other_are_found() {
+    let mut history = Sound::new();
+    let (one, other) = (history.one, history.other);
+    history.decide(&[(one, 5), (other, 1)], &[(one, 20)]);
+    history.decide(&[(one, 5), (other, 1)], &[(other, 30)]);
+    history.breaks_only(Rule::Order);
+    // The second one has seen what the first one wrote.
+    history.history[4].looks[0] = history.look(one, 6);
+    assert_eq!(history.broken(), []);
+    // So the second one must not have ended before.
+    history.history[4].invoked = 36;
+    history.history[4].returned = Some(37);
+    history.breaks_only(Rule::Order);
+    // Three that miss the writes of each other in a circle are found as well.
+    let mut history = Sound::new();
+    let third = LogId::new();
+    history.stored.insert(third, vec![record(third, 0, 50, 0)]);
+    let begun = Outcome::Written(vec![history.stored[&third][0].position()]);
+    let begin = operation(3, vec![want(third, Ground::New, &[50])], begun);
+    history.history.push(begin);
+    history.decide(&[(history.one, 5), (third, 1)], &[(history.one, 20)]);
+    let (one, other) = (history.one, history.other);
+    history.decide(&[(other, 1), (one, 5)], &[(other, 30)]);
+    assert_eq!(history.broken(), []);
+    history.decide(&[(third, 1), (other, 1)], &[(third, 40)]);
+    history.breaks_only(Rule::Order);
+}
+
+#[test]
+fn a_refusal_on_states_that_were_never_true_together_is_found() {
+    let mut history = Sound::new();
+    let (one, other) = (history.one, history.other);
+    history.decide(&[(one, 5), (other, 1)], &[(one, 20), (other, 30)]);
+    history.decide(&[(one, 6), (other, 1)], &[]);
+    history.breaks_only(Rule::Order);
+    for (of_one, of_other) in [(5, 1), (6, 2)] {
+        history.history[4].looks = vec![history.look(one, of_one), history.look(other, of_other)];
+        assert_eq!(history.broken(), []);
+    }
+    // Two refusals may not disagree about the order of two writes either.
+    let mut history = Sound::new();
+    history.decide(&[(history.one, 5)], &[(history.one, 20)]);
+    let (one, other) = (history.one, history.other);
+    history.decide(&[(other, 1)], &[(other, 30)]);
+    history.decide(&[(one, 6), (other, 1)], &[]);
+    assert_eq!(history.broken(), []);
+    history.decide(&[(one, 5), (other, 2)], &[]);
+    history.breaks_only(Rule::Order);
+}
+
+#[test]
+fn a_refusal_on_a_state_that_is_too_old_is_found() {
+    let mut history = Sound::new();
+    history.decide(&[(history.one, 5), (history.other, 1)], &[]);
+    assert_eq!(history.broken(), []);
+    history.history[3].looks[0] = history.look(history.one, 3);
+    history.breaks_only(Rule::Order);
+    // In the middle of a write, it would be wrong at any time.
+    history.history[3].invoked = 0;
+    assert_eq!(history.broken(), []);
+    history.history[3].looks[0] = history.look(history.one, 4);
+    history.breaks_only(Rule::Order);
+}
+
+#[test]
+fn a_refusal_although_the_key_was_used_is_found() {
+    let mut history = Sound::new();
+    history.decide(&[(history.one, 5), (history.other, 1)], &[]);
+    history.history[3].key = history.history[1].key.clone();
+    history.breaks_only(Rule::Order);
+    // It may have been first.
+    history.history[3].invoked = 0;
+    history.history[3].looks.clear();
+    assert_eq!(history.broken(), []);
+}
+
+#[test]
+fn a_requirement_that_did_not_hold_is_found() {
+    let mut history = Sound::new();
+    let (one, other) = (history.one, history.other);
+    let end = history.state(4);
+    history.decide(&[], &[(other, 30)]);
+    let required = |found| vec![Look { log_id: one, found }];
+    history.history[3].looks = required(Found::Events(end));
+    assert_eq!(history.broken(), []);
+    for found in [Found::Events(history.state(2)), Found::Nothing] {
+        history.history[3].looks = required(found);
+        history.breaks_only(Rule::Order);
+    }
+    // If its answer was lost, too.
+    history.history[3].outcome = Outcome::Unknown;
+    history.breaks_only(Rule::Order);
+    let other_history = LogPosition::new(one, 4, EventId::new());
+    for end in [other_history, LogPosition::at(one, 5)] {
+        history.history[3].looks = required(Found::Events(end));
+        history.breaks_only(Rule::Found);
+    }
+    // It may have come before the decision if it began before that ended.
+    history.history[3].looks = required(Found::Events(history.state(2)));
+    history.history[3].invoked = 31;
+    assert_eq!(history.broken(), []);
+    // If it was refused, there must be a reason.
+    let mut history = Sound::new();
+    let mut refused = operation(
+        4,
+        vec![want(history.other, Ground::Decided, &[30])],
+        Outcome::Conflict(history.one),
+    );
+    refused.looks = vec![Look {
+        log_id: history.one,
+        found: Found::Events(history.state(4)),
+    }];
+    history.history.push(refused);
+    history.breaks_only(Rule::Reason);
+    history.history[3].looks[0].found = Found::Nothing;
+    assert_eq!(history.broken(), []);
+}
+
+#[test]
+fn a_state_that_never_was_is_found() {
+    let mut history = Sound::new();
+    history.decide(&[(history.one, 5), (history.other, 1)], &[]);
+    let Found::Tally(tally) = &mut history.history[3].looks[0].found else {
+        panic!("a decision sees tallies");
+    };
+    tally.sum += 1;
+    history.breaks_only(Rule::Found);
 }

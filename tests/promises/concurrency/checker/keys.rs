@@ -1,8 +1,7 @@
 //! Rules for idempotency keys that are never pruned.
 
 use super::{Evidence, Rule};
-use crate::concurrency::history::{Operation, Outcome};
-use eventlogs::RecordedEvent;
+use crate::concurrency::history::{Earlier, Operation, Outcome, Want};
 use eventlogs::ids::LogId;
 use std::collections::HashMap;
 
@@ -21,7 +20,7 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
     for operation in evidence.history {
         let replay = matches!(
             operation.outcome,
-            Outcome::Replayed { .. } | Outcome::Reused { .. }
+            Outcome::Replayed(_) | Outcome::ReplayedAll(_) | Outcome::Reused { .. }
         );
         if !replay {
             continue;
@@ -38,36 +37,44 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
     }
 }
 
-/// Returns `true` if a later user of the key gets this write as its replay. Of a write to several logs, the replay is about the
-/// user's own log if that is among them.
+/// Returns `true` if a later user of the key gets this write as its replay. Of a write to several logs, the replay of an append is
+/// about the user's own log if that is among them.
 fn is_about(evidence: &Evidence<'_>, user: &Operation, original: &Operation) -> bool {
     let is_users = |log_id: LogId| user.wants.iter().any(|want| want.log_id == log_id);
     let has_users = original.wants.iter().any(|want| is_users(want.log_id));
-    original.wants.iter().any(|want| {
-        if has_users && !is_users(want.log_id) {
-            return false;
+    match &user.outcome {
+        Outcome::Replayed(earlier) => {
+            let mut wants = original.wants.iter();
+            wants.any(|want| {
+                (!has_users || is_users(want.log_id)) && part(evidence, want) == Some(*earlier)
+            })
         }
-        let place = |value: Option<&u64>| evidence.places.get(value?).copied();
-        let values = &want.values;
-        let (Some(first), Some((last_log, last))) = (place(values.first()), place(values.last()))
-        else {
-            return false;
-        };
-        match &user.outcome {
-            Outcome::Replayed {
-                first_index,
-                event_count,
-                state,
-            } => {
-                let end = evidence.record(last_log, last).map(RecordedEvent::position);
-                let count = values.len() as u64;
-                (*first_index, *event_count, Some(*state)) == (first.1, count, end)
-            }
-            Outcome::Reused {
-                log_id,
-                event_index,
-            } => (*log_id, *event_index) == first,
-            _ => false,
+        Outcome::ReplayedAll(all) => {
+            let parts = original.wants.iter().map(|want| part(evidence, want));
+            all.len() == original.wants.len() && parts.flatten().all(|part| all.contains(&part))
         }
+        Outcome::Reused {
+            log_id,
+            event_index,
+        } => {
+            let mut parts = original
+                .wants
+                .iter()
+                .filter_map(|want| part(evidence, want));
+            parts.any(|part| (part.state.log_id(), part.first_index) == (*log_id, *event_index))
+        }
+        _ => false,
+    }
+}
+
+/// Returns what a write has appended to one of its logs.
+fn part(evidence: &Evidence<'_>, want: &Want) -> Option<Earlier> {
+    let place = |value: Option<&u64>| evidence.places.get(value?).copied();
+    let (_, first_index) = place(want.values.first())?;
+    let (log_id, last) = place(want.values.last())?;
+    Some(Earlier {
+        first_index,
+        event_count: want.values.len() as u64,
+        state: evidence.record(log_id, last)?.position(),
     })
 }

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 pub(super) fn check(evidence: &mut Evidence<'_>) {
     let (mut ids, mut values) = (HashSet::new(), HashSet::new());
     for (log_id, records) in evidence.stored {
-        let mut latest_start = 0;
         for (record, place) in records.iter().zip(0..) {
             evidence.unless(
                 record.index() == place && record.log_id() == *log_id,
@@ -27,16 +26,6 @@ pub(super) fn check(evidence: &mut Evidence<'_>) {
                 Rule::Issued,
                 || format!("{record:?} was not issued for this log: {issuer:?}"),
             );
-            if let Some(issuer) = issuer {
-                // Every event before it must come from an operation that began before this one ended.
-                let ended = issuer.ended();
-                evidence.unless(
-                    ended.is_none_or(|ended| ended > latest_start),
-                    Rule::Order,
-                    || format!("{record:?} follows what began at {latest_start}: {issuer:?}"),
-                );
-                latest_start = latest_start.max(issuer.invoked);
-            }
         }
         evidence.unless(
             records.is_sorted_by_key(EventRecord::recorded_at),
