@@ -124,15 +124,14 @@ impl<R: ResumableRow<Database: RowDatabase>> Rows<R> {
                 return Err(not_taken::<R>(log_id).into());
             }
             apply_new(&mut state, connection, events, log_id).await?;
-            let changed = state.changed_by.and(state.row.as_ref());
-            let Some(row) = changed else {
+            let Some(row) = state.changed_by.and(state.row.as_ref()) else {
                 return Ok(state.row);
             };
-            let changes = RowChanges {
+            let written = RowChanges {
                 written: vec![statements.table.content(row)?],
                 deleted: Vec::new(),
             };
-            if R::Database::write(connection, statements, changes).await? > 0 {
+            if R::Database::write(connection, statements, written).await? > 0 {
                 return Ok(state.row);
             }
             // Another writer was faster, and has written all of these events or more. So the row is read again.

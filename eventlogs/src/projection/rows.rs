@@ -66,7 +66,7 @@ pub struct Rows<R> {
     #[cfg(feature = "_database")]
     pub(crate) statements_anywhere: OnceLock<RowStatements>,
     /// The type of the rows.
-    rows: PhantomData<fn() -> R>,
+    of: PhantomData<fn() -> R>,
 }
 
 impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
@@ -77,7 +77,7 @@ impl<R: ProjectedRow<Database: RowDatabase>> Rows<R> {
             statements: OnceLock::new(),
             #[cfg(feature = "_database")]
             statements_anywhere: OnceLock::new(),
-            rows: PhantomData,
+            of: PhantomData,
         }
     }
 

@@ -295,10 +295,7 @@ impl AppendPart {
     }
 
     /// Encodes the events. Also returns the observer with the decoded events, if there is one.
-    pub(super) fn encode(
-        &self,
-        limits: &Limits,
-    ) -> Result<(Vec<EncodedEvent>, Option<Box<dyn Observed>>), AppendError> {
+    pub(super) fn encode(&self, limits: &Limits) -> Result<EncodedPart, AppendError> {
         self.events.encode(&self.event_ids, limits)
     }
 
@@ -324,16 +321,15 @@ impl fmt::Debug for AppendPart {
     }
 }
 
+/// The encoded events of a part, and its observer with the decoded events, if there is one.
+type EncodedPart = (Vec<EncodedEvent>, Option<Box<dyn Observed>>);
+
 /// The events of a part, with their type erased.
 trait PartEvents: Any + Send + Sync {
     /// Returns the enum of the events.
     fn event_enum(&self) -> EventEnum;
 
-    fn encode(
-        &self,
-        ids: &[EventId],
-        limits: &Limits,
-    ) -> Result<(Vec<EncodedEvent>, Option<Box<dyn Observed>>), AppendError>;
+    fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<EncodedPart, AppendError>;
 }
 
 /// The events of a part, and their observer.
@@ -347,11 +343,7 @@ impl<E: Event> PartEvents for TypedEvents<E> {
         EventEnum::new::<E>()
     }
 
-    fn encode(
-        &self,
-        ids: &[EventId],
-        limits: &Limits,
-    ) -> Result<(Vec<EncodedEvent>, Option<Box<dyn Observed>>), AppendError> {
+    fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<EncodedPart, AppendError> {
         let mut encoded = Vec::with_capacity(ids.len());
         let mut decoded = Vec::new();
         for (event, id) in self.events.iter().zip(ids) {
@@ -429,6 +421,7 @@ impl AppendAcrossRequest<'_> {
     ///   requirement.
     /// - [`LogTwice`](InvalidAppend::LogTwice) if two parts are for the same log.
     /// - [`TooManyEvents`](InvalidAppend::TooManyEvents) if there are more events than the limit.
+    /// - [`TooManyLogs`](InvalidAppend::TooManyLogs) if there are more logs than that, with those that are only required.
     /// - [`KeyOfOneLog`](InvalidAppend::KeyOfOneLog) if the scope of the idempotency key is one log.
     /// - Those of [`WriteContext::check`].
     pub fn check(&self, limits: &Limits) -> Result<(), InvalidAppend> {
@@ -448,11 +441,13 @@ impl AppendAcrossRequest<'_> {
         if events == 0 {
             return Err(InvalidAppend::NoEvents);
         }
-        if events > limits.max_events_per_append {
-            return Err(InvalidAppend::TooManyEvents {
-                events,
-                limit: limits.max_events_per_append,
-            });
+        let limit = limits.max_events_per_append;
+        if events > limit {
+            return Err(InvalidAppend::TooManyEvents { events, limit });
+        }
+        let logs = self.parts.len();
+        if logs > limit {
+            return Err(InvalidAppend::TooManyLogs { logs, limit });
         }
         match &self.context.idempotency_key {
             Some(key) if key.scope.is_some() => Err(InvalidAppend::KeyOfOneLog),

@@ -29,6 +29,16 @@ pub enum InvalidAppend {
         /// The largest allowed number.
         limit: usize,
     },
+    /// The append has too many logs, with those that it only requires.
+    #[error(
+        "the append names {logs} logs, more than the limit of {limit}; split it, or raise `max_events_per_append`"
+    )]
+    TooManyLogs {
+        /// The number of logs.
+        logs: usize,
+        /// The largest allowed number.
+        limit: usize,
+    },
     /// An event is too large.
     #[error(
         "the payload of `{event_type}` has {bytes} bytes, more than the limit of {limit}; store large data elsewhere and record a reference to it, or raise `max_payload_bytes`"

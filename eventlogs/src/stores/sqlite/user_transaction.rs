@@ -230,7 +230,7 @@ impl SqliteTransaction {
         &mut self,
         core: &Core,
     ) -> Result<MappedMutexGuard<'_, Open>, StoreError> {
-        if !std::ptr::eq(core, &*self.core) {
+        if !std::ptr::eq(core, Arc::as_ptr(&self.core)) {
             return Err(unusable(OF_ANOTHER_STORE));
         }
         let mut open = self.open()?;

@@ -195,7 +195,7 @@ pub async fn of_writers_that_require_each_others_log_one_writes(store: &impl Sto
             append_across(store, appending(other, round, &[one])),
         )
         .await;
-        let stored = [&answers.0, &answers.1].map(|answer| answer.is_ok());
+        let stored = [&answers.0, &answers.1].map(Result::is_ok);
         assert!(
             stored == [true, false] || stored == [false, true],
             "{answers:?}"
@@ -217,7 +217,7 @@ pub async fn of_writers_that_require_each_others_absence_one_writes(store: &impl
     for _ in 0..20 {
         let (one, other) = (LogId::new(), LogId::new());
         let answers = join(create(one, other), create(other, one)).await;
-        let stored = [&answers.0, &answers.1].map(|answer| answer.is_ok());
+        let stored = [&answers.0, &answers.1].map(Result::is_ok);
         assert!(
             stored == [true, false] || stored == [false, true],
             "{answers:?}"
