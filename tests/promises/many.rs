@@ -292,3 +292,30 @@ async fn logs_of_one_enum_need_no_more_than_states_and_events() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_append_names_at_most_as_many_logs_as_the_limit() {
+    for (store, payments) in on_every_store().await {
+        let state = payments.reduce(captured(&payments).await).await.unwrap();
+        let requiring = |logs| {
+            let one = Appends::new().append(state.state(), [refund(1)]);
+            (0..logs).fold(one, |appends, _| {
+                appends.require_absent::<PaymentEvent>(LogId::new())
+            })
+        };
+        let options = AppendOptions::default();
+        let refused = payments.append_across(requiring(1_000), &options).await;
+        assert!(
+            matches!(
+                refused,
+                Err(LogManagerError::Invalid(InvalidAppend::TooManyLogs {
+                    logs: 1_001,
+                    limit: 1_000
+                }))
+            ),
+            "{store}: {refused:?}"
+        );
+        let written = payments.append_across(requiring(999), &options).await;
+        assert_eq!(written.unwrap().len(), 1, "{store}");
+    }
+}

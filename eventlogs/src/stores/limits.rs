@@ -5,7 +5,7 @@
 pub struct Limits {
     /// The largest encoded size of one event's payload, in bytes; 16 MiB by default.
     pub max_payload_bytes: usize,
-    /// The largest number of events in one append; 1,000 by default.
+    /// The largest number of events in one append, and of logs in an append or a decision on several logs; 1,000 by default.
     pub max_events_per_append: usize,
     /// The largest encoded size of an append's metadata, in bytes; 8 KiB by default. The metadata is stored with every event.
     pub max_metadata_bytes: usize,
