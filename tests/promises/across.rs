@@ -735,6 +735,38 @@ async fn a_call_that_is_dropped_while_it_waits_keeps_no_turn() {
     }
 }
 
+/// A decision joins the writes of two logs, on which it builds, and turns out to be a replay. The writes are stored without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_replay_has_joined_is_stored_without_it() {
+    for (store, payments) in on_every_store().await {
+        let busy = captured(&payments).await;
+        for round in 0..30 {
+            let (left, right) = (captured(&payments).await, captured(&payments).await);
+            let options = keyed(&format!("round {round}"));
+            let transfer =
+                || across(((&payments, left), (&payments, right))).decide(&options, moving(1));
+            transfer().await.unwrap();
+            let one = |log_id| {
+                payments.decide(log_id, DecideOptions::NONE, |_| {
+                    Ok::<_, Infallible>([PaymentEvent::Requested { amount: 1 }])
+                })
+            };
+            // The first writes keep the store busy, so that the others go together.
+            let others = join_all((0..6).map(|_| one(busy)));
+            let (others, first, second, replay) =
+                futures_util::join!(others, one(left), one(right), transfer());
+            for written in others.into_iter().chain([first, second]) {
+                written.unwrap();
+            }
+            assert!(replay.unwrap().is_replay(), "{store}");
+            for log_id in [left, right] {
+                let stored = payments.load(log_id, 0, 10).await.unwrap();
+                assert_eq!(stored.len(), 4, "{store}, round {round}");
+            }
+        }
+    }
+}
+
 /// The events of a course.
 #[derive(Debug, Clone, PartialEq, Event)]
 enum CourseEvent {

@@ -128,7 +128,7 @@ async fn write_on(
         let open = progress.open(part);
         let clash = match insert(core, connection, progress, &open, doubt).await {
             Ok(stored) => {
-                progress.note_stored(&stored);
+                progress.note_stored(part, &stored);
                 None
             }
             Err(failure) if failure.verdict() != Verdict::Clash => return Err(failure.into()),

@@ -158,10 +158,14 @@ impl<'a> BatchProgress<'a> {
         outcomes.iter().filter(|outcome| outcome.is_none()).count()
     }
 
-    /// Notes which groups are stored. `stored` maps the first log of a group to the time at which the group was recorded.
-    pub(super) fn note_stored(&self, stored: &HashMap<Uuid, DateTime<Utc>>) {
+    /// Notes which groups of a part of the batch are stored. `stored` maps the first log of a group to the time at which the
+    /// group was recorded. Groups outside that part may append to the same logs after a [`split`](Self::split).
+    pub(super) fn note_stored(&self, part: &Range<usize>, stored: &HashMap<Uuid, DateTime<Utc>>) {
         let KnownOutcomes { outcomes, open } = &mut *self.known();
         open.retain(|group| {
+            if !is_in(group, part) {
+                return true;
+            }
             let log_id = self.writes(group).first().map(|write| write.first.log_id);
             let recorded_at = log_id.and_then(|log_id| stored.get(&Uuid::from(log_id)));
             let outcomes = outcomes.get_mut(group.clone()).unwrap_or_default();
@@ -290,4 +294,144 @@ fn outcome_of(
 
 fn is_in(group: &Range<usize>, part: &Range<usize>) -> bool {
     part.start <= group.start && group.end <= part.end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, BatchProgress};
+    use crate::event::{EventType, LogType};
+    use crate::ids::{EventId, LogId};
+    use crate::log_state::LogPosition;
+    use crate::stores::database::queue::pending::{TimeLimit, pending};
+    use crate::stores::encoding::event::EncodedEvent;
+    use crate::stores::encoding::write::{EncodedAppend, EncodedWrite, Requirement};
+    use crate::stores::error::AppendError;
+    use crate::stores::postgres::refusal::{Finding, Refusal};
+    use crate::stores::request::Expected;
+    use crate::stores::write::StoredContext;
+    use chrono::Utc;
+    use std::collections::HashMap;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    const LOG_TYPE: LogType = LogType::new("payment");
+
+    fn append(log_id: LogId, expected: Expected) -> EncodedAppend {
+        EncodedAppend {
+            log_id,
+            expected,
+            first_index: expected.next_index(),
+            head: EncodedEvent {
+                id: EventId::new(),
+                event_type: EventType::new("payment.captured", 1),
+                codec: 1,
+                payload: Vec::new(),
+            },
+            tail: Vec::new(),
+            log_type: LOG_TYPE,
+        }
+    }
+
+    fn after(append: &EncodedAppend) -> Expected {
+        let (index, event_id) = (append.first_index, append.head.id);
+        Expected::After(LogPosition::new(append.log_id, index, event_id))
+    }
+
+    fn write(appends: Vec<EncodedAppend>, required: &[(LogId, Expected)]) -> EncodedWrite {
+        let mut appends = appends.into_iter();
+        let required = required.iter().map(|(log_id, expected)| Requirement {
+            log_id: *log_id,
+            expected: *expected,
+            log_type: LOG_TYPE,
+        });
+        EncodedWrite {
+            first: appends.next().unwrap(),
+            others: appends.collect(),
+            requirements: required.collect(),
+            context: StoredContext {
+                key: None,
+                occurred_at: None,
+                metadata: None,
+            },
+        }
+    }
+
+    /// Makes a batch of one group.
+    fn batch(writes: Vec<EncodedWrite>) -> Batch {
+        let time = TimeLimit::new(None, Duration::from_secs(1)).unwrap();
+        let writes = writes.into_iter().map(|write| (0, pending(write, time).0));
+        Batch::new(writes.collect(), 1)
+    }
+
+    #[test]
+    fn after_a_split_each_write_has_its_own_outcome() {
+        let log_id = LogId::new();
+        let first = append(log_id, Expected::NewLog);
+        let second = append(log_id, after(&first));
+        let batch = batch(vec![write(vec![first], &[]), write(vec![second], &[])]);
+        let progress = BatchProgress::new(&batch);
+        assert_eq!(progress.split(&(0..2)), [0..1, 1..2]);
+        let stored = HashMap::from([(Uuid::from(log_id), Utc::now())]);
+        progress.note_stored(&(0..1), &stored);
+        assert_eq!(progress.open(&progress.whole()), [1..2]);
+        progress.note_end(&(1..2), None);
+        let outcomes = progress.into_outcomes();
+        assert!(outcomes[0].is_ok());
+        assert!(matches!(outcomes[1], Err(AppendError::Conflict { .. })));
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_open_what_does_not_build_on_it() {
+        let [one, other, moved] = [LogId::new(), LogId::new(), LogId::new()];
+        let first = [one, other].map(|log_id| append(log_id, Expected::NewLog));
+        let bad = [
+            append(one, after(&first[0])),
+            append(moved, Expected::NewLog),
+        ];
+        let builds_on_bad = append(one, after(&bad[0]));
+        let requires_bad = append(LogId::new(), Expected::NewLog);
+        let last = append(other, after(&first[1]));
+        let end_of_bad = after(&bad[0]);
+        let batch = batch(vec![
+            write(first.into(), &[]),
+            write(bad.into(), &[]),
+            write(vec![builds_on_bad], &[]),
+            write(vec![requires_bad], &[(one, end_of_bad)]),
+            write(vec![last], &[]),
+        ]);
+        let progress = BatchProgress::new(&batch);
+        let conflict = |log_id| Refusal {
+            log_id,
+            error: AppendError::Conflict {
+                log_id,
+                event_index: 7,
+            },
+        };
+        let refused =
+            |logs: &[LogId]| Finding::Refused(logs.iter().copied().map(conflict).collect());
+        let mut findings = vec![
+            Finding::Free,
+            refused(&[one, moved]),
+            refused(&[one]),
+            refused(&[one]),
+            refused(&[other]),
+        ]
+        .into_iter();
+        progress.note_findings(&(0..5), &mut findings);
+        // A range with a gap: only the first and the last write are sent again.
+        assert_eq!(progress.open(&progress.whole()), [0..5]);
+        let open = progress.open_writes(&[0..5]);
+        let open: Vec<_> = open[0].iter().map(|write| write.first.log_id).collect();
+        assert_eq!(open, [one, other]);
+        let stored = HashMap::from([(Uuid::from(one), Utc::now())]);
+        progress.note_stored(&progress.whole(), &stored);
+        let outcomes = progress.into_outcomes();
+        let is_stored: Vec<_> = outcomes.iter().map(Result::is_ok).collect();
+        assert_eq!(is_stored, [true, false, false, false, true]);
+        let about = |place: usize| match &outcomes[place] {
+            Err(AppendError::Conflict { log_id, .. }) => *log_id,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([about(1), about(2), about(3)], [moved, one, one]);
+    }
 }

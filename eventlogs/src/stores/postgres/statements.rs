@@ -39,6 +39,7 @@ pub(super) struct Statements {
     append_singles: SqlStr,
     append_keyed_singles: SqlStr,
     append_groups: SqlStr,
+    append_whole: SqlStr,
     append_across: SqlStr,
     append_in: SqlStr,
     refusals: SqlStr,
@@ -63,6 +64,14 @@ pub(super) struct Statements {
     pub(super) feed: FeedStatements,
 }
 
+/// Returns `true` if a group has more than one log. That need not be the doing of one of its writes: the write that has joined the
+/// others may be settled, and not be sent again with them.
+fn has_several_logs(group: &Group<'_, '_>) -> bool {
+    let first = group.first().map(|write| write.first.log_id);
+    let mut writes = group.iter();
+    writes.any(|write| write.log_count() > 1 || Some(write.first.log_id) != first)
+}
+
 impl Statements {
     /// Makes the statements of a schema, whose name must be a plain identifier, and none of the server's own.
     pub(super) fn for_schema(schema: &str) -> Result<Self, OpenError> {
@@ -74,6 +83,7 @@ impl Statements {
             append_singles: statement(appends::APPEND_SINGLES),
             append_keyed_singles: statement(appends::APPEND_KEYED_SINGLES),
             append_groups: statement(appends::APPEND_GROUPS),
+            append_whole: statement(appends::APPEND_WHOLE),
             append_across: statement(appends::APPEND_ACROSS),
             append_in: statement(appends::APPEND_IN),
             refusals: statement(questions::REFUSALS),
@@ -98,8 +108,13 @@ impl Statements {
     /// Returns the insert of a batch.
     pub(super) fn append<'a>(&self, groups: &[Group<'a, '_>]) -> Statement<'a> {
         let writes = || groups.iter().copied().flatten();
-        if writes().any(|write| write.log_count() > 1) {
-            return appends::append_across(&self.append_across, groups);
+        if groups.iter().any(has_several_logs) {
+            return match groups {
+                [group] if group.iter().all(|write| write.requirements.is_empty()) => {
+                    appends::append_whole(&self.append_whole, group)
+                }
+                _ => appends::append_across(&self.append_across, groups),
+            };
         }
         let is_single =
             |group: &Group<'_, '_>| matches!(group, [write] if write.event_count() == 1);

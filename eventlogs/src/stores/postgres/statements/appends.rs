@@ -98,6 +98,15 @@ pub(super) fn append_groups<'a>(statement: &SqlStr, groups: &[Group<'a, '_>]) ->
     bind_groups(statement, heads, tails, Keys::collect(groups))
 }
 
+/// Stores one group of writes to several logs that requires no log.
+pub(super) const APPEND_WHOLE: &str = include_str!("append_whole.sql");
+
+/// Binds the parameters of [`APPEND_WHOLE`].
+pub(super) fn append_whole<'a>(statement: &SqlStr, group: Group<'a, '_>) -> Statement<'a> {
+    let whole = Across::collect(&[group]);
+    bind_groups(statement, whole.heads, whole.tails, whole.keys)
+}
+
 /// Stores groups of writes to one log or several.
 pub(super) const APPEND_ACROSS: &str = include_str!("append_across.sql");
 

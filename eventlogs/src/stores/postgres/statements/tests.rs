@@ -239,6 +239,22 @@ fn list_by_change(statements: &Statements) -> Statement<'static> {
     statements.list_by_change(before, LIST)
 }
 
+/// The write that has joined two logs may be settled before the others are sent again.
+#[test]
+fn writes_to_different_logs_in_one_group_take_a_statement_for_several_logs() {
+    let statements = Statements::for_schema("eventlogs").unwrap();
+    let [one, other, third] = [created(None), created(None), created(None)];
+    let mut whole = created(None);
+    whole.others = vec![created(None).first];
+    let texts = |groups: &[Group<'_, '_>]| statements.append(groups).sql().as_str().to_owned();
+    assert_eq!(texts(&[&[&one, &other]]), texts(&[&[&whole]]));
+    assert_eq!(
+        texts(&[&[&one, &other], &[&third]]),
+        texts(&[&[&whole], &[&third]])
+    );
+    assert_ne!(texts(&[&[&one, &other]]), texts(&[&[&one], &[&other]]));
+}
+
 /// Executes each statement with parameters, bound as the store binds them. Returns the numbers of parameters, by file name.
 async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'static str, usize> {
     let statements = Statements::for_schema(schema).unwrap();
@@ -268,6 +284,9 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     execute("append_singles", statements.append(&groups), 2).await;
     let groups: [Group<'_, '_>; 2] = [&[&keyed[0]], &[&keyed[1]]];
     execute("append_keyed_singles", statements.append(&groups), 2).await;
+    let mut whole = write(LogId::new(), Expected::NewLog, 2, Some("f"));
+    whole.others = vec![created(None).first];
+    execute("append_whole", statements.append(&[&[&whole]]), 2).await;
     // Required while `one` exists: the other group is stored alone.
     let mut refused = created(None);
     refused.requirements = vec![required(one.first.log_id, Expected::NewLog)];
@@ -295,7 +314,7 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     execute("list_by_id", list_by_id(&statements), 4).await;
     // One row is about the first page.
     execute("list_by_change", list_by_change(&statements), 5).await;
-    execute("prune", statements.prune(Duration::ZERO, 100), 6).await;
+    execute("prune", statements.prune(Duration::ZERO, 100), 8).await;
     let finish = migration::finish_migration(schema, 1, 0);
     execute("finish_migration", finish, 0).await;
     bound.extend(feed::execute_all(connection, &statements, log_id).await);
