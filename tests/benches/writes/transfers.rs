@@ -293,10 +293,12 @@ impl ByHand {
         logs: &[Uuid],
     ) -> Result<(), sqlx::Error> {
         const TAIL: &str = "
-            select e.log_id, e.event_index, e.event_type, e.payload
+            select u.log_id, e.event_index, e.event_type, e.payload
             from unnest($1::uuid[], $2::bigint[]) u (log_id, next)
-            join events e on e.log_id = u.log_id and e.event_index >= u.next
-            order by e.log_id, e.event_index";
+            cross join lateral (
+                select event_index, event_type, payload from events
+                where log_id = u.log_id and event_index >= u.next
+                order by event_index) e";
         let next = |id| self.states.get(id).map_or(0, |(next, _)| *next);
         let rows = sqlx::query(TAIL)
             .bind(logs)
