@@ -754,7 +754,7 @@ async fn what_a_replay_has_joined_is_stored_without_it() {
             // The first writes keep the store busy, so that the others go together.
             let others = join_all((0..6).map(|_| one(busy)));
             let (others, first, second, replay) =
-                futures_util::join!(others, one(left), one(right), transfer());
+                tokio::join!(others, one(left), one(right), transfer());
             for written in others.into_iter().chain([first, second]) {
                 written.unwrap();
             }
