@@ -50,6 +50,10 @@ pub struct RowStatements {
     pub(crate) delete: Arc<str>,
     /// Whether the connection keeps the statements.
     #[cfg(feature = "_database")]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        allow(dead_code, reason = "connections to SQLite always do")
+    )]
     pub(crate) persistent: bool,
 }
 

@@ -403,9 +403,9 @@ fn two_decisions_that_each_missed_the_write_of_the_other_are_found() {
     let mut history = Sound::new();
     let third = LogId::new();
     history.stored.insert(third, vec![record(third, 0, 50, 0)]);
-    let begun = Outcome::Written(vec![history.stored[&third][0].position()]);
-    let begin = operation(3, vec![want(third, Ground::New, &[50])], begun);
-    history.history.push(begin);
+    let written = Outcome::Written(vec![history.stored[&third][0].position()]);
+    let opening = operation(3, vec![want(third, Ground::New, &[50])], written);
+    history.history.push(opening);
     history.decide(&[(history.one, 5), (third, 1)], &[(history.one, 20)]);
     let (one, other) = (history.one, history.other);
     history.decide(&[(other, 1), (one, 5)], &[(other, 30)]);
