@@ -135,7 +135,7 @@ where
         loop {
             match running.wait_for(PAYMENTS, state, PATIENCE).await {
                 Err(WaitError::Parked { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(10)).await
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 waited => return waited,
             }

@@ -18,7 +18,7 @@ const OPENED_WITH: u64 = 10_000;
 
 /// What happens to an account.
 #[derive(Debug, Clone, PartialEq, Event)]
-pub enum AccountEvent {
+pub(crate) enum AccountEvent {
     /// The account was opened.
     #[event(name = "account.opened")]
     Opened {
@@ -42,7 +42,7 @@ pub enum AccountEvent {
 /// The state of an account.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = AccountEvent)]
-pub struct Account {
+pub(crate) struct Account {
     balance: u64,
     withdrawals: usize,
 }
@@ -69,7 +69,7 @@ impl Account {
 /// The reason for the refusal of a transfer.
 #[derive(Debug, thiserror::Error)]
 #[error("there are only {balance} cents")]
-pub struct TooLittle {
+pub(crate) struct TooLittle {
     /// What there is, in cents.
     balance: u64,
 }
@@ -138,9 +138,9 @@ pub(crate) async fn move_money(accounts: LogManager<Account>) -> Result<(), Box<
                 let from = fastrand::usize(..ACCOUNTS);
                 let to = (from + fastrand::usize(1..ACCOUNTS)) % ACCOUNTS;
                 let cents = fastrand::u64(1..8_000);
-                let (has_moved, crashed) = insist(&accounts, ids[from], ids[to], cents).await?;
-                moved += usize::from(has_moved);
-                crashes += crashed;
+                let insisted = insist(&accounts, ids[from], ids[to], cents).await?;
+                moved += usize::from(insisted.0);
+                crashes += insisted.1;
             }
             Ok::<_, Box<dyn Error + Send + Sync>>((moved, crashes))
         })

@@ -2,7 +2,8 @@
 
 use eventlogs::ids::LogId;
 use eventlogs::{
-    Aggregate, CreateOptions, DecideError, DecideOptions, Event, LogManager, across, event_handler,
+    Aggregate, CreateOptions, DecideError, DecideOptions, Event, LogManager, LogManagerError,
+    across, event_handler,
 };
 use futures_util::future::join_all;
 use std::convert::Infallible;
@@ -15,7 +16,7 @@ const COURSES_PER_STUDENT: usize = 2;
 
 /// What happens to a course.
 #[derive(Debug, Clone, PartialEq, Event)]
-pub enum CourseEvent {
+pub(crate) enum CourseEvent {
     /// The course takes place.
     #[event(name = "course.planned")]
     Planned {
@@ -30,7 +31,7 @@ pub enum CourseEvent {
 /// The state of a course.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = CourseEvent)]
-pub struct Course {
+pub(crate) struct Course {
     seats: usize,
     booked: usize,
 }
@@ -50,7 +51,7 @@ impl Course {
 
 /// What happens to a student.
 #[derive(Debug, Clone, PartialEq, Event)]
-pub enum StudentEvent {
+pub(crate) enum StudentEvent {
     /// The student has a seat in a course.
     #[event(name = "student.booked")]
     Booked {
@@ -62,7 +63,7 @@ pub enum StudentEvent {
 /// The state of a student.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = StudentEvent)]
-pub struct Student {
+pub(crate) struct Student {
     courses: Vec<LogId>,
 }
 
@@ -76,7 +77,7 @@ impl Student {
 
 /// What the faculty decides.
 #[derive(Debug, Clone, PartialEq, Event)]
-pub enum QuotaEvent {
+pub(crate) enum QuotaEvent {
     /// A student may book this number of courses.
     #[event(name = "quota.set")]
     Set {
@@ -91,7 +92,7 @@ pub enum QuotaEvent {
 /// The rules of the faculty.
 #[derive(Debug, Default, Clone, Aggregate)]
 #[aggregate(event = QuotaEvent)]
-pub struct Quota {
+pub(crate) struct Quota {
     courses: usize,
     is_closed: bool,
 }
@@ -111,7 +112,7 @@ impl Quota {
 
 /// Why a student gets no seat.
 #[derive(Debug, thiserror::Error)]
-pub enum NoSeat {
+pub(crate) enum NoSeat {
     /// The faculty takes no more bookings.
     #[error("bookings are closed")]
     Closed,
@@ -123,6 +124,92 @@ pub enum NoSeat {
     QuotaUsedUp,
 }
 
+/// The rule: who gets a seat.
+fn seat(course: &Course, student: &Student, quota: &Quota) -> Result<(), NoSeat> {
+    if quota.is_closed {
+        return Err(NoSeat::Closed);
+    }
+    if student.courses.len() >= quota.courses {
+        return Err(NoSeat::QuotaUsedUp);
+    }
+    if course.booked >= course.seats {
+        return Err(NoSeat::Full);
+    }
+    Ok(())
+}
+
+/// The managers, and the log with the rules of the faculty.
+#[derive(Clone)]
+struct Faculty {
+    courses: LogManager<Course>,
+    students: LogManager<Student>,
+    quotas: LogManager<Quota>,
+    quota: LogId,
+}
+
+impl Faculty {
+    /// Sets the quota, and plans three courses.
+    async fn plan(&self) -> Result<Vec<LogId>, LogManagerError> {
+        let set = QuotaEvent::Set {
+            courses: COURSES_PER_STUDENT,
+        };
+        self.quotas
+            .create(self.quota, &set, CreateOptions::NONE)
+            .await?;
+        let mut courses = Vec::new();
+        for _ in 0..3 {
+            let planned = CourseEvent::Planned { seats: SEATS };
+            let course = LogId::new();
+            self.courses
+                .create(course, &planned, CreateOptions::NONE)
+                .await?;
+            courses.push(course);
+        }
+        Ok(courses)
+    }
+
+    /// Books a seat for a student, if there is one.
+    async fn book(&self, course: LogId, student: LogId) -> Result<(), DecideError<NoSeat>> {
+        // The student's log begins with the first booking.
+        let student = self.students.log(student).create_if_missing();
+        let logs = ((&self.courses, course), student, (&self.quotas, self.quota));
+        let booked = across(logs).decide(DecideOptions::NONE, |state, student, quota| {
+            seat(state, student, quota)?;
+            let booked = (CourseEvent::Booked, StudentEvent::Booked { course });
+            // The quota gets no event. It is only looked at, but it must not have changed when the others are written.
+            Ok(([booked.0], [booked.1], None))
+        });
+        booked.await.map(|_| ())
+    }
+
+    /// Compares the courses with the students.
+    async fn check(
+        &self,
+        courses: &[LogId],
+        students: &[LogId],
+        booked: usize,
+    ) -> Result<(), LogManagerError> {
+        let mut seats_taken = 0;
+        for course in courses {
+            let course = self.courses.reduce(course).await?;
+            assert!(course.aggregate().booked <= SEATS, "no seat is taken twice");
+            seats_taken += course.aggregate().booked;
+        }
+        assert_eq!(seats_taken, booked);
+        let mut courses_booked = 0;
+        for student in students {
+            // Who got no seat has no log.
+            if let Ok(student) = self.students.reduce(student).await {
+                let courses = student.aggregate().courses.len();
+                assert!(courses <= COURSES_PER_STUDENT, "the quota is kept");
+                courses_booked += courses;
+            }
+        }
+        assert_eq!(courses_booked, booked, "each booking is in both logs");
+        Ok(())
+    }
+}
+
 /// Books courses for all students, and checks the result.
 pub(crate) async fn book(
     courses: LogManager<Course>,
@@ -130,20 +217,13 @@ pub(crate) async fn book(
     quotas: LogManager<Quota>,
 ) -> Result<(), Box<dyn Error>> {
     println!("\nBookings: {STUDENTS} students, three courses of {SEATS} seats");
-    let quota = LogId::new();
-    let set = QuotaEvent::Set {
-        courses: COURSES_PER_STUDENT,
+    let faculty = Faculty {
+        courses,
+        students,
+        quotas,
+        quota: LogId::new(),
     };
-    quotas.create(quota, &set, CreateOptions::NONE).await?;
-    let mut ids = Vec::new();
-    for _ in 0..3 {
-        let planned = CourseEvent::Planned { seats: SEATS };
-        let course = LogId::new();
-        courses
-            .create(course, &planned, CreateOptions::NONE)
-            .await?;
-        ids.push(course);
-    }
+    let ids = faculty.plan().await?;
     let everybody: Vec<_> = (0..STUDENTS).map(|_| LogId::new()).collect();
 
     // Each student asks for all three courses at the same time.
@@ -151,86 +231,36 @@ pub(crate) async fn book(
         .iter()
         .flat_map(|student| ids.iter().map(move |course| (*student, *course)));
     let tasks = asked.map(|(student, course)| {
-        let (courses, students, quotas) = (courses.clone(), students.clone(), quotas.clone());
+        let faculty = faculty.clone();
         tokio::spawn(async move {
-            // The student's log begins with the first booking.
-            let student = students.log(student).create_if_missing();
-            let logs = ((&courses, course), student, (&quotas, quota));
-            let booked = across(logs).decide(DecideOptions::NONE, |state, student, quota| {
-                if quota.is_closed {
-                    return Err(NoSeat::Closed);
-                }
-                if student.courses.len() >= quota.courses {
-                    return Err(NoSeat::QuotaUsedUp);
-                }
-                if state.booked >= state.seats {
-                    return Err(NoSeat::Full);
-                }
-                // The quota gets no event. It is only looked at, but it must not have changed when the others are written.
-                Ok((
-                    [CourseEvent::Booked],
-                    [StudentEvent::Booked { course }],
-                    None,
-                ))
-            });
-            match booked.await {
-                Ok(_) => Ok(true),
-                Err(DecideError::Refused(_)) => Ok(false),
-                Err(DecideError::Log(error)) => Err(error),
+            match faculty.book(course, student).await {
+                Ok(()) => Ok(1),
+                Err(DecideError::Refused(_)) => Ok(0),
+                Err(error) => Err(error),
             }
         })
     });
     let mut booked = 0;
     for task in join_all(tasks).await {
-        booked += usize::from(task??);
+        booked += task??;
     }
-
-    let mut seats_taken = 0;
-    for course in &ids {
-        let course = courses.reduce(course).await?;
-        assert!(course.aggregate().booked <= SEATS, "no seat is taken twice");
-        seats_taken += course.aggregate().booked;
-    }
-    assert_eq!(seats_taken, booked);
-    let mut courses_booked = 0;
-    for student in &everybody {
-        if let Ok(student) = students.reduce(student).await {
-            let booked = student.aggregate().courses.len();
-            assert!(
-                booked <= COURSES_PER_STUDENT,
-                "nobody has more than the quota allows"
-            );
-            courses_booked += booked;
-        }
-    }
-    assert_eq!(courses_booked, booked, "each booking is in both logs");
+    faculty.check(&ids, &everybody, booked).await?;
     println!(
         "   {booked} bookings; no course has more than {SEATS}, no student more than {COURSES_PER_STUDENT}"
     );
 
     // From now on the quota says no, and no booking can slip through.
-    quotas
-        .decide(quota, DecideOptions::NONE, |_| {
+    faculty
+        .quotas
+        .decide(faculty.quota, DecideOptions::NONE, |_| {
             Ok::<_, Infallible>([QuotaEvent::Closed])
         })
         .await?;
-    let late = students.log(LogId::new()).create_if_missing();
-    let refused = across((courses.log(ids[0]), late, quotas.log(quota)))
-        .decide(DecideOptions::NONE, |_, _, quota| {
-            if quota.is_closed {
-                return Err(NoSeat::Closed);
-            }
-            let course = ids[0];
-            Ok((
-                [CourseEvent::Booked],
-                [StudentEvent::Booked { course }],
-                None,
-            ))
-        })
-        .await;
-    match refused {
-        Err(DecideError::Refused(why)) => println!("   after the quota was closed: {why}"),
-        other => return Err(format!("a booking after the end: {other:?}").into()),
+    match faculty.book(ids[0], LogId::new()).await {
+        Err(DecideError::Refused(why @ NoSeat::Closed)) => {
+            println!("   after the quota was closed: {why}");
+            Ok(())
+        }
+        other => Err(format!("a booking after the end: {other:?}").into()),
     }
-    Ok(())
 }

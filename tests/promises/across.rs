@@ -7,9 +7,9 @@ use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::stores::{InvalidAppend, StoreError};
 use eventlogs::{
-    Aggregate, AppendOptions, DecideError, DecideOptions, Event, EventStore, IdempotencyScope,
-    LogManager, LogManagerError, LogManagerOptions, MemoryAggregationCache, RequestFingerprint,
-    SqliteEventStore, across, event_handler,
+    Aggregate, AppendOptions, CreateOptions, DecideError, DecideOptions, Event, EventStore,
+    IdempotencyScope, LogManager, LogManagerError, LogManagerOptions, MemoryAggregationCache,
+    RequestFingerprint, SqliteEventStore, across, event_handler,
 };
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -69,7 +69,7 @@ async fn two_processes() -> Vec<(&'static str, LogManager<Payment>, LogManager<P
             "sqlite",
             payments(file.store.clone()),
             payments(other),
-            Keep::File(file),
+            Keep::File(Box::new(file)),
         ),
     ];
     if let Some(server) = TestStore::new().await {
@@ -78,7 +78,7 @@ async fn two_processes() -> Vec<(&'static str, LogManager<Payment>, LogManager<P
             "postgres",
             payments(server.store.clone()),
             payments(other),
-            Keep::Server(server),
+            Keep::Server(Box::new(server)),
         ));
     }
     both
@@ -88,8 +88,8 @@ async fn two_processes() -> Vec<(&'static str, LogManager<Payment>, LogManager<P
 #[allow(dead_code, reason = "its contents are only dropped")]
 enum Keep {
     Nothing,
-    File(TemporaryStore),
-    Server(TestStore),
+    File(Box<TemporaryStore>),
+    Server(Box<TestStore>),
 }
 
 #[tokio::test]
@@ -828,7 +828,7 @@ async fn logs_of_two_enums_are_decided_on_together() {
             .create(
                 course,
                 &CourseEvent::Sized { seats: 3 },
-                &Default::default(),
+                CreateOptions::NONE,
             )
             .await
             .unwrap();

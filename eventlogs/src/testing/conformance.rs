@@ -90,6 +90,7 @@ macro_rules! __event_store_conformance {
             of_writers_that_require_each_others_absence_one_writes
             of_writers_that_require_one_log_all_write
             writes_that_share_logs_depend_on_what_they_build_on
+            a_refused_write_leaves_the_logs_that_it_required_to_others
             the_observers_of_all_parts_are_called
             the_ends_of_logs_are_those_that_a_read_finds
             a_key_of_one_log_means_nothing_on_another

@@ -36,12 +36,12 @@ macro_rules! payment {
     ($Payment:ident, $database:ident, $Cents:ty, $add:ident) => {
         #[derive(Debug, Default, Clone, Serialize, Deserialize, Projection)]
         #[projection(
-                                                    name = "example_payments",
-                                                    events(PaymentEvent),
-                                                    database = $database,
-                                                    table = "example_payments",
-                                                    create = "payments.sql"
-                                                )]
+                                                                    name = "example_payments",
+                                                                    events(PaymentEvent),
+                                                                    database = $database,
+                                                                    table = "example_payments",
+                                                                    create = "payments.sql"
+                                                                )]
         pub(crate) struct $Payment {
             #[key]
             id: LogId,

@@ -18,7 +18,7 @@ tallies!(SqliteTally, "promises_inline_fire", sqlite, "on_sqlite.sql");
 
 async fn rows_are_the_fold_under_fire<S: Stand>(stand: Arc<S>) {
     let states = create(&stand.manager(), 5).await;
-    let logs: Arc<[_]> = states.iter().map(|state| state.log_id()).collect();
+    let logs: Arc<[_]> = states.iter().map(eventlogs::LogState::log_id).collect();
     let running = stand.start().await;
     let tasks = (0..4).map(|seed| {
         let (stand, logs) = (Arc::clone(&stand), Arc::clone(&logs));
@@ -35,7 +35,9 @@ async fn rows_are_the_fold_under_fire<S: Stand>(stand: Arc<S>) {
         running
     };
     let (tasks, running) = futures_util::future::join(tasks, restarts).await;
-    tasks.into_iter().for_each(|task| task.unwrap());
+    for task in tasks {
+        task.unwrap();
+    }
     caught_up(&*stand, &logs).await;
     assert_eq!(stand.rows().await, fold(&*stand, &logs).await);
     running.shutdown().await;

@@ -41,7 +41,7 @@ fn capture(amount: u64) -> PaymentEvent {
 }
 
 /// The number of the lock at which a page hangs.
-const HANGING: i64 = 0x7a11_1e5;
+const HANGING: i64 = 0x07a1_11e5;
 
 /// Waits until a statement on the rows of a projection waits for a lock of this type.
 async fn somebody_waits(server: &TestStore, name: &str, locktype: &str) {

@@ -59,7 +59,7 @@ impl ByHand for InFile<SqliteTally> {
 async fn what_cannot_be_caught_up_is_an_error(stand: &impl ByHand) {
     let manager = stand.manager();
     let states = create(&manager, 3).await;
-    let logs: Vec<LogId> = states.iter().map(|state| state.log_id()).collect();
+    let logs: Vec<LogId> = states.iter().map(eventlogs::LogState::log_id).collect();
     // Before the projection was ever started, there is no table.
     let missing = stand.look(logs[0]).await.unwrap_err();
     assert!(

@@ -370,7 +370,7 @@ async fn others_wait_for_the_end() {
                 .await
         }
     });
-    let stale = tokio::spawn({
+    let outdated = tokio::spawn({
         let payments = payments.clone();
         async move {
             payments
@@ -393,7 +393,7 @@ async fn others_wait_for_the_end() {
         ),
         "{late:?}"
     );
-    assert!(!waiting.is_finished() && !stale.is_finished());
+    assert!(!waiting.is_finished() && !outdated.is_finished());
     let second = shop.store.begin();
     let mut second = Box::pin(second);
     assert!(
@@ -407,10 +407,10 @@ async fn others_wait_for_the_end() {
         .await
         .expect("the commit was signalled");
     waiting.await.unwrap().unwrap();
-    let stale = stale.await.unwrap();
+    let outdated = outdated.await.unwrap();
     assert!(
-        matches!(stale, Err(LogManagerError::ConcurrentAppend { .. })),
-        "{stale:?}"
+        matches!(outdated, Err(LogManagerError::ConcurrentAppend { .. })),
+        "{outdated:?}"
     );
     assert_eq!(
         (shop.refunded(log_id).await, shop.refunded(other).await),

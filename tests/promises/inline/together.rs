@@ -24,7 +24,7 @@ async fn the_row_comes_with_the_events(stand: &impl Stand) {
     // The start creates the table.
     stand.start().await.shutdown().await;
     let states = create(&manager, 3).await;
-    let logs: Vec<_> = states.iter().map(|state| state.log_id()).collect();
+    let logs: Vec<_> = states.iter().map(eventlogs::LogState::log_id).collect();
     assert!(stand.rows().await.is_empty());
     // Events that nobody has applied yet come with the first row; ignored ones change nothing.
     let ignored = [PaymentEvent::Rated(0.5), PaymentEvent::Voided];
@@ -32,11 +32,7 @@ async fn the_row_comes_with_the_events(stand: &impl Stand) {
     let mut state = ignored.await.unwrap();
     for round in 0..5 {
         let events = [capture(round), PaymentEvent::Voided, capture(2)];
-        let written = stand.write(
-            state,
-            &events[..1 + usize::try_from(round).unwrap() % 3],
-            true,
-        );
+        let written = stand.write(state, &events[..=usize::try_from(round).unwrap() % 3], true);
         let (after, row) = written.await.unwrap();
         state = after;
         let rows = stand.rows().await;

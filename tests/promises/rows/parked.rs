@@ -216,7 +216,11 @@ async fn parks<R, S>(
     R: ProjectedRow<Database: RowDatabase>,
     S: ProjectionStore<R::Database> + EventStore<AccountEvent>,
 {
-    let logs: Vec<_> = accounts.states.iter().map(|state| state.log_id()).collect();
+    let logs: Vec<_> = accounts
+        .states
+        .iter()
+        .map(eventlogs::LogState::log_id)
+        .collect();
     let bad = [fault.amount(test), fault.amount(test + 1)];
     deposit(&mut accounts, 0, &[1, bad[0], 2, 3]).await;
     deposit(&mut accounts, 1, &[5, bad[1], 6]).await;
@@ -303,7 +307,11 @@ async fn a_row_whose_statement_hangs_parks_its_log() {
     let name = PostgresHanging::NAME;
     forget(&server, name).await;
     let mut accounts = Accounts::new(server.store.clone(), 2).await;
-    let logs: Vec<_> = accounts.states.iter().map(|state| state.log_id()).collect();
+    let logs: Vec<_> = accounts
+        .states
+        .iter()
+        .map(eventlogs::LogState::log_id)
+        .collect();
     let bad = Fault::Hang.amount(400);
     deposit(&mut accounts, 0, &[1, bad, 2]).await;
     deposit(&mut accounts, 1, &[1]).await;
@@ -363,7 +371,11 @@ async fn the_101st_log_that_would_be_parked_stops_the_rows() {
     deposit(&mut accounts, 2, &[1]).await;
     accounts.caught_up("ordered").await;
     running.shutdown().await;
-    let logs: Vec<_> = accounts.states.iter().map(|state| state.log_id()).collect();
+    let logs: Vec<_> = accounts
+        .states
+        .iter()
+        .map(eventlogs::LogState::log_id)
+        .collect();
     let rows = [row(&[1, bad[0]]), row(&[1]), row(&[1])];
     assert_eq!(on_sqlite(&file).await, logs.into_iter().zip(rows).collect());
 }

@@ -360,7 +360,7 @@ where
         .accounts
         .states
         .iter()
-        .map(|state| state.log_id())
+        .map(eventlogs::LogState::log_id)
         .collect();
     correct(&bad[0]);
     running.retry(R::NAME, logs[0]).await.unwrap();

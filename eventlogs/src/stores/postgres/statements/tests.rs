@@ -256,6 +256,7 @@ fn writes_to_different_logs_in_one_group_take_a_statement_for_several_logs() {
 }
 
 /// Executes each statement with parameters, bound as the store binds them. Returns the numbers of parameters, by file name.
+#[expect(clippy::too_many_lines, reason = "one line per statement")]
 async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'static str, usize> {
     let statements = Statements::for_schema(schema).unwrap();
     let mut bound = BTreeMap::new();

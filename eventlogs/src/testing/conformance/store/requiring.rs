@@ -315,6 +315,25 @@ pub async fn writes_that_share_logs_depend_on_what_they_build_on(store: &impl St
     assert_eq!(amounts(store, held.log_id()).await, [0, 1, 2]);
 }
 
+/// A write that is refused is not in the way of writes to the logs that it required, which were queued at the same time.
+pub async fn a_refused_write_leaves_the_logs_that_it_required_to_others(store: &impl Store) {
+    for _ in 0..5 {
+        let stale = log_of(store, 1).await;
+        append(store, stale, 1).await.expect("the state is current");
+        let (one, other) = (log_of(store, 1).await, log_of(store, 2).await);
+        // A write that is sent before the others are queued.
+        let first = append_across(store, [(log_of(store, 1).await, [added(1)])]);
+        let refused = append_across(store, appending(stale, 1, &[one, other]));
+        let appends = join(append(store, one, 7), append(store, other, 7));
+        let (_, (refused, appended)) = join(first, join(refused, appends)).await;
+        assert!(is_conflict(&refused, stale.log_id(), 1), "{refused:?}");
+        appended.0.expect("the state is current");
+        appended.1.expect("the state is current");
+        assert_eq!(amounts(store, one.log_id()).await, [0, 7]);
+        assert_eq!(amounts(store, other.log_id()).await, [0, 1, 7]);
+    }
+}
+
 /// A store that calls observers calls those of all parts, before the write is settled and when it is.
 pub async fn the_observers_of_all_parts_are_called(store: &impl Store) {
     let (one, other) = (log_of(store, 1).await, log_of(store, 2).await);

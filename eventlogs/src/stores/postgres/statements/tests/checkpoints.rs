@@ -90,6 +90,10 @@ async fn execute_parked(
 }
 
 /// Runs a subscription through its life. Returns the numbers of parameters, by file name.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the life of a subscription is one list"
+)]
 pub(super) async fn execute_all(
     connection: &mut PgConnection,
     statements: &Statements,
@@ -181,5 +185,6 @@ fn columns_of_no_table() -> Statement<'static> {
         key: "id",
         through: None,
         columns: Vec::new(),
+        home: None,
     })
 }
