@@ -113,7 +113,7 @@ impl<A: Aggregate> ManagedLog<A> {
 }
 
 impl<A: Aggregate> LogManager<A> {
-    /// Names a log of this manager, for a decision on several logs with [`across`](crate::across). Reads nothing.
+    /// Names a log of this manager, for a decision on several logs with [`across`]. Reads nothing.
     #[must_use]
     pub fn log(&self, log_id: impl Into<LogId>) -> ManagedLog<A> {
         ManagedLog {
