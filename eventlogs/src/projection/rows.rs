@@ -375,6 +375,8 @@ impl<R: ProjectedRow> RowState<R> {
         }
     }
 
+    /// Returns the key as serde writes it.
+    #[cfg(feature = "_database")]
     pub(crate) fn written_key(&self) -> Result<Value, RowError> {
         written::<R>(&self.key)
     }

@@ -300,6 +300,10 @@ impl AppendPart {
     }
 
     /// Returns the place of the events, for the observer.
+    #[cfg_attr(
+        not(feature = "_database"),
+        allow(dead_code, reason = "only databases queue writes")
+    )]
     pub(super) fn place<'a>(&'a self, context: &'a WriteContext<'a>) -> Place<'a> {
         Place {
             log_id: self.log_id,
@@ -362,12 +366,20 @@ impl<E: Event> PartEvents for TypedEvents<E> {
 }
 
 /// The observer of a part, with the type of the events erased.
+#[cfg_attr(
+    not(feature = "_database"),
+    allow(dead_code, reason = "only databases queue writes")
+)]
 pub(super) trait Observed: Send {
     /// Notifies the observer that the part is queued.
     fn queued(self: Box<Self>, place: &Place<'_>, guess: DateTime<Utc>) -> Arc<dyn AppendSettled>;
 }
 
 /// An observer, and the events that it is notified of.
+#[cfg_attr(
+    not(feature = "_database"),
+    allow(dead_code, reason = "only databases queue writes")
+)]
 struct ObservedEvents<E> {
     observer: Arc<dyn AppendObserver<E>>,
     decoded: Vec<E>,
