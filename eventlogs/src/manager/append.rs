@@ -153,9 +153,8 @@ impl<A: Aggregate> LogManager<A> {
     ///   names any one of them.
     ///
     /// The check whether the key was used on all these logs ignores the logs to be created, because a retry may have made new
-    /// ids for them, and the logs that are only required. An error about a key contains a position in one log: among the logs that
-    /// are not to be created, it is the first on which the key was used. A later append with the same key to one of the logs is a
-    /// replay, too.
+    /// ids for them, and the logs that are only required. An error about a key contains a position in one log: among the logs that are not to be created, it is the
+    /// first on which the key was used. A later append with the same key to one of the logs is a replay, too.
     pub async fn append_across(
         &self,
         appends: impl Into<Appends>,

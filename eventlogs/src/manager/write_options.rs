@@ -105,15 +105,13 @@ write_options! {
 }
 
 write_options! {
-    /// Options of decisions: [`decide`](crate::LogManager::decide), [`decide_each`](crate::LogManager::decide_each) and
-    /// [`across`](crate::across).
+    /// Options of [`LogManager::decide`](crate::LogManager::decide).
     ///
     /// The deadline applies between the steps of a decision, while it waits for its turn or for a read, and while the store
     /// writes.
     pub struct DecideOptions {
         /// Lets the closure decide on the default aggregate if the log does not exist, and creates the log with the events that
-        /// it returns. With several logs, this holds for all of them;
-        /// [`ManagedLog::create_if_missing`](crate::ManagedLog::create_if_missing) is for one. `false` by default.
+        /// it returns. `false` by default.
         pub create_if_missing: bool = false,
         /// The number of attempts: an attempt fails if another write changes the state that the closure has decided on. 20
         /// attempts by default, and at least 1. If the closure has decided on a cached state that was out of date before the
