@@ -3,6 +3,7 @@
 use crate::aggregation::Aggregation;
 use crate::caching::rules::CacheRules;
 use crate::event::interest::Interest;
+use crate::event::needs::EventNeeds;
 use crate::log_state::LogState;
 use crate::record::EventRecord;
 
@@ -46,6 +47,10 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     ///
     /// A [policy in the options](crate::LogManagerOptions::caching_policy) of a manager replaces these rules.
     const CACHE: CacheRules<Self> = CacheRules::always();
+
+    /// What of the stored events this aggregate looks at. Stores need not fetch the rest. A hand-written
+    /// [`apply`](Aggregate::apply) sees everything.
+    const NEEDS: EventNeeds = EventNeeds::EVERYTHING;
 
     /// The name of the aggregate, which keeps aggregates apart in shared caches and names them in `tracing` spans.
     ///

@@ -1,9 +1,13 @@
 //! The result of reducing a log.
 
+pub(crate) mod verified;
+
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use verified::VerifiedAt;
 
 /// An aggregate, and the event through which its log was reduced.
 ///
@@ -21,6 +25,8 @@ pub struct Aggregation<A> {
     /// The number of times that the manager had forgotten the log's group of logs when the reduction began that this one
     /// continues.
     epoch: u64,
+    /// When a read was sent that found no later event; shared by all clones, and by the caches of this process.
+    verified: VerifiedAt,
 }
 
 /// The event through which a log was reduced: all that a cache must keep with the aggregate itself.
@@ -56,7 +62,33 @@ impl<A> Aggregation<A> {
             reduced_at,
             applied_events: 0,
             epoch: 0,
+            verified: VerifiedAt::never(),
         }
+    }
+
+    /// Returns the aggregation after events that did not change the state, if there were any.
+    pub(crate) fn continued(self, reach: ReducedThrough, reduced_at: DateTime<Utc>) -> Self {
+        let verified = if reach == self.reach {
+            self.verified
+        } else {
+            VerifiedAt::never()
+        };
+        Self {
+            reach,
+            reduced_at,
+            verified,
+            ..self
+        }
+    }
+
+    /// Notes that a read that was sent at this time has found no later event.
+    pub(crate) fn verify(&self, sent_at: Instant) {
+        self.verified.set(sent_at);
+    }
+
+    /// Returns `true` if a read that was sent at most this long ago has found no later event.
+    pub(crate) fn is_verified_within(&self, age: Duration) -> bool {
+        self.verified.is_within(age)
     }
 
     /// Sets the epoch.
@@ -151,6 +183,7 @@ impl<A> Clone for Aggregation<A> {
     fn clone(&self) -> Self {
         Self {
             aggregate: Arc::clone(&self.aggregate),
+            verified: self.verified.clone(),
             ..*self
         }
     }

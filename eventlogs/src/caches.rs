@@ -50,6 +50,20 @@ pub trait AggregationCache<A>: Send + Sync + 'static {
         log_id: LogId,
     ) -> impl Future<Output = Result<Option<Aggregation<A>>, CacheError>> + Send;
 
+    /// Returns the aggregation that is kept for a log in the memory of this process, if there is one, without waiting.
+    ///
+    /// A cache that keeps nothing in the process returns `None`, as a cache does that does not implement it.
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        let _ = log_id;
+        None
+    }
+
+    /// Returns `true` if [`get`](AggregationCache::get) asks another process. The manager then reads the newest events of the
+    /// log at the same time. A cache that does not implement it returns `false`.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Keeps an aggregation, unless the cache already has an entry that was reduced further.
     ///
     /// `ttl` is how long it may be kept; `None` leaves that to the cache.
@@ -83,6 +97,14 @@ impl<A: Send + 'static, C: AggregationCache<A>> AggregationCache<A> for Arc<C> {
         log_id: LogId,
     ) -> impl Future<Output = Result<Option<Aggregation<A>>, CacheError>> + Send {
         C::get(self, log_id)
+    }
+
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        C::peek(self, log_id)
+    }
+
+    fn is_remote(&self) -> bool {
+        C::is_remote(self)
     }
 
     fn put(

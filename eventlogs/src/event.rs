@@ -1,6 +1,7 @@
 //! The traits and types that make an event storable in a database.
 
 pub(crate) mod interest;
+pub(crate) mod needs;
 mod stored;
 
 use crate::codec::Codec;

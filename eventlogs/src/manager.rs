@@ -6,11 +6,13 @@ mod deadline;
 mod decide;
 mod erased;
 pub(crate) mod error;
+mod flights;
 mod fold;
 mod list;
 mod options;
 mod read;
 mod reduce;
+mod reduce_options;
 mod replays;
 mod telemetry;
 pub(crate) mod write_options;
@@ -21,7 +23,8 @@ pub use decide::across::{Across, IntoLog, IntoLogs, ManagedLog, across};
 pub use error::{DecideError, LogManagerError};
 pub use list::ListOptions;
 pub use options::LogManagerOptions;
-pub use reduce::PointInTime;
+pub use fold::PointInTime;
+pub use reduce_options::{Freshness, ReduceOptions};
 pub use write_options::{AppendOptions, CreateOptions, DecideOptions};
 
 use crate::aggregate::Aggregate;
@@ -32,6 +35,7 @@ use crate::stores::EventStore;
 use cache_writer::CacheWriter;
 use decide::pipeline::Pipelines;
 use erased::{ErasedCache, ErasedStore};
+use flights::Flights;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -95,6 +99,10 @@ struct Inner<A: Aggregate> {
     cache_writer: CacheWriter<A>,
     /// The logs that are being decided on by this manager and its clones.
     pipelines: Pipelines<A>,
+    /// The logs that are being reduced from the start.
+    flights: Flights<A>,
+    /// `true` if a policy in the options replaces the aggregate's own rules.
+    has_own_policy: bool,
     /// Supplies metadata that is stored with the events of every write.
     metadata: Option<Arc<dyn MetadataSource>>,
     /// The time limit of a lookup in the cache.
@@ -126,6 +134,8 @@ impl<A: Aggregate> LogManager<A> {
             store: Box::new(store),
             cache: Arc::clone(&cache),
             pipelines: Pipelines::default(),
+            flights: Flights::default(),
+            has_own_policy: options.caching_policy.is_some(),
             metadata: options.metadata.clone(),
             cache_timeout: options.cache_timeout,
             page_size: options.page_size,

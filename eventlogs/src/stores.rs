@@ -15,6 +15,7 @@ mod database;
 )]
 mod encoding;
 pub(crate) mod error;
+pub(crate) mod fold;
 pub(crate) mod idempotency;
 pub(crate) mod limits;
 pub(crate) mod list;
@@ -32,6 +33,7 @@ pub use appends::{AppendAcrossRequest, AppendPart, Appends};
 pub use error::{
     AppendError, DecodeError, EncodeError, InvalidAppend, OpenError, ReadError, StoreError,
 };
+pub use fold::{EventFold, NewestEvents, PassedEvent};
 pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
 pub use limits::Limits;
 pub use list::{
@@ -109,6 +111,66 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     /// Each variant of [`ReadError`] describes when it is returned.
     fn read(&self, request: ReadRequest)
     -> impl Future<Output = Result<Page<E>, ReadError>> + Send;
+
+    /// Gives the events of a log to a fold, from where it starts to the end of the log, one at a time.
+    ///
+    /// A store that does not implement it reads pages.
+    ///
+    /// If the future is dropped, the fold has some of the events. It may be continued.
+    ///
+    /// # Errors
+    /// Each variant of [`ReadError`] describes when it is returned. The fold may have got some events before the error.
+    fn fold(
+        &self,
+        fold: &mut dyn EventFold<E>,
+    ) -> impl Future<Output = Result<(), ReadError>> + Send {
+        async move {
+            loop {
+                let request = ReadRequest::new(fold.log_id(), fold.start(), fold.page_size());
+                let page = self.read(request).await?;
+                for record in &page.records {
+                    if fold.take(record).is_break() {
+                        return Ok(());
+                    }
+                }
+                if !page.more {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Gives the events of several logs to one fold each, and returns the result of each. The logs are not read at one moment.
+    ///
+    /// A store that does not implement it reads one log after the other.
+    ///
+    /// If the future is dropped, the folds have some of the events. They may be continued.
+    fn fold_all(
+        &self,
+        folds: &mut [&mut dyn EventFold<E>],
+    ) -> impl Future<Output = Vec<Result<(), ReadError>>> + Send {
+        async move {
+            let mut results = Vec::with_capacity(folds.len());
+            for fold in folds {
+                results.push(self.fold(*fold).await);
+            }
+            results
+        }
+    }
+
+    /// Reads the newest events of a log, at most as many as `most`, for a fold that does not know yet where it starts. `None`
+    /// stands for a store that does not support it, or for events that are too large to be read ahead.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> impl Future<Output = Result<Option<Box<dyn NewestEvents<E>>>, StoreError>> + Send {
+        let _ = (log_id, most);
+        std::future::ready(Ok(None))
+    }
 
     /// Returns the ends of logs, in the order of their ids, all as of one moment; `None` stands for a log that does not exist.
     /// It takes one round trip, and is as fresh as [`read`](EventStore::read). The kind of the logs is not compared.

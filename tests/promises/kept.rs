@@ -3,8 +3,8 @@
 use eventlogs::feed::{Commits, FeedHead, FeedHold, FeedPage, FeedRequest, Wanted};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
-    LogList, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, IdempotencyKey,
+    ListRequest, LogList, NewestEvents, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::{Cursor, Event, EventFeed, EventStore, FeedError, FeedEvent, LogPosition};
 use std::any::Any;
@@ -42,6 +42,22 @@ impl<E: Event, S: EventStore<E> + Clone> EventStore<E> for Kept<S> {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.store.read(request).await
+    }
+
+    async fn fold(&self, fold: &mut dyn EventFold<E>) -> Result<(), ReadError> {
+        self.store.fold(fold).await
+    }
+
+    async fn fold_all(&self, folds: &mut [&mut dyn EventFold<E>]) -> Vec<Result<(), ReadError>> {
+        self.store.fold_all(folds).await
+    }
+
+    async fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+        self.store.newest(log_id, most).await
     }
 
     async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {

@@ -11,8 +11,8 @@ use crate::kept::Kept;
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, IdempotencyKey, ListRequest,
-    LogList, OpenError, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError, StoreId,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, IdempotencyKey, ListRequest,
+    LogList, OpenError, NewestEvents, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError, StoreId,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
@@ -65,6 +65,22 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         request: AppendAcrossRequest<'_>,
     ) -> Result<Vec<LogPosition>, AppendError> {
         EventStore::<E>::append_across(&self.store, request).await
+    }
+
+    async fn fold(&self, fold: &mut dyn EventFold<E>) -> Result<(), ReadError> {
+        self.store.fold(fold).await
+    }
+
+    async fn fold_all(&self, folds: &mut [&mut dyn EventFold<E>]) -> Vec<Result<(), ReadError>> {
+        self.store.fold_all(folds).await
+    }
+
+    async fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+        self.store.newest(log_id, most).await
     }
 
     async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {

@@ -42,11 +42,15 @@ impl<A> Default for FakeAggregationCache<A> {
 
 impl<A: Send + Sync + 'static> AggregationCache<A> for FakeAggregationCache<A> {
     async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<A>>, CacheError> {
+        Ok(AggregationCache::peek(self, log_id))
+    }
+
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>> {
         let entries = self.entries();
         let live = entries
             .get(&log_id)
             .filter(|(_, expires_at)| expires_at.is_none_or(|at| at > Instant::now()));
-        Ok(live.map(|(aggregation, _)| aggregation.clone()))
+        live.map(|(aggregation, _)| aggregation.clone())
     }
 
     async fn put(

@@ -55,15 +55,17 @@ impl<A> Default for MemoryAggregationCache<A> {
 
 impl<A: Send + Sync + 'static> AggregationCache<A> for MemoryAggregationCache<A> {
     async fn get(&self, log_id: LogId) -> Result<Option<Aggregation<A>>, CacheError> {
-        let Some(entry) = self.entries.get(&log_id) else {
-            return Ok(None);
-        };
+        Ok(AggregationCache::peek(self, log_id))
+    }
+
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        let entry = self.entries.get(&log_id)?;
         if entry.is_expired() {
             // Only an expired entry: a fresh one may have replaced it since.
             self.entries.remove_if(&log_id, Entry::is_expired);
-            return Ok(None);
+            return None;
         }
-        Ok(Some(entry.aggregation))
+        Some(entry.aggregation)
     }
 
     async fn put(

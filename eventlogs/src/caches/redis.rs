@@ -245,6 +245,10 @@ where
         }
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     async fn put(
         &self,
         aggregation: Aggregation<A>,

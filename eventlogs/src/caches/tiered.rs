@@ -119,6 +119,14 @@ where
         }
     }
 
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        self.near.peek(log_id)
+    }
+
+    fn is_remote(&self) -> bool {
+        self.near.is_remote() || self.far.is_remote()
+    }
+
     async fn put(
         &self,
         aggregation: Aggregation<A>,

@@ -82,6 +82,11 @@ impl<A> CacheRules<A> {
         self
     }
 
+    /// By how many events an entry may lag behind its log at least: see [`every`](CacheRules::every).
+    pub(crate) const fn least_events(&self) -> u64 {
+        self.every
+    }
+
     /// Caches only logs whose first event is at least this old.
     #[must_use]
     pub const fn min_age(mut self, age: Duration) -> Self {

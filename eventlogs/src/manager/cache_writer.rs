@@ -12,6 +12,7 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::erased::ErasedCache;
 use crate::manager::options::LogManagerOptions;
+use crate::manager::telemetry;
 use crate::sync::lock;
 use crate::time_box;
 use std::collections::{HashMap, VecDeque};
@@ -122,6 +123,7 @@ impl<A: Aggregate> CacheWriter<A> {
             queue.waiting.insert(log_id, aggregation);
             queue.order.push_back(log_id);
         } else {
+            telemetry::dropped(A::name());
             tracing::debug!(%log_id, "the cache is slower than the reductions; dropped an aggregate");
         }
         self.start(queue);

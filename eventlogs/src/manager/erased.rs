@@ -9,6 +9,7 @@ use crate::stores::EventStore;
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
+use crate::stores::fold::{EventFold, NewestEvents};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
@@ -28,6 +29,19 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>>;
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>>;
+    fn fold<'a>(
+        &'a self,
+        fold: &'a mut dyn EventFold<E>,
+    ) -> BoxFuture<'a, Result<(), ReadError>>;
+    fn fold_all<'a>(
+        &'a self,
+        folds: &'a mut [&'a mut dyn EventFold<E>],
+    ) -> BoxFuture<'a, Vec<Result<(), ReadError>>>;
+    fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> BoxFuture<'_, Result<Option<Box<dyn NewestEvents<E>>>, StoreError>>;
     fn ends<'a>(
         &'a self,
         log_ids: &'a [LogId],
@@ -54,6 +68,28 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>> {
         Box::pin(EventStore::read(self, request))
+    }
+
+    fn fold<'a>(
+        &'a self,
+        fold: &'a mut dyn EventFold<E>,
+    ) -> BoxFuture<'a, Result<(), ReadError>> {
+        Box::pin(EventStore::fold(self, fold))
+    }
+
+    fn fold_all<'a>(
+        &'a self,
+        folds: &'a mut [&'a mut dyn EventFold<E>],
+    ) -> BoxFuture<'a, Vec<Result<(), ReadError>>> {
+        Box::pin(EventStore::fold_all(self, folds))
+    }
+
+    fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> BoxFuture<'_, Result<Option<Box<dyn NewestEvents<E>>>, StoreError>> {
+        Box::pin(EventStore::newest(self, log_id, most))
     }
 
     fn append_across<'a>(
@@ -96,6 +132,8 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
 /// An [`AggregationCache`] of any type.
 pub(super) trait ErasedCache<A>: Send + Sync {
     fn get(&self, log_id: LogId) -> BoxFuture<'_, Result<Option<Aggregation<A>>, CacheError>>;
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>>;
+    fn is_remote(&self) -> bool;
     fn put(
         &self,
         aggregation: Aggregation<A>,
@@ -108,6 +146,14 @@ pub(super) trait ErasedCache<A>: Send + Sync {
 impl<A: 'static, C: AggregationCache<A>> ErasedCache<A> for C {
     fn get(&self, log_id: LogId) -> BoxFuture<'_, Result<Option<Aggregation<A>>, CacheError>> {
         Box::pin(AggregationCache::get(self, log_id))
+    }
+
+    fn peek(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        AggregationCache::peek(self, log_id)
+    }
+
+    fn is_remote(&self) -> bool {
+        AggregationCache::is_remote(self)
     }
 
     fn put(

@@ -1,26 +1,57 @@
-//! Applying events to an aggregate, one page at a time.
+//! Applying events to an aggregate, one at a time.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::{Aggregation, ReducedThrough};
+use crate::event::needs::EventNeeds;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::error::LogManagerError;
-use crate::record::{EventRecord, RecordedEvent};
-use chrono::Utc;
+use crate::record::RecordedEvent;
+use crate::stores::fold::{EventFold, PassedEvent};
+use crate::stores::page::ReadStart;
+use chrono::{DateTime, Utc};
+use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// A point in a log's past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PointInTime {
+    /// Right after the event with this index. An index after the log's last event means the end of the log.
+    Index(u64),
+    /// Right after the last event that was recorded at or before this time, by the store's clock.
+    Time(DateTime<Utc>),
+}
+
+impl PointInTime {
+    fn includes(self, event: PassedEvent) -> bool {
+        match self {
+            Self::Index(index) => event.index <= index,
+            Self::Time(time) => event.recorded_at <= time,
+        }
+    }
+}
 
 /// A reduction in progress.
 pub(super) struct Fold<A> {
     /// The log that is reduced.
     log_id: LogId,
-    /// The state so far; shared with the cache until the first event is applied.
-    aggregate: Arc<A>,
+    /// The earlier reduction that this one continues.
+    earlier: Option<Aggregation<A>>,
+    /// The state so far, from the first event on that this fold applied.
+    own: Option<A>,
     /// The last event that was applied; `None` before the first.
     reach: Option<ReducedThrough>,
     /// The number of events that this fold applied.
     applied_events: u64,
     /// The epoch of the log's group in the `CacheWriter` when the reduction began.
     epoch: u64,
+    /// Where the reduction stops; `None` for the end of the log.
+    until: Option<PointInTime>,
+    /// The number of events that a store may hold in memory.
+    page_size: usize,
+    /// Why the fold has stopped, if the events did not follow one another.
+    failed: Option<LogManagerError>,
 }
 
 impl<A: Aggregate> Fold<A> {
@@ -28,10 +59,14 @@ impl<A: Aggregate> Fold<A> {
     pub(super) fn from_the_start(log_id: LogId) -> Self {
         Self {
             log_id,
-            aggregate: Arc::new(A::default()),
+            earlier: None,
+            own: None,
             reach: None,
             applied_events: 0,
             epoch: 0,
+            until: None,
+            page_size: usize::MAX,
+            failed: None,
         }
     }
 
@@ -41,11 +76,10 @@ impl<A: Aggregate> Fold<A> {
     /// next reduction would apply events twice.
     pub(super) fn from_aggregation(aggregation: &Aggregation<A>) -> Self {
         Self {
-            log_id: aggregation.log_id(),
-            aggregate: aggregation.shared_aggregate(),
             reach: Some(*aggregation.reach()),
-            applied_events: 0,
             epoch: aggregation.epoch(),
+            earlier: Some(aggregation.clone()),
+            ..Self::from_the_start(aggregation.log_id())
         }
     }
 
@@ -55,15 +89,16 @@ impl<A: Aggregate> Fold<A> {
         self
     }
 
-    /// The log that is folded.
-    pub(super) const fn log_id(&self) -> LogId {
-        self.log_id
+    /// Sets the number of events that a store may hold in memory.
+    pub(super) fn with_page_size(mut self, page_size: usize) -> Self {
+        self.page_size = page_size;
+        self
     }
 
-    /// The position after which the next page starts.
-    pub(super) fn state(&self) -> Option<LogPosition> {
-        self.reach
-            .map(|reach| LogPosition::new(reach.log_id, reach.index, reach.event_id))
+    /// Stops at a point in the past.
+    pub(super) fn until(mut self, until: PointInTime) -> Self {
+        self.until = Some(until);
+        self
     }
 
     /// Applies the next records, which must follow without a gap.
@@ -71,48 +106,103 @@ impl<A: Aggregate> Fold<A> {
         &mut self,
         records: &[RecordedEvent<A::Event>],
     ) -> Result<(), LogManagerError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        // Copies the aggregate if the cache shares it: at most once per page.
-        let aggregate = Arc::make_mut(&mut self.aggregate);
         for record in records {
-            let expected = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
-            if record.index() != expected || record.log_id() != self.log_id {
-                return Err(LogManagerError::BrokenLog {
-                    log_id: self.log_id,
-                    expected,
-                    found: record.index(),
-                });
+            if self.take(record).is_break() {
+                break;
             }
-            aggregate.apply(record);
-            self.reach = Some(ReducedThrough {
-                log_id: self.log_id,
-                index: record.index(),
-                event_id: record.event_id(),
-                created_at: self
-                    .reach
-                    .map_or(record.recorded_at(), |reach| reach.created_at),
-                updated_at: record.recorded_at(),
-            });
-            self.applied_events += 1;
         }
-        Ok(())
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Returns the result; `None` if there was no event.
-    pub(super) fn finish(self) -> Option<Aggregation<A>> {
-        let Self {
-            aggregate,
-            reach,
-            applied_events,
-            epoch,
-            ..
-        } = self;
-        reach.map(|reach| {
-            Aggregation::from_parts(aggregate, reach, Utc::now())
-                .with_applied_events(applied_events)
-                .with_epoch(epoch)
+    ///
+    /// # Errors
+    /// If the events did not follow one another.
+    pub(super) fn finish(self) -> Result<Option<Aggregation<A>>, LogManagerError> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        let Some(reach) = self.reach else {
+            return Ok(None);
+        };
+        let now = Utc::now();
+        let aggregation = match (self.own, self.earlier) {
+            (None, Some(earlier)) => earlier.continued(reach, now),
+            (own, _) => Aggregation::from_parts(Arc::new(own.unwrap_or_default()), reach, now),
+        };
+        let aggregation = aggregation.with_applied_events(self.applied_events);
+        Ok(Some(aggregation.with_epoch(self.epoch)))
+    }
+
+    /// Takes note of the next event, and returns `false` if it does not belong to the fold.
+    fn advance(&mut self, event: PassedEvent) -> bool {
+        if self.until.is_some_and(|until| !until.includes(event)) {
+            return false;
+        }
+        let expected = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
+        if event.index != expected || event.log_id != self.log_id {
+            self.failed = Some(LogManagerError::BrokenLog {
+                log_id: self.log_id,
+                expected,
+                found: event.index,
+            });
+            return false;
+        }
+        let created_at = self
+            .reach
+            .map_or(event.recorded_at, |reach| reach.created_at);
+        self.reach = Some(ReducedThrough {
+            log_id: self.log_id,
+            index: event.index,
+            event_id: event.event_id,
+            created_at,
+            updated_at: event.recorded_at,
+        });
+        self.applied_events += 1;
+        true
+    }
+
+    /// Returns the state to change. The state of an earlier reduction is copied, because caches share it.
+    fn own(&mut self) -> &mut A {
+        let earlier = &self.earlier;
+        self.own.get_or_insert_with(|| {
+            let earlier = earlier.as_ref();
+            earlier.map_or_else(A::default, |earlier| earlier.aggregate().clone())
         })
+    }
+}
+
+impl<A: Aggregate> EventFold<A::Event> for Fold<A> {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn start(&self) -> ReadStart {
+        self.reach.map_or(ReadStart::Index(0), |reach| {
+            ReadStart::After(LogPosition::new(reach.log_id, reach.index, reach.event_id))
+        })
+    }
+
+    fn needs(&self) -> EventNeeds {
+        A::NEEDS
+    }
+
+    fn page_size(&self) -> usize {
+        self.page_size
+    }
+
+    fn take(&mut self, record: &RecordedEvent<A::Event>) -> ControlFlow<()> {
+        if !self.advance(PassedEvent::of(record)) {
+            return ControlFlow::Break(());
+        }
+        self.own().apply(record);
+        ControlFlow::Continue(())
+    }
+
+    fn pass(&mut self, event: PassedEvent) -> ControlFlow<()> {
+        if !self.advance(event) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     }
 }

@@ -4,63 +4,137 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
+use crate::manager::decide::pending::text_of;
 use crate::manager::error::LogManagerError;
-use crate::manager::fold::Fold;
-use crate::record::{EventRecord, RecordedEvent};
+use crate::manager::flights::{Flight, Outcome};
+use crate::manager::fold::{Fold, PointInTime};
+use crate::manager::reduce_options::{Freshness, ReduceOptions};
+use crate::manager::telemetry;
+use crate::manager::telemetry::Lookup;
 use crate::stores::error::ReadError;
-use crate::stores::page::{ReadRequest, ReadStart};
+use crate::stores::fold::EventFold;
+use crate::stores::page::ReadStart;
 use crate::time_box;
-use chrono::{DateTime, Utc};
+use futures_util::{FutureExt, StreamExt, future, stream};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Instant;
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
-/// A point in a log's past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PointInTime {
-    /// Right after the event with this index. An index after the log's last event means the end of the log.
-    Index(u64),
-    /// Right after the last event that was recorded at or before this time, by the store's clock.
-    Time(DateTime<Utc>),
-}
-
-impl PointInTime {
-    fn includes<E>(self, record: &impl EventRecord<E>) -> bool {
-        match self {
-            Self::Index(index) => record.index() <= index,
-            Self::Time(time) => record.recorded_at() <= time,
-        }
-    }
-}
+/// The number of logs of one call that are read at the same time, of those that the cache does not have.
+const TOGETHER: usize = 16;
+/// The number of events that are read beside a lookup in a shared cache, in addition to those by which an entry may lag behind.
+const AHEAD: u64 = 4;
+/// The greatest number of events that are read beside a lookup in a shared cache.
+const MOST_AHEAD: u64 = 32;
 
 impl<A: Aggregate> LogManager<A> {
     /// Reduces a log to its current state.
     ///
-    /// The reduction starts from the cached aggregate, if there is one, and reads only the events recorded since: one round
-    /// trip to the store, if they fit into one page. The same read checks that the log still has the last event of the cached
-    /// aggregate. If it has not, the cache entry is dropped and the log is reduced from the start. The result goes to the cache
-    /// in the background. Memory is limited to one page of events, whatever the log's length.
+    /// The reduction starts from the cached aggregate, if there is one, and reads only the events recorded since. The same read
+    /// checks that the log still has the last event of the cached aggregate. If it has not, the cache entry is dropped and the
+    /// log is reduced from the start. The result goes to the cache in the background.
     ///
-    /// The future may be dropped at any time: nothing is lost.
+    /// - *Round trips:* one to the store. With a cached aggregate, reductions that are asked for at the same time share it on
+    ///   PostgreSQL; more than 32 new events take one more. A shared cache, such as Redis, is asked at the same time as the
+    ///   store; an entry that lags far behind takes one more.
+    /// - *Many callers:* if many callers ask for one log that the cache does not have, it is read once. Those who ask during
+    ///   that read are answered by one more read together, of the events since.
+    /// - *Memory:* on PostgreSQL, each event is folded as it arrives. Other stores hold one page of events, whatever the log's
+    ///   length.
+    /// - *Columns:* only what the aggregate's handlers use is fetched. Without a `#[record]` parameter, those are the events
+    ///   alone, and of ignored events only their position.
+    ///
+    /// The future may be dropped at any time: nothing is lost, and other callers who wait for the same read get their result.
     ///
     /// # Errors
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events.
     /// - [`WrongKind`](LogManagerError::WrongKind) if the log has events of another enum.
     /// - [`Decode`](LogManagerError::Decode) if this code cannot read an event.
     /// - [`BrokenLog`](LogManagerError::BrokenLog) if an event is missing.
-    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log was rewritten between two pages.
+    /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log was rewritten during the reduction.
     /// - [`Store`](LogManagerError::Store) if the database fails. A cache that fails is no error.
     pub async fn reduce(
         &self,
         log_id: impl Into<LogId>,
     ) -> Result<Aggregation<A>, LogManagerError> {
+        self.reduce_with(log_id, &ReduceOptions::default()).await
+    }
+
+    /// Reduces a log to a state that may be [older](Freshness) than its current one.
+    ///
+    /// ```
+    /// # use eventlogs::caches::fake::FakeAggregationCache;
+    /// # use eventlogs::stores::fake::FakeEventStore;
+    /// # use eventlogs::__example::{Counter, CounterEvent};
+    /// use eventlogs::{Freshness, LogManager, LogManagerOptions, ReduceOptions, ids::LogId};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlogs::LogManagerError> {
+    /// # let logs = LogManager::<Counter>::new(FakeEventStore::new(), FakeAggregationCache::new(), LogManagerOptions::default());
+    /// # let id = LogId::new();
+    /// let state = logs.create(&id, &CounterEvent::Added { amount: 1 }, &Default::default()).await?;
+    /// logs.reduce(&id).await?;
+    /// logs.flush_cache().await;
+    /// logs.append(state, &CounterEvent::Added { amount: 2 }, &Default::default()).await?;
+    ///
+    /// // A page that shows a counter, and need not show the newest one.
+    /// let shown = logs.reduce_with(&id, &ReduceOptions { freshness: Freshness::Cached }).await?;
+    /// assert_eq!(shown.through_index(), 0);
+    /// assert_eq!(logs.reduce(&id).await?.through_index(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`reduce`](LogManager::reduce).
+    pub async fn reduce_with(
+        &self,
+        log_id: impl Into<LogId>,
+        options: &ReduceOptions,
+    ) -> Result<Aggregation<A>, LogManagerError> {
         let log_id = log_id.into();
+        let freshness = options.freshness;
         let span = tracing::info_span!("reduce", aggregate = A::name(), %log_id);
-        async {
-            let cached = self.cached(log_id).await;
-            self.catch_up(log_id, cached).await
-        }
-        .instrument(span)
-        .await
+        self.reduce_as(log_id, freshness).instrument(span).await
+    }
+
+    /// Reduces several logs to their current states, and returns the result of each, in the order of the ids.
+    ///
+    /// The logs of which the cache has an aggregate in this process take one round trip together on PostgreSQL, for each 128
+    /// logs. The others are read several at a time. The states are not of one moment: to decide on several logs, use
+    /// [`across`](crate::across).
+    ///
+    /// ```
+    /// # use eventlogs::caches::fake::FakeAggregationCache;
+    /// # use eventlogs::stores::fake::FakeEventStore;
+    /// # use eventlogs::__example::{Counter, CounterEvent};
+    /// # use eventlogs::{LogManager, LogManagerError, LogManagerOptions, ids::LogId};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlogs::LogManagerError> {
+    /// # let logs = LogManager::<Counter>::new(FakeEventStore::new(), FakeAggregationCache::new(), LogManagerOptions::default());
+    /// # let (one, other) = (LogId::new(), LogId::new());
+    /// # logs.create(&one, &CounterEvent::Added { amount: 1 }, &Default::default()).await?;
+    /// let counters = logs.reduce_many([one, other]).await;
+    /// assert_eq!(counters[0].as_ref().map(|counter| counter.through_index()).ok(), Some(0));
+    /// assert!(matches!(counters[1], Err(LogManagerError::LogNotFound { .. })));
+    ///
+    /// // One error for all:
+    /// let all: Result<Vec<_>, _> = logs.reduce_many([one]).await.into_iter().collect();
+    /// assert_eq!(all?.len(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The future may be dropped at any time: nothing is lost.
+    ///
+    /// # Errors
+    /// The result of a log has the errors of [`reduce`](LogManager::reduce).
+    pub async fn reduce_many(
+        &self,
+        log_ids: impl IntoIterator<Item = impl Into<LogId>>,
+    ) -> Vec<Result<Aggregation<A>, LogManagerError>> {
+        let log_ids: Vec<LogId> = log_ids.into_iter().map(Into::into).collect();
+        let span = tracing::info_span!("reduce_many", aggregate = A::name(), logs = log_ids.len());
+        self.reduce_all(log_ids).instrument(span).await
     }
 
     /// Reduces a log to its state at a point in its past, without the cache.
@@ -76,13 +150,126 @@ impl<A: Aggregate> LogManager<A> {
         let log_id = log_id.into();
         let span = tracing::info_span!("reduce_at", aggregate = A::name(), %log_id, ?at);
         async {
-            let mut fold = Fold::from_the_start(log_id);
-            self.fold_pages(&mut fold, |record| at.includes(record))
-                .await?;
-            fold.finish().ok_or(LogManagerError::LogNotFound { log_id })
+            let mut fold = self.bounded(Fold::from_the_start(log_id).until(at));
+            self.inner.store.fold(&mut fold).await?;
+            fold.finish()?
+                .ok_or(LogManagerError::LogNotFound { log_id })
         }
         .instrument(span)
         .await
+    }
+
+    async fn reduce_as(
+        &self,
+        log_id: LogId,
+        freshness: Freshness,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        if let Some(near) = self.near(log_id) {
+            let is_fresh = match freshness {
+                Freshness::Latest => false,
+                Freshness::AtMost(age) => near.is_verified_within(age),
+                Freshness::Cached => true,
+            };
+            if is_fresh {
+                telemetry::looked_up(A::name(), Lookup::Hit);
+                return Ok(near.with_applied_events(0));
+            }
+            return self.catch_up(log_id, Some(near)).await;
+        }
+        if freshness == Freshness::Cached {
+            return match self.cached(log_id).await {
+                Some(cached) => Ok(cached.with_applied_events(0)),
+                None => self.catch_up(log_id, None).await,
+            };
+        }
+        if self.inner.cache.is_remote() {
+            return self.beside_lookup(log_id).await;
+        }
+        let cached = self.cached(log_id).await;
+        self.catch_up(log_id, cached).await
+    }
+
+    /// Looks a log up in a shared cache, and reads its newest events at the same time: only the cache knows after which event
+    /// the reduction starts.
+    async fn beside_lookup(&self, log_id: LogId) -> Result<Aggregation<A>, LogManagerError> {
+        let sent_at = Instant::now();
+        let every = match self.inner.has_own_policy {
+            true => 0,
+            false => A::CACHE.least_events(),
+        };
+        let most = every.saturating_add(AHEAD).min(MOST_AHEAD);
+        let newest = self
+            .inner
+            .store
+            .newest(log_id, usize::try_from(most).unwrap_or(usize::MAX));
+        let (cached, newest) = future::join(self.cached(log_id), newest).await;
+        // If the store fails, the read after this one reports it.
+        let Ok(Some(newest)) = newest else {
+            return self.catch_up(log_id, cached).await;
+        };
+        let fold = cached.as_ref().map_or_else(
+            || {
+                let epoch = self.inner.cache_writer.epoch(log_id);
+                Fold::from_the_start(log_id).with_epoch(epoch)
+            },
+            Fold::from_aggregation,
+        );
+        let mut fold = self.bounded(fold);
+        match newest.fold(&mut fold) {
+            Ok(true) => self.finished(fold, cached.is_some(), sent_at),
+            Ok(false) if fold.start() == ReadStart::Index(0) => self.shared(log_id).await,
+            Ok(false) => {
+                let read = self.inner.store.fold(&mut fold).await;
+                self.after(read, fold, cached, sent_at).await
+            }
+            Err(error) => self.after(Err(error), fold, cached, sent_at).await,
+        }
+    }
+
+    async fn reduce_all(
+        &self,
+        log_ids: Vec<LogId>,
+    ) -> Vec<Result<Aggregation<A>, LogManagerError>> {
+        let sent_at = Instant::now();
+        let mut near = Vec::new();
+        let mut others = Vec::new();
+        for (place, log_id) in log_ids.iter().enumerate() {
+            match self.near(*log_id) {
+                Some(found) => {
+                    let fold = self.bounded(Fold::from_aggregation(&found));
+                    near.push((place, found, fold));
+                }
+                None => others.push((place, *log_id)),
+            }
+        }
+        let mut folds: Vec<_> = near
+            .iter_mut()
+            .map(|(_, _, fold)| fold as &mut dyn EventFold<A::Event>)
+            .collect();
+        let read = self.inner.store.fold_all(&mut folds).await;
+        let near = near.into_iter().zip(read);
+        let near = near.map(|((place, found, fold), read)| async move {
+            (place, self.after(read, fold, Some(found), sent_at).await)
+        });
+        let others = others.into_iter().map(|(place, log_id)| async move {
+            (place, self.reduce_as(log_id, Freshness::Latest).await)
+        });
+        let mut results: Vec<_> = stream::iter(near)
+            .buffer_unordered(TOGETHER)
+            .chain(stream::iter(others).buffer_unordered(TOGETHER))
+            .collect()
+            .await;
+        results.sort_unstable_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// Returns the aggregation that the cache has in this process.
+    fn near(&self, log_id: LogId) -> Option<Aggregation<A>> {
+        // Taken before the lookup: the log may be forgotten meanwhile.
+        let epoch = self.inner.cache_writer.epoch(log_id);
+        let near = self.inner.cache.peek(log_id);
+        let near = near.filter(|near| near.log_id() == log_id);
+        near.map(|near| near.with_epoch(epoch))
     }
 
     /// Returns the cached aggregation of a log. A cache that is slow, down or holds garbage counts as empty.
@@ -95,10 +282,12 @@ impl<A: Aggregate> LogManager<A> {
                 .filter(|cached| cached.log_id() == log_id)
                 .map(|cached| cached.with_epoch(epoch)),
             Some(Err(error)) => {
+                telemetry::looked_up(A::name(), Lookup::Failed);
                 tracing::warn!(%log_id, error, "the cache failed; reducing without it");
                 None
             }
             None => {
+                telemetry::looked_up(A::name(), Lookup::TooSlow);
                 tracing::warn!(%log_id, timeout = ?self.inner.cache_timeout, "the cache is too slow; reducing without it");
                 None
             }
@@ -111,96 +300,153 @@ impl<A: Aggregate> LogManager<A> {
         log_id: LogId,
         earlier: Option<Aggregation<A>>,
     ) -> Result<Aggregation<A>, LogManagerError> {
-        let fold = match earlier {
-            Some(earlier) => {
-                let mut fold = Fold::from_aggregation(&earlier);
-                match self.fold_pages(&mut fold, |_| true).await {
-                    Ok(()) => fold,
-                    Err(ReduceError::HistoryChanged(_)) => {
-                        tracing::warn!(%log_id, index = earlier.through_index(), "the cached aggregate belongs to another history of the log; reducing from the start");
-                        self.inner
-                            .cache_writer
-                            .forget(earlier.position(), self.inner.cache_timeout)
-                            .await;
-                        self.fold_whole(log_id).await?
-                    }
-                    Err(ReduceError::Log(error)) => return Err(error),
-                }
-            }
-            None => self.fold_whole(log_id).await?,
+        let Some(earlier) = earlier else {
+            telemetry::looked_up(A::name(), Lookup::Miss);
+            return self.shared(log_id).await;
         };
+        let sent_at = Instant::now();
+        let mut fold = self.bounded(Fold::from_aggregation(&earlier));
+        let read = self.inner.store.fold(&mut fold).await;
+        self.after(read, fold, Some(earlier), sent_at).await
+    }
+
+    /// Finishes a reduction after its read.
+    async fn after(
+        &self,
+        read: Result<(), ReadError>,
+        fold: Fold<A>,
+        earlier: Option<Aggregation<A>>,
+        sent_at: Instant,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        match (read, earlier) {
+            (Ok(()), earlier) => self.finished(fold, earlier.is_some(), sent_at),
+            (Err(ReadError::HistoryChanged { .. }), Some(earlier)) => {
+                Box::pin(self.anew(earlier)).await
+            }
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+
+    /// Reduces a log from the start, because it does not have the last event of its cached aggregate.
+    async fn anew(&self, cached: Aggregation<A>) -> Result<Aggregation<A>, LogManagerError> {
+        let (log_id, position) = (cached.log_id(), cached.position());
+        tracing::warn!(%log_id, index = position.index(), "the cached aggregate belongs to another history of the log; reducing from the start");
+        let timeout = self.inner.cache_timeout;
+        self.inner.cache_writer.forget(position, timeout).await;
+        let reduced = self.shared(log_id).await;
+        let end = reduced.as_ref().map(Aggregation::through_index).ok();
+        let is_ahead = end.is_none_or(|end| end < position.index());
+        let lookup = if is_ahead {
+            Lookup::Ahead
+        } else {
+            Lookup::Forked
+        };
+        telemetry::looked_up(A::name(), lookup);
+        reduced
+    }
+
+    /// Finishes a fold that has reached the end of its log.
+    fn finished(
+        &self,
+        fold: Fold<A>,
+        was_cached: bool,
+        sent_at: Instant,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        let log_id = fold.log_id();
         let aggregation = fold
-            .finish()
+            .finish()?
             .ok_or(LogManagerError::LogNotFound { log_id })?;
+        aggregation.verify(sent_at);
+        let applied = aggregation.applied_events();
+        telemetry::reduced(A::name(), applied);
+        if was_cached {
+            let lookup = if applied == 0 {
+                Lookup::Hit
+            } else {
+                Lookup::Stale
+            };
+            telemetry::looked_up(A::name(), lookup);
+        }
         // An aggregation that came from the cache and did not change need not be written again.
-        if aggregation.applied_events() > 0 {
+        if applied > 0 {
             self.inner.cache_writer.offer(aggregation.clone());
         }
         Ok(aggregation)
     }
 
-    async fn fold_whole(&self, log_id: LogId) -> Result<Fold<A>, LogManagerError> {
-        let epoch = self.inner.cache_writer.epoch(log_id);
-        let mut fold = Fold::from_the_start(log_id).with_epoch(epoch);
-        self.fold_pages(&mut fold, |_| true).await?;
-        Ok(fold)
+    /// Reduces a log from the start, together with other callers who ask for it.
+    async fn shared(&self, log_id: LogId) -> Result<Aggregation<A>, LogManagerError> {
+        let Ok(runtime) = Handle::try_current() else {
+            // A future that is polled by hand, as with a fake: there are no tasks.
+            return self.whole(log_id).await;
+        };
+        let (answer, flight) = self.inner.flights.wait(log_id);
+        if let Some(flight) = flight {
+            runtime.spawn(self.clone().fly(flight).in_current_span());
+        }
+        match answer.await {
+            Ok(Outcome::Done(result)) => result,
+            // As without a task of its own, the panic reaches the caller.
+            Ok(Outcome::Panicked(text)) => resume_unwind(Box::new(text)),
+            // The runtime of the task is shutting down.
+            Err(_) => self.whole(log_id).await,
+        }
     }
 
-    /// Applies the events after the fold page by page, up to the first record that is not wanted.
-    async fn fold_pages(
-        &self,
-        fold: &mut Fold<A>,
-        wanted: impl Fn(&RecordedEvent<A::Event>) -> bool + Send,
-    ) -> Result<(), ReduceError> {
-        let log_id = fold.log_id();
+    /// Reads a log until nobody waits for it any more. It runs in a task of its own, so that a caller who gives up takes no other
+    /// caller along.
+    async fn fly(self, mut flight: Flight<A>) {
+        let log_id = flight.log_id;
+        let mut earlier: Option<Aggregation<A>> = None;
         loop {
-            let start = fold.state().map_or(ReadStart::Index(0), ReadStart::After);
-            let page = self
-                .inner
-                .store
-                .read(ReadRequest::new(log_id, start, self.inner.page_size.get()))
-                .await?;
-            let end = page
-                .records
-                .iter()
-                .position(|record| !wanted(record))
-                .unwrap_or(page.records.len());
-            fold.apply(&page.records[..end])?;
-            if !page.more || end < page.records.len() {
-                return Ok(());
+            let callers = flight.callers();
+            if callers.is_empty() {
+                return;
+            }
+            // Those who have asked after the log was forgotten must not get what was read before.
+            let epoch = self.inner.cache_writer.epoch(log_id);
+            let read = async {
+                match earlier.take().filter(|earlier| earlier.epoch() == epoch) {
+                    Some(earlier) => self.tail(earlier).await,
+                    None => self.whole(log_id).await,
+                }
+            };
+            let outcome = match AssertUnwindSafe(read).catch_unwind().await {
+                Ok(result) => Outcome::Done(result),
+                Err(panic) => Outcome::Panicked(text_of(&*panic)),
+            };
+            if let Outcome::Done(Ok(aggregation)) = &outcome {
+                earlier = Some(aggregation.clone());
+            }
+            for caller in callers {
+                // An error means that the caller has given up.
+                let _ = caller.send(outcome.clone());
             }
         }
     }
-}
 
-/// The reason why a fold stopped.
-enum ReduceError {
-    /// The event after which the fold continues is gone.
-    HistoryChanged(LogManagerError),
-    /// Anything else.
-    Log(LogManagerError),
-}
-
-impl From<ReadError> for ReduceError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::HistoryChanged { .. } => Self::HistoryChanged(error.into()),
-            error => Self::Log(error.into()),
+    /// Continues the reduction of the read before.
+    async fn tail(&self, earlier: Aggregation<A>) -> Result<Aggregation<A>, LogManagerError> {
+        let sent_at = Instant::now();
+        let mut fold = self.bounded(Fold::from_aggregation(&earlier));
+        match self.inner.store.fold(&mut fold).await {
+            Ok(()) => self.finished(fold, false, sent_at),
+            Err(ReadError::HistoryChanged { .. }) => self.whole(earlier.log_id()).await,
+            Err(error) => Err(error.into()),
         }
     }
-}
 
-impl From<ReduceError> for LogManagerError {
-    fn from(error: ReduceError) -> Self {
-        match error {
-            // No cached aggregate is involved: the log lost the last event of the previous page of this reduction.
-            ReduceError::HistoryChanged(error) | ReduceError::Log(error) => error,
-        }
+    /// Reduces a log from the start.
+    async fn whole(&self, log_id: LogId) -> Result<Aggregation<A>, LogManagerError> {
+        let sent_at = Instant::now();
+        let epoch = self.inner.cache_writer.epoch(log_id);
+        let mut fold = self.bounded(Fold::from_the_start(log_id).with_epoch(epoch));
+        self.inner.store.fold(&mut fold).await?;
+        self.finished(fold, false, sent_at)
     }
-}
 
-impl From<LogManagerError> for ReduceError {
-    fn from(error: LogManagerError) -> Self {
-        Self::Log(error)
+    /// Limits the memory of a fold.
+    fn bounded(&self, fold: Fold<A>) -> Fold<A> {
+        fold.with_page_size(self.inner.page_size.get())
     }
 }

@@ -17,6 +17,7 @@ use crate::stores::appends::{AppendAcrossRequest, AppendPart};
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
+use crate::stores::fold::EventFold;
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::limits::Limits;
 use crate::stores::list::{ListRequest, LogList};
@@ -289,6 +290,25 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
                 })
             }
         }
+    }
+
+    async fn fold(&self, fold: &mut dyn EventFold<E>) -> Result<(), ReadError> {
+        let request = ReadRequest::new(fold.log_id(), fold.start(), usize::MAX);
+        match &self.logs {
+            Logs::Plain(state) => {
+                let page = lock(state).read(request)?;
+                for record in &page.records {
+                    if fold.take(record).is_break() {
+                        break;
+                    }
+                }
+            }
+            Logs::Encoded(state, coding) => {
+                let page = lock(state).read(request)?;
+                coding.fold(&page.records, fold)?;
+            }
+        }
+        Ok(())
     }
 
     async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {

@@ -1,6 +1,6 @@
-//! The limits of a write.
+//! The limits of writes and reads.
 
-/// The limits of a write, which protect the other callers of a store.
+/// The limits of writes and reads, which protect the other callers of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The largest encoded size of one event's payload, in bytes; 16 MiB by default.
@@ -12,6 +12,9 @@ pub struct Limits {
     /// The largest size of all writes that wait for the writer, in bytes; 64 MiB by default. It counts the encoded events, and
     /// some 250 bytes more per event. When the queue is full, further callers wait for space.
     pub max_queued_bytes: usize,
+    /// The largest number of reductions that wait for a database server; 10,000 by default. A further one fails with
+    /// [`Overloaded`](super::StoreError::Overloaded).
+    pub max_waiting_reads: usize,
 }
 
 impl Limits {
@@ -26,6 +29,7 @@ impl Default for Limits {
             max_events_per_append: 1_000,
             max_metadata_bytes: 8 * 1024,
             max_queued_bytes: 64 * 1024 * 1024,
+            max_waiting_reads: 10_000,
         }
     }
 }

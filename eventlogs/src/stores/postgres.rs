@@ -12,9 +12,11 @@ mod columns;
 mod connection;
 mod core;
 mod error;
+mod event_row;
 mod failure;
 mod feed;
 mod fence;
+mod fold;
 mod following;
 mod head;
 mod hosts;
@@ -36,6 +38,10 @@ mod retry;
 mod rows;
 mod silence;
 pub(crate) mod statements;
+mod streaming;
+mod tail_queue;
+mod tails;
+mod taking;
 mod tls;
 mod values;
 mod writer;
@@ -56,11 +62,13 @@ use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
+use crate::stores::fold::{EventFold, NewestEvents};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
-use crate::stores::postgres::core::{Core, Pools};
+use crate::stores::postgres::core::{Core, FoldColumns, Pools};
 use crate::stores::postgres::fence::Fence;
+use crate::stores::postgres::tail_queue::TailQueue;
 use crate::stores::request::{AppendRequest, Appended};
 use crate::stores::store_id::StoreId;
 use address::Address;
@@ -285,6 +293,8 @@ impl PostgresEventStore {
             schema,
             log_types: LogTypes::default(),
             page_columns: OnceLock::new(),
+            columns: FoldColumns::default(),
+            tails: TailQueue::default(),
             commits: CommitSignal::new(),
             fence: Fence::default(),
             options,
@@ -368,6 +378,38 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(core, request).await
+    }
+
+    async fn fold(&self, fold: &mut dyn EventFold<E>) -> Result<(), ReadError> {
+        let core = &self.core;
+        core.check_schema().await?;
+        core.log_types.check(EventEnum::new::<E>())?;
+        fold::fold(core, fold).await
+    }
+
+    async fn fold_all(&self, folds: &mut [&mut dyn EventFold<E>]) -> Vec<Result<(), ReadError>> {
+        let core = &self.core;
+        let mut checked = core.check_schema().await;
+        if checked.is_ok() {
+            checked = core.log_types.check(EventEnum::new::<E>());
+        }
+        if let Err(error) = checked {
+            let failed = || Err(ReadError::Store(error.clone()));
+            return folds.iter().map(|_| failed()).collect();
+        }
+        fold::fold_all(core, folds).await
+    }
+
+    async fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+        let core = &self.core;
+        core.check_schema().await?;
+        core.log_types.check(EventEnum::new::<E>())?;
+        let newest = fold::Newest::read(core, log_id, most).await?;
+        Ok(Some(Box::new(newest)))
     }
 
     async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {

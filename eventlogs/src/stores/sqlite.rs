@@ -12,6 +12,7 @@ mod decide;
 mod error;
 mod feed;
 mod file;
+mod fold;
 mod list;
 mod migrate;
 mod migrations;
@@ -46,6 +47,7 @@ use crate::stores::database::queue::WriteQueue;
 use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
+use crate::stores::fold::EventFold;
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
@@ -134,6 +136,13 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
         read::page(&core.pool, request).await
+    }
+
+    async fn fold(&self, fold: &mut dyn EventFold<E>) -> Result<(), ReadError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        core.log_types.check(EventEnum::new::<E>())?;
+        fold::fold(&core.pool, fold).await
     }
 
     async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {

@@ -65,6 +65,13 @@ macro_rules! __event_store_conformance {
             pages_join_without_gap_or_overlap
             a_page_behind_a_lost_event_is_refused
             a_log_that_does_not_exist_is_an_empty_page
+            a_fold_gets_what_pages_have
+            a_fold_without_records_gets_the_events
+            a_fold_that_stops_can_go_on
+            a_fold_after_a_lost_event_is_refused
+            several_folds_get_their_own_events
+            the_newest_events_go_on_with_a_fold
+            many_folds_at_once_get_their_own_events
             logs_do_not_touch_each_other
             text_and_large_payloads_survive
             pages_of_large_events_join_without_gap_or_overlap

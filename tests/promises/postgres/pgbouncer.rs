@@ -7,8 +7,8 @@ use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventStore, IdempotencyKey,
-    ListRequest, LogList, OpenError, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, EventStore, IdempotencyKey,
+    ListRequest, LogList, OpenError, NewestEvents, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::subscriptions::Subscriptions;
 use eventlogs::{
@@ -308,6 +308,22 @@ impl<E: Event> EventStore<E> for Behind {
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
         self.store.read(request).await
+    }
+
+    async fn fold(&self, fold: &mut dyn EventFold<E>) -> Result<(), ReadError> {
+        self.store.fold(fold).await
+    }
+
+    async fn fold_all(&self, folds: &mut [&mut dyn EventFold<E>]) -> Vec<Result<(), ReadError>> {
+        self.store.fold_all(folds).await
+    }
+
+    async fn newest(
+        &self,
+        log_id: LogId,
+        most: usize,
+    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+        self.store.newest(log_id, most).await
     }
 
     async fn ends(&self, log_ids: &[LogId]) -> Result<Vec<Option<LogPosition>>, StoreError> {

@@ -6,7 +6,7 @@ use crate::manager::decide::call::{Call, DecisionState};
 use crate::manager::decide::decided::Decided;
 use crate::manager::decide::pending::{FoldError, PendingDecision, folded, text_of};
 use crate::manager::error::{LogManagerError, counted};
-use crate::manager::reduce::PointInTime;
+use crate::manager::fold::PointInTime;
 use crate::manager::replays::part_of;
 use crate::manager::telemetry;
 use crate::stores::error::AppendError;

@@ -298,7 +298,7 @@ pub(in crate::manager) fn folded<A: Aggregate>(
         let mut fold = state.map_or_else(|| Fold::from_the_start(log_id), Fold::from_aggregation);
         fold.apply(events)?;
         let log_not_found = crate::manager::error::LogManagerError::LogNotFound { log_id };
-        fold.finish().ok_or(FoldError::Log(log_not_found))
+        fold.finish()?.ok_or(FoldError::Log(log_not_found))
     });
     catch_unwind(folding).unwrap_or_else(|panic| Err(FoldError::Panicked(text_of(&*panic))))
 }

@@ -3,10 +3,12 @@
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
+use crate::record::RecordedEvent;
 use crate::stores::database::refusal::FoundKind;
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::page::{Page, ReadRequest, ReadStart};
+use std::marker::PhantomData;
 
 /// The size at which a page ends early, in bytes of payload and metadata, so that large events cannot fill the memory.
 pub(in crate::stores) const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -34,7 +36,7 @@ pub(in crate::stores) trait PageRow {
 /// The statement returns the rows of one log in the order of their indices, from [`first_index`](PageBuilder::first_index) on,
 /// and at most [`rows`](PageBuilder::rows) of them. If the page starts after a state, the first row is the event of that state,
 /// the *anchor*. The anchor must still exist, and does not belong to the page. Its payload and metadata are not needed.
-pub(in crate::stores) struct PageBuilder<E> {
+pub(in crate::stores) struct PageBuilder<E, T = RecordedEvent<E>> {
     /// The log.
     log_id: LogId,
     /// The first index to read.
@@ -43,8 +45,10 @@ pub(in crate::stores) struct PageBuilder<E> {
     limit: usize,
     /// The state after which the page starts, until the row of its event was found.
     anchor: Option<LogPosition>,
-    /// The events that were decoded so far.
-    page: Page<E>,
+    /// What was made of the events so far: by default, decoded records.
+    items: Vec<T>,
+    /// `true` if there are more events after them.
+    more: bool,
     /// The number of events that belong to the page, decoded or not.
     events: usize,
     /// The size of their payload and metadata, in bytes.
@@ -53,9 +57,11 @@ pub(in crate::stores) struct PageBuilder<E> {
     other_kind: Option<i32>,
     /// The first error.
     failed: Option<ReadError>,
+    /// Only the kind of `E` is used.
+    events_of: PhantomData<fn() -> E>,
 }
 
-impl<E: Event> PageBuilder<E> {
+impl<E: Event, T> PageBuilder<E, T> {
     /// Starts a page.
     pub(in crate::stores) fn new(request: ReadRequest) -> Self {
         let (first_index, anchor) = match request.start {
@@ -67,14 +73,13 @@ impl<E: Event> PageBuilder<E> {
             first_index: signed(first_index),
             limit: request.limit,
             anchor,
-            page: Page {
-                records: Vec::new(),
-                more: false,
-            },
+            items: Vec::new(),
+            more: false,
             events: 0,
             bytes: 0,
             other_kind: None,
             failed: None,
+            events_of: PhantomData,
         }
     }
 
@@ -96,7 +101,7 @@ impl<E: Event> PageBuilder<E> {
 
     /// Returns `true` if no further row can belong to the page.
     pub(in crate::stores) const fn is_complete(&self) -> bool {
-        self.has_failed() || self.page.more
+        self.has_failed() || self.more
     }
 
     /// Returns `true` if the read has failed, so that there is no page.
@@ -131,7 +136,7 @@ impl<E: Event> PageBuilder<E> {
             }
         }
         if self.events >= self.limit || self.bytes >= PAGE_BYTES {
-            self.page.more = true;
+            self.more = true;
             return Ok(false);
         }
         self.events += 1;
@@ -139,20 +144,23 @@ impl<E: Event> PageBuilder<E> {
         Ok(true)
     }
 
-    /// Decodes an event that was admitted, after all events before it.
-    pub(in crate::stores) fn push(&mut self, event: StoredEvent<'_>) {
+    /// Adds what was made of an event that was admitted, after all events before it.
+    pub(in crate::stores) fn push_item(&mut self, item: Result<T, ReadError>) {
         if self.has_failed() {
             return;
         }
-        match event.decode() {
-            Ok(record) => self.page.records.push(record),
+        match item {
+            Ok(item) => self.items.push(item),
             Err(error) => self.failed = Some(error),
         }
     }
 
-    /// Returns the page or the first error. The name of the log's kind is needed only if
+    /// Returns the items, and whether there are more events, or the first error. The name of the log's kind is needed only if
     /// [`other_kind`](PageBuilder::other_kind) returns a number.
-    pub(in crate::stores) fn finish(self, kind_name: Option<&str>) -> Result<Page<E>, ReadError> {
+    pub(in crate::stores) fn items(
+        self,
+        kind_name: Option<&str>,
+    ) -> Result<(Vec<T>, bool), ReadError> {
         if let Some(number) = self.other_kind {
             let found = FoundKind {
                 number,
@@ -167,7 +175,7 @@ impl<E: Event> PageBuilder<E> {
         if let Some(state) = self.anchor {
             return Err(self.history_changed(state));
         }
-        self.failed.map_or(Ok(self.page), Err)
+        self.failed.map_or(Ok((self.items, self.more)), Err)
     }
 
     const fn history_changed(&self, state: LogPosition) -> ReadError {
@@ -175,6 +183,22 @@ impl<E: Event> PageBuilder<E> {
             log_id: self.log_id,
             index: state.index(),
         }
+    }
+}
+
+impl<E: Event> PageBuilder<E> {
+    /// Decodes an event that was admitted, after all events before it.
+    pub(in crate::stores) fn push(&mut self, event: StoredEvent<'_>) {
+        if !self.has_failed() {
+            self.push_item(event.decode());
+        }
+    }
+
+    /// Returns the page or the first error. The name of the log's kind is needed only if
+    /// [`other_kind`](PageBuilder::other_kind) returns a number.
+    pub(in crate::stores) fn finish(self, kind_name: Option<&str>) -> Result<Page<E>, ReadError> {
+        let (records, more) = self.items(kind_name)?;
+        Ok(Page { records, more })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Encodes and decodes events for the fake, as a database would.
 
-use crate::event::{Event, LogType};
+use crate::event::{Event, EventSchema, LogType};
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::encoding::decoded::{StoredEvent, signed};
@@ -8,6 +8,7 @@ use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, EncodedWrite, encode, encode_across};
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, EncodeError, ReadError};
+use crate::stores::fold::{EventFold, PassedEvent};
 use crate::stores::limits::Limits;
 use crate::stores::request::AppendRequest;
 use std::iter;
@@ -32,6 +33,7 @@ pub(super) struct Coding<E> {
     encode: Encode<E>,
     decode: Decode<E>,
     log_type: LogType,
+    schema: &'static [EventSchema],
 }
 
 /// [`encode`].
@@ -54,6 +56,7 @@ impl<E: Event> Coding<E> {
             encode: encode::<E>,
             decode: |stored| stored.decode::<E>(),
             log_type: E::LOG_TYPE,
+            schema: E::SCHEMA,
         }
     }
 }
@@ -83,6 +86,28 @@ impl<E> Coding<E> {
             .iter()
             .map(|record| self.decode_row(record))
             .collect()
+    }
+
+    /// Gives rows that were read to a fold.
+    pub(super) fn fold(
+        &self,
+        records: &[RecordedEvent<Row>],
+        fold: &mut dyn EventFold<E>,
+    ) -> Result<(), ReadError> {
+        let ignored: Vec<_> = fold.needs().ignores(self.schema).collect();
+        for record in records {
+            let event_type = record.event().event.event_type;
+            let event_type = (event_type.name, i32::from(event_type.version));
+            let taken = if ignored.contains(&event_type) {
+                fold.pass(PassedEvent::of(record))
+            } else {
+                fold.take(&self.decode_row(record)?)
+            };
+            if taken.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Decodes rows that were just written.

@@ -5,6 +5,7 @@ use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::columns::PageColumns;
+use crate::stores::postgres::event_row::EventColumns;
 use crate::stores::postgres::failure::Failure;
 use crate::stores::postgres::fence::Fence;
 use crate::stores::postgres::migrate;
@@ -13,6 +14,7 @@ use crate::stores::postgres::options::PostgresOptions;
 use crate::stores::postgres::pool::ConnectionPool;
 use crate::stores::postgres::retry::Operation;
 use crate::stores::postgres::statements::Statements;
+use crate::stores::postgres::tail_queue::TailQueue;
 use crate::stores::store_id::StoreId;
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
@@ -31,12 +33,24 @@ pub(super) struct Core {
     pub(super) log_types: LogTypes,
     /// The columns of a page, looked up by name with the first page.
     pub(super) page_columns: OnceLock<PageColumns>,
+    /// The columns of the statements for folds, looked up by name with their first rows.
+    pub(super) columns: FoldColumns,
+    /// The tails that wait for a statement.
+    pub(super) tails: TailQueue,
     /// Tells readers of the feed that something was committed.
     pub(super) commits: CommitSignal,
     /// What is known about the fence of the feed.
     pub(super) fence: Fence,
     /// The options of the user.
     pub(super) options: PostgresOptions,
+}
+
+/// The columns of the statements for folds.
+#[derive(Default)]
+pub(super) struct FoldColumns {
+    pub(super) contents: OnceLock<EventColumns>,
+    pub(super) wanted_contents: OnceLock<EventColumns>,
+    pub(super) records: OnceLock<EventColumns>,
 }
 
 /// The connections of a store, by their purpose, so that nobody waits for those who do something else. With a user's pool they
@@ -81,6 +95,11 @@ impl Core {
     pub(super) fn reading(&self) -> Operation<'_> {
         let options = &self.options;
         Operation::new(&self.pools.readers, options.deadline(), options.patience())
+    }
+
+    /// Begins an operation over the connections for all operations, until this deadline.
+    pub(super) fn reading_until(&self, deadline: Instant) -> Operation<'_> {
+        Operation::new(&self.pools.readers, deadline, self.options.patience())
     }
 
     /// Begins an operation that reads the feed.

@@ -56,6 +56,11 @@ impl<'a> Operation<'a> {
         self
     }
 
+    /// Returns `true` if the deadline has passed.
+    pub(super) fn is_over(&self) -> bool {
+        self.deadline <= Instant::now()
+    }
+
     /// Takes a connection for the current attempt from the pool, once one is free.
     pub(super) async fn lease(&self) -> Result<Leased<'a>, Failure> {
         self.connections.lease(&self.attempt).await

@@ -11,6 +11,7 @@ pub(super) mod listing;
 pub(super) mod migration;
 pub(super) mod parked;
 pub(super) mod questions;
+pub(super) mod reads;
 pub(crate) mod row_keys;
 pub(super) mod rows;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use feed::FeedStatements;
 use listing::{ChangesBefore, ListBounds};
 use parked::ParkedStatements;
 use questions::PageBounds;
+use reads::ReadStatements;
 use sqlx::SqlStr;
 use std::time::Duration;
 use text::{Statement, check_schema_name, in_schema};
@@ -54,6 +56,8 @@ pub(super) struct Statements {
     list_by_id: SqlStr,
     list_by_change: SqlStr,
     is_at_home: SqlStr,
+    /// The statements that read logs for folds.
+    pub(super) reads: ReadStatements,
     /// The statements of checkpoints.
     pub(super) checkpoints: CheckpointStatements,
     /// The statements of parked logs.
@@ -98,6 +102,7 @@ impl Statements {
             list_by_id: statement(listing::LIST_BY_ID),
             list_by_change: statement(listing::LIST_BY_CHANGE),
             is_at_home: statement(questions::IS_AT_HOME),
+            reads: ReadStatements::for_schema(schema),
             checkpoints: CheckpointStatements::for_schema(schema),
             parked: ParkedStatements::for_schema(schema),
             row_keys: row_keys::for_schema(schema),

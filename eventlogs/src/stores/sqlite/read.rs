@@ -3,11 +3,13 @@
 use crate::event::Event;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
+use crate::record::RecordedEvent;
 use crate::stores::database::columns::column;
 use crate::stores::database::page::{PageBuilder, PageRow};
 use crate::stores::encoding::decoded::{StoredEvent, signed};
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
+use crate::stores::fold::PassedEvent;
 use crate::stores::idempotency::{IdempotencyKey, Replay, RequestFingerprint};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::sqlite::error;
@@ -41,10 +43,74 @@ async fn page_of<E: Event>(
 ) -> Result<Page<E>, ReadError> {
     let log_id = request.log_id;
     let mut page = PageBuilder::new(request);
+    each_row(connection, request, &[], &mut page, |row| {
+        Ok(row.event(log_id)?.decode())
+    })
+    .await?;
+    let name = name_of_kind(connection, log_id, &page).await?;
+    page.finish(name.as_deref())
+}
+
+/// An event of a log that is folded.
+pub(super) enum Folded<E> {
+    /// An event that the fold takes.
+    Event(RecordedEvent<E>),
+    /// An event that the fold does not need.
+    Passed(PassedEvent),
+}
+
+/// Reads one page for a fold from the file that is at the path, and returns it with whether there are more events. Events with
+/// these names and versions are not decoded.
+pub(super) async fn folded<E: Event>(
+    pool: &ConnectionPool,
+    request: ReadRequest,
+    ignored: &[(&'static str, i32)],
+) -> Result<(Vec<Folded<E>>, bool), ReadError> {
+    let mut attempts = 0;
+    loop {
+        let mut reader = pool.reader().await?;
+        let page = folded_on(&mut reader.connection, request, ignored).await;
+        if reader.still_holds(&mut attempts).await? {
+            return page;
+        }
+    }
+}
+
+async fn folded_on<E: Event>(
+    connection: &mut SqliteConnection,
+    request: ReadRequest,
+    ignored: &[(&'static str, i32)],
+) -> Result<(Vec<Folded<E>>, bool), ReadError> {
+    let log_id = request.log_id;
+    let mut page = PageBuilder::<E, _>::new(request);
+    each_row(connection, request, ignored, &mut page, |row| {
+        if row.is_one_of(ignored)? {
+            return Ok(Ok(Folded::Passed(row.passed(log_id)?)));
+        }
+        Ok(row.event(log_id)?.decode().map(Folded::Event))
+    })
+    .await?;
+    let name = name_of_kind(connection, log_id, &page).await?;
+    page.items(name.as_deref())
+}
+
+/// Reads the rows of a page, and adds what is made of those that belong to it.
+async fn each_row<E: Event, T>(
+    connection: &mut SqliteConnection,
+    request: ReadRequest,
+    ignored: &[(&'static str, i32)],
+    page: &mut PageBuilder<E, T>,
+    make: impl Fn(&EventRow<'_>) -> Result<Result<T, ReadError>, StoreError>,
+) -> Result<(), ReadError> {
     let (first_index, anchor_index) = (page.first_index(), page.anchor_index());
     let rows = signed(page.rows() as u64);
-    let select = questions::page(&log_id, first_index, anchor_index, rows);
-    let mut rows = select.fetch(&mut *connection);
+    let unwanted = (!ignored.is_empty()).then(|| {
+        let names = ignored.iter();
+        let names = names.map(|(name, version)| format!("{name}/{version}"));
+        serde_json::Value::from_iter(names).to_string()
+    });
+    let select = questions::page(&request.log_id, first_index, anchor_index, rows, unwanted);
+    let mut rows = select.fetch(connection);
     let mut columns = None;
     while !page.is_complete()
         && let Some(row) = rows.try_next().await.map_err(error::into_store_error)?
@@ -55,15 +121,23 @@ async fn page_of<E: Event>(
         };
         let row = EventRow { row: &row, columns };
         if page.admits(&row)? {
-            page.push(row.event(log_id)?);
+            page.push_item(make(&row)?);
         }
     }
-    drop(rows);
+    Ok(())
+}
+
+/// Returns the name of a log's kind, if the page was refused because of it.
+async fn name_of_kind<E: Event, T>(
+    connection: &mut SqliteConnection,
+    log_id: LogId,
+    page: &PageBuilder<E, T>,
+) -> Result<Option<String>, StoreError> {
     if page.other_kind().is_some() {
-        let name = log_type(connection, log_id).await?;
-        return page.finish(name.as_deref());
+        log_type(connection, log_id).await
+    } else {
+        Ok(None)
     }
-    page.finish(None)
 }
 
 /// The name of a log's kind.
@@ -141,6 +215,28 @@ impl<'a> EventRow<'a> {
     }
 }
 
+impl EventRow<'_> {
+    /// Returns `true` if the event has one of these names and versions.
+    fn is_one_of(&self, ignored: &[(&'static str, i32)]) -> Result<bool, StoreError> {
+        if ignored.is_empty() {
+            return Ok(false);
+        }
+        let name: &str = self.get(self.columns.event_type)?;
+        let version: i64 = self.get(self.columns.event_version)?;
+        let mut ignored = ignored.iter();
+        Ok(ignored.any(|(other, current)| i64::from(*current) == version && *other == name))
+    }
+
+    fn passed(&self, log_id: LogId) -> Result<PassedEvent, StoreError> {
+        Ok(PassedEvent::new(
+            log_id,
+            self.index()?.unsigned_abs(),
+            self.event_id()?,
+            time(self.get(self.columns.recorded_at)?),
+        ))
+    }
+}
+
 impl PageRow for EventRow<'_> {
     type Error = StoreError;
 
@@ -157,9 +253,9 @@ impl PageRow for EventRow<'_> {
     }
 
     fn bytes(&self) -> Result<usize, StoreError> {
-        let payload: &[u8] = self.get(self.columns.payload)?;
+        let payload: Option<&[u8]> = self.get(self.columns.payload)?;
         let metadata: Option<&[u8]> = self.get(self.columns.metadata)?;
-        Ok(payload.len() + metadata.map_or(0, <[u8]>::len))
+        Ok(payload.map_or(0, <[u8]>::len) + metadata.map_or(0, <[u8]>::len))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod appending;
 mod chains;
+mod folding;
 pub(super) mod helpers;
 mod idempotency;
 mod identity;
@@ -16,6 +17,7 @@ mod times;
 
 pub use appending::*;
 pub use chains::*;
+pub use folding::*;
 pub use helpers::Store;
 pub use idempotency::*;
 pub use identity::*;

@@ -10,7 +10,7 @@ use crate::manager::decide::across::decided::{DecidedLog, Written};
 use crate::manager::decide::call::{Call, DecisionState, Obstacle};
 use crate::manager::decide::pending::{FoldError, PendingDecision, text_of};
 use crate::manager::error::LogManagerError;
-use crate::manager::reduce::PointInTime;
+use crate::manager::fold::PointInTime;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
 use crate::stores::appends::{AppendAcrossRequest, AppendPart};

@@ -12,6 +12,7 @@ use crate::ids::EventId;
 use crate::log_state::LogPosition;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, Requirement};
+use crate::stores::postgres::statements::reads::TailBounds;
 use crate::stores::postgres::{PostgresEventStore, PostgresOptions};
 use crate::stores::request::Expected;
 use crate::stores::write::{StoredContext, StoredKey};
@@ -312,6 +313,28 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     };
     execute("page", statements.page(bounds), 3).await;
     execute("large_events", statements.large_events(bounds, (0, 2)), 3).await;
+    let unwanted = ["payment.captured/1".to_owned()];
+    let reads = &statements.reads;
+    execute("contents", reads.contents(log_id, 0), 3).await;
+    let wanted = reads.wanted_contents(log_id, 1, &unwanted);
+    execute("wanted_contents", wanted, 2).await;
+    execute("records", reads.records(log_id, 2, &unwanted), 1).await;
+    let tail = TailBounds {
+        log_id,
+        first: 0,
+        last: 1,
+        anchor: Some(0),
+    };
+    execute("tail", reads.tail(tail, 100), 2).await;
+    let other = TailBounds {
+        log_id: one.first.log_id,
+        first: 1,
+        last: 7,
+        anchor: None,
+    };
+    execute("tails", reads.tails(&[tail, other], 100), 3).await;
+    let log_ids = [log_id, one.first.log_id];
+    execute("newest", reads.newest(&log_ids, 2, 100), 4).await;
     execute("list_by_id", list_by_id(&statements), 4).await;
     // One row is about the first page.
     execute("list_by_change", list_by_change(&statements), 5).await;

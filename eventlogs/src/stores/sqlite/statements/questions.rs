@@ -30,12 +30,14 @@ pub(in crate::stores) fn page(
     first_index: i64,
     anchor_index: Option<i64>,
     rows: i64,
+    unwanted: Option<String>,
 ) -> Statement<'_> {
     sqlx::query(PAGE)
         .bind(blob(log_id.as_bytes())) // ?1
         .bind(first_index)
         .bind(anchor_index)
         .bind(rows)
+        .bind(unwanted)
 }
 
 /// Binds the parameter of [`LOG_TYPE`].

@@ -206,7 +206,7 @@ async fn each_parameter_of_the_other_statements_is_bound() {
     let copy = copy.to_str().unwrap().to_owned();
     for statement in [
         questions::event_ids(&log_id, 0, 1),
-        questions::page(&log_id, 0, None, 1),
+        questions::page(&log_id, 0, None, 1, None),
         questions::log_type(&log_id),
         questions::ends(&[log_id, LogId::new()]),
         questions::find_key(&key),

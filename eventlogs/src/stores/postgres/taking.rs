@@ -1,0 +1,198 @@
+//! Taking the rows of a log, one after the other, into a fold.
+
+use crate::event::Event;
+use crate::event::needs::EventNeeds;
+use crate::ids::LogId;
+use crate::log_state::LogPosition;
+use crate::stores::encoding::decoded::signed;
+use crate::stores::error::ReadError;
+use crate::stores::fold::{EventFold, PassedEvent};
+use crate::stores::page::ReadStart;
+use crate::stores::postgres::core::Core;
+use crate::stores::postgres::event_row::{EventColumns, EventRow};
+use crate::stores::postgres::statements::text::Statement;
+use sqlx::postgres::PgRow;
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+
+/// What a fold needs of the rows of a log.
+pub(super) struct Plan {
+    /// What the fold looks at.
+    needs: EventNeeds,
+    /// The names and versions that are passed.
+    ignored: Vec<(&'static str, i32)>,
+    /// The same, as the statements compare them.
+    unwanted: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn of<E: Event>(fold: &dyn EventFold<E>) -> Self {
+        let needs = fold.needs();
+        let ignored: Vec<_> = needs.ignores(E::SCHEMA).collect();
+        let unwanted = ignored.iter();
+        Self {
+            needs,
+            unwanted: unwanted
+                .map(|(name, version)| format!("{name}/{version}"))
+                .collect(),
+            ignored,
+        }
+    }
+
+    fn ignores(&self, (name, version): (&str, i16)) -> bool {
+        let mut ignored = self.ignored.iter();
+        ignored.any(|(other, current)| *current == i32::from(version) && *other == name)
+    }
+
+    pub(super) fn statement(&self, core: &Core, log_id: LogId, first: i64) -> Statement<'static> {
+        let statements = &core.statements.reads;
+        if self.needs.uses_record() {
+            statements.records(log_id, first, &self.unwanted)
+        } else if self.unwanted.is_empty() {
+            statements.contents(log_id, first)
+        } else {
+            statements.wanted_contents(log_id, first, &self.unwanted)
+        }
+    }
+
+    /// Returns where the numbers of the statement's columns are kept.
+    pub(super) fn columns<'c>(&self, core: &'c Core) -> &'c OnceLock<EventColumns> {
+        if self.needs.uses_record() {
+            &core.columns.records
+        } else if self.unwanted.is_empty() {
+            &core.columns.contents
+        } else {
+            &core.columns.wanted_contents
+        }
+    }
+}
+
+/// Returns the index of the first row for a fold that starts there, and the anchor, if it starts after an event.
+pub(super) fn first_row(start: ReadStart) -> (i64, Option<LogPosition>) {
+    match start {
+        ReadStart::Index(index) => (signed(index), None),
+        ReadStart::After(position) => (signed(position.index()), Some(position)),
+    }
+}
+
+/// Takes the rows of a log, one after the other, into a fold.
+pub(super) struct Taking<'p> {
+    plan: &'p Plan,
+    log_id: LogId,
+    /// The event after which the fold starts, until its row was found.
+    anchor: Option<LogPosition>,
+    /// Whether the kind of the log was compared: all events of a log have one kind.
+    knows_kind: bool,
+}
+
+/// How many of some rows a fold took.
+pub(super) enum Took {
+    /// All.
+    All,
+    /// Some: it has stopped.
+    Enough,
+}
+
+/// Why a row cannot be taken.
+pub(super) enum TakeError {
+    /// A column cannot be read.
+    Store(sqlx::Error),
+    /// The log is of the kind with this number.
+    OtherKind(i32),
+    /// The event was returned without its payload.
+    LeftOut,
+    /// The event cannot be decoded, or the log has another history.
+    Read(ReadError),
+}
+
+impl From<sqlx::Error> for TakeError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<'p> Taking<'p> {
+    pub(super) const fn new(plan: &'p Plan, log_id: LogId, anchor: Option<LogPosition>) -> Self {
+        Self {
+            plan,
+            log_id,
+            anchor,
+            knows_kind: false,
+        }
+    }
+
+    /// Takes the next row.
+    pub(super) fn take<E: Event>(
+        &mut self,
+        row: EventRow<'_>,
+        fold: &mut dyn EventFold<E>,
+    ) -> Result<ControlFlow<()>, TakeError> {
+        if let Some(anchor) = self.anchor {
+            let is_there = row.index()? == signed(anchor.index())
+                && match anchor.event_id() {
+                    Some(expected) => row.event_id()? == expected,
+                    None => true,
+                };
+            if !is_there {
+                return Err(TakeError::Read(self.history_changed(anchor)));
+            }
+            self.anchor = None;
+            return Ok(ControlFlow::Continue(()));
+        }
+        if !self.knows_kind {
+            let kind = row.kind()?;
+            if !E::LOG_TYPE.accepts(kind) {
+                return Err(TakeError::OtherKind(kind));
+            }
+            self.knows_kind = true;
+        }
+        if !self.plan.ignored.is_empty() && self.plan.ignores(row.event_type()?) {
+            return Ok(fold.pass(PassedEvent::new(
+                self.log_id,
+                row.index()?.unsigned_abs(),
+                row.event_id()?,
+                row.recorded_at()?,
+            )));
+        }
+        let Some(payload) = row.payload()? else {
+            return Err(TakeError::LeftOut);
+        };
+        let event = row.event(self.log_id, payload)?;
+        let record = event.decode::<E>().map_err(TakeError::Read)?;
+        Ok(fold.take(&record))
+    }
+
+    /// Takes rows until the fold has enough.
+    pub(super) fn take_all<'r, E: Event>(
+        &mut self,
+        rows: impl Iterator<Item = &'r PgRow>,
+        fold: &mut dyn EventFold<E>,
+    ) -> Result<Took, TakeError> {
+        let mut columns = None;
+        for row in rows {
+            let columns = match columns {
+                Some(columns) => columns,
+                None => *columns.insert(EventColumns::find(row)?),
+            };
+            if self.take(EventRow::new(row, columns), fold)?.is_break() {
+                return Ok(Took::Enough);
+            }
+        }
+        Ok(Took::All)
+    }
+
+    /// Returns an error if the event after which the fold starts was not found.
+    pub(super) fn end(self) -> Result<(), ReadError> {
+        match self.anchor {
+            Some(anchor) => Err(self.history_changed(anchor)),
+            None => Ok(()),
+        }
+    }
+
+    const fn history_changed(&self, anchor: LogPosition) -> ReadError {
+        ReadError::HistoryChanged {
+            log_id: self.log_id,
+            index: anchor.index(),
+        }
+    }
+}
