@@ -29,6 +29,7 @@ mod manager;
 mod metadata;
 pub mod projection;
 mod record;
+mod shared_error;
 pub mod stores;
 pub mod subscriptions;
 mod sync;
@@ -68,6 +69,7 @@ pub use metadata::SpanMetadata;
 pub use metadata::{Metadata, MetadataSource, MetadataValue};
 pub use projection::{HandlerError, HandlerOutcome, ProjectedRow, Projection, Rows, Subscriber};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
+pub use shared_error::SharedError;
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
 #[cfg(feature = "sqlite")]

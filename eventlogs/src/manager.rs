@@ -221,7 +221,10 @@ impl<A: Aggregate> LogManager<A> {
         async {
             let forgotten = self.inner.cache_writer.forget_log(log_id).await;
             self.inner.pipelines.forget(log_id);
-            forgotten.map_err(|source| LogManagerError::NotForgotten { log_id, source })
+            forgotten.map_err(|error| LogManagerError::NotForgotten {
+                log_id,
+                source: error.into(),
+            })
         }
         .instrument(span)
         .await

@@ -1,7 +1,8 @@
 //! Reading a stored payload: the one decode path of all stores.
 
-use super::{Codec, CodecError, CodecId};
+use super::{Codec, CodecId};
 use crate::codec::built_in::decode_built_in;
+use crate::shared_error::SharedError;
 use serde::de::DeserializeOwned;
 
 /// A payload as a database holds it: name, version, codec and bytes.
@@ -22,7 +23,7 @@ pub struct StoredPayload<'a> {
 /// The reason why this code cannot read a stored payload.
 ///
 /// The store adds the event's position and makes it a [`DecodeError`](crate::stores::DecodeError).
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeProblem {
     /// No variant is stored under this name.
@@ -48,10 +49,10 @@ pub enum DecodeProblem {
     },
     /// The bytes do not have the variant's shape.
     #[error("its payload does not have the shape of the variant")]
-    Payload(#[source] CodecError),
+    Payload(#[source] SharedError),
     /// The metadata stored with the payload cannot be read. This crate did not write it.
     #[error("its metadata cannot be read")]
-    Metadata(#[source] CodecError),
+    Metadata(#[source] SharedError),
 }
 
 impl StoredPayload<'_> {
@@ -68,6 +69,6 @@ impl StoredPayload<'_> {
                 codec: self.codec.get(),
             })?
         };
-        value.map_err(DecodeProblem::Payload)
+        value.map_err(|error| DecodeProblem::Payload(error.into()))
     }
 }

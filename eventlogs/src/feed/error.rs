@@ -6,7 +6,7 @@ use crate::stores::error::DecodeError;
 use crate::stores::error::store::StoreError;
 
 /// The feed cannot go on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {
     /// The feed comes to an event out of the order of its log. Either the event before it was not delivered, and the log does

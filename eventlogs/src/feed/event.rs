@@ -75,9 +75,9 @@ impl FeedEvent {
         let event = record.event();
         let event_type = event.event_type();
         let mut payload = Vec::new();
-        E::Codec::encode(&Payload(event), &mut payload).map_err(|source| EncodeError::Codec {
+        E::Codec::encode(&Payload(event), &mut payload).map_err(|error| EncodeError::Codec {
             event_type: event_type.name,
-            source,
+            source: error.into(),
         })?;
         Ok(Self {
             cursor,

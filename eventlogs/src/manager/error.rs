@@ -1,9 +1,9 @@
 //! The errors of a [`LogManager`](crate::LogManager).
 
-use crate::caches::CacheError;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::telemetry;
+use crate::shared_error::SharedError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, DecodeError, EncodeError, ReadError};
@@ -14,7 +14,7 @@ use crate::stores::list::cursor::OtherListOrder;
 ///
 /// Nothing was written, with two exceptions. After [`StoredWithoutState`](LogManagerError::StoredWithoutState) the events are
 /// stored. After [`StoreError::OutcomeUnknown`] they may be.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogManagerError {
     /// The idempotency key was used before: the operation has already happened, and this call did nothing.
@@ -122,7 +122,7 @@ pub enum LogManagerError {
         /// The number of events that were written.
         event_count: u64,
         /// Why the state could not be computed.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: SharedError,
     },
     /// The store failed. Nothing was written, except that after [`StoreError::OutcomeUnknown`] the events may be stored.
     #[error(transparent)]
@@ -141,7 +141,7 @@ pub enum LogManagerError {
         /// The log.
         log_id: LogId,
         /// The error of the cache.
-        source: CacheError,
+        source: SharedError,
     },
 }
 
@@ -245,7 +245,7 @@ impl From<OtherListOrder> for LogManagerError {
 
 /// A decision has no new state to return: one on a log with [`decide`](crate::LogManager::decide), or on several logs. Nothing was written, unless the
 /// [`LogManagerError`] says otherwise.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecideError<R> {
     /// The closure refused, based on a state that the store has confirmed.

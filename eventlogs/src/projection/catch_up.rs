@@ -15,7 +15,7 @@ use crate::stores::error::store::StoreError;
 const PAGE: u64 = 256;
 
 /// The row of a log was not brought up to date. The row in the table is as it was.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatchUpError {
     /// An event of the log cannot be applied: this code cannot read it, or the handler has panicked. The transaction can be

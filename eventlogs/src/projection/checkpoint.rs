@@ -9,6 +9,7 @@ use crate::projection::database::Database;
 use crate::projection::parked::{ParkedChange, ParkedLog, ParkedWish};
 use crate::projection::row_error::RowError;
 use crate::projection::table::{RowKeyStatements, RowTable};
+use crate::shared_error::SharedError;
 use crate::stores::error::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -280,7 +281,7 @@ pub struct PartitionState {
 }
 
 /// A subscription was not registered.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterError {
     /// The stored subscription does not fit.
@@ -293,7 +294,7 @@ pub enum RegisterError {
     #[error("the statements that create the tables have failed; correct them, then start again")]
     Create {
         /// The error of the database.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: SharedError,
     },
     /// The database failed.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 use crate::event::interest::Interest;
 use crate::feed::record::FeedRecord;
 use crate::projection::row_error::RowError;
+use crate::shared_error::SharedError;
 use crate::stores::error::DecodeError;
 use std::any::Any;
 use std::error::Error;
@@ -40,7 +41,7 @@ pub trait Subscriber<E, C: ?Sized> {
 }
 
 /// The reason why an event was not handled.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandlerError {
     /// This code cannot read the event.
@@ -50,7 +51,7 @@ pub enum HandlerError {
     #[error("the handler has failed: {source}")]
     Failed {
         /// The error of the handler.
-        source: Box<dyn Error + Send + Sync>,
+        source: SharedError,
     },
     /// The handler has panicked.
     #[error("the handler has panicked: {message}")]
@@ -116,7 +117,7 @@ impl HandlerOutcome for () {
 impl<E: Into<Box<dyn Error + Send + Sync>>> HandlerOutcome for Result<(), E> {
     fn outcome(self) -> Result<(), HandlerError> {
         self.map_err(|error| HandlerError::Failed {
-            source: error.into(),
+            source: SharedError::from(error),
         })
     }
 }

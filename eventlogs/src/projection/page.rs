@@ -104,7 +104,7 @@ impl<'a> EventPage<'a> {
 }
 
 /// A page was not applied.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
     /// The event with this number in the page was not applied.

@@ -1,6 +1,6 @@
 //! Why rows were not read or not written.
 
-use std::error::Error;
+use crate::shared_error::SharedError;
 
 /// The name of the table with remembered keys, for messages.
 pub(crate) const ROW_KEYS: &str = "row_keys";
@@ -15,7 +15,7 @@ pub(crate) fn keys_failed(source: sqlx::Error) -> RowError {
 }
 
 /// Rows were not read or not written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
     /// The table cannot hold the rows.
@@ -46,7 +46,7 @@ pub enum RowError {
         /// The type of the row.
         row: &'static str,
         /// The error of serde.
-        source: Box<dyn Error + Send + Sync>,
+        source: SharedError,
     },
     /// The database has refused a statement, or is not available.
     #[error("the statement on the rows of `{table}` has failed")]
@@ -54,6 +54,6 @@ pub enum RowError {
         /// The table.
         table: &'static str,
         /// The error of the driver.
-        source: Box<dyn Error + Send + Sync>,
+        source: SharedError,
     },
 }

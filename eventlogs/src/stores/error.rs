@@ -8,13 +8,13 @@ pub use invalid::InvalidAppend;
 pub use open::OpenError;
 pub use store::StoreError;
 
-use crate::codec::CodecError;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::ids::LogId;
+use crate::shared_error::SharedError;
 use crate::stores::idempotency::Replay;
 
 /// An append failed. Nothing was stored, unless the error is [`StoreError::OutcomeUnknown`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
     /// The idempotency key was used before.
@@ -69,7 +69,7 @@ pub enum AppendError {
 }
 
 /// An event that a codec cannot store and read back.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The codec refused the event: its format cannot express the event, or the event would be read back as another value.
@@ -79,7 +79,7 @@ pub enum EncodeError {
         /// The event's stored name.
         event_type: &'static str,
         /// The codec's reason.
-        source: CodecError,
+        source: SharedError,
     },
     /// The codec wrote bytes that cannot be decoded as the event. For example, a `Deserialize` written by hand is stricter
     /// than its `Serialize`. If the bytes were stored, the whole log would be unreadable.
@@ -95,7 +95,7 @@ pub enum EncodeError {
 }
 
 /// A stored event that this code cannot read. No event was skipped, and nothing derived from the log was cached.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("event {index} of log {log_id} (`{event_type}` version {version}) cannot be decoded")]
 #[non_exhaustive]
 pub struct DecodeError {
@@ -132,7 +132,7 @@ impl DecodeError {
 }
 
 /// A page could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The event after which the page should start is missing, or has another id.

@@ -4,7 +4,7 @@ use crate::projection::checkpoint::RegisterError;
 use crate::stores::error::store::StoreError;
 
 /// Subscriptions were not started, or a call named one that does not exist.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
     /// Two subscriptions have one name.
@@ -41,7 +41,7 @@ pub enum SubscriptionError {
 }
 
 /// Waiting for a subscription has ended without the event.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
     /// The subscription has not come to the event in time.

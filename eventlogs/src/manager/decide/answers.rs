@@ -9,11 +9,11 @@ use crate::manager::error::{LogManagerError, counted};
 use crate::manager::fold::PointInTime;
 use crate::manager::replays::part_of;
 use crate::manager::telemetry;
+use crate::shared_error::SharedError;
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::Replay;
 use crate::stores::request::Appended;
 use futures_util::FutureExt;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl<A: Aggregate> Call<'_, A> {
         pending: &Arc<PendingDecision<A>>,
         state: &DecisionState<A>,
         appended: &Appended<A::Event>,
-    ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Aggregation<A>, SharedError> {
         if pending.is_queued() {
             if let Some(committed) = self.committed_after(pending).await? {
                 return Ok(committed);

@@ -11,11 +11,11 @@ use crate::manager::decide::pipeline::PipelineGuard;
 use crate::manager::error::LogManagerError;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
+use crate::shared_error::SharedError;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::request::{AppendObserver, AppendRequest, Appended};
 use futures_util::future::BoxFuture;
-use std::error::Error;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -322,7 +322,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
     pub(super) async fn committed_after(
         &self,
         pending: &Arc<PendingDecision<A>>,
-    ) -> Result<Option<Aggregation<A>>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Option<Aggregation<A>>, SharedError> {
         let committed = self.in_time(async { Ok(pending.committed().await) });
         match committed.await? {
             Ok(committed) => Ok(Some(committed)),

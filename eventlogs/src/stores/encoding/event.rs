@@ -35,9 +35,9 @@ pub(in crate::stores) fn encode_event<E: Event>(
 ) -> Result<(EncodedEvent, E), AppendError> {
     let event_type = event.event_type();
     let mut payload = Vec::with_capacity(USUAL_PAYLOAD_BYTES);
-    E::Codec::encode(&Payload(event), &mut payload).map_err(|source| EncodeError::Codec {
+    E::Codec::encode(&Payload(event), &mut payload).map_err(|error| EncodeError::Codec {
         event_type: event_type.name,
-        source,
+        source: error.into(),
     })?;
     if payload.len() > limits.max_payload_bytes {
         let refusal = InvalidAppend::PayloadTooLarge {

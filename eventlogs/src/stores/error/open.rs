@@ -1,12 +1,13 @@
 //! Errors of opening a store.
 
-use crate::stores::error::store::{DriverError, StoreError};
+use crate::shared_error::SharedError;
+use crate::stores::error::store::StoreError;
 use std::path::{Path, PathBuf};
 
 /// A store cannot be opened.
 ///
 /// [`Store`](OpenError::Store) holds the errors that an open store can return as well.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The string does not name a file.
@@ -23,7 +24,7 @@ pub enum OpenError {
         /// Advice on what to write instead.
         advice: &'static str,
         /// Why the URL is not valid. It does not repeat the URL, which may hold a password.
-        source: DriverError,
+        source: SharedError,
     },
     /// The name is not a valid name for a schema.
     #[error("`{schema}` is not a valid schema name; {advice}")]
@@ -44,7 +45,7 @@ pub enum OpenError {
         /// Further advice, which continues the sentence; may be empty.
         advice: &'static str,
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// The file is not a database of this product.
     #[error("`{}` is not a {expected} database; give another path, or move the file away", path.display())]

@@ -1,13 +1,11 @@
 //! The errors of a database.
 
 use crate::ids::LogId;
+use crate::shared_error::SharedError;
 use std::path::{Path, PathBuf};
 
-/// An error of the driver or the database, kept as the source of ours.
-pub(crate) type DriverError = Box<dyn std::error::Error + Send + Sync>;
-
 /// The database cannot do what the store needs.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The file at the path is not the one that the store opened: that file was deleted, moved or replaced. Or its write-ahead
@@ -24,7 +22,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// How the file has changed.
-        source: DriverError,
+        source: SharedError,
     },
     /// A table with a name that the store needs exists already, and has other columns.
     #[error("another table named `{table}` exists already; {advice}")]
@@ -71,7 +69,7 @@ pub enum StoreError {
         /// Advice on what to check.
         advice: &'static str,
         /// The error of the driver.
-        source: DriverError,
+        source: SharedError,
     },
     /// The server does not let this user log in.
     #[error("the database server denied access; {advice}")]
@@ -79,7 +77,7 @@ pub enum StoreError {
         /// Advice on what to check.
         advice: &'static str,
         /// The error of the server.
-        source: DriverError,
+        source: SharedError,
     },
     /// No TLS connection can be made: one side requires what the other does not offer, or rejects the other's certificate.
     #[error("no TLS connection can be made: {advice}")]
@@ -87,7 +85,7 @@ pub enum StoreError {
         /// The cause, and advice on what to do.
         advice: &'static str,
         /// The error of the driver or the server.
-        source: DriverError,
+        source: SharedError,
     },
     /// The user lacks a privilege.
     #[error("the database user lacks a privilege; {advice}")]
@@ -95,13 +93,13 @@ pub enum StoreError {
         /// Advice on what to do.
         advice: &'static str,
         /// The error of the server, with the name of the object.
-        source: DriverError,
+        source: SharedError,
     },
     /// There is no storage space left. Nothing was written. The same append succeeds when there is space again.
     #[error("the database is full; free disk space or raise its size limit, then try again")]
     StorageFull {
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// The store needs a server that accepts writes. The servers that it can connect to are read-only.
     #[error("none of the servers accepts writes; {advice}")]
@@ -109,7 +107,7 @@ pub enum StoreError {
         /// Advice on what to check.
         advice: &'static str,
         /// How many servers there are, and how many of them are read-only.
-        source: DriverError,
+        source: SharedError,
     },
     /// The database is read-only for this process. Nothing was written.
     #[error("{} is read-only for this process; {advice}", read_only(path.as_deref()))]
@@ -119,7 +117,7 @@ pub enum StoreError {
         /// Advice on what to do.
         advice: &'static str,
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// A connection pooler between the store and its server, such as PgBouncer, does not support what the store does.
     #[error(
@@ -129,7 +127,7 @@ pub enum StoreError {
         /// The cause, and advice on what to do.
         advice: &'static str,
         /// The error of the pooler or the server.
-        source: DriverError,
+        source: SharedError,
     },
     /// The database's encoding lacks a character of the name. Nothing was written.
     #[error(
@@ -139,7 +137,7 @@ pub enum StoreError {
         /// The stored name of an event, or the name of an aggregate.
         name: String,
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// Another connection kept the database locked for longer than the timeout. Nothing was written.
     #[error(
@@ -147,7 +145,7 @@ pub enum StoreError {
     )]
     Busy {
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// The database's own structure is damaged.
     #[error("the database is damaged; {advice}")]
@@ -155,7 +153,7 @@ pub enum StoreError {
         /// Advice on what to do.
         advice: &'static str,
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// The writes queued before this one took longer than the store's timeout, which ended before the caller's deadline.
     /// Nothing was written.
@@ -180,7 +178,7 @@ pub enum StoreError {
     #[error("the transaction conflicts with another one; roll it back and run it again")]
     TransactionFailed {
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// The caller's transaction cannot be used: it was open for too long, an operation in it has failed or was given up
     /// half-way, or it belongs to another store. Nothing of it was stored, or will be.
@@ -201,13 +199,13 @@ pub enum StoreError {
     )]
     OutcomeUnknown {
         /// The error that broke the connection, if there was one.
-        source: Option<DriverError>,
+        source: Option<SharedError>,
     },
     /// Any other error of the database.
     #[error("the database failed: {source}")]
     Database {
         /// The error of the database.
-        source: DriverError,
+        source: SharedError,
     },
 }
 
@@ -229,4 +227,29 @@ fn not_migrated(found: i64, needed: i64) -> String {
     format!(
         "the database has schema version {found}, but this code needs {needed}; call `migrate()` on the store"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stores::error::store::StoreError;
+    use std::error::Error;
+    use std::io;
+
+    #[test]
+    fn a_clone_for_another_caller_is_the_same_error_with_the_same_source() {
+        let error = StoreError::ReadOnly {
+            path: Some("/srv/payments.db".into()),
+            advice: "grant it",
+            source: io::Error::other("attempt to write a readonly database").into(),
+        };
+        let copy = error.clone();
+        assert!(matches!(copy, StoreError::ReadOnly { .. }));
+        assert_eq!(copy.to_string(), error.to_string());
+        let cause = |error: &StoreError| {
+            let cause = error.source()?.downcast_ref::<io::Error>()?;
+            Some(std::ptr::from_ref(cause))
+        };
+        assert!(cause(&error).is_some());
+        assert_eq!(cause(&copy), cause(&error));
+    }
 }

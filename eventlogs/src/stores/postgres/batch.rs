@@ -242,7 +242,7 @@ impl<'a> BatchProgress<'a> {
         let outcomes = outcomes.get_mut(part.clone()).unwrap_or_default();
         for (outcome, write) in outcomes.iter_mut().zip(writes) {
             outcome.get_or_insert_with(|| match error {
-                Some(error) => Err(error.for_another_caller().into()),
+                Some(error) => Err(error.clone().into()),
                 None => Err(write.first.conflict()),
             });
         }

@@ -1,10 +1,10 @@
 //! Why an attempt has no answer, and what follows for the next attempt.
 
+use crate::shared_error::SharedError;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::{codes, tls};
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
-use std::error::Error;
 use std::time::Duration;
 
 /// The server's function that finds a stale plan. Messages are translated, names of functions are not.
@@ -141,7 +141,7 @@ impl Failure {
     }
 
     /// Converts the failure into the source of an error.
-    pub(super) fn into_source(self) -> Box<dyn Error + Send + Sync> {
+    pub(super) fn into_source(self) -> SharedError {
         match self {
             Self::Connecting(error) | Self::Statement(error) => error.into(),
             failure => failure.into(),

@@ -3,6 +3,7 @@
 pub(crate) mod error;
 mod half;
 
+use crate::shared_error::SharedError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::SqliteEventStore;
 use crate::stores::sqlite::connection;
@@ -16,7 +17,6 @@ use error::BackupError;
 use half::{Half, Interrupt};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row};
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,7 +146,7 @@ impl Target {
         Ok(Self(absolute))
     }
 
-    fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> BackupError {
+    fn failed(&self, source: impl Into<SharedError>) -> BackupError {
         BackupError::CannotWrite {
             path: self.0.clone(),
             source: source.into(),

@@ -1,9 +1,9 @@
 //! Converts SQLite's result codes into errors that say what to do.
 
+use crate::shared_error::SharedError;
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::file;
-use std::error::Error;
 use std::path::Path;
 
 /// SQLite's primary result codes, from its documentation of result codes.
@@ -97,7 +97,7 @@ pub(super) fn into_reopening_error(error: OpenError) -> StoreError {
 }
 
 /// The error of a database that may only be read: either its file or its folder.
-pub(super) fn read_only(path: &Path, source: Box<dyn Error + Send + Sync>) -> StoreError {
+pub(super) fn read_only(path: &Path, source: SharedError) -> StoreError {
     let is_folder = source
         .downcast_ref::<sqlx::Error>()
         .is_some_and(|error| extended_code(error) == Some(code::READONLY_DIRECTORY));

@@ -1,5 +1,6 @@
 //! Checks the path of a database file.
 
+use crate::shared_error::SharedError;
 use crate::stores::error::open::OpenError;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
 }
 
 /// The path as an absolute path, if SQLite accepts it.
-pub(super) fn absolute(path: &Path) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, SharedError> {
     let path = std::path::absolute(path)?;
     match path.to_str() {
         None => Err("SQLite accepts only paths in UTF-8, and this one is not".into()),

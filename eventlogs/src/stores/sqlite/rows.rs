@@ -134,10 +134,10 @@ fn row<R: ProjectedRow>(on: &RowStatements, row: &SqliteRow) -> Result<R, RowErr
         .map(|(place, (name, declared))| Ok((name.clone(), cell(row, place)?, declared)))
         .collect();
     let content = cells.and_then(|cells| Ok(cells::read(cells.into_iter())?));
-    content.map_err(|source| RowError::Unreadable {
+    content.map_err(|error| RowError::Unreadable {
         table: on.table.name,
         row: on.table.row,
-        source,
+        source: error.into(),
     })
 }
 

@@ -94,13 +94,8 @@ async fn write_batch(
             }
         }
         Err(error) => {
-            let mut batch = batch.into_iter();
-            let last = batch.next_back();
             for pending in batch {
-                pending.settle(Err(error.for_another_caller().into()));
-            }
-            if let Some(pending) = last {
-                pending.settle(Err(error.into()));
+                pending.settle(Err(error.clone().into()));
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::manager::error::{DecideError, LogManagerError, counted};
 use crate::manager::telemetry;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
+use crate::shared_error::SharedError;
 use crate::stores::appends::{AppendAcrossRequest, Appends};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
@@ -23,7 +24,6 @@ use crate::time_box;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
 use std::collections::HashSet;
-use std::error::Error;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -357,7 +357,7 @@ impl<'s, 'a> Decision<'s, 'a> {
 
     /// Computes the states after the decision. From here on no error may say that nothing was written.
     async fn conclude(&self) -> Result<(), LogManagerError> {
-        let mut failed: Option<(&dyn Slot<'a>, Box<dyn Error + Send + Sync>)> = None;
+        let mut failed: Option<(&dyn Slot<'a>, SharedError)> = None;
         for slot in self.slots {
             if let Err(error) = slot.conclude().await {
                 failed.get_or_insert((*slot, error));

@@ -13,6 +13,7 @@ use crate::manager::error::LogManagerError;
 use crate::manager::fold::PointInTime;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
+use crate::shared_error::SharedError;
 use crate::stores::appends::{AppendAcrossRequest, AppendPart};
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
@@ -22,7 +23,6 @@ use crate::stores::store_id::StoreId;
 use crate::sync::{get_mut, lock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use tokio::sync::MutexGuard;
@@ -78,7 +78,7 @@ pub(super) trait Slot<'a>: Send + Sync {
     fn written(&self) -> Option<Written>;
 
     /// Computes the state after the decision, whose events are stored.
-    fn conclude(&self) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>>;
+    fn conclude(&self) -> BoxFuture<'_, Result<(), SharedError>>;
 
     /// Takes the known state as the result: nothing was written.
     fn keep(&self);
@@ -214,7 +214,7 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
     async fn conclude_looked_at(
         &self,
         chosen: Option<DecisionState<A>>,
-    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ) -> Result<(), SharedError> {
         let Some(end) = chosen.as_ref().and_then(DecisionState::end) else {
             self.note(None, None);
             return Ok(());
@@ -237,7 +237,7 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
         &self,
         sent: &Sent<A>,
         chosen: Option<DecisionState<A>>,
-    ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Aggregation<A>, SharedError> {
         let last = sent.written.state.index();
         if sent.pending.is_queued() {
             if let Some(committed) = self.call.committed_after(&sent.pending).await? {
@@ -261,7 +261,7 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
     async fn without_panic(
         &self,
         reading: impl Future<Output = Result<Aggregation<A>, LogManagerError>> + Send,
-    ) -> Result<Aggregation<A>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Aggregation<A>, SharedError> {
         let reading = self.call.in_time(Box::pin(reading));
         match AssertUnwindSafe(reading).catch_unwind().await {
             Ok(read) => Ok(read?),
@@ -404,7 +404,7 @@ impl<'a, A: Aggregate<Event: Event>> Slot<'a> for LogSlot<'a, A> {
         lock(&self.state).sent.as_ref().map(|sent| sent.written)
     }
 
-    fn conclude(&self) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
+    fn conclude(&self) -> BoxFuture<'_, Result<(), SharedError>> {
         Box::pin(async {
             let (sent, chosen) = {
                 let state = lock(&self.state);

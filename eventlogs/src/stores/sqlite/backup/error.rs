@@ -1,10 +1,11 @@
 //! Errors of a backup.
 
-use crate::stores::error::store::{DriverError, StoreError};
+use crate::shared_error::SharedError;
+use crate::stores::error::store::StoreError;
 use std::path::PathBuf;
 
 /// A copy was not made. No file of its name was written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
     /// A copy would overwrite a file.
@@ -22,7 +23,7 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
         /// The error of the system or the database.
-        source: DriverError,
+        source: SharedError,
     },
     /// The store cannot be read.
     #[error(transparent)]
