@@ -1,7 +1,7 @@
 //! The cost of reducing a log, as a multiple of the same work by hand: with the same driver, the same tables and rows, in the
 //! same process, in turns.
 //!
-//!   ./scripts/servers cargo bench -p tests --bench reads                   everything, about six minutes
+//!   ./scripts/servers cargo bench -p tests --bench reads                   everything, about seven minutes
 //!   ./scripts/servers cargo bench -p tests --bench reads -- cold --quick   rows whose name contains `cold`, in short
 //!
 //! Each call is one reduction, so rates are reductions per second and CPU is that of a reduction, unless a row says otherwise.
