@@ -57,7 +57,7 @@ impl Capture {
 }
 
 /// The sum of a payment's events.
-#[derive(Debug, Default, Clone, Aggregate)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize, Aggregate)]
 #[aggregate(event = PaymentEvent)]
 pub(crate) struct Payment {
     /// In cents.

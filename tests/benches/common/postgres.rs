@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 
 use crate::common::payments::Payment;
+use crate::common::process;
 
 /// A server that is ready to be measured.
 #[derive(Debug)]
@@ -60,6 +61,15 @@ impl Postgres {
     pub(crate) async fn settle(&self) {
         // Not every role may request a checkpoint; without it, the server does one in its own time.
         let _ = self.pool.execute("checkpoint").await;
+    }
+
+    /// Returns the main process of the server; `None` if the server is not on this machine.
+    pub(crate) async fn main_process(&self) -> Option<u32> {
+        let session: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&self.pool)
+            .await
+            .ok()?;
+        process::parent_of(session.try_into().ok()?, "postgres")
     }
 
     /// Drops the schema again.

@@ -1,18 +1,64 @@
-//! Data of the system about this process; `None` outside Linux.
+//! Data of the system about processes of this machine; `None` outside Linux.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 /// Returns the processor time that all threads of this process have used so far, in user and kernel mode.
 pub(crate) fn cpu_time() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program is in parentheses, and may contain spaces and parentheses.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_whitespace().skip(11);
-    let mut next = || times.next()?.parse::<u64>().ok();
-    // A tick is 10 ms for every program on Linux, whatever the kernel's own clock uses.
-    Some(Duration::from_millis((next()? + next()?) * 10))
+    Some(Stat::of("self")?.own)
+}
+
+/// Returns the processor time that a process and its children have used so far. Children that have ended are included.
+pub(crate) fn family_time(parent: u32) -> Option<Duration> {
+    let stat = Stat::of(parent)?;
+    let mut sum = stat.own + stat.ended_children;
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        // A process may end meanwhile.
+        let child = process.file_name().to_str().and_then(Stat::of);
+        sum += child
+            .filter(|child| child.parent == parent)
+            .map_or(Duration::ZERO, |child| child.own);
+    }
+    Some(sum)
+}
+
+/// Returns the parent of a process with this name; `None` if the process has another name, or is not on this machine.
+pub(crate) fn parent_of(pid: u32, name: &str) -> Option<u32> {
+    let stat = Stat::of(pid)?;
+    (stat.name == name).then_some(stat.parent)
+}
+
+/// The data of a process.
+struct Stat {
+    /// The name of its program.
+    name: String,
+    /// The process that started it.
+    parent: u32,
+    /// The processor time of its threads.
+    own: Duration,
+    /// The processor time of its children that have ended.
+    ended_children: Duration,
+}
+
+impl Stat {
+    fn of(process: impl Display) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name of the program is in parentheses, and may contain spaces and parentheses.
+        let (name, fields) = stat.rsplit_once(')')?;
+        let (_, name) = name.split_once('(')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        // A tick is 10 ms for every program on Linux, whatever the kernel's own clock uses.
+        let ticks = |field: usize| fields.get(field)?.parse::<u64>().ok();
+        let time = |user, kernel| Some(Duration::from_millis((ticks(user)? + ticks(kernel)?) * 10));
+        Some(Self {
+            name: name.to_owned(),
+            parent: fields.get(1)?.parse().ok()?,
+            own: time(11, 12)?,
+            ended_children: time(13, 14)?,
+        })
+    }
 }
 
 /// Returns the resident memory of this process, in KiB.

@@ -55,6 +55,24 @@ impl Row {
         .with_details(ours, by_hand)
     }
 
+    /// Compares the 99th percentile of each side with its median. The goal is the library's greatest ratio.
+    pub(crate) fn spreads(
+        name: &'static str,
+        ours: &Measured,
+        by_hand: &Measured,
+        goal: f64,
+    ) -> Self {
+        let spread = |side: &Measured| side.p99.as_secs_f64() / side.p50.as_secs_f64();
+        Self {
+            name,
+            ours: format!("{:.1}", spread(ours)),
+            by_hand: format!("{:.1}", spread(by_hand)),
+            goal: format!("<= {goal:.0}"),
+            met: Some(spread(ours) <= goal),
+            ..Self::default()
+        }
+    }
+
     /// Adds processor time and latencies.
     pub(crate) fn with_details(mut self, ours: &Measured, by_hand: &Measured) -> Self {
         let cpu = |side: &Measured| side.cpu.map_or_else(String::new, |cpu| format!("{cpu:.0}"));

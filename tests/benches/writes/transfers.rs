@@ -51,15 +51,7 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
     if report.arguments.wants_any(&[HOT, FAIR]) {
         let ([ours, by_hand], _) = contest(postgres, report, HOT_ACCOUNTS, LookAt::Nothing).await;
         report.row(&Row::rates(HOT, &ours, &by_hand, Some(3.0)));
-        let [spread, spread_by_hand] = [ours, by_hand].map(spread);
-        report.row(&Row {
-            name: FAIR,
-            ours: format!("{spread:.1}"),
-            by_hand: format!("{spread_by_hand:.1}"),
-            goal: "<= 20".to_owned(),
-            met: Some(spread <= 20.0),
-            ..Row::default()
-        });
+        report.row(&Row::spreads(FAIR, &ours, &by_hand, 20.0));
     }
     if report.arguments.wants(OWN) {
         let ([ours, by_hand], _) = contest(postgres, report, ACCOUNTS, LookAt::Own).await;
@@ -76,11 +68,6 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
             ..Row::default()
         });
     }
-}
-
-/// Returns how many times the median the 99th percentile is.
-fn spread(side: Measured) -> f64 {
-    side.p99.as_secs_f64() / side.p50.as_secs_f64()
 }
 
 /// Compares both sides. Also returns how many times a transfer was decided again, per transfer.
