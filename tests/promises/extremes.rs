@@ -75,6 +75,7 @@ fn limits(max: usize) -> Limits {
         max_payload_bytes: max,
         max_metadata_bytes: max,
         max_queued_bytes: max,
+        max_waiting_reads: max,
     }
 }
 

@@ -47,7 +47,11 @@ pub(super) async fn fold_all<E: Event>(
 ) -> Vec<Result<(), ReadError>> {
     let tails: Vec<_> = folds.iter().map(|fold| tail_of(&**fold)).collect();
     let asked: Vec<_> = tails.iter().copied().flatten().collect();
-    let mut answers = tails::read_all(core, &asked).await.into_iter();
+    let mut answers = Vec::with_capacity(asked.len());
+    for together in asked.chunks(tails::MOST_LOGS) {
+        answers.extend(tails::read_all(core, together).await);
+    }
+    let mut answers = answers.into_iter();
     let folding = folds.iter_mut().zip(tails).map(|(fold, tail)| {
         let answer = tail.and_then(|_| answers.next());
         async move {
@@ -73,7 +77,7 @@ fn tail_of<E>(fold: &dyn EventFold<E>) -> Option<Tail> {
     Some(Tail::Range(TailBounds {
         log_id: fold.log_id(),
         first,
-        last: first.saturating_add(tails::MOST_EVENTS as i64),
+        last: first.saturating_add(signed(tails::MOST_EVENTS as u64)),
         anchor: Some(first),
     }))
 }

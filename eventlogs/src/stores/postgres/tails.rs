@@ -30,7 +30,7 @@ pub(super) const MOST_EVENTS: usize = 32;
 /// statement: 32 MiB, and only if all events are that large.
 const WHOLE_BYTES: i32 = 8 * 1024;
 /// The greatest number of logs that one statement reads.
-const MOST_LOGS: usize = 128;
+pub(super) const MOST_LOGS: usize = 128;
 /// How many statements for several logs may be in flight.
 const IN_FLIGHT: usize = 2;
 /// The number of waiting tails from which a second statement is sent while another one is in flight. With fewer, one more
