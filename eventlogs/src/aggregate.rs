@@ -48,8 +48,31 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     /// A [policy in the options](crate::LogManagerOptions::caching_policy) of a manager replaces these rules.
     const CACHE: CacheRules<Self> = CacheRules::always();
 
-    /// What of the stored events this aggregate looks at. Stores need not fetch the rest. A hand-written
-    /// [`apply`](Aggregate::apply) sees everything.
+    /// What the aggregate looks at: by default everything, because an `apply` that is written by hand sees everything.
+    ///
+    /// [`apply`](Aggregate::apply) must not depend on anything else: it may be left out for the events that are
+    /// [ignored](EventNeeds::ignores). The derive takes the value from the handlers:
+    ///
+    /// ```
+    /// # #[cfg(feature = "macros")] {
+    /// use eventlogs::feed::Interest;
+    /// use eventlogs::{Aggregate, EventNeeds, event_handler};
+    ///
+    /// pub enum DoorEvent { Opened, Painted }
+    ///
+    /// #[derive(Debug, Default, Clone, Aggregate)]
+    /// #[aggregate(event = DoorEvent)]
+    /// pub struct Door { open: bool }
+    ///
+    /// #[event_handler(DoorEvent, ignore(Painted))]
+    /// impl Door {
+    ///     #[on(Opened)]
+    ///     fn open(&mut self) { self.open = true; }
+    /// }
+    ///
+    /// assert_eq!(Door::NEEDS, EventNeeds::new(Interest::Except(&["Painted"]), false));
+    /// # }
+    /// ```
     const NEEDS: EventNeeds = EventNeeds::EVERYTHING;
 
     /// The name of the aggregate, which keeps aggregates apart in shared caches and names them in `tracing` spans.
@@ -156,6 +179,10 @@ pub trait WholeSnapshot {}
 pub trait EventHandler<E> {
     /// Which variants of the enum have a handler. A [row](crate::projection::ProjectedRow) receives only their events.
     const INTEREST: Interest = Interest::All;
+
+    /// Whether a handler has a `#[record]` parameter. If none has, the position, times and metadata of events need not be
+    /// fetched.
+    const USES_RECORD: bool = true;
 
     /// Changes the state by one event.
     fn handle(&mut self, event_record: &impl EventRecord<E>);

@@ -125,6 +125,17 @@ impl EventSchema {
     pub fn reads(&self, name: &str) -> bool {
         self.event_type.name == name || self.aliases.contains(&name)
     }
+
+    /// Returns the names under which the event may be stored.
+    pub(crate) fn names(&'static self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.event_type.name).chain(self.aliases.iter().copied())
+    }
+
+    /// Returns the names under which the current version of the event may be stored, each with that version.
+    pub(crate) fn current(&'static self) -> impl Iterator<Item = (&'static str, i32)> {
+        let version = i32::from(self.event_type.version);
+        self.names().map(move |name| (name, version))
+    }
 }
 
 /// The kind of the logs that hold events of one enum, such as `payment`.

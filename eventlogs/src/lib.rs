@@ -56,6 +56,7 @@ pub use caches::tiered::TieredAggregationCache;
 pub use caching::{AggregationCachingPolicy, CacheRules, LogAgePolicy, LogLengthPolicy};
 pub use codec::Codec;
 pub use cursor::{Cursor, UnknownCursor};
+pub use event::needs::EventNeeds;
 pub use event::{Event, EventSchema, EventType, LogType};
 pub use feed::{EventFeed, FeedError, FeedEvent, FeedRecord};
 pub use log_state::{LogPosition, LogState};

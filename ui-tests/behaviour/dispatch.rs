@@ -1,7 +1,8 @@
 //! Each event reaches the method that is marked for it, with that method's parameters.
 
 use crate::support::{fold, record};
-use eventlogs::{Aggregate, EventHandler, EventRecord, event_handler};
+use eventlogs::feed::Interest;
+use eventlogs::{Aggregate, EventHandler, EventNeeds, EventRecord, event_handler};
 
 #[derive(Debug, Clone, PartialEq)]
 enum Colour {
@@ -228,4 +229,39 @@ impl<T: Clone> History<T> {
 fn aggregates_can_be_generic() {
     let history: History<&str> = fold([Change::Set("a"), Change::Cleared, Change::Set("b")]);
     assert_eq!(history.values, ["b"]);
+}
+
+/// An aggregate whose handlers take no record.
+#[derive(Debug, Default, Clone, Aggregate)]
+#[aggregate(event = DoorEvent)]
+struct Hours(u32);
+
+#[event_handler(DoorEvent, ignore(_))]
+impl Hours {
+    #[on(Opened)]
+    fn open(&mut self, hours: u32) {
+        self.0 += hours;
+    }
+}
+
+/// An aggregate whose handler is written by hand.
+#[derive(Debug, Default, Clone, Aggregate)]
+#[aggregate(event = DoorEvent)]
+struct Times(u32);
+
+impl EventHandler<DoorEvent> for Times {
+    fn handle(&mut self, _: &impl EventRecord<DoorEvent>) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn an_aggregate_needs_what_its_handlers_take() {
+    let all_but = Interest::Except(&["Inspected", "Photographed"]);
+    assert_eq!(Door::NEEDS, EventNeeds::new(all_but, true));
+    let two = Interest::Only(&["Photographed", "Painted"]);
+    assert_eq!(Gallery::NEEDS, EventNeeds::new(two, true));
+    let one = Interest::Only(&["Opened"]);
+    assert_eq!(Hours::NEEDS, EventNeeds::new(one, false));
+    assert_eq!(Times::NEEDS, EventNeeds::EVERYTHING);
 }

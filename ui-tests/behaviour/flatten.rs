@@ -212,3 +212,11 @@ fn the_handlers_of_a_part_get_it_with_its_record() {
     );
     assert_eq!(fold::<Order>(all()).shipping.last, 2);
 }
+
+#[test]
+fn an_aggregate_may_need_any_event_of_a_part() {
+    let ignored: Vec<_> = Order::NEEDS.ignores(OrderEvent::SCHEMA).collect();
+    assert_eq!(ignored, [("order.closed", 1)]);
+    // `Parcel` is ignored, and the entries of its enum do not name it.
+    assert_eq!(Shipping::NEEDS.ignores(ShippingEvent::SCHEMA).count(), 0);
+}

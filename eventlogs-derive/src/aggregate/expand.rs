@@ -24,7 +24,8 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     let cache = policy::cache(model);
     let checks = model.deferred.iter().map(policy::check);
     let event_record = tokens::local("event_record");
-    let handler = handler(model, "handle");
+    let [handle, interest, uses_record] =
+        ["handle", "INTEREST", "USES_RECORD"].map(|item| handlers(model, item));
     let fingerprint = fingerprint(model);
     let own_where_clause = &model.generics.where_clause;
     let whole = model.whole.then(|| {
@@ -42,12 +43,14 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
 
             #cache
 
+            const NEEDS: #library::EventNeeds = #library::EventNeeds::new(#interest, #uses_record);
+
             fn name() -> &'static str {
                 #name
             }
 
             fn apply(&mut self, #event_record: &impl #library::EventRecord<#event>) {
-                #handler(self, #event_record)
+                #handle(self, #event_record)
             }
         }
 
@@ -57,14 +60,14 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     }
 }
 
-/// A function of the handlers.
+/// A function or a constant of the handlers.
 ///
 /// It has the span of the event type in the attribute, so that the compiler reports a missing block of handlers there.
-fn handler(model: &AggregateModel<'_>, function: &str) -> TokenStream {
+fn handlers(model: &AggregateModel<'_>, item: &str) -> TokenStream {
     let AggregateModel { library, event, .. } = model;
-    let function = Ident::new(function, Span::call_site());
+    let item = Ident::new(item, Span::call_site());
     tokens::located(
-        &quote!(<Self as #library::EventHandler<#event>>::#function),
+        &quote!(<Self as #library::EventHandler<#event>>::#item),
         event.span(),
     )
 }
@@ -87,14 +90,14 @@ fn fingerprint(model: &AggregateModel<'_>) -> TokenStream {
         quote!(Self: #library::EventHandler<#event>, #stored)
     });
     let where_clause = tokens::where_clause(generics, &bounds.unwrap_or_default());
-    let handlers = handler(model, "handlers_fingerprint");
+    let handlers_fingerprint = handlers(model, "handlers_fingerprint");
     let number = match fingerprint {
         FingerprintModel::Pinned(number) => quote!(#number),
         FingerprintModel::Hashed(hash) => quote! {
             use #library::__private::SchemaFingerprint as _;
             #library::__private::fingerprint(&[
                 #hash,
-                #handlers(),
+                #handlers_fingerprint(),
                 (&::core::marker::PhantomData::<#event>).schema_fingerprint(),
             ])
         },

@@ -42,6 +42,11 @@ fn the_output_is_what_one_would_write_by_hand() {
                     .when(when)
             };
 
+            const NEEDS: ::eventlogs::EventNeeds = ::eventlogs::EventNeeds::new(
+                <Self as ::eventlogs::EventHandler<DoorEvent>>::INTEREST,
+                <Self as ::eventlogs::EventHandler<DoorEvent>>::USES_RECORD
+            );
+
             fn name() -> &'static str {
                 "Door"
             }

@@ -10,6 +10,7 @@ mod subscriber;
 use crate::event_handler::model::interest::InterestModel;
 use crate::event_handler::model::{HandlerModel, Target};
 use crate::event_handler::parse::block::Block;
+use crate::event_handler::parse::handler::ParsedHandler;
 use crate::event_handler::parse::marks::{HELPERS, goes_along};
 use crate::tokens;
 use arms::Variables;
@@ -70,9 +71,17 @@ fn aggregate(
         InterestModel::All => None,
         InterestModel::Except(_) | InterestModel::Only(_) => Some(interest::constant(model)),
     };
+    // The record is used by default.
+    let takes_record = model.handlers.iter().any(ParsedHandler::takes_record);
+    let record = (!takes_record).then(|| {
+        quote!(
+            const USES_RECORD: bool = false;
+        )
+    });
     quote! {
         impl #parameters #library::EventHandler<#event> for #self_ty #where_clause {
             #interest
+            #record
 
             #[allow(unused_qualifications, reason = "every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]

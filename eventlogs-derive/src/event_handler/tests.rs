@@ -216,6 +216,36 @@ fn a_condition_on_parameters_makes_two_arms() {
 }
 
 #[test]
+fn handlers_that_use_no_record_say_so() {
+    let block = |record: TokenStream| {
+        quote! {
+            impl Door {
+                #[on(Opened)]
+                fn open(&mut self, by: &str, #record) {}
+
+                #[on(Closed)]
+                fn close(&mut self) {}
+            }
+        }
+    };
+    let unused = quote!(
+        const USES_RECORD: bool = false;
+    )
+    .to_string();
+    let output = |record| expand(quote!(DoorEvent), block(record)).to_string();
+    let without = output(TokenStream::new());
+    assert!(without.contains(&unused), "{without}");
+    for used in [
+        quote!(#[record] record: &impl EventRecord<DoorEvent>),
+        // In some builds it is used.
+        quote!(#[cfg(unix)] #[record] record: &impl EventRecord<DoorEvent>),
+    ] {
+        let with = output(used);
+        assert!(!with.contains("USES_RECORD"), "{with}");
+    }
+}
+
+#[test]
 fn a_renamed_library_is_named_nowhere() {
     let output = expand(arguments(), everything()).to_string();
     assert!(

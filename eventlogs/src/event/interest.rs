@@ -1,5 +1,7 @@
 //! Which variants of an enum a reader wants.
 
+use crate::event::EventSchema;
+
 /// Which variants of an enum are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
@@ -19,5 +21,16 @@ impl Interest {
             Self::Except(variants) => !variants.contains(&variant),
             Self::Only(variants) => variants.contains(&variant),
         }
+    }
+
+    /// Returns the entries of the events that are not wanted in their current version.
+    ///
+    /// Whether a flattened event is wanted depends on the variant that holds it, which its entry does not name.
+    pub(crate) fn unwanted(
+        self,
+        schema: &'static [EventSchema],
+    ) -> impl Iterator<Item = &'static EventSchema> {
+        let entries = schema.iter();
+        entries.filter(move |entry| !entry.is_flattened && !self.includes(entry.variant))
     }
 }

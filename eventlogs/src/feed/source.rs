@@ -31,9 +31,7 @@ impl Source {
     }
 
     /// Returns the entries of the events that are not wanted in their current version.
-    pub(crate) fn unwanted(&self) -> impl Iterator<Item = &'static EventSchema> {
-        let interest = self.interest;
-        let entries = self.schema.iter();
-        entries.filter(move |entry| !entry.is_flattened && !interest.includes(entry.variant))
+    pub(crate) fn unwanted(&self) -> impl Iterator<Item = &'static EventSchema> + use<> {
+        self.interest.unwanted(self.schema)
     }
 }

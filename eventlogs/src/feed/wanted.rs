@@ -40,7 +40,7 @@ impl Wanted {
         let except = sources.iter().flat_map(Source::unwanted);
         Self {
             kinds: Some(kinds.collect()),
-            except: except.flat_map(names).collect(),
+            except: except.flat_map(EventSchema::current).collect(),
             slices: 0..SLICES,
         }
     }
@@ -111,13 +111,6 @@ impl Wanted {
 pub(crate) fn slice(log_id: LogId) -> u16 {
     let [.., high, low] = *log_id.as_bytes();
     u16::from_be_bytes([high, low]) % SLICES
-}
-
-/// Returns the names under which the current version of an event may be stored.
-fn names(entry: &'static EventSchema) -> impl Iterator<Item = (&'static str, i32)> {
-    let version = i32::from(entry.event_type.version);
-    let names = std::iter::once(entry.event_type.name).chain(entry.aliases.iter().copied());
-    names.map(move |name| (name, version))
 }
 
 #[cfg(test)]

@@ -20,7 +20,10 @@ impl KnownEvents {
     /// Returns the events that code with these sources knows.
     pub(crate) fn of(sources: &[Source]) -> Self {
         let kinds = sources.iter().flat_map(|source| source.log_type.numbers());
-        let ignored = sources.iter().flat_map(Source::unwanted).flat_map(names);
+        let ignored = sources
+            .iter()
+            .flat_map(Source::unwanted)
+            .flat_map(EventSchema::names);
         Self {
             kinds: kinds.collect(),
             ignored: ignored.map(str::to_owned).collect(),
@@ -40,8 +43,8 @@ impl KnownEvents {
                 .log_type
                 .numbers()
                 .any(|kind| self.kinds.contains(&kind));
-            let unwanted: BTreeSet<_> = source.unwanted().flat_map(names).collect();
-            let all = source.schema.iter().flat_map(names);
+            let unwanted: BTreeSet<_> = source.unwanted().flat_map(EventSchema::names).collect();
+            let all = source.schema.iter().flat_map(EventSchema::names);
             for name in all.filter(|name| !unwanted.contains(name)) {
                 let is_in = |names: &[String]| names.iter().any(|other| other == name);
                 let is_new = is_in(&self.ignored) || !followed;
@@ -83,9 +86,4 @@ impl KnownEvents {
             missed,
         })
     }
-}
-
-/// Returns the names under which an event may be stored.
-fn names(entry: &'static EventSchema) -> impl Iterator<Item = &'static str> {
-    std::iter::once(entry.event_type.name).chain(entry.aliases.iter().copied())
 }

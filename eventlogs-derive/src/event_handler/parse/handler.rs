@@ -51,6 +51,12 @@ impl<'a> ParsedHandler<'a> {
             })
     }
 
+    /// Returns `true` if it has a parameter that receives the record, in some builds at least.
+    pub(crate) fn takes_record(&self) -> bool {
+        let mut parameters = self.parameters.iter();
+        parameters.any(|passed| matches!(passed.parameter, Parameter::Record { .. }))
+    }
+
     /// Returns `true` if the handler exists only under a condition.
     pub(crate) fn is_conditional(&self) -> bool {
         self.attributes
