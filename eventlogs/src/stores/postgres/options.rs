@@ -1,6 +1,7 @@
 use crate::stores::limits::Limits;
 use crate::stores::postgres::pooler::Pooler;
 use crate::time_box;
+use std::thread;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -9,6 +10,9 @@ const LEAST_SILENCE: Duration = Duration::from_millis(10);
 /// The bounds of the default of [`PostgresOptions::silence`].
 const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// The bounds of the default of [`PostgresOptions::max_connections`].
+const FEWEST_CONNECTIONS: u32 = 4;
+const MOST_CONNECTIONS: u32 = 16;
 
 /// Options of a [`PostgresEventStore`](crate::PostgresEventStore).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +20,12 @@ pub struct PostgresOptions {
     /// The database schema that the tables are in, a plain lower-case identifier; `eventlogs` by default. Give each tenant its
     /// own schema. Do the same for each test that runs at the same time as others.
     pub schema: String,
-    /// The greatest number of connections for reading, for a store that makes its own; 16 by default, at least 1. The store
-    /// uses 2 more connections for writing.
+    /// The greatest number of connections for reading, for a store that makes its own; at least 1. By default twice as many as
+    /// this process has processors, but at least 4 and at most 16. The store uses 2 more connections for writing.
+    ///
+    /// A read mostly computes: the server makes rows, and this process folds them. More connections than processors make each
+    /// read slower and none faster, and they are served less evenly. With a server that is far away, most of the time is spent
+    /// waiting, so more connections are of use.
     pub max_connections: u32,
     /// How long an operation may take, with all its attempts on broken connections; for a write, this includes its time in the
     /// queue. 30 s by default; with `Duration::MAX` it may take indefinitely.
@@ -62,7 +70,7 @@ impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
             schema: "eventlogs".to_owned(),
-            max_connections: 16,
+            max_connections: connections_by_default(),
             timeout: Duration::from_secs(30),
             silence: None,
             target_session: None,
@@ -71,6 +79,13 @@ impl Default for PostgresOptions {
             limits: Limits::default(),
         }
     }
+}
+
+/// Returns the number of connections for reading that suits the number of processors.
+fn connections_by_default() -> u32 {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let connections = u32::try_from(processors.saturating_mul(2)).unwrap_or(u32::MAX);
+    connections.clamp(FEWEST_CONNECTIONS, MOST_CONNECTIONS)
 }
 
 impl PostgresOptions {

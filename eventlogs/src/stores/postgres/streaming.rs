@@ -111,7 +111,7 @@ async fn rows<E: Event>(
     let statement = statement.persistent(core.options.pooler.keeps_statements());
     // Without the filter that `fetch` puts around this stream: it costs a long log some per cent.
     let mut rows = connection.fetch_many(statement);
-    let mut taking = Taking::new(plan, log_id, anchor);
+    let mut taking = Taking::new(plan, log_id, anchor).filtered();
     let known = plan.columns(core);
     let mut columns = known.get().copied();
     let stopped = loop {

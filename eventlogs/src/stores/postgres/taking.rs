@@ -10,6 +10,7 @@ use crate::stores::fold::{EventFold, PassedEvent};
 use crate::stores::page::ReadStart;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::event_row::{EventColumns, EventRow};
+use crate::stores::postgres::statements::reads::Unwanted;
 use crate::stores::postgres::statements::text::Statement;
 use sqlx::postgres::PgRow;
 use std::ops::ControlFlow;
@@ -22,20 +23,23 @@ pub(super) struct Plan {
     /// The names and versions that are passed.
     ignored: Vec<(&'static str, i32)>,
     /// The same, as the statements compare them.
-    unwanted: Vec<String>,
+    unwanted: Unwanted,
 }
 
 impl Plan {
     pub(super) fn of<E: Event>(fold: &dyn EventFold<E>) -> Self {
         let needs = fold.needs();
         let ignored: Vec<_> = needs.ignores(E::SCHEMA).collect();
-        let unwanted = ignored.iter();
+        let mut unwanted = Unwanted::default();
+        for (name, version) in &ignored {
+            let mut entries = E::SCHEMA.iter().filter(|entry| entry.reads(name));
+            let reads_others = entries.any(|entry| !entry.upcast_from.is_empty());
+            unwanted.add(name, *version, reads_others);
+        }
         Self {
             needs,
-            unwanted: unwanted
-                .map(|(name, version)| format!("{name}/{version}"))
-                .collect(),
             ignored,
+            unwanted,
         }
     }
 
@@ -78,6 +82,8 @@ pub(super) fn first_row(start: ReadStart) -> (i64, Option<LogPosition>) {
 /// Takes the rows of a log, one after the other, into a fold.
 pub(super) struct Taking<'p> {
     plan: &'p Plan,
+    /// Whether the statement has left out the payloads of ignored events.
+    are_filtered: bool,
     log_id: LogId,
     /// The event after which the fold starts, until its row was found.
     anchor: Option<LogPosition>,
@@ -115,9 +121,18 @@ impl<'p> Taking<'p> {
     pub(super) const fn new(plan: &'p Plan, log_id: LogId, anchor: Option<LogPosition>) -> Self {
         Self {
             plan,
+            are_filtered: false,
             log_id,
             anchor,
             knows_kind: false,
+        }
+    }
+
+    /// Expects rows of a statement that leaves out the payloads of ignored events.
+    pub(super) fn filtered(self) -> Self {
+        Self {
+            are_filtered: true,
+            ..self
         }
     }
 
@@ -146,7 +161,12 @@ impl<'p> Taking<'p> {
             }
             self.knows_kind = true;
         }
-        if !self.plan.ignored.is_empty() && self.plan.ignores(row.event_type()?) {
+        let payload = row.payload()?;
+        let may_be_ignored = payload.is_none() || !self.are_filtered;
+        if may_be_ignored
+            && !self.plan.ignored.is_empty()
+            && self.plan.ignores(row.event_type()?)
+        {
             return Ok(fold.pass(PassedEvent::new(
                 self.log_id,
                 row.index()?.unsigned_abs(),
@@ -154,8 +174,11 @@ impl<'p> Taking<'p> {
                 row.recorded_at()?,
             )));
         }
-        let Some(payload) = row.payload()? else {
-            return Err(TakeError::LeftOut);
+        let payload = match payload {
+            Some(payload) => payload,
+            // A version that this code does not know, of an event that it ignores: the payload makes no difference to the error.
+            None if self.are_filtered => &[],
+            None => return Err(TakeError::LeftOut),
         };
         let event = row.event(self.log_id, payload)?;
         let record = event.decode::<E>().map_err(TakeError::Read)?;

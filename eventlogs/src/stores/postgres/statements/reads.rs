@@ -28,6 +28,39 @@ pub(in crate::stores) struct TailBounds {
     pub(in crate::stores) anchor: Option<i64>,
 }
 
+/// Events whose payloads are not fetched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::stores) struct Unwanted {
+    /// Stored names that are not wanted in any version.
+    names: [Option<&'static str>; 4],
+    /// Further names, with the versions that are not wanted, in the form `name/version`.
+    further: Vec<String>,
+}
+
+impl Unwanted {
+    /// Adds a stored name and the version that is not wanted. `reads_others`: other versions can be read, and may be wanted.
+    pub(in crate::stores) fn add(&mut self, name: &'static str, version: i32, reads_others: bool) {
+        let mut free = self.names.iter_mut().filter(|name| name.is_none());
+        match free.next() {
+            Some(free) if !reads_others => *free = Some(name),
+            _ => self.further.push(format!("{name}/{version}")),
+        }
+    }
+
+    /// Returns `true` if all events are wanted.
+    pub(in crate::stores) fn is_empty(&self) -> bool {
+        self.names[0].is_none() && self.further.is_empty()
+    }
+
+    /// Binds the parameters `$3` to `$7`.
+    fn bind(&self, statement: Statement<'static>) -> Statement<'static> {
+        let named = self.names.into_iter();
+        let statement = named.fold(statement, |statement, name| statement.bind(name));
+        let further = (!self.further.is_empty()).then(|| self.further.clone());
+        statement.bind(further)
+    }
+}
+
 impl ReadStatements {
     /// Makes the statements of a schema.
     pub(super) fn for_schema(schema: &str) -> Self {
@@ -54,12 +87,12 @@ impl ReadStatements {
         &self,
         log_id: LogId,
         first: i64,
-        unwanted: &[String],
+        unwanted: &Unwanted,
     ) -> Statement<'static> {
-        sqlx::query(self.wanted_contents.clone())
+        let statement = sqlx::query(self.wanted_contents.clone())
             .bind(Uuid::from(log_id)) // $1
-            .bind(first)
-            .bind(unwanted.to_vec())
+            .bind(first);
+        unwanted.bind(statement)
     }
 
     /// Reads a log from an index on, with all that is stored with its events.
@@ -67,12 +100,12 @@ impl ReadStatements {
         &self,
         log_id: LogId,
         first: i64,
-        unwanted: &[String],
+        unwanted: &Unwanted,
     ) -> Statement<'static> {
-        sqlx::query(self.records.clone())
+        let statement = sqlx::query(self.records.clone())
             .bind(Uuid::from(log_id)) // $1
-            .bind(first)
-            .bind(unwanted.to_vec())
+            .bind(first);
+        unwanted.bind(statement)
     }
 
     /// Reads a short range of a log.

@@ -12,7 +12,7 @@ use crate::ids::EventId;
 use crate::log_state::LogPosition;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::write::{EncodedAppend, Requirement};
-use crate::stores::postgres::statements::reads::TailBounds;
+use crate::stores::postgres::statements::reads::{TailBounds, Unwanted};
 use crate::stores::postgres::{PostgresEventStore, PostgresOptions};
 use crate::stores::request::Expected;
 use crate::stores::write::{StoredContext, StoredKey};
@@ -313,7 +313,8 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     };
     execute("page", statements.page(bounds), 3).await;
     execute("large_events", statements.large_events(bounds, (0, 2)), 3).await;
-    let unwanted = ["payment.captured/1".to_owned()];
+    let mut unwanted = Unwanted::default();
+    unwanted.add("payment.captured", 1, true);
     let reads = &statements.reads;
     execute("contents", reads.contents(log_id, 0), 3).await;
     let wanted = reads.wanted_contents(log_id, 1, &unwanted);
