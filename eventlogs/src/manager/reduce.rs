@@ -15,6 +15,7 @@ use crate::stores::error::ReadError;
 use crate::stores::fold::EventFold;
 use crate::stores::page::ReadStart;
 use crate::time_box;
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, future, stream};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Instant;
@@ -380,21 +381,20 @@ impl<A: Aggregate> LogManager<A> {
             // A future that is polled by hand, as with a fake: there are no tasks.
             return self.whole(log_id).await;
         };
-        let (answer, flight) = self.inner.flights.wait(log_id);
-        if let Some(flight) = flight {
-            runtime.spawn(self.clone().fly(flight).in_current_span());
-        }
-        match answer.await {
-            Ok(Outcome::Done(result)) => result,
-            // As without a task of its own, the panic reaches the caller.
-            Ok(Outcome::Panicked(text)) => resume_unwind(Box::new(text)),
-            // The runtime of the task is shutting down.
-            Err(_) => self.whole(log_id).await,
+        let reads = |flight| {
+            let reads = self.clone().fly(flight).in_current_span();
+            Box::pin(reads) as BoxFuture<'static, ()>
+        };
+        match self.inner.flights.join(log_id, &runtime, reads).await {
+            Some(Outcome::Done(result)) => result,
+            // As without other callers, the panic reaches the caller.
+            Some(Outcome::Panicked(text)) => resume_unwind(Box::new(text)),
+            // The runtime of the reads is shutting down.
+            None => self.whole(log_id).await,
         }
     }
 
-    /// Reads a log until nobody waits for it any more. It runs in a task of its own, so that a caller who gives up takes no other
-    /// caller along.
+    /// Reads a log until nobody waits for it any more.
     async fn fly(self, mut flight: Flight<A>) {
         let log_id = flight.log_id;
         let mut earlier: Option<Aggregation<A>> = None;

@@ -21,6 +21,7 @@ mod following;
 mod head;
 mod hosts;
 mod in_flight;
+mod keeper;
 mod list;
 mod migrate;
 mod migrations;
@@ -68,6 +69,7 @@ use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
 use crate::stores::postgres::core::{Core, FoldColumns, Pools};
 use crate::stores::postgres::fence::Fence;
+use crate::stores::postgres::keeper::Keeper;
 use crate::stores::postgres::tail_queue::TailQueue;
 use crate::stores::request::{AppendRequest, Appended};
 use crate::stores::store_id::StoreId;
@@ -295,6 +297,7 @@ impl PostgresEventStore {
             page_columns: OnceLock::new(),
             columns: FoldColumns::default(),
             tails: TailQueue::default(),
+            keeper: Keeper::default(),
             commits: CommitSignal::new(),
             fence: Fence::default(),
             options,

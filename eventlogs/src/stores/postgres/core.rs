@@ -8,6 +8,7 @@ use crate::stores::postgres::columns::PageColumns;
 use crate::stores::postgres::event_row::EventColumns;
 use crate::stores::postgres::failure::Failure;
 use crate::stores::postgres::fence::Fence;
+use crate::stores::postgres::keeper::Keeper;
 use crate::stores::postgres::migrate;
 use crate::stores::postgres::migrations::ELSEWHERE;
 use crate::stores::postgres::options::PostgresOptions;
@@ -37,6 +38,8 @@ pub(super) struct Core {
     pub(super) columns: FoldColumns,
     /// The tails that wait for a statement.
     pub(super) tails: TailQueue,
+    /// Keeps a timer of the runtime due soon.
+    pub(super) keeper: Keeper,
     /// Tells readers of the feed that something was committed.
     pub(super) commits: CommitSignal,
     /// What is known about the fence of the feed.
@@ -93,12 +96,14 @@ impl Core {
 
     /// Begins an operation over the connections for all operations.
     pub(super) fn reading(&self) -> Operation<'_> {
+        self.keeper.touch();
         let options = &self.options;
         Operation::new(&self.pools.readers, options.deadline(), options.patience())
     }
 
     /// Begins an operation over the connections for all operations, until this deadline.
     pub(super) fn reading_until(&self, deadline: Instant) -> Operation<'_> {
+        self.keeper.touch();
         Operation::new(&self.pools.readers, deadline, self.options.patience())
     }
 
@@ -127,6 +132,7 @@ impl Core {
 
     /// Begins the write of a batch until this deadline, over the connections of the writer.
     pub(super) fn writing(&self, deadline: Instant) -> Operation<'_> {
+        self.keeper.touch();
         Operation::new(&self.pools.writers, deadline, self.options.patience())
     }
 }
