@@ -10,6 +10,8 @@ pub mod redis;
 pub(crate) mod seal;
 #[cfg(any(feature = "testing", feature = "_shared_cache"))]
 pub(crate) mod snapshot;
+#[cfg(feature = "redis")]
+mod telemetry;
 pub mod tiered;
 
 use crate::aggregation::Aggregation;

@@ -17,6 +17,7 @@ use crate::caches::envelope;
 use crate::caches::envelope::Identity;
 use crate::caches::seal::Sealing;
 use crate::caches::snapshot::SnapshotError;
+use crate::caches::telemetry;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use connection::Connection;
@@ -229,6 +230,7 @@ where
             Ok(Value::Nil) => return Ok(None),
             Ok(_) => return Err("Redis returned a value of an unexpected type for a GET".into()),
             Err(error) if is_of_another_type(&error) => {
+                telemetry::unreadable(A::name());
                 tracing::warn!(key, "Redis has a value of another type; removing it");
                 self.discard(&key, &[]).await;
                 return Ok(None);
@@ -238,6 +240,7 @@ where
         match envelope::decode(&bytes, log_id, self.identity(&key)) {
             Ok(aggregation) => Ok(Some(aggregation)),
             Err(misfit) => {
+                telemetry::unreadable(A::name());
                 tracing::warn!(key, %misfit, "Redis has an entry that does not fit; removing it");
                 self.discard(&key, &bytes).await;
                 Ok(None)

@@ -155,10 +155,10 @@ pub enum StoreError {
         /// The error of the database.
         source: SharedError,
     },
-    /// The writes queued before this one took longer than the store's timeout, which ended before the caller's deadline.
-    /// Nothing was written.
+    /// The writes queued before this one took longer than the store's timeout, which ended before the caller's deadline; or as
+    /// many [reads wait](super::Limits::max_waiting_reads) as may. Nothing was written.
     #[error(
-        "the store has more writes queued than it can finish before its timeout; try again later, and check how long the database takes to commit"
+        "the store has more writes or reads waiting than it can finish before its timeout; try again later, and check how long the database takes to commit and to answer"
     )]
     Overloaded,
     /// The caller's deadline passed before anything was written: during the call, or before it.
