@@ -8,6 +8,7 @@ mod erased;
 pub(crate) mod error;
 mod flights;
 mod fold;
+mod lengths;
 mod list;
 mod options;
 mod read;
@@ -36,6 +37,7 @@ use cache_writer::CacheWriter;
 use decide::pipeline::Pipelines;
 use erased::{ErasedCache, ErasedStore};
 use flights::Flights;
+use lengths::Lengths;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -101,6 +103,8 @@ struct Inner<A: Aggregate> {
     pipelines: Pipelines<A>,
     /// The logs that are being reduced from the start.
     flights: Flights<A>,
+    /// About how many events the logs have.
+    lengths: Lengths,
     /// `true` if a policy in the options replaces the aggregate's own rules.
     has_own_policy: bool,
     /// Supplies metadata that is stored with the events of every write.
@@ -135,6 +139,7 @@ impl<A: Aggregate> LogManager<A> {
             cache: Arc::clone(&cache),
             pipelines: Pipelines::default(),
             flights: Flights::default(),
+            lengths: Lengths::default(),
             has_own_policy: options.caching_policy.is_some(),
             metadata: options.metadata.clone(),
             cache_timeout: options.cache_timeout,

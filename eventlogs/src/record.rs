@@ -27,6 +27,12 @@ pub(crate) mod sealed {
         }
     }
 
+    impl<E> Sealed for super::BareRecord<'_, E> {
+        fn shared_metadata(&self) -> Option<Arc<Metadata>> {
+            None
+        }
+    }
+
     impl<E> Sealed for super::BorrowedRecord<'_, E> {
         fn shared_metadata(&self) -> Option<Arc<Metadata>> {
             self.metadata.clone()
@@ -182,6 +188,47 @@ impl<E> EventRecord<E> for BorrowedRecord<'_, E> {
 
     fn metadata(&self) -> &Metadata {
         self.metadata.as_deref().unwrap_or(&NO_METADATA)
+    }
+}
+
+/// The [`EventRecord`] for handlers that do not look at records: it has the event, and no id, times or metadata.
+#[derive(Debug)]
+pub(crate) struct BareRecord<'a, E> {
+    /// The log of the event.
+    pub(crate) log_id: LogId,
+    /// The index of the event in its log.
+    pub(crate) index: u64,
+    /// The event itself.
+    pub(crate) event: &'a E,
+}
+
+impl<E> EventRecord<E> for BareRecord<'_, E> {
+    fn event(&self) -> &E {
+        self.event
+    }
+
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn index(&self) -> u64 {
+        self.index
+    }
+
+    fn event_id(&self) -> EventId {
+        EventId::from_uuid(uuid::Uuid::nil())
+    }
+
+    fn recorded_at(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn occurred_at(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    fn metadata(&self) -> &Metadata {
+        &NO_METADATA
     }
 }
 

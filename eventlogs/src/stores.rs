@@ -33,7 +33,7 @@ pub use appends::{AppendAcrossRequest, AppendPart, Appends};
 pub use error::{
     AppendError, DecodeError, EncodeError, InvalidAppend, OpenError, ReadError, StoreError,
 };
-pub use fold::{EventFold, NewestEvents, PassedEvent};
+pub use fold::{BareFold, EventFold, NewestEvents, PassedEvent};
 pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
 pub use limits::Limits;
 pub use list::{

@@ -6,8 +6,8 @@ use crate::event::needs::EventNeeds;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::error::LogManagerError;
-use crate::record::RecordedEvent;
-use crate::stores::fold::{EventFold, PassedEvent};
+use crate::record::{BareRecord, RecordedEvent};
+use crate::stores::fold::{BareFold, EventFold, PassedEvent};
 use crate::stores::page::ReadStart;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
@@ -50,6 +50,10 @@ pub(super) struct Fold<A> {
     until: Option<PointInTime>,
     /// The number of events that a store may hold in memory.
     page_size: usize,
+    /// About how many events there will be.
+    expected_events: Option<u64>,
+    /// The number of events that were applied without their positions, after `reach`.
+    bare_events: u64,
     /// Why the fold has stopped, if the events did not follow one another.
     failed: Option<LogManagerError>,
 }
@@ -66,6 +70,8 @@ impl<A: Aggregate> Fold<A> {
             epoch: 0,
             until: None,
             page_size: usize::MAX,
+            expected_events: None,
+            bare_events: 0,
             failed: None,
         }
     }
@@ -95,6 +101,12 @@ impl<A: Aggregate> Fold<A> {
         self
     }
 
+    /// Sets about how many events there will be.
+    pub(super) fn with_expected_events(mut self, events: Option<u64>) -> Self {
+        self.expected_events = events;
+        self
+    }
+
     /// Stops at a point in the past.
     pub(super) fn until(mut self, until: PointInTime) -> Self {
         self.until = Some(until);
@@ -107,7 +119,7 @@ impl<A: Aggregate> Fold<A> {
         records: &[RecordedEvent<A::Event>],
     ) -> Result<(), LogManagerError> {
         for record in records {
-            if self.take(record).is_break() {
+            if EventFold::take(self, record).is_break() {
                 break;
             }
         }
@@ -139,13 +151,7 @@ impl<A: Aggregate> Fold<A> {
         if self.until.is_some_and(|until| !until.includes(event)) {
             return false;
         }
-        let expected = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
-        if event.index != expected || event.log_id != self.log_id {
-            self.failed = Some(LogManagerError::BrokenLog {
-                log_id: self.log_id,
-                expected,
-                found: event.index,
-            });
+        if event.log_id != self.log_id || !self.follows(event.index) {
             return false;
         }
         let created_at = self
@@ -160,6 +166,20 @@ impl<A: Aggregate> Fold<A> {
         });
         self.applied_events += 1;
         true
+    }
+
+    /// Returns `true` if the event with this index is the next one. Otherwise the fold has failed.
+    fn follows(&mut self, index: u64) -> bool {
+        let next = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
+        let expected = next.saturating_add(self.bare_events);
+        if index != expected {
+            self.failed = Some(LogManagerError::BrokenLog {
+                log_id: self.log_id,
+                expected,
+                found: index,
+            });
+        }
+        index == expected
     }
 
     /// Returns the state to change. The state of an earlier reduction is copied, because caches share it.
@@ -187,6 +207,18 @@ impl<A: Aggregate> EventFold<A::Event> for Fold<A> {
         A::NEEDS
     }
 
+    fn expected_events(&self) -> Option<u64> {
+        self.expected_events
+    }
+
+    fn bare(&mut self) -> Option<&mut dyn BareFold<A::Event>> {
+        // The last event of a fold that stops earlier is not known in advance. And what was applied with records would be lost by
+        // a restart.
+        let has_records = self.own.is_some() && self.bare_events == 0;
+        let is_bare = !A::NEEDS.uses_record() && self.until.is_none() && !has_records;
+        is_bare.then_some(self as &mut dyn BareFold<A::Event>)
+    }
+
     fn page_size(&self) -> usize {
         self.page_size
     }
@@ -204,5 +236,54 @@ impl<A: Aggregate> EventFold<A::Event> for Fold<A> {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl<A: Aggregate> BareFold<A::Event> for Fold<A> {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn restart(&mut self) -> ReadStart {
+        if self.bare_events > 0 {
+            self.bare_events = 0;
+            // Nothing else was applied: a fold that was given records goes on with records.
+            self.own = None;
+        }
+        EventFold::start(self)
+    }
+
+    fn take(&mut self, index: u64, event: &A::Event) -> ControlFlow<()> {
+        if !self.follows(index) {
+            return ControlFlow::Break(());
+        }
+        self.bare_events += 1;
+        let record = BareRecord {
+            log_id: self.log_id,
+            index,
+            event,
+        };
+        self.own().apply(&record);
+        ControlFlow::Continue(())
+    }
+
+    fn pass(&mut self, index: u64) -> ControlFlow<()> {
+        if !self.follows(index) {
+            return ControlFlow::Break(());
+        }
+        self.bare_events += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn end(&mut self, created_at: DateTime<Utc>, last: PassedEvent) {
+        self.applied_events += self.bare_events;
+        self.bare_events = 0;
+        self.reach = Some(ReducedThrough {
+            log_id: self.log_id,
+            index: last.index,
+            event_id: last.event_id,
+            created_at: self.reach.map_or(created_at, |reach| reach.created_at),
+            updated_at: last.recorded_at,
+        });
     }
 }

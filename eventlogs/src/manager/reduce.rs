@@ -440,9 +440,14 @@ impl<A: Aggregate> LogManager<A> {
     async fn whole(&self, log_id: LogId) -> Result<Aggregation<A>, LogManagerError> {
         let sent_at = Instant::now();
         let epoch = self.inner.cache_writer.epoch(log_id);
-        let mut fold = self.bounded(Fold::from_the_start(log_id).with_epoch(epoch));
+        let fold = Fold::from_the_start(log_id)
+            .with_epoch(epoch)
+            .with_expected_events(self.inner.lengths.average());
+        let mut fold = self.bounded(fold);
         self.inner.store.fold(&mut fold).await?;
-        self.finished(fold, false, sent_at)
+        let reduced = self.finished(fold, false, sent_at)?;
+        self.inner.lengths.note(reduced.applied_events());
+        Ok(reduced)
     }
 
     /// Limits the memory of a fold.

@@ -29,6 +29,16 @@ pub trait EventFold<E>: Send {
         500
     }
 
+    /// About how many events there will be, if the fold knows: a store may read few events in another way than many.
+    fn expected_events(&self) -> Option<u64> {
+        None
+    }
+
+    /// The fold without the records of its events, if it [does not need](EventFold::needs) them. A store may use it instead.
+    fn bare(&mut self) -> Option<&mut dyn BareFold<E>> {
+        None
+    }
+
     /// Takes the next event. If the fold [does not need](EventFold::needs) its metadata and the time of its occurrence, they
     /// may be missing.
     ///
@@ -39,6 +49,28 @@ pub trait EventFold<E>: Send {
     ///
     /// With [`Break`](ControlFlow::Break), the store stops.
     fn pass(&mut self, event: PassedEvent) -> ControlFlow<()>;
+}
+
+/// A fold that gets only the index of each event, and the whole position of the last one. For a store that is less to fetch.
+///
+/// Until the position of the last event is known, the fold cannot be continued by another read. So a store that loses its
+/// connection begins anew.
+pub trait BareFold<E>: Send {
+    /// The log.
+    fn log_id(&self) -> LogId;
+
+    /// Forgets the events that were given without their positions, and returns where the fold starts.
+    fn restart(&mut self) -> ReadStart;
+
+    /// Takes the next event. With [`Break`](ControlFlow::Break), the store stops.
+    fn take(&mut self, index: u64, event: &E) -> ControlFlow<()>;
+
+    /// Takes note of the next event, which the fold does not need. With [`Break`](ControlFlow::Break), the store stops.
+    fn pass(&mut self, index: u64) -> ControlFlow<()>;
+
+    /// Ends the fold with the position of the last event that was given. `created_at` is the time at which the first event was
+    /// recorded that the store has read.
+    fn end(&mut self, created_at: DateTime<Utc>, last: PassedEvent);
 }
 
 /// An event that was not decoded, because a [fold](EventFold) does not need it.

@@ -4,6 +4,7 @@ mod address;
 mod append;
 mod append_in;
 mod attempt;
+mod bare;
 mod batch;
 mod catch_up_in;
 mod checkpoints;
@@ -79,6 +80,7 @@ use retry::Operation;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use statements::Statements;
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -297,6 +299,7 @@ impl PostgresEventStore {
             page_columns: OnceLock::new(),
             columns: FoldColumns::default(),
             tails: TailQueue::default(),
+            streams: AtomicUsize::new(0),
             keeper: Keeper::default(),
             commits: CommitSignal::new(),
             fence: Fence::default(),

@@ -34,6 +34,26 @@ pub(in crate::stores) struct StoredEvent<'a> {
 }
 
 impl StoredEvent<'_> {
+    /// Decodes the event of this row without its record, and upgrades it if its version is old.
+    #[cfg(feature = "postgres")]
+    pub(in crate::stores) fn decode_bare<E: Event>(
+        place: (LogId, i64),
+        (name, version): (&str, i16),
+        codec: i16,
+        payload: &[u8],
+    ) -> Result<E, ReadError> {
+        let stored = StoredPayload {
+            name,
+            version: version.into(),
+            codec: CodecId::from_stored(codec),
+            bytes: payload,
+        };
+        let (log_id, index) = (place.0, place.1.unsigned_abs());
+        E::decode(&stored).map_err(|problem| {
+            ReadError::from(Box::new(DecodeError::new(log_id, index, &stored, problem)))
+        })
+    }
+
     /// Decodes the event of this row, and upgrades it if its version is old.
     pub(in crate::stores) fn decode<E: Event>(self) -> Result<RecordedEvent<E>, ReadError> {
         let (log_id, index) = (self.log_id, self.index.unsigned_abs());

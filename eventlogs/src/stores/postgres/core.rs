@@ -17,6 +17,7 @@ use crate::stores::postgres::retry::Operation;
 use crate::stores::postgres::statements::Statements;
 use crate::stores::postgres::tail_queue::TailQueue;
 use crate::stores::store_id::StoreId;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 
@@ -38,6 +39,8 @@ pub(super) struct Core {
     pub(super) columns: FoldColumns,
     /// The tails that wait for a statement.
     pub(super) tails: TailQueue,
+    /// The number of logs that are being read in statements of their own.
+    pub(super) streams: AtomicUsize,
     /// Keeps a timer of the runtime due soon.
     pub(super) keeper: Keeper,
     /// Tells readers of the feed that something was committed.

@@ -3,6 +3,7 @@
 use crate::ids::{EventId, LogId};
 use crate::stores::database::columns::column;
 use crate::stores::encoding::decoded::StoredEvent;
+use crate::stores::fold::PassedEvent;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgRow, PgValueFormat};
 use sqlx::{Row, ValueRef};
@@ -96,6 +97,22 @@ impl<'r> EventRow<'r> {
         self.row.try_get_unchecked(self.columns.payload)
     }
 
+    /// Returns the number of the codec.
+    pub(super) fn codec(&self) -> Result<i16, sqlx::Error> {
+        self.row.try_get_unchecked(self.columns.codec)
+    }
+
+    /// Returns the position and the time of recording, unless they were left out.
+    pub(super) fn place(&self, log_id: LogId) -> Result<Option<PassedEvent>, sqlx::Error> {
+        let id: Option<Uuid> = self.row.try_get_unchecked(self.columns.event_id)?;
+        let Some(id) = id else {
+            return Ok(None);
+        };
+        let index = self.index()?.unsigned_abs();
+        let recorded_at = self.recorded_at()?;
+        Ok(Some(PassedEvent::new(log_id, index, id.into(), recorded_at)))
+    }
+
     pub(super) fn recorded_at(&self) -> Result<DateTime<Utc>, sqlx::Error> {
         time(self.row, self.columns.recorded_at).map(Option::unwrap_or_default)
     }
@@ -107,7 +124,7 @@ impl<'r> EventRow<'r> {
         payload: &'r [u8],
     ) -> Result<StoredEvent<'r>, sqlx::Error> {
         let (name, version) = self.event_type()?;
-        let codec: i16 = self.row.try_get_unchecked(self.columns.codec)?;
+        let codec = self.codec()?;
         let (occurred_at, metadata) = match self.columns.record {
             Some(columns) => (
                 time(self.row, columns.occurred_at)?,

@@ -1,6 +1,6 @@
 //! Reading logs into folds.
 //!
-//! A fold that starts after an event, and so probably has few events to come, reads its tail together with those of other tasks
+//! A fold that starts after an event, or expects a short log, probably has few events to come. It reads its tail together with those of other tasks
 //! ([`tails`](super::tails)). All other events come in one statement ([`streaming`](super::streaming)).
 
 use crate::event::Event;
@@ -21,6 +21,9 @@ use crate::stores::postgres::tails;
 use futures_util::{StreamExt, stream};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
+
+/// The number of expected events up to which a whole log is read like a tail: somewhat fewer than a tail has.
+const FEW_EVENTS: u64 = 24;
 
 /// How many logs are read at the same time for one caller.
 const TOGETHER: usize = 4;
@@ -68,17 +71,20 @@ pub(super) async fn fold_all<E: Event>(
     stream::iter(folding).buffered(TOGETHER).collect().await
 }
 
-/// Returns the tail that a fold begins with, if it starts after an event.
+/// Returns the tail that a fold begins with, if it starts after an event or expects few events.
 fn tail_of<E>(fold: &dyn EventFold<E>) -> Option<Tail> {
-    let ReadStart::After(position) = fold.start() else {
-        return None;
+    let (first, anchor) = match fold.start() {
+        ReadStart::After(position) => (signed(position.index()), Some(signed(position.index()))),
+        ReadStart::Index(index) if fold.expected_events().is_some_and(|few| few <= FEW_EVENTS) => {
+            (signed(index), None)
+        }
+        ReadStart::Index(_) => return None,
     };
-    let first = signed(position.index());
     Some(Tail::Range(TailBounds {
         log_id: fold.log_id(),
         first,
         last: first.saturating_add(signed(tails::MOST_EVENTS as u64)),
-        anchor: Some(first),
+        anchor,
     }))
 }
 

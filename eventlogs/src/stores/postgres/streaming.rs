@@ -7,19 +7,23 @@ use crate::ids::LogId;
 use crate::stores::database::refusal::FoundKind;
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
-use crate::stores::fold::EventFold;
+use crate::stores::fold::{BareFold, EventFold};
+use crate::stores::postgres::bare::BareTaking;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::event_row::{EventColumns, EventRow};
 use crate::stores::postgres::failure::AttemptError;
 use crate::stores::postgres::retry;
 use crate::stores::postgres::retry::Operation;
+use crate::stores::postgres::statements::text::Statement;
 use crate::stores::postgres::taking::{Plan, TakeError, Taking, first_row};
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Either, Executor, Row};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Mutex;
+use tokio::task::yield_now;
 
 /// The number of rows that are read after a fold has stopped. If that is all, the connection can be used again; if not, it is
 /// closed.
@@ -33,20 +37,79 @@ pub(super) async fn to_end<E: Event>(
     plan: &Plan,
     fold: &mut dyn EventFold<E>,
 ) -> Result<(), ReadError> {
+    let streaming = Streaming::begin(&core.streams);
+    let read = in_operations(core, plan, fold).await;
+    if streaming.others() {
+        // An answer that arrives before it is waited for never makes a task wait. Without this, a task would go on with its next
+        // read while others wait for a thread.
+        yield_now().await;
+    }
+    read
+}
+
+/// Counts the statements whose rows are being folded.
+struct Streaming<'a>(&'a AtomicUsize);
+
+impl<'a> Streaming<'a> {
+    fn begin(streams: &'a AtomicUsize) -> Self {
+        streams.fetch_add(1, Ordering::Relaxed);
+        Self(streams)
+    }
+
+    /// Returns `true` if other tasks read, too.
+    fn others(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
+    }
+}
+
+impl Drop for Streaming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn in_operations<E: Event>(
+    core: &Core,
+    plan: &Plan,
+    fold: &mut dyn EventFold<E>,
+) -> Result<(), ReadError> {
+    let log_id = fold.log_id();
+    let mut bare_is_over = false;
     loop {
         let before = fold.start();
         let operation = core.reading();
-        let folding = Mutex::new(&mut *fold);
-        let outcome =
-            retry::read(&operation, || attempt(core, &operation, plan, &folding)).await;
-        let found = match outcome {
-            Ok(Read::Events) => return Ok(()),
-            Ok(Read::OtherKind(number)) => number,
-            Err(_) if operation.is_over() && fold.start() != before => continue,
-            Err(error) => return Err(error),
+        let target = match fold.bare() {
+            Some(bare) if bare_is_over => {
+                bare.restart();
+                None
+            }
+            bare => bare,
         };
-        return Err(wrong_kind::<E>(core, fold.log_id(), found).await);
+        let is_bare = target.is_some();
+        let target = match target {
+            Some(bare) => Target::Bare(bare),
+            None => Target::Records(&mut *fold),
+        };
+        let target = Mutex::new(target);
+        let outcome = retry::read(&operation, || attempt(core, &operation, plan, &target)).await;
+        drop(target);
+        match outcome {
+            Ok(Read::Events) => return Ok(()),
+            Ok(Read::OtherKind(found)) => return Err(wrong_kind::<E>(core, log_id, found).await),
+            // With records, the next operation goes on where this one has come to.
+            Err(_) if operation.is_over() && is_bare => bare_is_over = true,
+            Err(_) if operation.is_over() && fold.start() != before => {}
+            Err(error) => return Err(error),
+        }
     }
+}
+
+/// A fold, in the form in which it gets its events.
+enum Target<'f, E> {
+    /// With all that is stored with an event.
+    Records(&'f mut dyn EventFold<E>),
+    /// Without positions.
+    Bare(&'f mut dyn BareFold<E>),
 }
 
 /// The result of an attempt.
@@ -61,15 +124,35 @@ async fn attempt<E: Event>(
     core: &Core,
     operation: &Operation<'_>,
     plan: &Plan,
-    fold: &Mutex<&mut (dyn EventFold<E> + '_)>,
+    target: &Mutex<Target<'_, E>>,
 ) -> Result<Read, AttemptError<ReadError>> {
     // Free at once: one attempt runs at a time.
-    let mut fold = fold.lock().await;
+    let mut target = target.lock().await;
     let mut connection = operation.lease().await?;
     // After a failure, or when this future is dropped, the connection is closed: the rest of the answer would keep the session
     // busy, and its snapshot alive, for as long as the connection is idle.
     connection.begin_statement().await?;
-    let read = rows(core, &mut connection, plan, &mut **fold).await;
+    let read = match &mut *target {
+        Target::Records(fold) => {
+            let log_id = fold.log_id();
+            let (first, anchor) = first_row(fold.start());
+            let statement = plan.records(core, log_id, first);
+            let mut taking = Taking::new(plan, log_id, anchor).filtered();
+            let take = |row: EventRow<'_>| taking.take(row, &mut **fold);
+            let columns = &core.columns.records;
+            let read = rows(core, &mut connection, statement, columns, take).await;
+            ended(read, || taking.end().map_err(TakeError::Read))
+        }
+        Target::Bare(fold) => {
+            let log_id = fold.log_id();
+            let (first, anchor) = first_row(fold.restart());
+            let statement = plan.contents(core, log_id, first);
+            let mut taking = BareTaking::new(plan, log_id, anchor);
+            let take = |row: EventRow<'_>| taking.take(row, &mut **fold);
+            let read = rows(core, &mut connection, statement, plan.columns(core), take).await;
+            ended(read, || taking.end(&mut **fold))
+        }
+    };
     let (read, is_free) = match read {
         Ok((read, is_free)) => (Ok(read), is_free),
         Err(Stop { error, is_free }) => (Err(error), is_free),
@@ -82,6 +165,32 @@ async fn attempt<E: Event>(
         connection.give_back();
     }
     read
+}
+
+/// Ends a fold that has all rows.
+fn ended(
+    read: Result<(Option<Read>, bool), Stop>,
+    end: impl FnOnce() -> Result<(), TakeError>,
+) -> Result<(Read, bool), Stop> {
+    let (read, is_free) = read?;
+    if let Some(read) = read {
+        return Ok((read, is_free));
+    }
+    match end() {
+        Ok(()) => Ok((Read::Events, is_free)),
+        Err(TakeError::Read(error)) => Err(Stop {
+            error: AttemptError::Final(error),
+            is_free,
+        }),
+        Err(TakeError::Store(error)) => Err(error.into()),
+        Err(TakeError::OtherKind(number)) => Ok((Read::OtherKind(number), is_free)),
+        Err(TakeError::LeftOut) => Err(left_out().into()),
+    }
+}
+
+/// The error for a row without a payload, although the statement leaves none out.
+fn left_out() -> sqlx::Error {
+    sqlx::Error::Decode("an event came without its payload".into())
 }
 
 /// An error, and whether all rows were read, so that the connection is free.
@@ -99,49 +208,37 @@ impl From<sqlx::Error> for Stop {
     }
 }
 
-async fn rows<E: Event>(
+/// Takes the rows of a statement, until there are no more or one says that it is enough. Returns why it stopped before the end,
+/// and whether the connection is free.
+async fn rows(
     core: &Core,
     connection: &mut PgConnection,
-    plan: &Plan,
-    fold: &mut dyn EventFold<E>,
-) -> Result<(Read, bool), Stop> {
-    let log_id = fold.log_id();
-    let (first, anchor) = first_row(fold.start());
-    let statement = plan.statement(core, log_id, first);
+    statement: Statement<'static>,
+    known: &OnceLock<EventColumns>,
+    mut take: impl FnMut(EventRow<'_>) -> Result<ControlFlow<()>, TakeError>,
+) -> Result<(Option<Read>, bool), Stop> {
     let statement = statement.persistent(core.options.pooler.keeps_statements());
     // Without the filter that `fetch` puts around this stream: it costs a long log some per cent.
     let mut rows = connection.fetch_many(statement);
-    let mut taking = Taking::new(plan, log_id, anchor).filtered();
-    let known = plan.columns(core);
     let mut columns = known.get().copied();
     let stopped = loop {
         let row = match rows.try_next().await? {
             Some(Either::Right(row)) => row,
             Some(Either::Left(_)) => continue,
-            None => break None,
+            None => return Ok((None, true)),
         };
         let columns = match columns {
             Some(columns) => columns,
             None => *columns.insert(*known.get_or_init_from(&row)?),
         };
-        match taking.take(EventRow::new(&row, columns), fold) {
+        match take(EventRow::new(&row, columns)) {
             Ok(ControlFlow::Continue(())) => {}
-            Ok(ControlFlow::Break(())) => break Some(Ok(Read::Events)),
+            Ok(ControlFlow::Break(())) => break Ok(Read::Events),
             Err(TakeError::Store(error)) => return Err(error.into()),
-            Err(TakeError::OtherKind(number)) => break Some(Ok(Read::OtherKind(number))),
-            Err(TakeError::Read(error)) => break Some(Err(error)),
-            // The statement leaves no payload out.
-            Err(TakeError::LeftOut) => {
-                return Err(sqlx::Error::Decode("an event came without its payload".into()).into());
-            }
+            Err(TakeError::OtherKind(number)) => break Ok(Read::OtherKind(number)),
+            Err(TakeError::Read(error)) => break Err(error),
+            Err(TakeError::LeftOut) => return Err(left_out().into()),
         }
-    };
-    let Some(stopped) = stopped else {
-        taking.end().map_err(|error| Stop {
-            error: AttemptError::Final(error),
-            is_free: true,
-        })?;
-        return Ok((Read::Events, true));
     };
     let mut is_free = false;
     for _ in 0..ROWS_AFTER_STOP {
@@ -151,7 +248,7 @@ async fn rows<E: Event>(
         }
     }
     match stopped {
-        Ok(read) => Ok((read, is_free)),
+        Ok(read) => Ok((Some(read), is_free)),
         Err(error) => Err(Stop {
             error: AttemptError::Final(error),
             is_free,

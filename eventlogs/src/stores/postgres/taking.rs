@@ -1,7 +1,6 @@
 //! Taking the rows of a log, one after the other, into a fold.
 
 use crate::event::Event;
-use crate::event::needs::EventNeeds;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::stores::encoding::decoded::signed;
@@ -16,10 +15,12 @@ use sqlx::postgres::PgRow;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
+/// The number of events of a log that come with their positions, to a fold that needs only the last one: looking up which one
+/// that is costs the server as much as some of them.
+const WITH_POSITIONS: i64 = 32;
+
 /// What a fold needs of the rows of a log.
 pub(super) struct Plan {
-    /// What the fold looks at.
-    needs: EventNeeds,
     /// The names and versions that are passed.
     ignored: Vec<(&'static str, i32)>,
     /// The same, as the statements compare them.
@@ -28,8 +29,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn of<E: Event>(fold: &dyn EventFold<E>) -> Self {
-        let needs = fold.needs();
-        let ignored: Vec<_> = needs.ignores(E::SCHEMA).collect();
+        let ignored: Vec<_> = fold.needs().ignores(E::SCHEMA).collect();
         let mut unwanted = Unwanted::default();
         for (name, version) in &ignored {
             let mut entries = E::SCHEMA.iter().filter(|entry| entry.reads(name));
@@ -37,33 +37,35 @@ impl Plan {
             unwanted.add(name, *version, reads_others);
         }
         Self {
-            needs,
             ignored,
             unwanted,
         }
     }
 
-    fn ignores(&self, (name, version): (&str, i16)) -> bool {
+    pub(super) fn ignores(&self, (name, version): (&str, i16)) -> bool {
         let mut ignored = self.ignored.iter();
         ignored.any(|(other, current)| *current == i32::from(version) && *other == name)
     }
 
-    pub(super) fn statement(&self, core: &Core, log_id: LogId, first: i64) -> Statement<'static> {
+    /// Returns the statement for a fold that takes records.
+    pub(super) fn records(&self, core: &Core, log_id: LogId, first: i64) -> Statement<'static> {
         let statements = &core.statements.reads;
-        if self.needs.uses_record() {
-            statements.records(log_id, first, &self.unwanted)
-        } else if self.unwanted.is_empty() {
-            statements.contents(log_id, first)
+        statements.records(log_id, first, &self.unwanted)
+    }
+
+    /// Returns the statement for a fold that takes no records.
+    pub(super) fn contents(&self, core: &Core, log_id: LogId, first: i64) -> Statement<'static> {
+        let statements = &core.statements.reads;
+        if self.unwanted.is_empty() {
+            statements.contents(log_id, first, WITH_POSITIONS)
         } else {
-            statements.wanted_contents(log_id, first, &self.unwanted)
+            statements.wanted_contents(log_id, first, WITH_POSITIONS, &self.unwanted)
         }
     }
 
-    /// Returns where the numbers of the statement's columns are kept.
+    /// Returns where the numbers of the columns of [`contents`](Plan::contents) are kept.
     pub(super) fn columns<'c>(&self, core: &'c Core) -> &'c OnceLock<EventColumns> {
-        if self.needs.uses_record() {
-            &core.columns.records
-        } else if self.unwanted.is_empty() {
+        if self.unwanted.is_empty() {
             &core.columns.contents
         } else {
             &core.columns.wanted_contents

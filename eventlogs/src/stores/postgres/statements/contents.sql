@@ -2,14 +2,28 @@
 --
 -- $1 uuid    log
 -- $2 bigint  index of the first event
+-- $3 bigint  index from which on most events come without position
 --
 -- Returns one row per event, in the order of the log:
--- event_index, event_id, event_type, event_version, codec, payload, recorded_at, kind
+-- event_index, event_type, event_version, codec
+-- payload
+-- event_id, recorded_at  null from the event $3 on, but not for the last event of the log
+-- kind  null from the event $3 on
 --
--- The rows are folded one at a time as they arrive, so their number and their size are not bounded. Each column costs a folded
--- event several per cent, so there are no others, and none is computed.
+-- The rows are folded one at a time as they arrive, so their number and their size are not bounded. Each value costs a folded
+-- event some per cent, and a fold without records uses the position of the last event only. The server looks the last event up
+-- when it comes to the event $3, so a short log does not pay for that.
 
-select event_index, event_id, event_type, event_version, codec, payload, recorded_at, kind
+select event_index,
+       event_type,
+       event_version,
+       codec,
+       payload,
+       case when event_index < $3 or event_index = (select max(l.event_index) from {schema}.events l where l.log_id = $1)
+            then event_id end as event_id,
+       case when event_index < $3 or event_index = (select max(l.event_index) from {schema}.events l where l.log_id = $1)
+            then recorded_at end as recorded_at,
+       case when event_index < $3 then kind end as kind
 from {schema}.events
 where log_id = $1 and event_index >= $2
 order by log_id, event_index

@@ -52,7 +52,7 @@ impl Unwanted {
         self.names[0].is_none() && self.further.is_empty()
     }
 
-    /// Binds the parameters `$3` to `$7`.
+    /// Binds the five parameters.
     fn bind(&self, statement: Statement<'static>) -> Statement<'static> {
         let named = self.names.into_iter();
         let statement = named.fold(statement, |statement, name| statement.bind(name));
@@ -75,11 +75,17 @@ impl ReadStatements {
         }
     }
 
-    /// Reads a log from an index on, with what most aggregates look at.
-    pub(in crate::stores) fn contents(&self, log_id: LogId, first: i64) -> Statement<'static> {
+    /// Reads a log from an index on, with what most aggregates look at. So many of the first events have their positions.
+    pub(in crate::stores) fn contents(
+        &self,
+        log_id: LogId,
+        first: i64,
+        with_positions: i64,
+    ) -> Statement<'static> {
         sqlx::query(self.contents.clone())
             .bind(Uuid::from(log_id)) // $1
             .bind(first)
+            .bind(first.saturating_add(with_positions))
     }
 
     /// Reads a log from an index on, without the payloads of unwanted events.
@@ -87,11 +93,13 @@ impl ReadStatements {
         &self,
         log_id: LogId,
         first: i64,
+        with_positions: i64,
         unwanted: &Unwanted,
     ) -> Statement<'static> {
         let statement = sqlx::query(self.wanted_contents.clone())
             .bind(Uuid::from(log_id)) // $1
-            .bind(first);
+            .bind(first)
+            .bind(first.saturating_add(with_positions));
         unwanted.bind(statement)
     }
 

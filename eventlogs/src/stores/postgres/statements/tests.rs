@@ -316,8 +316,8 @@ async fn execute_all(connection: &mut PgConnection, schema: &str) -> BTreeMap<&'
     let mut unwanted = Unwanted::default();
     unwanted.add("payment.captured", 1, true);
     let reads = &statements.reads;
-    execute("contents", reads.contents(log_id, 0), 3).await;
-    let wanted = reads.wanted_contents(log_id, 1, &unwanted);
+    execute("contents", reads.contents(log_id, 0, 1), 3).await;
+    let wanted = reads.wanted_contents(log_id, 1, 1, &unwanted);
     execute("wanted_contents", wanted, 2).await;
     execute("records", reads.records(log_id, 2, &unwanted), 1).await;
     let tail = TailBounds {
