@@ -62,8 +62,8 @@ pub use feed::{EventFeed, FeedError, FeedEvent, FeedRecord};
 pub use log_state::{LogPosition, LogState};
 pub use manager::{
     Across, AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, DecidedAcross,
-    DecidedLog, Freshness, IntoLog, IntoLogs, ListOptions, LogManager, LogManagerError, LogManagerOptions,
-    ManagedLog, PointInTime, ReduceOptions, across,
+    DecidedLog, Freshness, IntoLog, IntoLogs, ListOptions, LogManager, LogManagerError,
+    LogManagerOptions, ManagedLog, PointInTime, ReduceOptions, across,
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;

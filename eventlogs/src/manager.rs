@@ -22,9 +22,9 @@ pub use decide::Decided;
 pub use decide::across::decided::{DecidedAcross, DecidedLog};
 pub use decide::across::{Across, IntoLog, IntoLogs, ManagedLog, across};
 pub use error::{DecideError, LogManagerError};
+pub use fold::PointInTime;
 pub use list::ListOptions;
 pub use options::LogManagerOptions;
-pub use fold::PointInTime;
 pub use reduce_options::{Freshness, ReduceOptions};
 pub use write_options::{AppendOptions, CreateOptions, DecideOptions};
 

@@ -33,7 +33,7 @@ pub use appends::{AppendAcrossRequest, AppendPart, Appends};
 pub use error::{
     AppendError, DecodeError, EncodeError, InvalidAppend, OpenError, ReadError, StoreError,
 };
-pub use fold::{BareFold, EventFold, NewestEvents, PassedEvent};
+pub use fold::{BareFold, EventFold, Newest, NewestEvents, PassedEvent};
 pub use idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
 pub use limits::Limits;
 pub use list::{
@@ -158,8 +158,8 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
         }
     }
 
-    /// Reads the newest events of a log, at most as many as `most`, for a fold that does not know yet where it starts. `None`
-    /// stands for a store that does not support it, or for events that are too large to be read ahead.
+    /// Reads the newest events of a log, at most as many as `most`, for a fold that does not know yet where it starts. A store that
+    /// does not implement it returns `None`.
     ///
     /// # Errors
     /// The database failed: each variant of [`StoreError`] describes its cause.
@@ -167,7 +167,7 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
         &self,
         log_id: LogId,
         most: usize,
-    ) -> impl Future<Output = Result<Option<Box<dyn NewestEvents<E>>>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Newest<E>, StoreError>> + Send {
         let _ = (log_id, most);
         std::future::ready(Ok(None))
     }

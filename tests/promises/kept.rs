@@ -4,7 +4,7 @@ use eventlogs::feed::{Commits, FeedHead, FeedHold, FeedPage, FeedRequest, Wanted
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
     AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, IdempotencyKey,
-    ListRequest, LogList, NewestEvents, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
+    ListRequest, LogList, Newest, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
 };
 use eventlogs::{Cursor, Event, EventFeed, EventStore, FeedError, FeedEvent, LogPosition};
 use std::any::Any;
@@ -52,11 +52,7 @@ impl<E: Event, S: EventStore<E> + Clone> EventStore<E> for Kept<S> {
         self.store.fold_all(folds).await
     }
 
-    async fn newest(
-        &self,
-        log_id: LogId,
-        most: usize,
-    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+    async fn newest(&self, log_id: LogId, most: usize) -> Result<Newest<E>, StoreError> {
         self.store.newest(log_id, most).await
     }
 

@@ -11,8 +11,9 @@ use crate::kept::Kept;
 use crate::payments::{Payment, PaymentEvent, payments};
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, IdempotencyKey, ListRequest,
-    LogList, OpenError, NewestEvents, Page, ReadError, ReadRequest, ReadStart, Replay, StoreError, StoreId,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, IdempotencyKey,
+    ListRequest, LogList, Newest, OpenError, Page, ReadError, ReadRequest, ReadStart, Replay,
+    StoreError, StoreId,
 };
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
@@ -75,11 +76,7 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         self.store.fold_all(folds).await
     }
 
-    async fn newest(
-        &self,
-        log_id: LogId,
-        most: usize,
-    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+    async fn newest(&self, log_id: LogId, most: usize) -> Result<Newest<E>, StoreError> {
         self.store.newest(log_id, most).await
     }
 

@@ -9,7 +9,7 @@ use crate::stores::EventStore;
 use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
-use crate::stores::fold::{EventFold, NewestEvents};
+use crate::stores::fold::{EventFold, Newest};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
@@ -29,19 +29,12 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         request: AppendAcrossRequest<'a>,
     ) -> BoxFuture<'a, Result<Vec<LogPosition>, AppendError>>;
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<Page<E>, ReadError>>;
-    fn fold<'a>(
-        &'a self,
-        fold: &'a mut dyn EventFold<E>,
-    ) -> BoxFuture<'a, Result<(), ReadError>>;
+    fn fold<'a>(&'a self, fold: &'a mut dyn EventFold<E>) -> BoxFuture<'a, Result<(), ReadError>>;
     fn fold_all<'a>(
         &'a self,
         folds: &'a mut [&'a mut dyn EventFold<E>],
     ) -> BoxFuture<'a, Vec<Result<(), ReadError>>>;
-    fn newest(
-        &self,
-        log_id: LogId,
-        most: usize,
-    ) -> BoxFuture<'_, Result<Option<Box<dyn NewestEvents<E>>>, StoreError>>;
+    fn newest(&self, log_id: LogId, most: usize) -> BoxFuture<'_, Result<Newest<E>, StoreError>>;
     fn ends<'a>(
         &'a self,
         log_ids: &'a [LogId],
@@ -70,10 +63,7 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         Box::pin(EventStore::read(self, request))
     }
 
-    fn fold<'a>(
-        &'a self,
-        fold: &'a mut dyn EventFold<E>,
-    ) -> BoxFuture<'a, Result<(), ReadError>> {
+    fn fold<'a>(&'a self, fold: &'a mut dyn EventFold<E>) -> BoxFuture<'a, Result<(), ReadError>> {
         Box::pin(EventStore::fold(self, fold))
     }
 
@@ -84,11 +74,7 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         Box::pin(EventStore::fold_all(self, folds))
     }
 
-    fn newest(
-        &self,
-        log_id: LogId,
-        most: usize,
-    ) -> BoxFuture<'_, Result<Option<Box<dyn NewestEvents<E>>>, StoreError>> {
+    fn newest(&self, log_id: LogId, most: usize) -> BoxFuture<'_, Result<Newest<E>, StoreError>> {
         Box::pin(EventStore::newest(self, log_id, most))
     }
 

@@ -194,9 +194,10 @@ impl<A: Aggregate> LogManager<A> {
     /// the reduction starts.
     async fn beside_lookup(&self, log_id: LogId) -> Result<Aggregation<A>, LogManagerError> {
         let sent_at = Instant::now();
-        let every = match self.inner.has_own_policy {
-            true => 0,
-            false => A::CACHE.least_events(),
+        let every = if self.inner.has_own_policy {
+            0
+        } else {
+            A::CACHE.least_events()
         };
         let most = every.saturating_add(AHEAD).min(MOST_AHEAD);
         let newest = self

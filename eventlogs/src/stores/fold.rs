@@ -116,6 +116,9 @@ impl PassedEvent {
     }
 }
 
+/// The result of [`EventStore::newest`](super::EventStore::newest): `None` if the store does not support it.
+pub type Newest<E> = Option<Box<dyn NewestEvents<E>>>;
+
 /// The newest events of a log, not decoded yet: see [`EventStore::newest`](super::EventStore::newest).
 pub trait NewestEvents<E>: Send {
     /// Gives the events after the start of a fold to it, and returns whether they reached the end of the log.

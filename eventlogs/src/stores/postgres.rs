@@ -64,7 +64,7 @@ use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
 use crate::stores::error::{AppendError, ReadError};
-use crate::stores::fold::{EventFold, NewestEvents};
+use crate::stores::fold::{EventFold, Newest};
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use crate::stores::list::{ListRequest, LogList};
 use crate::stores::page::{Page, ReadRequest};
@@ -406,11 +406,7 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
         fold::fold_all(core, folds).await
     }
 
-    async fn newest(
-        &self,
-        log_id: LogId,
-        most: usize,
-    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+    async fn newest(&self, log_id: LogId, most: usize) -> Result<Newest<E>, StoreError> {
         let core = &self.core;
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;

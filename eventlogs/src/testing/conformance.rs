@@ -67,6 +67,7 @@ macro_rules! __event_store_conformance {
             a_log_that_does_not_exist_is_an_empty_page
             a_fold_gets_what_pages_have
             a_fold_without_records_gets_the_events
+            a_fold_without_positions_gets_the_last_one
             a_fold_that_stops_can_go_on
             a_fold_after_a_lost_event_is_refused
             several_folds_get_their_own_events

@@ -7,8 +7,9 @@ use crate::payments::{Payment, PaymentEvent, captured, payments, refund};
 use crate::servers::PgBouncer;
 use eventlogs::ids::LogId;
 use eventlogs::stores::{
-    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, EventStore, IdempotencyKey,
-    ListRequest, LogList, OpenError, NewestEvents, Page, ReadError, ReadRequest, Replay, StoreError, StoreId,
+    AppendAcrossRequest, AppendError, AppendRequest, Appended, EventFold, EventStore,
+    IdempotencyKey, ListRequest, LogList, Newest, OpenError, Page, ReadError, ReadRequest, Replay,
+    StoreError, StoreId,
 };
 use eventlogs::subscriptions::Subscriptions;
 use eventlogs::{
@@ -318,11 +319,7 @@ impl<E: Event> EventStore<E> for Behind {
         self.store.fold_all(folds).await
     }
 
-    async fn newest(
-        &self,
-        log_id: LogId,
-        most: usize,
-    ) -> Result<Option<Box<dyn NewestEvents<E>>>, StoreError> {
+    async fn newest(&self, log_id: LogId, most: usize) -> Result<Newest<E>, StoreError> {
         self.store.newest(log_id, most).await
     }
 

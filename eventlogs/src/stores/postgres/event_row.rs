@@ -110,7 +110,12 @@ impl<'r> EventRow<'r> {
         };
         let index = self.index()?.unsigned_abs();
         let recorded_at = self.recorded_at()?;
-        Ok(Some(PassedEvent::new(log_id, index, id.into(), recorded_at)))
+        Ok(Some(PassedEvent::new(
+            log_id,
+            index,
+            id.into(),
+            recorded_at,
+        )))
     }
 
     pub(super) fn recorded_at(&self) -> Result<DateTime<Utc>, sqlx::Error> {

@@ -90,9 +90,10 @@ async fn in_operations<E: Event>(
             Some(bare) => Target::Bare(bare),
             None => Target::Records(&mut *fold),
         };
-        let target = Mutex::new(target);
-        let outcome = retry::read(&operation, || attempt(core, &operation, plan, &target)).await;
-        drop(target);
+        let outcome = {
+            let target = Mutex::new(target);
+            retry::read(&operation, || attempt(core, &operation, plan, &target)).await
+        };
         match outcome {
             Ok(Read::Events) => return Ok(()),
             Ok(Read::OtherKind(found)) => return Err(wrong_kind::<E>(core, log_id, found).await),

@@ -244,7 +244,9 @@ fn batch(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
     let mut batch: Vec<Waiting> = Vec::with_capacity(waiting.len().min(MOST_LOGS));
     while batch.len() < MOST_LOGS
         && let Some(next) = waiting.pop_front_if(|next| {
-            batch.first().is_none_or(|first| first.tail.goes_with(&next.tail))
+            batch
+                .first()
+                .is_none_or(|first| first.tail.goes_with(&next.tail))
         })
     {
         if !next.answer.is_closed() {

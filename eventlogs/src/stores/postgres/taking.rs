@@ -36,10 +36,7 @@ impl Plan {
             let reads_others = entries.any(|entry| !entry.upcast_from.is_empty());
             unwanted.add(name, *version, reads_others);
         }
-        Self {
-            ignored,
-            unwanted,
-        }
+        Self { ignored, unwanted }
     }
 
     pub(super) fn ignores(&self, (name, version): (&str, i16)) -> bool {
@@ -165,10 +162,7 @@ impl<'p> Taking<'p> {
         }
         let payload = row.payload()?;
         let may_be_ignored = payload.is_none() || !self.are_filtered;
-        if may_be_ignored
-            && !self.plan.ignored.is_empty()
-            && self.plan.ignores(row.event_type()?)
-        {
+        if may_be_ignored && !self.plan.ignored.is_empty() && self.plan.ignores(row.event_type()?) {
             return Ok(fold.pass(PassedEvent::new(
                 self.log_id,
                 row.index()?.unsigned_abs(),

@@ -107,7 +107,7 @@ async fn each_row<E: Event, T>(
     let unwanted = (!ignored.is_empty()).then(|| {
         let names = ignored.iter();
         let names = names.map(|(name, version)| format!("{name}/{version}"));
-        serde_json::Value::from_iter(names).to_string()
+        names.collect::<serde_json::Value>().to_string()
     });
     let select = questions::page(&request.log_id, first_index, anchor_index, rows, unwanted);
     let mut rows = select.fetch(connection);

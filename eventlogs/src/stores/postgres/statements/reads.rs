@@ -55,7 +55,7 @@ impl Unwanted {
     /// Binds the five parameters.
     fn bind(&self, statement: Statement<'static>) -> Statement<'static> {
         let named = self.names.into_iter();
-        let statement = named.fold(statement, |statement, name| statement.bind(name));
+        let statement = named.fold(statement, Statement::bind);
         let further = (!self.further.is_empty()).then(|| self.further.clone());
         statement.bind(further)
     }

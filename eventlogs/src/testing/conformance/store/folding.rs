@@ -7,11 +7,13 @@ use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::error::ReadError;
-use crate::stores::fold::{EventFold, PassedEvent};
+use crate::stores::fold::{BareFold, EventFold, PassedEvent};
 use crate::stores::page::ReadStart;
 use crate::stores::request::AppendRequest;
-use crate::testing::conformance::store::helpers::{Store, added, all, append, create, log_of};
-use chrono::Utc;
+use crate::testing::conformance::store::helpers::{
+    Store, added, all, amounts, append, create, log_of,
+};
+use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 
 /// A fold that keeps what it gets.
@@ -90,6 +92,94 @@ impl EventFold<CounterEvent> for Kept {
     }
 }
 
+/// A fold that takes no records, if the store has it so. It keeps the amounts that it gets.
+#[derive(Debug)]
+struct Amounts {
+    log_id: LogId,
+    start: ReadStart,
+    taken: Vec<(u64, i64)>,
+    ended: Option<(DateTime<Utc>, PassedEvent)>,
+}
+
+impl Amounts {
+    fn from(log_id: LogId, start: ReadStart) -> Self {
+        Self {
+            log_id,
+            start,
+            taken: Vec::new(),
+            ended: None,
+        }
+    }
+
+    fn add(&mut self, index: u64, event: &CounterEvent) -> ControlFlow<()> {
+        let CounterEvent::Added { amount } = event else {
+            panic!("only amounts were written");
+        };
+        self.taken.push((index, *amount));
+        ControlFlow::Continue(())
+    }
+}
+
+impl EventFold<CounterEvent> for Amounts {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn start(&self) -> ReadStart {
+        self.start
+    }
+
+    fn needs(&self) -> EventNeeds {
+        EventNeeds::new(Interest::All, false)
+    }
+
+    fn page_size(&self) -> usize {
+        1_000
+    }
+
+    fn bare(&mut self) -> Option<&mut dyn BareFold<CounterEvent>> {
+        self.taken
+            .is_empty()
+            .then_some(self as &mut dyn BareFold<CounterEvent>)
+    }
+
+    fn take(&mut self, record: &RecordedEvent<CounterEvent>) -> ControlFlow<()> {
+        let created_at = self
+            .ended
+            .map_or(record.recorded_at(), |(created_at, _)| created_at);
+        self.ended = Some((created_at, PassedEvent::of(record)));
+        self.start = ReadStart::After(record.position());
+        self.add(record.index(), record.event())
+    }
+
+    fn pass(&mut self, event: PassedEvent) -> ControlFlow<()> {
+        panic!("nothing is ignored, but {event:?} is passed");
+    }
+}
+
+impl BareFold<CounterEvent> for Amounts {
+    fn log_id(&self) -> LogId {
+        self.log_id
+    }
+
+    fn restart(&mut self) -> ReadStart {
+        self.taken.clear();
+        self.start
+    }
+
+    fn take(&mut self, index: u64, event: &CounterEvent) -> ControlFlow<()> {
+        self.add(index, event)
+    }
+
+    fn pass(&mut self, index: u64) -> ControlFlow<()> {
+        panic!("nothing is ignored, but {index} is passed");
+    }
+
+    fn end(&mut self, created_at: DateTime<Utc>, last: PassedEvent) {
+        self.ended = Some((created_at, last));
+    }
+}
+
 /// Creates a log of more events than a store reads ahead of a fold, with times and metadata.
 async fn long_log(store: &impl Store) -> LogPosition {
     let mut state = create(store, LogId::new(), 0).await;
@@ -147,6 +237,44 @@ pub async fn a_fold_without_records_gets_the_events(store: &impl Store) {
     }
 }
 
+/// A fold that needs no positions gets each event once and the position of the last one, for logs of every length.
+pub async fn a_fold_without_positions_gets_the_last_one(store: &impl Store) {
+    let mut logs = vec![long_log(store).await];
+    for events in [1, 2, 31, 32, 33, 34] {
+        logs.push(log_of(store, events).await);
+    }
+    for end in logs {
+        let whole = all(store, end.log_id()).await;
+        let amounts: Vec<_> = (0..).zip(amounts(store, end.log_id()).await).collect();
+        for first in [0_usize, 1, 2, 40] {
+            let Some(before) = first.checked_sub(1) else {
+                let mut fold = Amounts::from(end.log_id(), ReadStart::Index(0));
+                store.fold(&mut fold).await.expect("the log can be read");
+                let ended = (
+                    whole[0].recorded_at(),
+                    PassedEvent::of(&whole[whole.len() - 1]),
+                );
+                assert_eq!(fold.taken, amounts);
+                assert_eq!(fold.ended, Some(ended));
+                continue;
+            };
+            let Some(anchor) = whole.get(before) else {
+                continue;
+            };
+            let mut fold = Amounts::from(end.log_id(), ReadStart::After(anchor.position()));
+            store.fold(&mut fold).await.expect("the log can be read");
+            assert_eq!(fold.taken, amounts[first..]);
+            let last = fold.ended.map(|(_, last)| last);
+            let is_new = first < whole.len();
+            let expected = is_new.then(|| PassedEvent::of(&whole[whole.len() - 1]));
+            assert_eq!(last, expected);
+        }
+    }
+    let mut nothing = Amounts::from(LogId::new(), ReadStart::Index(0));
+    store.fold(&mut nothing).await.expect("there is no log");
+    assert_eq!((nothing.taken.len(), nothing.ended), (0, None));
+}
+
 /// A fold that stops gets nothing more, and can go on later. The store serves others afterwards.
 pub async fn a_fold_that_stops_can_go_on(store: &impl Store) {
     let end = long_log(store).await;
@@ -200,7 +328,7 @@ pub async fn several_folds_get_their_own_events(store: &impl Store) {
     let first = |log: Vec<RecordedEvent<CounterEvent>>| log[0].position();
     let start_of_long = first(all(store, long.log_id()).await);
     let start_of_short = first(all(store, short.log_id()).await);
-    let mut folds = vec![
+    let mut folds = [
         Kept::after(start_of_short),
         Kept::of(LogId::new()),
         Kept::after(LogPosition::new(short.log_id(), 1, EventId::new())),
@@ -279,7 +407,7 @@ pub async fn many_folds_at_once_get_their_own_events(store: &impl Store) {
         let grown = append(store, *end, 7).await.expect("the state is current");
         let mut fold = Kept::after(*end);
         store.fold(&mut fold).await.expect("the log can be read");
-        assert_eq!(fold.start(), ReadStart::After(grown.state));
+        assert_eq!(EventFold::start(&fold), ReadStart::After(grown.state));
     });
     futures_util::future::join_all(folds).await;
 }
