@@ -380,9 +380,12 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
     }
 
     async fn read(&self, request: ReadRequest) -> Result<Page<E>, ReadError> {
-        let core = &*self.core;
+        let core = &self.core;
         core.check_schema().await?;
         core.log_types.check(EventEnum::new::<E>())?;
+        if let Some(page) = fold::short_page(core, request).await? {
+            return Ok(page);
+        }
         read::page(core, request).await
     }
 

@@ -3,14 +3,15 @@
 //! By hand, the states are in a map, and a statement reads the new events of a log, of which there are none.
 
 use crate::by_hand::State;
+use crate::common::arguments::Plan;
 use crate::common::closed_loop::Writer;
 use crate::common::contest::{Side, compare, side};
 use crate::common::payments::Payment;
 use crate::common::postgres::Postgres;
 use crate::common::report::{Report, Row};
 use crate::logs::{InTurn, clear, dealt_out, payments, warm_up};
-use eventlogs::LogManager;
 use eventlogs::ids::LogId;
+use eventlogs::{Freshness, LogManager, ReduceOptions};
 use sqlx::postgres::PgPool;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,10 @@ const ALONE: &str = "warm in memory, 1 task";
 const TOGETHER: &str = "warm in memory, 16 tasks";
 const SPREAD: &str = "warm in memory, 16 tasks: p99 / p50";
 
+const CACHED: &str = "as cached, in memory, 1 task";
+/// Reductions per second on one processor.
+const CACHED_GOAL: f64 = 1_000_000.0;
+
 const TASKS: usize = 16;
 const LOGS: usize = 1_000;
 /// The number of events of a log.
@@ -27,7 +32,10 @@ const EVENTS: usize = 10;
 
 /// Measures all rows of this file.
 pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
-    if !report.arguments.wants_any(&[ALONE, TOGETHER, SPREAD]) {
+    if !report
+        .arguments
+        .wants_any(&[ALONE, TOGETHER, SPREAD, CACHED])
+    {
         return;
     }
     clear(postgres).await;
@@ -52,7 +60,53 @@ pub(crate) async fn measure(postgres: &Postgres, report: &mut Report) {
         report.row(&Row::rates(TOGETHER, &ours, &by_hand, Some(1.0)));
         report.row(&Row::spreads(SPREAD, &ours, &by_hand, 4.0));
     }
-    // Rows of reductions that ask no server belong here: they use the same manager and the same logs.
+    if report.arguments.wants(CACHED) {
+        report.row(&as_cached(&manager, &logs, plan).await);
+    }
+}
+
+/// Measures reductions that ask no server.
+async fn as_cached(manager: &LogManager<Payment>, logs: &[LogId], plan: Plan) -> Row {
+    let readers = async || {
+        let reader = |logs| AsCached {
+            manager: manager.clone(),
+            logs,
+        };
+        dealt_out(logs, 1)
+            .into_iter()
+            .map(reader)
+            .collect::<Vec<_>>()
+    };
+    let [ours] = compare(plan, [side(readers)]).await;
+    Row {
+        name: CACHED,
+        ours: format!("{:.0}", ours.rate),
+        goal: format!(">= {CACHED_GOAL:.0}"),
+        met: Some(ours.rate >= CACHED_GOAL),
+        ..Row::default()
+    }
+}
+
+struct AsCached {
+    manager: LogManager<Payment>,
+    logs: InTurn<LogId>,
+}
+
+impl Writer for AsCached {
+    async fn write(&mut self) -> u32 {
+        /// The number of reductions in one call, so that the clock is read seldom.
+        const CALLS: u32 = 1_000;
+        let options = ReduceOptions {
+            freshness: Freshness::Cached,
+        };
+        for _ in 0..CALLS {
+            let log_id = *self.logs.next();
+            let reduced = self.manager.reduce_with(log_id, &options).await;
+            let reduced = reduced.expect("the log exists");
+            assert_eq!(reduced.aggregate().captures, EVENTS as u64);
+        }
+        CALLS
+    }
 }
 
 /// Creates the side of a manager whose cache has all logs.

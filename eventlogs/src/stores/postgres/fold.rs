@@ -9,7 +9,7 @@ use crate::stores::encoding::decoded::signed;
 use crate::stores::error::ReadError;
 use crate::stores::error::store::StoreError;
 use crate::stores::fold::{EventFold, NewestEvents};
-use crate::stores::page::ReadStart;
+use crate::stores::page::{Page, ReadRequest, ReadStart};
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::event_row::{EventColumns, EventRow};
 use crate::stores::postgres::failure::Failure;
@@ -17,7 +17,7 @@ use crate::stores::postgres::statements::reads::TailBounds;
 use crate::stores::postgres::streaming::{to_end, wrong_kind};
 use crate::stores::postgres::tail_queue::{Tail, TailRows};
 use crate::stores::postgres::tails;
-use crate::stores::postgres::taking::{Plan, TakeError, Taking, Took, first_row};
+use crate::stores::postgres::taking::{Next, Plan, TakeError, Taking, Took, first_row};
 use futures_util::{StreamExt, stream};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ async fn take_tail<E: Event>(
         Ok(Took::All) => {}
         Ok(Took::Enough) => return Ok(true),
         Err(TakeError::LeftOut) => return Ok(false),
-        Err(TakeError::Store(error)) => return Err(StoreError::from(Failure::from(error)).into()),
+        Err(TakeError::Store(error)) => return Err(failed(error).into()),
         Err(TakeError::Read(error)) => return Err(error),
         Err(TakeError::OtherKind(number)) => {
             return Err(wrong_kind::<E>(core, fold.log_id(), number).await);
@@ -110,6 +110,54 @@ async fn take_tail<E: Event>(
     }
     taking.end()?;
     Ok(rows.len() <= tails::MOST_EVENTS)
+}
+
+/// Reads a page of few events together with the tails of other logs. Returns `None` if the page has to be read in a statement of
+/// its own.
+pub(super) async fn short_page<E: Event>(
+    core: &Arc<Core>,
+    request: ReadRequest,
+) -> Result<Option<Page<E>>, ReadError> {
+    if request.limit == 0 || request.limit >= tails::MOST_EVENTS {
+        return Ok(None);
+    }
+    let (first, anchor) = first_row(request.start);
+    // One more shows whether the log goes on.
+    let rows = request.limit + usize::from(anchor.is_some()) + 1;
+    let bounds = TailBounds {
+        log_id: request.log_id,
+        first,
+        last: first.saturating_add(signed(rows as u64 - 1)),
+        anchor: anchor.map(|_| first),
+    };
+    let rows = tails::read(core, Tail::Range(bounds)).await?;
+    let rows = rows.rows();
+    let plan = Plan::everything();
+    let mut taking = Taking::new(&plan, request.log_id, anchor);
+    let columns = rows.first().map(EventColumns::find).transpose();
+    let columns = columns.map_err(failed)?;
+    let mut records = Vec::with_capacity(rows.len());
+    let mut more = false;
+    for row in rows {
+        // The last row is there only to show that there is one.
+        more = records.len() == request.limit;
+        let (false, Some(columns)) = (more, columns) else {
+            break;
+        };
+        match taking.next(EventRow::new(row, columns)) {
+            Ok(Next::Event(record)) => records.push(record),
+            Ok(Next::Anchor | Next::Ignored(_)) => {}
+            Err(TakeError::LeftOut | TakeError::OtherKind(_)) => return Ok(None),
+            Err(TakeError::Store(error)) => return Err(failed(error).into()),
+            Err(TakeError::Read(error)) => return Err(error),
+        }
+    }
+    taking.end()?;
+    Ok(Some(Page { records, more }))
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    Failure::from(error).into()
 }
 
 /// The newest events of a log.
@@ -131,7 +179,6 @@ impl Newest {
 
 impl<E: Event> NewestEvents<E> for Newest {
     fn fold(self: Box<Self>, fold: &mut dyn EventFold<E>) -> Result<bool, ReadError> {
-        let failed = |error| StoreError::from(Failure::from(error));
         let rows = self.rows.rows();
         let (first, anchor) = first_row(fold.start());
         let plan = Plan::of(fold);

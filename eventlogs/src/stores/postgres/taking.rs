@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
+use crate::record::RecordedEvent;
 use crate::stores::encoding::decoded::signed;
 use crate::stores::error::ReadError;
 use crate::stores::fold::{EventFold, PassedEvent};
@@ -37,6 +38,14 @@ impl Plan {
             unwanted.add(name, *version, reads_others);
         }
         Self { ignored, unwanted }
+    }
+
+    /// All events, with all that is stored with them.
+    pub(super) fn everything() -> Self {
+        Self {
+            ignored: Vec::new(),
+            unwanted: Unwanted::default(),
+        }
     }
 
     pub(super) fn ignores(&self, (name, version): (&str, i16)) -> bool {
@@ -90,6 +99,16 @@ pub(super) struct Taking<'p> {
     knows_kind: bool,
 }
 
+/// What a row is.
+pub(super) enum Next<E> {
+    /// The event after which the fold starts.
+    Anchor,
+    /// The next event.
+    Event(RecordedEvent<E>),
+    /// The next event, which is ignored.
+    Ignored(PassedEvent),
+}
+
 /// How many of some rows a fold took.
 pub(super) enum Took {
     /// All.
@@ -141,6 +160,15 @@ impl<'p> Taking<'p> {
         row: EventRow<'_>,
         fold: &mut dyn EventFold<E>,
     ) -> Result<ControlFlow<()>, TakeError> {
+        Ok(match self.next(row)? {
+            Next::Anchor => ControlFlow::Continue(()),
+            Next::Event(record) => fold.take(&record),
+            Next::Ignored(event) => fold.pass(event),
+        })
+    }
+
+    /// Decodes the next row.
+    pub(super) fn next<E: Event>(&mut self, row: EventRow<'_>) -> Result<Next<E>, TakeError> {
         if let Some(anchor) = self.anchor {
             let is_there = row.index()? == signed(anchor.index())
                 && match anchor.event_id() {
@@ -151,7 +179,7 @@ impl<'p> Taking<'p> {
                 return Err(TakeError::Read(self.history_changed(anchor)));
             }
             self.anchor = None;
-            return Ok(ControlFlow::Continue(()));
+            return Ok(Next::Anchor);
         }
         if !self.knows_kind {
             let kind = row.kind()?;
@@ -163,7 +191,7 @@ impl<'p> Taking<'p> {
         let payload = row.payload()?;
         let may_be_ignored = payload.is_none() || !self.are_filtered;
         if may_be_ignored && !self.plan.ignored.is_empty() && self.plan.ignores(row.event_type()?) {
-            return Ok(fold.pass(PassedEvent::new(
+            return Ok(Next::Ignored(PassedEvent::new(
                 self.log_id,
                 row.index()?.unsigned_abs(),
                 row.event_id()?,
@@ -177,8 +205,7 @@ impl<'p> Taking<'p> {
             None => return Err(TakeError::LeftOut),
         };
         let event = row.event(self.log_id, payload)?;
-        let record = event.decode::<E>().map_err(TakeError::Read)?;
-        Ok(fold.take(&record))
+        event.decode().map(Next::Event).map_err(TakeError::Read)
     }
 
     /// Takes rows until the fold has enough.

@@ -85,9 +85,10 @@ async fn a_write_whose_answer_is_swallowed_is_found() {
 /// Twelve idle connections: their server goes away silently, and another one takes over its address.
 #[tokio::test]
 async fn after_a_silent_fail_over_one_silence_is_paid_for_not_one_for_each_connection() {
-    let Some(store) = TestStore::new().await else {
+    let Some(mut store) = TestStore::new().await else {
         return;
     };
+    store.options.max_connections = 12;
     let (proxy, behind) = store.through_proxy(TIMEOUT).await;
     let manager = payments(behind);
     let log_id = captured(&manager).await;
@@ -120,7 +121,8 @@ async fn a_users_pool_recovers_as_soon_from_a_silent_fail_over() {
 async fn fail_over(proxy: &Proxy, manager: &LogManager<Payment>, log_id: &LogId, resting: usize) {
     let before = proxy.connections();
     proxy.slow(true);
-    for read in join_all((0..resting).map(|_| manager.load(log_id, 0, 10))).await {
+    // A page that is not read together with others, so each read has a connection of its own.
+    for read in join_all((0..resting).map(|_| manager.load(log_id, 0, 100))).await {
         read.unwrap();
     }
     proxy.slow(false);
@@ -132,7 +134,7 @@ async fn fail_over(proxy: &Proxy, manager: &LogManager<Payment>, log_id: &LogId,
     let all_recovered = async {
         for _ in 0..=resting {
             manager
-                .load(log_id, 0, 10)
+                .load(log_id, 0, 100)
                 .await
                 .expect("no read reports the silence");
         }
