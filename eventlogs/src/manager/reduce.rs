@@ -218,7 +218,8 @@ impl<A: Aggregate> LogManager<A> {
         match newest.fold(&mut fold) {
             Ok(true) => self.finished(fold, cached.is_some(), sent_at),
             Ok(false) if fold.start() == ReadStart::Index(0) => self.shared(log_id).await,
-            Ok(false) => {
+            // The newest events may have been read before another process appended the last event of the cached aggregate.
+            Ok(false) | Err(ReadError::HistoryChanged { .. }) => {
                 let read = self.inner.store.fold(&mut fold).await;
                 self.after(read, fold, cached, sent_at).await
             }
