@@ -1,5 +1,7 @@
 //! Metrics are recorded under their documented names.
 
+mod reductions;
+
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
 use crate::sqlite_file::TemporaryStore;
@@ -20,20 +22,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// All recorded metrics by name.
+/// All recorded metrics by name, and by name with labels.
 #[derive(Debug, Clone, Default)]
 struct Measured(Arc<Mutex<HashMap<String, Vec<f64>>>>);
 
 /// One metric.
 struct Metric {
     name: String,
+    /// The name with the labels, if it has some.
+    labelled: Option<String>,
     measured: Measured,
 }
 
 impl Measured {
     fn metric(&self, key: &Key) -> Arc<Metric> {
+        let labels = key.labels();
+        let labels = labels.map(|label| format!("{}={}", label.key(), label.value()));
+        let labels = labels.collect::<Vec<_>>().join(",");
         Arc::new(Metric {
             name: key.name().to_owned(),
+            labelled: (!labels.is_empty()).then(|| format!("{}{{{labels}}}", key.name())),
             measured: self.clone(),
         })
     }
@@ -53,7 +61,12 @@ impl Measured {
 impl Metric {
     fn note(&self, value: f64) {
         let mut measured = self.measured.0.lock().unwrap();
-        measured.entry(self.name.clone()).or_default().push(value);
+        for name in [Some(&self.name), self.labelled.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            measured.entry(name.clone()).or_default().push(value);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod listing;
 mod migrating;
 mod opening;
 mod pgbouncer;
+mod reducing;
 mod requiring;
 mod round_trips;
 mod tls;

@@ -38,6 +38,8 @@ struct Faults {
     mute_new: AtomicBool,
     /// Responses pass in small portions.
     slow: AtomicBool,
+    /// The number of response bytes after which a connection is cut in the middle of a response; 0 for none.
+    cut_at: AtomicU64,
     /// The number of lost responses.
     lost: AtomicU64,
     /// The number of accepted connections.
@@ -60,6 +62,7 @@ impl Proxy {
             silent_before: AtomicU64::default(),
             mute_new: AtomicBool::default(),
             slow: AtomicBool::default(),
+            cut_at: AtomicU64::default(),
             lost: AtomicU64::default(),
             accepted: AtomicU64::default(),
             answered_bytes: AtomicU64::default(),
@@ -92,6 +95,12 @@ impl Proxy {
         self.faults
             .swallow_next_answer
             .store(true, Ordering::SeqCst);
+    }
+
+    /// Cuts a connection, once, after the server has sent so many more bytes over all connections.
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        let cut_at = self.answered_bytes() + bytes;
+        self.faults.cut_at.store(cut_at, Ordering::SeqCst);
     }
 
     pub(crate) fn lost_answers(&self) -> u64 {
@@ -142,6 +151,16 @@ impl Faults {
         server.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Returns `true` once after the number of bytes at which a connection is to be cut.
+    fn cuts_at(&self, answered: u64) -> bool {
+        let cut = self
+            .cut_at
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |cut_at| {
+                (cut_at > 0 && answered >= cut_at).then_some(0)
+            });
+        cut.is_ok()
+    }
+
     fn swallows(&self, number: u64) -> bool {
         self.black_hole.load(Ordering::SeqCst) || number < self.silent_before.load(Ordering::SeqCst)
     }
@@ -187,7 +206,11 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, number: u64, faults
                     silent = true;
                     continue;
                 }
-                faults.answered_bytes.fetch_add(length as u64, Ordering::SeqCst);
+                let before = faults.answered_bytes.fetch_add(length as u64, Ordering::SeqCst);
+                if faults.cuts_at(before + length as u64) {
+                    faults.lost.fetch_add(1, Ordering::SeqCst);
+                    return;
+                }
                 if client.write_all(&answer[..length]).await.is_err() {
                     return;
                 }

@@ -5,6 +5,7 @@ mod contents;
 mod failing;
 mod moved;
 mod sealed;
+mod stopped;
 mod tiers;
 mod tls;
 mod whole;

@@ -179,7 +179,10 @@ impl<A: Aggregate> LogManager<A> {
         }
         if freshness == Freshness::Cached {
             return match self.cached(log_id).await {
-                Some(cached) => Ok(cached.with_applied_events(0)),
+                Some(cached) => {
+                    telemetry::looked_up(A::name(), Lookup::Hit);
+                    Ok(cached.with_applied_events(0))
+                }
                 None => self.catch_up(log_id, None).await,
             };
         }
@@ -220,7 +223,8 @@ impl<A: Aggregate> LogManager<A> {
         match newest.fold(&mut fold) {
             Ok(true) => self.finished(fold, cached.is_some(), sent_at),
             Ok(false) if fold.start() == ReadStart::Index(0) => self.shared(log_id).await,
-            Ok(false) => {
+            // The newest events may have been read before another process appended the last event of the cached aggregate.
+            Ok(false) | Err(ReadError::HistoryChanged { .. }) => {
                 let read = self.inner.store.fold(&mut fold).await;
                 self.after(read, fold, cached, sent_at).await
             }
@@ -280,9 +284,13 @@ impl<A: Aggregate> LogManager<A> {
         let epoch = self.inner.cache_writer.epoch(log_id);
         let end = time_box::end_after(self.inner.cache_timeout);
         match time_box::until(end, self.inner.cache.get(log_id)).await {
-            Some(Ok(cached)) => cached
-                .filter(|cached| cached.log_id() == log_id)
-                .map(|cached| cached.with_epoch(epoch)),
+            Some(Ok(cached)) => {
+                let cached = cached.filter(|cached| cached.log_id() == log_id);
+                if cached.is_none() {
+                    telemetry::looked_up(A::name(), Lookup::Miss);
+                }
+                cached.map(|cached| cached.with_epoch(epoch))
+            }
             Some(Err(error)) => {
                 telemetry::looked_up(A::name(), Lookup::Failed);
                 tracing::warn!(%log_id, error, "the cache failed; reducing without it");
@@ -303,7 +311,6 @@ impl<A: Aggregate> LogManager<A> {
         earlier: Option<Aggregation<A>>,
     ) -> Result<Aggregation<A>, LogManagerError> {
         let Some(earlier) = earlier else {
-            telemetry::looked_up(A::name(), Lookup::Miss);
             return self.shared(log_id).await;
         };
         let sent_at = Instant::now();

@@ -5,6 +5,7 @@ mod ended;
 mod extremes;
 mod lost;
 mod read_only;
+mod reductions;
 mod silent;
 mod slow;
 mod stale;
