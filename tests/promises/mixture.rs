@@ -126,7 +126,7 @@ impl Caches {
 
 /// A log, and what it must reduce to, computed independently.
 struct Log {
-    log_id: LogId,
+    id: LogId,
     expected: Level,
     end: u64,
 }
@@ -144,7 +144,7 @@ impl Log {
     }
 
     fn check(&self, found: &Aggregation<Level>) {
-        assert_eq!(found.log_id(), self.log_id);
+        assert_eq!(found.log_id(), self.id);
         assert_eq!(
             (found.aggregate(), found.through_index()),
             (&self.expected, self.end)
@@ -229,7 +229,7 @@ where
                 ..Level::default()
             };
             logs.push(Log {
-                log_id,
+                id: log_id,
                 expected,
                 end: 0,
             });
@@ -242,10 +242,10 @@ where
                     for kind in kinds {
                         match event(*kind) {
                             Ok(event) => {
-                                append_one(&self.store, &elsewhere, log.log_id, event).await
+                                append_one(&self.store, &elsewhere, log.id, event).await;
                             }
                             Err(old) => {
-                                append_one(&self.last_year, &elsewhere, log.log_id, old).await
+                                append_one(&self.last_year, &elsewhere, log.id, old).await;
                             }
                         }
                         log.expect(*kind);
@@ -258,7 +258,7 @@ where
                     let kinds: Vec<_> = kinds.collect();
                     let events = kinds.iter().filter_map(|kind| event(*kind).ok());
                     let events: Vec<_> = events.collect();
-                    let end = elsewhere.reduce(log.log_id).await.unwrap();
+                    let end = elsewhere.reduce(log.id).await.unwrap();
                     elsewhere.append_all(end, &events, &none).await.unwrap();
                     for kind in kinds {
                         log.expect(kind);
@@ -266,7 +266,7 @@ where
                 }
                 Step::Decide(log, litres) => {
                     let log = &mut logs[*log];
-                    let deciding = tanks.decide(log.log_id, DecideOptions::NONE, |level| {
+                    let deciding = tanks.decide(log.id, DecideOptions::NONE, |level| {
                         let litres = u64::from(*litres) + level.filled % 2;
                         Ok::<_, ()>([TankEvent::Drained { litres }])
                     });
@@ -283,15 +283,15 @@ where
                         Fresh::AtMost(millis) => Freshness::AtMost(Duration::from_millis(*millis)),
                     };
                     let options = ReduceOptions { freshness };
-                    let found = tanks.reduce_with(log.log_id, &options).await.unwrap();
-                    assert_eq!(found.log_id(), log.log_id);
+                    let found = tanks.reduce_with(log.id, &options).await.unwrap();
+                    assert_eq!(found.log_id(), log.id);
                     if matches!(fresh, Fresh::Latest | Fresh::AtMost(0)) {
                         log.check(&found);
                         seen.push(found);
                     }
                 }
                 Step::ReduceMany => {
-                    let ids: Vec<_> = logs.iter().map(|log| log.log_id).collect();
+                    let ids: Vec<_> = logs.iter().map(|log| log.id).collect();
                     let twice = ids.iter().chain(&ids).copied();
                     let found = tanks.reduce_many(twice).await;
                     for (log, found) in logs.iter().chain(&logs).zip(found) {
@@ -301,10 +301,10 @@ where
                 Step::Flush => tanks.flush_cache().await,
                 Step::Lose(log, tier) => {
                     tanks.flush_cache().await;
-                    caches.lose(*tier, logs[*log].log_id).await;
+                    caches.lose(*tier, logs[*log].id).await;
                 }
                 Step::Older(log, tier) => {
-                    let log_id = logs[*log].log_id;
+                    let log_id = logs[*log].id;
                     tanks.flush_cache().await;
                     if let Some(older) = seen.iter().find(|seen| seen.log_id() == log_id) {
                         let reach = *older.reach();
@@ -314,7 +314,7 @@ where
                     }
                 }
                 Step::Forged(log, tier, index) => {
-                    let log_id = logs[*log].log_id;
+                    let log_id = logs[*log].id;
                     tanks.flush_cache().await;
                     let now = chrono::Utc::now();
                     let reach = ReducedThrough {
@@ -334,9 +334,9 @@ where
             }
         }
         for log in &logs {
-            log.check(&tanks.reduce(log.log_id).await.unwrap());
+            log.check(&tanks.reduce(log.id).await.unwrap());
             let end = PointInTime::Index(u64::MAX);
-            log.check(&tanks.reduce_at(log.log_id, end).await.unwrap());
+            log.check(&tanks.reduce_at(log.id, end).await.unwrap());
         }
     }
 }

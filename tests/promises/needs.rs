@@ -276,7 +276,7 @@ async fn upcast_events(tables: &impl Tables) {
             ..Level::default()
         };
         assert_eq!(reduced(&tanks, log_id).await, (level(1_011, 3), 4, 5));
-        end = appended(tables, Some(end), &[inspected.clone()]).await;
+        end = appended(tables, Some(end), std::slice::from_ref(&inspected)).await;
         assert_eq!(reduced(&tanks, log_id).await, (level(2_011, 4), 5, 1));
         let many = vec![inspected.clone(); 40];
         appended(tables, Some(end), &many).await;

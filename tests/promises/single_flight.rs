@@ -301,7 +301,7 @@ async fn whoever_asks_after_a_log_was_forgotten_gets_nothing_that_was_read_befor
     assert_eq!(store.folds(), (2, 0));
     payments.flush_cache().await;
     let state = payments.reduce(log_id).await.unwrap();
-    assert_eq!(state.aggregate().captured, 7, "no old state was cached");
+    assert_eq!(state.aggregate().captured, 7);
 }
 
 async fn nothing_is_found(store: impl EventStore<PaymentEvent> + Clone) {

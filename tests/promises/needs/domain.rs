@@ -30,7 +30,7 @@ pub(crate) enum TankEvent {
     Named { name: String },
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct InspectedV1 {
     litres: u64,
 }

@@ -11,7 +11,7 @@ use eventlogs::stores::{Limits, StoreError};
 use eventlogs::{
     Aggregate, Aggregation, AggregationCache, AppendOptions, CreateOptions, Event, EventRecord,
     LogManager, LogManagerError, LogManagerOptions, LogPosition, LogState, MemoryAggregationCache,
-    PostgresOptions, event_handler,
+    Metadata, PostgresEventStore, PostgresOptions, event_handler,
 };
 use futures_util::future::join_all;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -49,7 +49,10 @@ async fn a_long_log_is_folded_on_where_its_connection_was_cut() {
     };
     let writer = payments(store.store.clone());
     let log_id = LogId::new();
-    let none = AppendOptions::default();
+    let noted = AppendOptions {
+        metadata: Metadata::new().with("note", "x".repeat(400)),
+        ..Default::default()
+    };
     let requested = PaymentEvent::Requested { amount: 1 };
     let created = writer.create(&log_id, &requested, CreateOptions::NONE);
     let mut state = created.await.unwrap();
@@ -57,15 +60,15 @@ async fn a_long_log_is_folded_on_where_its_connection_was_cut() {
         let first = part * 1_000 + 1;
         let events = (first..first + 1_000).map(|amount| PaymentEvent::Captured { amount });
         let events: Vec<_> = events.take(if part == 4 { 999 } else { 1_000 }).collect();
-        state = writer.append_all(state, &events, &none).await.unwrap();
+        state = writer.append_all(state, &events, &noted).await.unwrap();
     }
     assert_eq!(state.index(), 4_999);
     let (proxy, behind) = store.through_proxy(Duration::from_secs(20)).await;
-    let logs = || {
+    let logs = |store: &PostgresEventStore| {
         let cache = MemoryAggregationCache::default();
-        LogManager::<Applied>::new(behind.clone(), cache, LogManagerOptions::default())
+        LogManager::<Applied>::new(store.clone(), cache, LogManagerOptions::default())
     };
-    let reduced = async |logs: &LogManager<Applied>| {
+    let reduced = async |logs: LogManager<Applied>| {
         CALLS.store(0, Ordering::SeqCst);
         let state = logs.reduce(log_id).await.expect("the fold goes on");
         assert_eq!(state.through_index(), 4_999);
@@ -74,13 +77,17 @@ async fn a_long_log_is_folded_on_where_its_connection_was_cut() {
         CALLS.load(Ordering::SeqCst)
     };
     let before = proxy.answered_bytes();
-    assert_eq!(reduced(&logs()).await, 5_000);
+    assert_eq!(reduced(logs(&behind)).await, 5_000);
     let bytes = proxy.answered_bytes() - before;
     for eighths in 1..8 {
         let (lost, connections) = (proxy.lost_answers(), proxy.connections());
         proxy.cut_after(bytes * eighths / 8);
         let before = proxy.answered_bytes();
-        assert_eq!(reduced(&logs()).await, 5_000, "no event is given twice");
+        assert_eq!(
+            reduced(logs(&behind)).await,
+            5_000,
+            "no event is given twice"
+        );
         assert_eq!(proxy.lost_answers(), lost + 1);
         assert!(proxy.connections() > connections);
         let again = proxy.answered_bytes() - before;
@@ -89,6 +96,14 @@ async fn a_long_log_is_folded_on_where_its_connection_was_cut() {
             "{again} bytes: it began again at the start of {bytes}"
         );
     }
+
+    // The timeout is for the next event, not for all.
+    let timeout = Duration::from_secs(1);
+    let (proxy, behind) = store.through_proxy(timeout).await;
+    proxy.slow(true);
+    let begun = Instant::now();
+    assert_eq!(reduced(logs(&behind)).await, 5_000);
+    assert!(begun.elapsed() > 2 * timeout, "{:?}", begun.elapsed());
 }
 
 /// While `true`, slow readings take long to decode.
@@ -201,9 +216,9 @@ async fn reductions_beyond_the_limit_are_refused_and_later_ones_work() {
     }
     payments.flush_cache().await;
     for _ in 0..3 {
-        let reduces = (0..1_000).map(|number| payments.reduce(logs[number % logs.len()]));
+        let calls = (0..1_000).map(|number| payments.reduce(logs[number % logs.len()]));
         let (mut reduced, mut refused) = (0, 0);
-        for result in join_all(reduces).await {
+        for result in join_all(calls).await {
             match result {
                 Ok(state) => {
                     assert_eq!(state.aggregate().captured, 100);
