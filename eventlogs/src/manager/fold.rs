@@ -6,7 +6,7 @@ use crate::event::needs::EventNeeds;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::error::LogManagerError;
-use crate::record::{BareRecord, RecordedEvent};
+use crate::record::{BareRecord, EventRecord, RecordedEvent};
 use crate::stores::fold::{BareFold, EventFold, PassedEvent};
 use crate::stores::page::ReadStart;
 use chrono::{DateTime, Utc};
@@ -168,6 +168,14 @@ impl<A: Aggregate> Fold<A> {
         true
     }
 
+    /// Stops right after the event with the index at which the fold ends: the next one may be unreadable.
+    fn after(&self, index: u64) -> ControlFlow<()> {
+        match self.until {
+            Some(PointInTime::Index(end)) if index >= end => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
     /// Returns `true` if the event with this index is the next one. Otherwise the fold has failed.
     fn follows(&mut self, index: u64) -> bool {
         let next = self.reach.map_or(0, |reach| reach.index.saturating_add(1));
@@ -228,14 +236,14 @@ impl<A: Aggregate> EventFold<A::Event> for Fold<A> {
             return ControlFlow::Break(());
         }
         self.own().apply(record);
-        ControlFlow::Continue(())
+        self.after(record.index())
     }
 
     fn pass(&mut self, event: PassedEvent) -> ControlFlow<()> {
         if !self.advance(event) {
             return ControlFlow::Break(());
         }
-        ControlFlow::Continue(())
+        self.after(event.index)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
 use crate::stores::database::refusal::FoundKind;
-use crate::stores::encoding::decoded::{StoredEvent, signed};
+use crate::stores::encoding::decoded::signed;
 use crate::stores::error::ReadError;
 use crate::stores::page::{Page, ReadRequest, ReadStart};
 use std::marker::PhantomData;
@@ -145,7 +145,7 @@ impl<E: Event, T> PageBuilder<E, T> {
     }
 
     /// Adds what was made of an event that was admitted, after all events before it.
-    pub(in crate::stores) fn push_item(&mut self, item: Result<T, ReadError>) {
+    pub(in crate::stores) fn push(&mut self, item: Result<T, ReadError>) {
         if self.has_failed() {
             return;
         }
@@ -187,13 +187,6 @@ impl<E: Event, T> PageBuilder<E, T> {
 }
 
 impl<E: Event> PageBuilder<E> {
-    /// Decodes an event that was admitted, after all events before it.
-    pub(in crate::stores) fn push(&mut self, event: StoredEvent<'_>) {
-        if !self.has_failed() {
-            self.push_item(event.decode());
-        }
-    }
-
     /// Returns the page or the first error. The name of the log's kind is needed only if
     /// [`other_kind`](PageBuilder::other_kind) returns a number.
     pub(in crate::stores) fn finish(self, kind_name: Option<&str>) -> Result<Page<E>, ReadError> {

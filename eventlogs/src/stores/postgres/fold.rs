@@ -51,7 +51,9 @@ pub(super) async fn fold_all<E: Event>(
     let tails: Vec<_> = folds.iter().map(|fold| tail_of(&**fold)).collect();
     let asked: Vec<_> = tails.iter().copied().flatten().collect();
     let mut answers = Vec::with_capacity(asked.len());
-    for together in asked.chunks(tails::MOST_LOGS) {
+    // No more than may wait: the logs of one call must not overload the store.
+    let most = core.options.limits.max_waiting_reads.max(1);
+    for together in asked.chunks(most.min(tails::MOST_LOGS)) {
         answers.extend(tails::read_all(core, together).await);
     }
     let mut answers = answers.into_iter();

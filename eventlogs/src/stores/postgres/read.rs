@@ -211,7 +211,7 @@ impl<'a, E: Event> Reading<'a, E> {
         let Some(columns) = self.columns else {
             return Ok(());
         };
-        self.page.push(StoredEvent {
+        let event = StoredEvent {
             log_id: self.log_id,
             index: columns.index(row)?,
             event_id: row.try_get::<Uuid, _>(columns.event_id)?.into(),
@@ -222,7 +222,8 @@ impl<'a, E: Event> Reading<'a, E> {
             occurred_at: row.try_get(columns.occurred_at)?,
             recorded_at: row.try_get(columns.recorded_at)?,
             metadata: contents.metadata(whole)?,
-        });
+        };
+        self.page.push(event.decode());
         Ok(())
     }
 

@@ -121,7 +121,7 @@ async fn each_row<E: Event, T>(
         };
         let row = EventRow { row: &row, columns };
         if page.admits(&row)? {
-            page.push_item(make(&row)?);
+            page.push(make(&row)?);
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use crate::event::interest::Interest;
 use crate::event::needs::EventNeeds;
 use crate::ids::{EventId, LogId};
 use crate::log_state::LogPosition;
+use crate::metadata::Metadata;
 use crate::record::{EventRecord, RecordedEvent};
 use crate::stores::error::ReadError;
 use crate::stores::fold::{BareFold, EventFold, PassedEvent};
@@ -187,7 +188,7 @@ async fn long_log(store: &impl Store) -> LogPosition {
         let events: Vec<_> = (0..20).map(|nth| added(100 * batch + nth)).collect();
         let mut request = AppendRequest::after(state, &events);
         request.context.occurred_at = Some(Utc::now());
-        request.context.metadata = crate::Metadata::new().with("batch", batch);
+        request.context.metadata = Metadata::new().with("batch", batch);
         state = store
             .append(request)
             .await
