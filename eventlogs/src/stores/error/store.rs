@@ -156,7 +156,7 @@ pub enum StoreError {
         source: SharedError,
     },
     /// The writes queued before this one took longer than the store's timeout, which ended before the caller's deadline; or as
-    /// many [reads wait](super::Limits::max_waiting_reads) as may. Nothing was written.
+    /// many [reads wait](crate::stores::Limits::max_waiting_reads) as may. Nothing was written.
     #[error(
         "the store has more writes or reads waiting than it can finish before its timeout; try again later, and check how long the database takes to commit and to answer"
     )]

@@ -1,7 +1,7 @@
 //! Reading logs into folds.
 //!
 //! A fold that starts after an event, or expects a short log, probably has few events to come. It reads its tail together with those of other tasks
-//! ([`tails`](super::tails)). All other events come in one statement ([`streaming`](super::streaming)).
+//! ([`tails`]). All other events come in one statement ([`streaming`](super::streaming)).
 
 use crate::event::Event;
 use crate::ids::LogId;
