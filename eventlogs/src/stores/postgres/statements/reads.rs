@@ -5,6 +5,9 @@ use crate::stores::postgres::statements::text::{Statement, in_schema};
 use sqlx::SqlStr;
 use uuid::Uuid;
 
+/// More rows than a log has.
+const ALL: i64 = i64::MAX;
+
 /// The statements that read logs for folds, for one schema.
 pub(in crate::stores) struct ReadStatements {
     contents: SqlStr,
@@ -86,6 +89,7 @@ impl ReadStatements {
             .bind(Uuid::from(log_id)) // $1
             .bind(first)
             .bind(first.saturating_add(with_positions))
+            .bind(ALL)
     }
 
     /// Reads a log from an index on, without the payloads of unwanted events.
@@ -100,7 +104,7 @@ impl ReadStatements {
             .bind(Uuid::from(log_id)) // $1
             .bind(first)
             .bind(first.saturating_add(with_positions));
-        unwanted.bind(statement)
+        unwanted.bind(statement).bind(ALL)
     }
 
     /// Reads a log from an index on, with all that is stored with its events.
@@ -113,7 +117,7 @@ impl ReadStatements {
         let statement = sqlx::query(self.records.clone())
             .bind(Uuid::from(log_id)) // $1
             .bind(first);
-        unwanted.bind(statement)
+        unwanted.bind(statement).bind(ALL)
     }
 
     /// Reads a short range of a log.
@@ -128,6 +132,7 @@ impl ReadStatements {
             .bind(bounds.last)
             .bind(bounds.anchor)
             .bind(whole_bytes)
+            .bind(bounds.last.saturating_sub(bounds.first).saturating_add(1))
     }
 
     /// Reads a short range of each of several logs.

@@ -1,4 +1,5 @@
-//! The plans of the feed's statements: what they read is bounded by what they return, however large the table is.
+//! The plans of statements. What those of the feed read is bounded by what they return, however large the table is; and a log is
+//! never sorted, however far apart its events are.
 
 use super::{drop_schema, parameters, server};
 use crate::stores::postgres::pooler::SETTINGS;
@@ -124,5 +125,77 @@ async fn what_the_feed_reads_does_not_grow_with_the_table() {
         "feed_page(1, 0, 0, 1, 500, 501, null, '{{}}', 0, 1024, 8000, {timeline}, {started} + 1)"
     );
     assert_eq!(check(&nodes(&mut connection, &call).await, 0), 0);
+    drop_schema(connection, &options).await;
+}
+
+/// Checks that a plan reads events in the order of the primary key.
+fn check_order(name: &str, nodes: &[Value]) {
+    let mut reads = 0;
+    for node in nodes {
+        let kind = node["Node Type"].as_str().unwrap();
+        let is_in_order = !kind.contains("Sort") && !kind.contains("Bitmap");
+        assert!(is_in_order, "{name}: {node:#}");
+        if node["Relation Name"] == "events" {
+            assert_eq!(node["Index Name"], "events_pkey", "{name}: {node:#}");
+            reads += 1;
+        }
+    }
+    assert!(reads > 0, "{name}: {nodes:#?}");
+}
+
+/// Sorted rows would come only after the last one was read, and a long log would be written to disk for it.
+#[tokio::test]
+async fn a_log_is_read_in_the_order_of_its_index() {
+    let Some((mut connection, options)) = server().await else {
+        return;
+    };
+    let schema = &options.schema;
+    for (name, value) in SETTINGS {
+        let set = format!("set {name} = {value}");
+        connection.execute(AssertSqlSafe(set)).await.unwrap();
+    }
+    // Fifty logs, whose events take turns.
+    let insert = format!(
+        "insert into {schema}.events (log_id, event_index, event_id, event_type, event_version, codec, payload, recorded_at, kind)
+         select pg_catalog.md5((n % 50)::text)::uuid, n / 50, gen_random_uuid(), 'a', 1, 1,
+                pg_catalog.convert_to(pg_catalog.repeat('x', 130), 'utf8'), now(), 1
+         from generate_series(0, 49999) n;
+         analyze {schema}.events"
+    );
+    sqlx::raw_sql(AssertSqlSafe(insert))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let log = "pg_catalog.md5('7')::uuid";
+    let names = "null, null, null, null, null";
+    let all = i64::MAX;
+    for (name, file, parameters) in [
+        (
+            "contents",
+            include_str!("../contents.sql"),
+            format!("{log}, 0, 32, {all}"),
+        ),
+        (
+            "wanted_contents",
+            include_str!("../wanted_contents.sql"),
+            format!("{log}, 0, 32, {names}, {all}"),
+        ),
+        (
+            "records",
+            include_str!("../records.sql"),
+            format!("{log}, 0, {names}, {all}"),
+        ),
+        (
+            "tail",
+            include_str!("../tail.sql"),
+            format!("{log}, 10, 42, 10, 8192, 33"),
+        ),
+    ] {
+        prepare(&mut connection, name, file, schema).await;
+        check_order(
+            name,
+            &nodes(&mut connection, &format!("{name}({parameters})")).await,
+        );
+    }
     drop_schema(connection, &options).await;
 }
