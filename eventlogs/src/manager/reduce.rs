@@ -194,6 +194,8 @@ impl<A: Aggregate> LogManager<A> {
     /// the reduction starts.
     async fn beside_lookup(&self, log_id: LogId) -> Result<Aggregation<A>, LogManagerError> {
         let sent_at = Instant::now();
+        // Taken before the reads: the log may be forgotten meanwhile.
+        let epoch = self.inner.cache_writer.epoch(log_id);
         let every = if self.inner.has_own_policy {
             0
         } else {
@@ -210,10 +212,7 @@ impl<A: Aggregate> LogManager<A> {
             return self.catch_up(log_id, cached).await;
         };
         let fold = cached.as_ref().map_or_else(
-            || {
-                let epoch = self.inner.cache_writer.epoch(log_id);
-                Fold::from_the_start(log_id).with_epoch(epoch)
-            },
+            || Fold::from_the_start(log_id).with_epoch(epoch),
             Fold::from_aggregation,
         );
         let mut fold = self.bounded(fold);

@@ -269,6 +269,32 @@ impl AggregationCache<Payment> for Late {
     }
 }
 
+/// The events that a reduction has read may have been changed before the log was forgotten.
+#[tokio::test]
+async fn what_was_read_before_a_log_was_forgotten_is_not_cached() {
+    let Some(store) = TestStore::new().await else {
+        return;
+    };
+    let shared = Arc::new(Remote::default());
+    let store = Counting::new(store.store);
+    let payments = crate::payments::cached_payments(store.clone(), Arc::clone(&shared));
+    let log_id = captured(&payments).await;
+    store.hold();
+    let reducing = tokio::spawn({
+        let payments = payments.clone();
+        async move { payments.reduce(log_id).await.unwrap() }
+    });
+    store.until_held(1).await;
+    payments.forget_cached(log_id).await.unwrap();
+    store.release();
+    assert_eq!(reducing.await.unwrap().applied_events(), 2);
+    payments.flush_cache().await;
+    assert!(shared.get(log_id).await.unwrap().is_none());
+    payments.reduce(log_id).await.unwrap();
+    payments.flush_cache().await;
+    assert!(shared.get(log_id).await.unwrap().is_some());
+}
+
 /// Another process appends, reduces and fills the cache between the two answers.
 #[tokio::test]
 async fn an_entry_that_is_newer_than_the_events_read_beside_it_is_used_and_kept() {
