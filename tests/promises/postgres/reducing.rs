@@ -236,6 +236,44 @@ async fn reductions_beyond_the_limit_are_refused_and_later_ones_work() {
     }
 }
 
+#[tokio::test]
+async fn full_reductions_beyond_the_limit_are_refused_and_later_ones_work() {
+    let options = PostgresOptions {
+        limits: Limits {
+            max_waiting_reads: 10,
+            ..Limits::default()
+        },
+        max_connections: 2,
+        ..PostgresOptions::default()
+    };
+    let Some(store) = TestStore::with(options).await else {
+        return;
+    };
+    let writer = payments(store.store.clone());
+    let mut logs = Vec::new();
+    for _ in 0..200 {
+        logs.push(captured(&writer).await);
+    }
+    // A manager that does not know yet how long the logs are, and so reads each in a statement of its own.
+    let payments = payments(store.store.clone());
+    let (mut reduced, mut refused) = (0, 0);
+    for result in join_all(logs.iter().map(|log_id| payments.reduce(*log_id))).await {
+        match result {
+            Ok(state) => {
+                assert_eq!(state.aggregate().captured, 100);
+                reduced += 1;
+            }
+            Err(LogManagerError::Store(StoreError::Overloaded)) => refused += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(reduced >= 10, "{reduced} of them waited");
+    assert!(refused > 0, "200 of them waited");
+    for log_id in &logs {
+        payments.reduce(log_id).await.unwrap();
+    }
+}
+
 /// Looks its entries up when the test allows it.
 struct Late {
     inner: Arc<Remote<Payment>>,

@@ -38,8 +38,14 @@ pub(super) async fn to_end<E: Event>(
     fold: &mut dyn EventFold<E>,
 ) -> Result<(), ReadError> {
     let streaming = Streaming::begin(&core.streams);
+    let options = &core.options;
+    let connections = usize::try_from(options.max_connections).unwrap_or(usize::MAX);
+    let most = options.limits.max_waiting_reads.saturating_add(connections);
+    if streaming.count() > most {
+        return Err(StoreError::Overloaded.into());
+    }
     let read = in_operations(core, plan, fold).await;
-    if streaming.others() {
+    if streaming.count() > 1 {
         // An answer that arrives before it is waited for never makes a task wait. Without this, a task would go on with its next
         // read while others wait for a thread.
         yield_now().await;
@@ -47,7 +53,7 @@ pub(super) async fn to_end<E: Event>(
     read
 }
 
-/// Counts the statements whose rows are being folded.
+/// Counts the logs that are being read in statements of their own, or wait for a connection.
 struct Streaming<'a>(&'a AtomicUsize);
 
 impl<'a> Streaming<'a> {
@@ -56,9 +62,9 @@ impl<'a> Streaming<'a> {
         Self(streams)
     }
 
-    /// Returns `true` if other tasks read, too.
-    fn others(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 1
+    /// Returns how many there are, with this one.
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
