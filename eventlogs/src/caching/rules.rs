@@ -82,7 +82,7 @@ impl<A> CacheRules<A> {
         self
     }
 
-    /// By how many events an entry may lag behind its log at least: see [`every`](CacheRules::every).
+    /// The number of new events after which an entry is replaced: see [`every`](CacheRules::every).
     pub(crate) const fn least_events(&self) -> u64 {
         self.every
     }

@@ -29,7 +29,8 @@ pub struct LogManagerOptions<A> {
     /// It is a closure, a type of your own, or `SpanMetadata` (feature `tracing-subscriber`), which takes the `correlation_id`
     /// and `causation_id` of the current `tracing` span.
     pub metadata: Option<Arc<dyn MetadataSource>>,
-    /// The number of events that a reduction or a stream reads at once and holds in memory at most: 500 events by default.
+    /// The number of events that a stream, or a reduction on a store other than PostgreSQL, reads at once and holds in memory at
+    /// most: 500 events by default. On PostgreSQL, a reduction applies each event as it arrives.
     pub page_size: NonZeroUsize,
 }
 

@@ -21,9 +21,10 @@ use tracing::Instrument;
 
 /// The number of logs of one call that are read at the same time, of those that the cache does not have.
 const TOGETHER: usize = 16;
-/// The number of events that are read beside a lookup in a shared cache, in addition to those by which an entry may lag behind.
+/// The number of events that are read at the same time as a lookup in a shared cache, in addition to those that an entry may lack
+/// by the rules of the aggregate.
 const AHEAD: u64 = 4;
-/// The greatest number of events that are read beside a lookup in a shared cache.
+/// The greatest number of events that are read at the same time as a lookup in a shared cache.
 const MOST_AHEAD: u64 = 32;
 
 impl<A: Aggregate> LogManager<A> {
@@ -35,7 +36,7 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// - *Round trips:* one to the store. With a cached aggregate, reductions that are asked for at the same time share it on
     ///   PostgreSQL; more than 32 new events take one more. A shared cache, such as Redis, is asked at the same time as the
-    ///   store; an entry that lags far behind takes one more.
+    ///   store; an entry that lacks more events takes one more.
     /// - *Many callers:* if many callers ask for one log that the cache does not have, it is read once. Those who ask during
     ///   that read are answered by one more read together, of the events since.
     /// - *Memory:* on PostgreSQL, each event is folded as it arrives. Other stores hold one page of events, whatever the log's

@@ -2,8 +2,8 @@
 //!
 //! Most reductions only ask whether a log has events after those in a cache, and one statement for many logs costs the server
 //! little more than one for a single log. So tails that are asked for while a statement is in flight are read by the next one,
-//! as the writer does with appends. Nothing waits for a fixed time. A tail that is asked for alone is read by its own task,
-//! without any other task.
+//! as the writer does with appends. Nothing waits for a fixed time. A tail that is asked for alone is read by its caller,
+//! without another task.
 //!
 //! Rows are returned encoded: each caller decodes its own, so a log that takes long to decode holds up no other.
 
@@ -26,8 +26,8 @@ use tracing::Instrument;
 
 /// The greatest number of events of a tail. A fold with more to come reads the rest in a statement of its own.
 pub(super) const MOST_EVENTS: usize = 32;
-/// The greatest number of bytes of an event that comes along. With the numbers of events and of logs it bounds the memory of a
-/// statement: 32 MiB, and only if all events are that large.
+/// The greatest size of a payload that comes along, in bytes. With the numbers of events and of logs it bounds the payloads of a
+/// statement: 33 MiB, and only if all events are that large. Metadata has a limit of its own when it is written.
 const WHOLE_BYTES: i32 = 8 * 1024;
 /// The greatest number of logs that one statement reads.
 pub(super) const MOST_LOGS: usize = 128;
