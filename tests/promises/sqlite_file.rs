@@ -17,7 +17,7 @@ use eventlogs::stores::{
 };
 use eventlogs::{
     AppendOptions, CreateOptions, Event, EventStore, LogManagerError, LogPosition, Metadata,
-    SqliteEventStore,
+    SqliteEventStore, SqliteOptions,
 };
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
@@ -199,6 +199,38 @@ async fn many_openers_of_a_new_file_migrate_it_once() {
         .await
         .unwrap();
     assert_eq!(count.get::<i64, _>(0), 8);
+}
+
+/// A connection that gives a file its write-ahead log reads first. SQLite does not let such a connection wait for one that
+/// writes, as several that open a new file do.
+#[tokio::test]
+async fn a_file_that_gets_its_log_is_opened_after_who_writes_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    execute(&path, "create table customers (name text)").await;
+    let mut other = connect(&path).await;
+    sqlx::raw_sql("begin immediate")
+        .execute(&mut other)
+        .await
+        .unwrap();
+
+    let options = SqliteOptions {
+        busy_timeout: Duration::from_millis(20),
+        ..Default::default()
+    };
+    let refused = SqliteEventStore::open_with(&path, options).await;
+    assert!(
+        matches!(refused, Err(OpenError::Store(StoreError::Busy { .. }))),
+        "{refused:?}"
+    );
+
+    let opened = tokio::spawn(SqliteEventStore::open(path));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    sqlx::raw_sql("commit").execute(&mut other).await.unwrap();
+    opened
+        .await
+        .unwrap()
+        .expect("the other connection has ended its transaction");
 }
 
 #[tokio::test]

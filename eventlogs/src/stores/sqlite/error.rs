@@ -61,6 +61,11 @@ pub(super) fn into_store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
+/// Returns `true` if another connection has locked the file.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::BUSY | code::LOCKED))
+}
+
 /// Converts an error of opening a file.
 pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
     match primary_code(&error) {

@@ -7,8 +7,11 @@ use crate::stores::sqlite::error;
 use crate::stores::sqlite::file;
 use crate::stores::sqlite::file::{DatabaseFile, Marks};
 use crate::stores::sqlite::options::SqliteOptions;
+use crate::time_box;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The settings with which the connections of a file are opened.
 pub(super) struct Opener {
@@ -20,6 +23,8 @@ pub(super) struct Opener {
     reader: SqliteConnectOptions,
     /// The number of connections that read.
     readers: u32,
+    /// How long to wait for locks.
+    busy_timeout: Duration,
 }
 
 /// Connections that were opened together.
@@ -40,6 +45,7 @@ impl Opener {
             writer: Some(connection::writer(&path, options)),
             reader: connection::reader(&path, options),
             readers: options.readers,
+            busy_timeout: options.busy_timeout,
             path,
         }
     }
@@ -49,6 +55,7 @@ impl Opener {
             writer: None,
             reader: connection::read_only(&path, options),
             readers: options.readers,
+            busy_timeout: options.busy_timeout,
             path,
         }
     }
@@ -135,8 +142,20 @@ impl Opener {
         &self,
         settings: &SqliteConnectOptions,
     ) -> Result<SqliteConnection, OpenError> {
-        let connected = connection::connect(settings).await;
-        connected.map_err(|error| error::into_open_error(&self.path, error))
+        let give_up = time_box::end_after(self.busy_timeout);
+        loop {
+            let error = match connection::connect(settings).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => error,
+            };
+            // The connection that gives a file its write-ahead log reads first. SQLite lets no connection that reads wait for
+            // one that writes: two of them would wait for each other.
+            if !error::is_locked(&error) || Instant::now() >= give_up {
+                return Err(error::into_open_error(&self.path, error));
+            }
+            let pause = Duration::from_micros(fastrand::u64(500..10_000));
+            tokio::time::sleep_until(give_up.min(Instant::now() + pause)).await;
+        }
     }
 }
 
