@@ -8,8 +8,7 @@ use eventlogs::ids::LogId;
 use eventlogs::{
     Aggregate, Aggregation, AppendOptions, CreateOptions, DecideError, DecideOptions, Event,
     EventRecord, EventStore, LogManager, LogManagerError, LogManagerOptions,
-    MemoryAggregationCache, PostgresEventStore, RedisAggregationCache, SqliteEventStore,
-    TieredAggregationCache, event_handler,
+    MemoryAggregationCache, RedisAggregationCache, TieredAggregationCache, event_handler,
 };
 use serde::{Deserialize, Serialize};
 use std::env;
@@ -129,8 +128,8 @@ struct TooMuch {
     outstanding: u64,
 }
 
-/// The business rule, as a function from a state to events.
-fn refund(wanted: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], TooMuch> {
+/// The business rule, as a function from a state to an event.
+fn refund(wanted: u64) -> impl FnMut(&Payment) -> Result<PaymentEvent, TooMuch> {
     move |payment| {
         let outstanding = payment.outstanding();
         if outstanding < wanted {
@@ -140,37 +139,34 @@ fn refund(wanted: u64) -> impl FnMut(&Payment) -> Result<[PaymentEvent; 1], TooM
             });
         }
         let reason = "the customer asked".to_owned();
-        Ok([PaymentEvent::Refunded(Refund {
+        Ok(PaymentEvent::Refunded(Refund {
             amount: wanted,
             reason,
-        })])
+        }))
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The store is chosen at run time; the code below is the same for both.
-    if let Ok(url) = env::var("EVENTLOGS_POSTGRES_URL") {
-        let store = PostgresEventStore::connect(&url).await?;
-        store.migrate().await?;
-        println!("The events are kept in PostgreSQL.");
-        tell_the_story(manager(store.clone()).await?).await?;
-        store.close().await;
-        println!("\nTo read them with SQL:");
-        println!(
+    // The store is chosen at run time, by a URL.
+    let server = env::var("EVENTLOGS_POSTGRES_URL").ok();
+    let file = env::args()
+        .nth(1)
+        .unwrap_or_else(|| "payments.db".to_owned());
+    let store = eventlogs::connect(&server.clone().unwrap_or(format!("sqlite:{file}"))).await?;
+    store.migrate().await?;
+    match &server {
+        Some(_) => println!("The events are kept in PostgreSQL."),
+        None => println!("The events are kept in `{file}`."),
+    }
+    tell_the_story(manager(store.clone()).await?).await?;
+    store.close().await;
+    println!("\nTo read them with SQL:");
+    match &server {
+        Some(_) => println!(
             "   psql \"$EVENTLOGS_POSTGRES_URL\" -c 'select * from eventlogs.readable_events'"
-        );
-    } else {
-        let file = env::args_os().nth(1).unwrap_or("payments.db".into());
-        let store = SqliteEventStore::open(&file).await?;
-        println!("The events are kept in `{}`.", file.display());
-        tell_the_story(manager(store.clone()).await?).await?;
-        store.close().await;
-        println!("\nTo read them with SQL, if you have the SQLite shell:");
-        println!(
-            "   sqlite3 {} 'select * from readable_events'",
-            file.display()
-        );
+        ),
+        None => println!("   sqlite3 {file} 'select * from readable_events'"),
     }
     Ok(())
 }
@@ -206,10 +202,7 @@ async fn create_once(payments: &LogManager<Payment>) -> Result<LogId, Box<dyn Er
     println!("\n1. Create a log, and retry with the same idempotency key");
     let log_id = LogId::new();
     let requested = PaymentEvent::Requested { amount: 10_000 };
-    let options = CreateOptions {
-        idempotency_key: Some(Uuid::now_v7().to_string()),
-        ..Default::default()
-    };
+    let options = CreateOptions::with_key(Uuid::now_v7());
     let state = payments.create(&log_id, &requested, &options).await?;
     println!("   created log {log_id}, event {}", state.index());
 
@@ -307,10 +300,7 @@ async fn decide_refunds(
     log_id: &LogId,
 ) -> Result<(), Box<dyn Error>> {
     println!("\n4. Decide on the current state");
-    let options = DecideOptions {
-        idempotency_key: Some(Uuid::now_v7().to_string()),
-        ..Default::default()
-    };
+    let options = DecideOptions::with_key(Uuid::now_v7());
     let decided = payments.decide(log_id, &options, refund(8_000)).await?;
     let payment = decided.aggregation().aggregate();
     println!("   refunded 8000 cents; {} are left", payment.outstanding());

@@ -11,6 +11,7 @@ fn the_compiler_says_what_to_type() {
         "bounds",
         "event",
         "event_handler",
+        "manager",
         "on",
         "projection",
     ] {

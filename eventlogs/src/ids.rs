@@ -49,6 +49,41 @@ impl LogId {
     }
 }
 
+/// What names a log: a [`LogId`] or a UUID, by value or by reference, and every type that converts into a [`LogId`].
+///
+/// A type of your own gets it with `From`:
+///
+/// ```
+/// use eventlogs::ids::{IntoLogId, LogId};
+///
+/// #[derive(Clone, Copy)]
+/// struct PaymentId(uuid::Uuid);
+///
+/// impl From<PaymentId> for LogId {
+///     fn from(id: PaymentId) -> Self { id.0.into() }
+/// }
+///
+/// let id = PaymentId(uuid::Uuid::now_v7());
+/// assert_eq!(id.into_log_id(), LogId::from(id.0));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the id of a log",
+    label = "expected a `LogId` or a UUID",
+    note = "make an id of a text with `LogId::derived(\"order\", text)`; `text.parse::<LogId>()?` reads a UUID; for a type of your own, implement `From<{Self}> for LogId`"
+)]
+pub trait IntoLogId {
+    /// Returns the id of the log.
+    fn into_log_id(self) -> LogId;
+}
+
+// Without the attribute, the compiler would name `Into`, and not say what to write.
+#[diagnostic::do_not_recommend]
+impl<T: Into<LogId>> IntoLogId for T {
+    fn into_log_id(self) -> LogId {
+        self.into()
+    }
+}
+
 impl Default for LogId {
     /// Makes a new id, never a zero one, like [`LogId::new`].
     fn default() -> Self {
@@ -149,6 +184,12 @@ macro_rules! uuid_conversions {
         impl From<&$id> for $id {
             fn from(id: &$id) -> Self {
                 *id
+            }
+        }
+
+        impl From<&Uuid> for $id {
+            fn from(uuid: &Uuid) -> Self {
+                Self(*uuid)
             }
         }
 

@@ -59,11 +59,11 @@ pub use cursor::{Cursor, UnknownCursor};
 pub use event::needs::EventNeeds;
 pub use event::{Event, EventSchema, EventType, LogType};
 pub use feed::{EventFeed, FeedError, FeedEvent, FeedRecord};
-pub use log_state::{LogPosition, LogState};
+pub use log_state::{IntoLogState, LogPosition, LogState};
 pub use manager::{
     Across, AppendOptions, CreateOptions, DecideError, DecideOptions, Decided, DecidedAcross,
-    DecidedLog, Freshness, IntoLog, IntoLogs, ListOptions, LogManager, LogManagerError,
-    LogManagerOptions, ManagedLog, PointInTime, ReduceOptions, across,
+    DecidedLog, DecisionOutcome, Freshness, IntoEvents, IntoLog, IntoLogs, ListOptions, LogManager,
+    LogManagerError, LogManagerOptions, ManagedLog, PointInTime, ReduceOptions, across,
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;
@@ -71,6 +71,8 @@ pub use metadata::{Metadata, MetadataSource, MetadataValue};
 pub use projection::{HandlerError, HandlerOutcome, ProjectedRow, Projection, Rows, Subscriber};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 pub use shared_error::SharedError;
+#[cfg(feature = "_database")]
+pub use stores::any::{AnyEventStore, connect};
 #[cfg(feature = "postgres")]
 pub use stores::postgres::{Pooler, PostgresEventStore, PostgresOptions, TargetSession};
 #[cfg(feature = "sqlite")]

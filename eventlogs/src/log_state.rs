@@ -140,9 +140,37 @@ impl<E> LogState<E> {
     }
 }
 
+/// The end of a log that an append builds on: a [`LogState`], or what contains one. That is an
+/// [`Aggregation`](crate::Aggregation) or the result of a [decision](crate::Decided), by value or by reference.
+///
+/// Every type that converts into a [`LogState`] has it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the end of a log of `{E}`",
+    label = "expected what `reduce`, `decide` or the last write returned",
+    note = "an append builds on a position in the log: pass the aggregation of `reduce`, not its aggregate, or the state that the last write returned; `LogState::at(log_id, index)` is the state of a client that sends only the index"
+)]
+pub trait IntoLogState<E> {
+    /// Returns the end of the log.
+    fn into_log_state(self) -> LogState<E>;
+}
+
+// Without the attribute, the compiler would name `Into`, and not say what to pass.
+#[diagnostic::do_not_recommend]
+impl<E, T: Into<LogState<E>>> IntoLogState<E> for T {
+    fn into_log_state(self) -> LogState<E> {
+        self.into()
+    }
+}
+
 impl<E> From<LogPosition> for LogState<E> {
     fn from(position: LogPosition) -> Self {
         Self::from_position(position)
+    }
+}
+
+impl<E> From<&LogState<E>> for LogState<E> {
+    fn from(state: &LogState<E>) -> Self {
+        *state
     }
 }
 

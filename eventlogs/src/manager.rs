@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod flights;
 mod fold;
 mod lengths;
+mod lifecycle;
 mod list;
 mod options;
 mod read;
@@ -21,6 +22,7 @@ pub(crate) mod write_options;
 pub use decide::Decided;
 pub use decide::across::decided::{DecidedAcross, DecidedLog};
 pub use decide::across::{Across, IntoLog, IntoLogs, ManagedLog, across};
+pub use decide::outcome::{DecisionOutcome, IntoEvents};
 pub use error::{DecideError, LogManagerError};
 pub use fold::PointInTime;
 pub use list::ListOptions;
@@ -30,7 +32,7 @@ pub use write_options::{AppendOptions, CreateOptions, DecideOptions};
 
 use crate::aggregate::Aggregate;
 use crate::caches::AggregationCache;
-use crate::ids::LogId;
+use crate::ids::IntoLogId;
 use crate::metadata::source::MetadataSource;
 use crate::stores::EventStore;
 use cache_writer::CacheWriter;
@@ -220,8 +222,8 @@ impl<A: Aggregate> LogManager<A> {
     /// # Errors
     /// - [`NotForgotten`](LogManagerError::NotForgotten) if the cache fails, or does not confirm the removal within
     ///   [`cache_write_timeout`](LogManagerOptions::cache_write_timeout).
-    pub async fn forget_cached(&self, log_id: impl Into<LogId>) -> Result<(), LogManagerError> {
-        let log_id = log_id.into();
+    pub async fn forget_cached(&self, log_id: impl IntoLogId) -> Result<(), LogManagerError> {
+        let log_id = log_id.into_log_id();
         let span = tracing::info_span!("forget_cached", aggregate = A::name(), %log_id);
         async {
             let forgotten = self.inner.cache_writer.forget_log(log_id).await;

@@ -1,5 +1,7 @@
 //! Stores, which keep logs.
 
+#[cfg(feature = "_database")]
+pub(crate) mod any;
 pub mod fake;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -221,4 +223,27 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
         &self,
         older_than: Duration,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Creates the tables, or brings them to the version that this code needs. A store without tables does nothing.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn migrate(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Checks that the store can read: it answers, and its tables are those that this code needs. A store that does not implement
+    /// it looks for the end of a log that does not exist.
+    ///
+    /// # Errors
+    /// The database failed: each variant of [`StoreError`] describes its cause.
+    fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { self.ends(&[LogId::new()]).await.map(|_| ()) }
+    }
+
+    /// Finishes the writes in progress, and closes the store for all its handles. From then on, calls get
+    /// [`Closed`](StoreError::Closed). A store that has nothing to close does nothing.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }

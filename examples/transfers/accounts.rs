@@ -98,10 +98,7 @@ async fn insist(
     to: LogId,
     cents: u64,
 ) -> Result<(bool, usize), Box<dyn Error + Send + Sync>> {
-    let options = DecideOptions {
-        idempotency_key: Some(Uuid::now_v7().to_string()),
-        ..Default::default()
-    };
+    let options = DecideOptions::with_key(Uuid::now_v7());
     let mut crashes = 0;
     loop {
         let moving = across(((accounts, from), (accounts, to))).decide(&options, transfer(cents));

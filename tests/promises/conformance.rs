@@ -15,7 +15,8 @@ use eventlogs::testing::{
     event_store_conformance, subscriptions_conformance,
 };
 use eventlogs::{
-    EventStore, LogPosition, MemoryAggregationCache, PostgresEventStore, SqliteEventStore,
+    AnyEventStore, EventStore, LogPosition, MemoryAggregationCache, PostgresEventStore,
+    SqliteEventStore,
 };
 use std::cell::RefCell;
 use std::time::Duration;
@@ -46,6 +47,12 @@ async fn postgres() -> Option<PostgresEventStore> {
 event_store_conformance!(fake_store, async { FakeEventStore::new() });
 event_store_conformance!(encoding_fake_store, async { FakeEventStore::encoding() });
 event_store_conformance!(sqlite_memory_store, in_memory());
+event_store_conformance!(any_sqlite_store, async {
+    AnyEventStore::from(in_memory().await)
+});
+event_store_conformance!(any_postgres_store, optional: async {
+    Some(AnyEventStore::from(postgres().await?))
+});
 event_store_conformance!(sqlite_file_store, TemporaryStore::open());
 event_store_conformance!(postgres_store, optional: postgres());
 event_store_conformance!(pgbouncer_store, optional: Behind::transaction_mode());
@@ -55,6 +62,9 @@ event_feed_conformance!(encoding_fake_feed, async {
     FakeEventStore::<CounterEvent>::encoding()
 });
 event_feed_conformance!(sqlite_memory_feed, in_memory());
+event_feed_conformance!(any_sqlite_feed, async {
+    AnyEventStore::from(in_memory().await)
+});
 event_feed_conformance!(sqlite_file_feed, async {
     TemporaryStore::open().await.kept()
 });
@@ -68,6 +78,9 @@ subscriptions_conformance!(encoding_fake_subscriptions, async {
     FakeEventStore::<CounterEvent>::encoding()
 });
 subscriptions_conformance!(sqlite_memory_subscriptions, in_memory());
+subscriptions_conformance!(any_sqlite_subscriptions, async {
+    AnyEventStore::from(in_memory().await)
+});
 subscriptions_conformance!(sqlite_file_subscriptions, in_file());
 subscriptions_conformance!(postgres_subscriptions, optional: postgres());
 

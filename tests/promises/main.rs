@@ -8,6 +8,7 @@ mod across;
 mod bad_cache;
 mod bad_input;
 mod caching;
+mod calls;
 mod concurrency;
 mod conformance;
 mod counting;

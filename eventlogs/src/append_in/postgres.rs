@@ -1,8 +1,8 @@
 //! Appends inside a transaction of the caller, on PostgreSQL.
 
 use crate::event::Event;
-use crate::ids::LogId;
-use crate::log_state::LogState;
+use crate::ids::IntoLogId;
+use crate::log_state::{IntoLogState, LogState};
 use crate::manager::error::LogManagerError;
 use crate::manager::write_options::{AppendOptions, CreateOptions};
 use crate::stores::postgres::PostgresEventStore;
@@ -54,11 +54,11 @@ impl PostgresEventStore {
     pub async fn append_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
-        state: impl Into<LogState<E>>,
+        state: impl IntoLogState<E>,
         events: &[E],
         options: &AppendOptions,
     ) -> Result<LogState<E>, LogManagerError> {
-        let state = state.into();
+        let state = state.into_log_state();
         let log_id = state.log_id();
         let mut request = AppendRequest::after(state, events);
         request.context = options.context(log_id, options.metadata.clone());
@@ -76,11 +76,11 @@ impl PostgresEventStore {
     pub async fn create_in<E: Event>(
         &self,
         transaction: &mut Transaction<'_, Postgres>,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         event: &E,
         options: &CreateOptions,
     ) -> Result<LogState<E>, LogManagerError> {
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let mut request = AppendRequest::create(log_id, slice::from_ref(event));
         request.context = options.context(log_id, options.metadata.clone());
         match self.write_in(transaction, &request).await {

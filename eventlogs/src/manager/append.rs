@@ -2,8 +2,8 @@
 
 use super::LogManager;
 use crate::aggregate::Aggregate;
-use crate::ids::LogId;
-use crate::log_state::{LogPosition, LogState};
+use crate::ids::IntoLogId;
+use crate::log_state::{IntoLogState, LogPosition, LogState};
 use crate::manager::error::{LogManagerError, counted};
 use crate::manager::write_options::{AppendOptions, CreateOptions};
 use crate::metadata::Metadata;
@@ -29,11 +29,11 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Store`](LogManagerError::Store) if the database fails, or the deadline passes.
     pub async fn create(
         &self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         event: &A::Event,
         options: &CreateOptions,
     ) -> Result<LogState<A::Event>, LogManagerError> {
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let mut request = AppendRequest::create(log_id, slice::from_ref(event));
         request.context = options.context(log_id, self.complete(&options.metadata));
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
@@ -69,7 +69,7 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Store`](LogManagerError::Store) if the database fails, or the deadline passes.
     pub async fn append(
         &self,
-        state: impl Into<LogState<A::Event>>,
+        state: impl IntoLogState<A::Event>,
         event: &A::Event,
         options: &AppendOptions,
     ) -> Result<LogState<A::Event>, LogManagerError> {
@@ -83,11 +83,11 @@ impl<A: Aggregate> LogManager<A> {
     /// - Those of [`append`](LogManager::append).
     pub async fn append_all(
         &self,
-        state: impl Into<LogState<A::Event>>,
+        state: impl IntoLogState<A::Event>,
         events: &[A::Event],
         options: &AppendOptions,
     ) -> Result<LogState<A::Event>, LogManagerError> {
-        let state = state.into();
+        let state = state.into_log_state();
         let log_id = state.log_id();
         let mut request = AppendRequest::after(state, events);
         request.context = options.context(log_id, self.complete(&options.metadata));

@@ -5,6 +5,7 @@ mod answers;
 mod attempts;
 mod call;
 pub(crate) mod decided;
+pub(crate) mod outcome;
 pub(super) mod pending;
 pub(super) mod pipeline;
 mod until_sent;
@@ -13,7 +14,8 @@ pub use decided::Decided;
 
 use super::LogManager;
 use crate::aggregate::Aggregate;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
+use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
 use crate::manager::error::{DecideError, LogManagerError, counted};
 use crate::manager::telemetry;
 use crate::manager::write_options::DecideOptions;
@@ -27,7 +29,9 @@ impl<A: Aggregate> LogManager<A> {
     /// Decides which events to append, based on the log's state, and appends them only if the log still has that state.
     ///
     /// The closure gets the aggregate. It returns the events to append, no events to change nothing, or an error to refuse.
-    /// It should do nothing but decide, quickly and without waiting.
+    /// It should do nothing but decide, quickly and without waiting. The events are one event, an `Option`, an array or a `Vec`
+    /// ([`IntoEvents`](crate::IntoEvents)). A decision that never refuses returns
+    /// `Ok::<_, std::convert::Infallible>(event)`.
     ///
     /// - *When it runs:* in its turn. Decisions on one log by this manager and its clones take turns, in the order of arrival.
     ///   A slow closure holds up its own log and its own thread, and nothing else.
@@ -84,6 +88,8 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Refused`](DecideError::Refused) with the closure's own error.
     /// - [`LogNotFound`](LogManagerError::LogNotFound) if the log has no events. With
     ///   [`create_if_missing`](DecideOptions::create_if_missing), this error occurs only if the closure also returned none.
+    /// - [`UnexpectedIndex`](LogManagerError::UnexpectedIndex) if the log does not end at the
+    ///   [`expected_index`](DecideOptions::expected_index) of the options.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if another write was faster in every attempt.
     /// - [`StoredWithoutState`](LogManagerError::StoredWithoutState) if the events are stored, but the state after them could
     ///   not be computed.
@@ -91,32 +97,73 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`OutcomeUnknown`](crate::stores::StoreError::OutcomeUnknown) if the deadline passed while the store was writing.
     /// - The others of [`append`](LogManager::append) and [`reduce`](LogManager::reduce), but not
     ///   [`IdempotentReplay`](LogManagerError::IdempotentReplay): a replay is a result.
-    pub async fn decide<D, I, R>(
+    pub async fn decide<D, O>(
         &self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
+        options: &DecideOptions,
+        mut decision: D,
+    ) -> Result<Decided<A>, DecideError<O::Refusal>>
+    where
+        D: FnMut(&A) -> O,
+        O: DecisionOutcome<Events: IntoEvents<A::Event>>,
+    {
+        self.decide_with_index(log_id, options, |aggregate, _| decision(aggregate))
+            .await
+    }
+
+    /// Decides as [`decide`](LogManager::decide) does. The closure also gets the index of the last event that the aggregate
+    /// includes, or `None` if there is no log yet.
+    ///
+    /// In a speculative state, the index is that of an event that may not be stored in the end. Then the closure runs again.
+    ///
+    /// ```
+    /// # use eventlogs::caches::fake::FakeAggregationCache;
+    /// # use eventlogs::stores::fake::FakeEventStore;
+    /// # use eventlogs::__example::{Counter, CounterEvent};
+    /// # use eventlogs::{LogManager, LogManagerOptions, ids::LogId};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let counters = LogManager::<Counter>::new(FakeEventStore::new(), FakeAggregationCache::new(), LogManagerOptions::default());
+    /// # let id = LogId::new();
+    /// # counters.create(&id, &CounterEvent::Added { amount: 1 }, &Default::default()).await?;
+    /// // At most 100 events per log.
+    /// let add = |_: &Counter, index: Option<u64>| match index {
+    ///     Some(99..) => Err("the log is full"),
+    ///     _ => Ok(CounterEvent::Added { amount: 2 }),
+    /// };
+    /// let decided = counters.decide_with_index(id, &Default::default(), add).await?;
+    /// assert_eq!(decided.first_index(), Some(1));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`decide`](LogManager::decide).
+    pub async fn decide_with_index<D, O>(
+        &self,
+        log_id: impl IntoLogId,
         options: &DecideOptions,
         decision: D,
-    ) -> Result<Decided<A>, DecideError<R>>
+    ) -> Result<Decided<A>, DecideError<O::Refusal>>
     where
-        D: FnMut(&A) -> Result<I, R>,
-        I: IntoIterator<Item = A::Event>,
+        D: FnMut(&A, Option<u64>) -> O,
+        O: DecisionOutcome<Events: IntoEvents<A::Event>>,
     {
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let span = tracing::info_span!("decide", aggregate = A::name(), %log_id);
         self.decide_until_current(log_id, options, decision)
             .instrument(span)
             .await
     }
 
-    async fn decide_until_current<D, I, R>(
+    async fn decide_until_current<D, O>(
         &self,
         log_id: LogId,
         options: &DecideOptions,
         mut decision: D,
-    ) -> Result<Decided<A>, DecideError<R>>
+    ) -> Result<Decided<A>, DecideError<O::Refusal>>
     where
-        D: FnMut(&A) -> Result<I, R>,
-        I: IntoIterator<Item = A::Event>,
+        D: FnMut(&A, Option<u64>) -> O,
+        O: DecisionOutcome<Events: IntoEvents<A::Event>>,
     {
         let metadata = self.complete(&options.metadata);
         let pipeline = self.inner.pipelines.enter(log_id);
@@ -143,7 +190,7 @@ impl<A: Aggregate> LogManager<A> {
             match answer {
                 Ok(appended) => {
                     telemetry::decided(attempts.made);
-                    return Ok(call.decided(&pending, &state, &appended).await?);
+                    return Ok(call.decided(&pending, &state, appended).await?);
                 }
                 Err(found @ AppendError::Replay(_)) => return Ok(call.replay_found(found).await?),
                 Err(

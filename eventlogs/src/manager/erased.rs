@@ -49,6 +49,9 @@ pub(super) trait ErasedStore<E>: Send + Sync {
         &self,
         older_than: Duration,
     ) -> BoxFuture<'_, Result<u64, StoreError>>;
+    fn migrate(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn close(&self) -> BoxFuture<'_, ()>;
 }
 
 impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
@@ -112,6 +115,18 @@ impl<E: Send + Sync + 'static, S: EventStore<E>> ErasedStore<E> for S {
         older_than: Duration,
     ) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(EventStore::prune_idempotency_keys(self, older_than))
+    }
+
+    fn migrate(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(EventStore::migrate(self))
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(EventStore::ping(self))
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(EventStore::close(self))
     }
 }
 

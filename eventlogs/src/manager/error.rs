@@ -55,6 +55,21 @@ pub enum LogManagerError {
         /// The index that the event would have had.
         event_index: u64,
     },
+    /// The log does not end at the index that the caller expects
+    /// ([`DecideOptions::expected_index`](crate::DecideOptions::expected_index)): others have appended since the caller saw it.
+    /// The closure has not decided.
+    #[error(
+        "log {log_id} does not end with event {expected}, as the caller expects{}; show the caller the current state, and let it decide again", now_ends(*found)
+    )]
+    #[non_exhaustive]
+    UnexpectedIndex {
+        /// The log.
+        log_id: LogId,
+        /// The index that the caller expects.
+        expected: u64,
+        /// The index of the last event; `None` if the log does not exist.
+        found: Option<u64>,
+    },
     /// The log to be created already has events.
     #[error("log {log_id} already exists; reduce it and append, or use a new id")]
     #[non_exhaustive]
@@ -165,11 +180,21 @@ impl LogManagerError {
     }
 }
 
+/// Returns a part of the message of [`LogManagerError::UnexpectedIndex`].
+fn now_ends(found: Option<u64>) -> String {
+    found.map_or_else(
+        || ": it does not exist".to_owned(),
+        |found| format!(", but with event {found}"),
+    )
+}
+
 /// Counts an error in the metrics, and returns it.
 pub(super) fn counted(error: LogManagerError) -> LogManagerError {
     match &error {
         LogManagerError::IdempotentReplay { .. } => telemetry::replayed(),
-        LogManagerError::ConcurrentAppend { .. } | LogManagerError::LogAlreadyExists { .. } => {
+        LogManagerError::ConcurrentAppend { .. }
+        | LogManagerError::UnexpectedIndex { .. }
+        | LogManagerError::LogAlreadyExists { .. } => {
             telemetry::conflicted();
         }
         _ => {}

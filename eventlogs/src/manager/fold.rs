@@ -10,6 +10,7 @@ use crate::record::{BareRecord, EventRecord, RecordedEvent};
 use crate::stores::fold::{BareFold, EventFold, PassedEvent};
 use crate::stores::page::ReadStart;
 use chrono::{DateTime, Utc};
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -28,6 +29,15 @@ impl PointInTime {
         match self {
             Self::Index(index) => event.index <= index,
             Self::Time(time) => event.recorded_at <= time,
+        }
+    }
+}
+
+impl fmt::Display for PointInTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(formatter, "event {index}"),
+            Self::Time(time) => fmt::Display::fmt(time, formatter),
         }
     }
 }

@@ -2,15 +2,36 @@
 
 use super::LogManager;
 use crate::aggregate::Aggregate;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
 use crate::manager::error::LogManagerError;
 use crate::record::RecordedEvent;
+use crate::stores::error::ReadError;
 use crate::stores::page::{ReadRequest, ReadStart};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
 
 impl<A: Aggregate> LogManager<A> {
+    /// Returns `true` if the log has events, in one round trip.
+    ///
+    /// It says nothing about the next moment: to create a log that may exist, call [`create`](LogManager::create), which fails if
+    /// it does, or set [`create_if_missing`](crate::DecideOptions::create_if_missing).
+    ///
+    /// # Errors
+    /// - [`WrongKind`](LogManagerError::WrongKind) if the log has events of another enum.
+    /// - [`Store`](LogManagerError::Store) if the database fails.
+    pub async fn exists(&self, log_id: impl IntoLogId) -> Result<bool, LogManagerError> {
+        let log_id = log_id.into_log_id();
+        let span = tracing::info_span!("exists", aggregate = A::name(), %log_id);
+        let first = ReadRequest::new(log_id, ReadStart::Index(0), 1);
+        match self.inner.store.read(first).instrument(span).await {
+            Ok(page) => Ok(!page.records.is_empty()),
+            // Only a stored event can be unreadable.
+            Err(ReadError::Decode(_)) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Loads at most `limit` events of a log, starting at the index `from`: one page for an API.
     ///
     /// - Ask for one event more than a page shows to learn whether another page follows.
@@ -29,29 +50,14 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Store`](LogManagerError::Store) if the database fails.
     pub async fn load(
         &self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         from: u64,
         limit: usize,
     ) -> Result<Vec<RecordedEvent<A::Event>>, LogManagerError> {
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let span = tracing::info_span!("load", aggregate = A::name(), %log_id, from, limit);
         async {
-            let mut records: Vec<RecordedEvent<A::Event>> = Vec::new();
-            loop {
-                let start = records.last().map_or(ReadStart::Index(from), |last| {
-                    ReadStart::After(last.position())
-                });
-                let page = self
-                    .inner
-                    .store
-                    .read(ReadRequest::new(log_id, start, limit - records.len()))
-                    .await?;
-                records.extend(page.records);
-                // A store ends a page early when its events are large, but the caller asked for `limit` events.
-                if !page.more || records.len() >= limit {
-                    break;
-                }
-            }
+            let records = self.records(log_id, from, limit).await?;
             if records.is_empty() {
                 self.check_exists(log_id, from, limit).await?;
             }
@@ -59,6 +65,28 @@ impl<A: Aggregate> LogManager<A> {
         }
         .instrument(span)
         .await
+    }
+
+    /// Reads at most `limit` events of a log, as a part of a call.
+    pub(super) async fn records(
+        &self,
+        log_id: LogId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent<A::Event>>, LogManagerError> {
+        let mut records: Vec<RecordedEvent<A::Event>> = Vec::new();
+        loop {
+            let start = records.last().map_or(ReadStart::Index(from), |last| {
+                ReadStart::After(last.position())
+            });
+            let request = ReadRequest::new(log_id, start, limit - records.len());
+            let page = self.inner.store.read(request).await?;
+            records.extend(page.records);
+            // A store ends a page early when its events are large, but the caller asked for `limit` events.
+            if !page.more || records.len() >= limit {
+                return Ok(records);
+            }
+        }
     }
 
     /// Streams all events of a log, starting at the index `from`.
@@ -70,11 +98,11 @@ impl<A: Aggregate> LogManager<A> {
     /// The stream yields the errors of [`load`](LogManager::load), and ends after the first.
     pub fn stream(
         &self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         from: u64,
     ) -> BoxStream<'static, Result<RecordedEvent<A::Event>, LogManagerError>> {
         let manager = self.clone();
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let span = tracing::info_span!("stream", aggregate = A::name(), %log_id, from);
         let pages = stream::try_unfold(Some(ReadStart::Index(from)), move |start| {
             let manager = manager.clone();

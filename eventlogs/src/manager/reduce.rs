@@ -5,7 +5,7 @@ mod whole;
 use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
 use crate::manager::error::LogManagerError;
 use crate::manager::fold::{Fold, PointInTime};
 use crate::manager::reduce_options::{Freshness, ReduceOptions};
@@ -53,10 +53,7 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`BrokenLog`](LogManagerError::BrokenLog) if an event is missing.
     /// - [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) if the log was rewritten during the reduction.
     /// - [`Store`](LogManagerError::Store) if the database fails. A cache that fails is no error.
-    pub async fn reduce(
-        &self,
-        log_id: impl Into<LogId>,
-    ) -> Result<Aggregation<A>, LogManagerError> {
+    pub async fn reduce(&self, log_id: impl IntoLogId) -> Result<Aggregation<A>, LogManagerError> {
         self.reduce_with(log_id, &ReduceOptions::default()).await
     }
 
@@ -88,10 +85,10 @@ impl<A: Aggregate> LogManager<A> {
     /// Those of [`reduce`](LogManager::reduce).
     pub async fn reduce_with(
         &self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         options: &ReduceOptions,
     ) -> Result<Aggregation<A>, LogManagerError> {
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let freshness = options.freshness;
         let span = tracing::info_span!("reduce", aggregate = A::name(), %log_id);
         self.reduce_as(log_id, freshness).instrument(span).await
@@ -129,9 +126,9 @@ impl<A: Aggregate> LogManager<A> {
     /// The result of a log has the errors of [`reduce`](LogManager::reduce).
     pub async fn reduce_many(
         &self,
-        log_ids: impl IntoIterator<Item = impl Into<LogId>>,
+        log_ids: impl IntoIterator<Item = impl IntoLogId>,
     ) -> Vec<Result<Aggregation<A>, LogManagerError>> {
-        let log_ids: Vec<LogId> = log_ids.into_iter().map(Into::into).collect();
+        let log_ids: Vec<LogId> = log_ids.into_iter().map(IntoLogId::into_log_id).collect();
         let span = tracing::info_span!("reduce_many", aggregate = A::name(), logs = log_ids.len());
         self.reduce_all(log_ids).instrument(span).await
     }
@@ -143,10 +140,10 @@ impl<A: Aggregate> LogManager<A> {
     /// - The others of [`reduce`](LogManager::reduce).
     pub async fn reduce_at(
         &self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         at: PointInTime,
     ) -> Result<Aggregation<A>, LogManagerError> {
-        let log_id = log_id.into();
+        let log_id = log_id.into_log_id();
         let span = tracing::info_span!("reduce_at", aggregate = A::name(), %log_id, ?at);
         async {
             let mut fold = self.bounded(Fold::from_the_start(log_id).until(at));

@@ -11,8 +11,47 @@ use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay};
 use std::time::Instant;
+use tracing::Instrument;
 
 impl<A: Aggregate> LogManager<A> {
+    /// Returns the write that used an idempotency key: one [`Replay`] per log that it wrote to, also if that log belongs to another
+    /// manager of the store. Returns an empty vector if no write used the key. It takes one round trip.
+    ///
+    /// Decisions and appends look the key up themselves. This is for a caller who asks what has become of a request, without
+    /// repeating it. While another call writes with the key, the result may still be empty.
+    ///
+    /// ```
+    /// # use eventlogs::caches::fake::FakeAggregationCache;
+    /// # use eventlogs::stores::fake::FakeEventStore;
+    /// # use eventlogs::__example::{Counter, CounterEvent};
+    /// # use eventlogs::{CreateOptions, LogManager, LogManagerOptions, ids::LogId};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), eventlogs::LogManagerError> {
+    /// # let counters = LogManager::<Counter>::new(FakeEventStore::new(), FakeAggregationCache::new(), LogManagerOptions::default());
+    /// let id = LogId::new();
+    /// counters.create(id, &CounterEvent::Added { amount: 1 }, &CreateOptions::with_key("request 17")).await?;
+    ///
+    /// let found = counters.find_key("request 17").await?;
+    /// assert_eq!(found[0].state.log_id(), id);
+    /// assert!(counters.find_key("request 18").await?.is_empty());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A key that is unique within one log is `IdempotencyKey::new("invoice-7").in_log(log_id)`.
+    ///
+    /// # Errors
+    /// - [`Invalid`](LogManagerError::Invalid) if the key is empty or too long.
+    /// - [`Store`](LogManagerError::Store) if the database fails.
+    pub async fn find_key<'k>(
+        &self,
+        key: impl Into<IdempotencyKey<'k>>,
+    ) -> Result<Vec<Replay>, LogManagerError> {
+        let key = key.into();
+        key.check().map_err(LogManagerError::Invalid)?;
+        let span = tracing::info_span!("find_key", aggregate = A::name());
+        Ok(self.inner.store.find_key(key).instrument(span).await?)
+    }
+
     /// Completes the error of a write to a log: a replay gets the position in that log, if the key was used on it.
     ///
     /// This takes one more round trip if the store reported another log.

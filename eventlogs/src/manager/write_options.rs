@@ -7,6 +7,7 @@ use crate::stores::error::AppendError;
 use crate::stores::idempotency::{IdempotencyKey, IdempotencyScope, Replay, RequestFingerprint};
 use crate::stores::write::WriteContext;
 use chrono::{DateTime, Utc};
+use std::fmt;
 use std::time::Instant;
 
 /// Declares a struct of options that includes the fields shared by all writes. So each shared field appears only once in the
@@ -64,6 +65,16 @@ macro_rules! write_options {
                 $($field: $default,)*
             };
 
+            /// Makes options with an idempotency key, and the defaults for everything else. The key is anything that prints: a text,
+            /// a UUID, a number.
+            #[must_use]
+            pub fn with_key(key: impl fmt::Display) -> Self {
+                Self {
+                    idempotency_key: Some(key.to_string()),
+                    ..Self::default()
+                }
+            }
+
             /// Makes the context of a write to this log, with metadata that the manager's source has completed.
             pub(crate) fn context(&self, log_id: LogId, metadata: Metadata) -> WriteContext<'_> {
                 WriteContext {
@@ -117,6 +128,14 @@ write_options! {
         /// attempts by default, and at least 1. If the closure has decided on a cached state that was out of date before the
         /// call, this does not count as an attempt. From the 101st time in one call on, it does.
         pub max_attempts: u32 = 20,
+        /// The index of the last event that the caller has seen, for instance from an `If-Match` header. If the log ends
+        /// elsewhere, the closure does not decide, and the error is
+        /// [`UnexpectedIndex`](crate::LogManagerError::UnexpectedIndex). None by default.
+        ///
+        /// An idempotency key counts first: the retry of a decision that took effect is a [replay](crate::Decided::replay),
+        /// although the log has moved. It is for decisions on one log: decisions on several logs refuse it
+        /// ([`InvalidAppend::ExpectedIndex`](crate::stores::InvalidAppend::ExpectedIndex)).
+        pub expected_index: Option<u64> = None,
     }
     /// The default options, for a call whose future is kept in a variable: `&DecideOptions::default()` would not live long
     /// enough there. Write `decide(log_id, DecideOptions::NONE, closure)`.

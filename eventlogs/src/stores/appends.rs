@@ -1,8 +1,8 @@
 //! Appends to several logs that happen together or not at all.
 
 use crate::event::{Event, LogType};
-use crate::ids::{EventId, LogId};
-use crate::log_state::{LogPosition, LogState};
+use crate::ids::{EventId, IntoLogId, LogId};
+use crate::log_state::{IntoLogState, LogPosition};
 use crate::stores::encoding::event;
 use crate::stores::encoding::event::EncodedEvent;
 use crate::stores::encoding::event_enum::EventEnum;
@@ -79,10 +79,10 @@ impl Appends {
     #[must_use]
     pub fn append<E: Event>(
         self,
-        state: impl Into<LogState<E>>,
+        state: impl IntoLogState<E>,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
-        let position = state.into().position();
+        let position = state.into_log_state().position();
         let expected = Expected::After(position);
         self.and(position.log_id(), expected, events)
     }
@@ -91,10 +91,10 @@ impl Appends {
     #[must_use]
     pub fn create<E: Event>(
         self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
-        self.and(log_id.into(), Expected::NewLog, events)
+        self.and(log_id.into_log_id(), Expected::NewLog, events)
     }
 
     /// Requires that a log still ends at this state, without writing to it: otherwise nothing is written, and the error is a
@@ -103,8 +103,8 @@ impl Appends {
     /// The state of the log cannot change between the check and the commit. On PostgreSQL, an append of another process to that
     /// log waits for the commit of this write, and so does another write that requires the log.
     #[must_use]
-    pub fn require<E: Event>(mut self, state: impl Into<LogState<E>>) -> Self {
-        let position = state.into().position();
+    pub fn require<E: Event>(mut self, state: impl IntoLogState<E>) -> Self {
+        let position = state.into_log_state().position();
         let expected = Expected::After(position);
         let part = AppendPart::requirement::<E>(position.log_id(), expected);
         self.parts.push(part);
@@ -116,8 +116,8 @@ impl Appends {
     ///
     /// As with [`require`](Appends::require), nobody can create the log between the check and the commit.
     #[must_use]
-    pub fn require_absent<E: Event>(mut self, log_id: impl Into<LogId>) -> Self {
-        let part = AppendPart::requirement::<E>(log_id.into(), Expected::NewLog);
+    pub fn require_absent<E: Event>(mut self, log_id: impl IntoLogId) -> Self {
+        let part = AppendPart::requirement::<E>(log_id.into_log_id(), Expected::NewLog);
         self.parts.push(part);
         self
     }
@@ -152,7 +152,7 @@ impl Appends {
     }
 }
 
-impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S, I)> for Appends {
+impl<S: IntoLogState<E>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S, I)> for Appends {
     fn from_iter<T: IntoIterator<Item = (S, I)>>(parts: T) -> Self {
         parts
             .into_iter()
@@ -162,7 +162,7 @@ impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> FromIterator<(S,
     }
 }
 
-impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event, const N: usize> From<[(S, I); N]>
+impl<S: IntoLogState<E>, I: IntoIterator<Item = E>, E: Event, const N: usize> From<[(S, I); N]>
     for Appends
 {
     fn from(parts: [(S, I); N]) -> Self {
@@ -170,7 +170,7 @@ impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event, const N: usize> 
     }
 }
 
-impl<S: Into<LogState<E>>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>> for Appends {
+impl<S: IntoLogState<E>, I: IntoIterator<Item = E>, E: Event> From<Vec<(S, I)>> for Appends {
     fn from(parts: Vec<(S, I)>) -> Self {
         parts.into_iter().collect()
     }

@@ -115,6 +115,18 @@ impl<'a> IdempotencyKey<'a> {
     }
 }
 
+impl<'a> From<&'a str> for IdempotencyKey<'a> {
+    fn from(key: &'a str) -> Self {
+        Self::new(key)
+    }
+}
+
+impl<'a> From<&'a String> for IdempotencyKey<'a> {
+    fn from(key: &'a String) -> Self {
+        Self::new(key)
+    }
+}
+
 /// The earlier write that used an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replay {

@@ -347,6 +347,17 @@ impl PostgresEventStore {
         core.schema.found(migrations::NEEDED)
     }
 
+    /// Checks that the store can read, in one round trip: the server answers, and its tables are those that this code needs. It looks
+    /// for a log that does not exist, on the connections that reductions use. For the readiness check of a service.
+    ///
+    /// # Errors
+    /// Those of a read: [`NotMigrated`](StoreError::NotMigrated), [`Closed`](StoreError::Closed), [`Unavailable`](StoreError::Unavailable) and the like.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        read::ends(core, &[LogId::new()]).await.map(|_| ())
+    }
+
     /// Waits for the operations in progress and closes the connections, also those of a pool of yours. Other handles on this
     /// store get [`Closed`](StoreError::Closed) from then on.
     pub async fn close(&self) {
@@ -442,6 +453,18 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
 
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
         Self::prune_idempotency_keys(self, older_than).await
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        Self::migrate(self).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Self::ping(self).await
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
     }
 }
 

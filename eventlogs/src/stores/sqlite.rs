@@ -96,6 +96,17 @@ impl SqliteEventStore {
         core.schema.found(migrate::migrate(&core.pool).await?)
     }
 
+    /// Checks that the store can read, in one round trip: the file answers, and its tables are those that this code needs. It looks
+    /// for a log that does not exist, on the connections that reductions use. For the readiness check of a service.
+    ///
+    /// # Errors
+    /// Those of a read: [`NotMigrated`](StoreError::NotMigrated), [`Closed`](StoreError::Closed), [`FileReplaced`](StoreError::FileReplaced) and the like.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let core = &*self.core;
+        core.check_schema().await?;
+        read::ends(&core.pool, &[LogId::new()]).await.map(|_| ())
+    }
+
     /// Finishes the writes that are queued or in flight, and closes the file. From then on, every handle on this store gets
     /// [`Closed`](StoreError::Closed).
     ///
@@ -171,6 +182,18 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
     async fn prune_idempotency_keys(&self, older_than: Duration) -> Result<u64, StoreError> {
         // The inherent method, not this method of the trait.
         Self::prune_idempotency_keys(self, older_than).await
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        Self::migrate(self).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Self::ping(self).await
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
     }
 }
 

@@ -7,8 +7,9 @@ mod slot;
 
 use crate::aggregate::Aggregate;
 use crate::event::Event;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
 use crate::manager::LogManager;
+use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
 use crate::manager::error::DecideError;
 use crate::manager::write_options::DecideOptions;
 use decided::{DecidedAcross, DecidedLog};
@@ -47,10 +48,10 @@ use tracing::Instrument;
 /// # accounts.create(&from, &Deposited { cents: 900 }, &Default::default()).await?;
 /// # accounts.create(&to, &Deposited { cents: 100 }, &Default::default()).await?;
 ///
-/// let options = DecideOptions { idempotency_key: Some("transfer 17".to_owned()), ..Default::default() };
+/// let options = DecideOptions::with_key("transfer 17");
 /// let transfer = |cents: u64| move |from: &Account, _to: &Account| {
 ///     if from.cents < cents { return Err("too little") }
-///     Ok(([Withdrawn { cents }], [Deposited { cents }]))
+///     Ok((Withdrawn { cents }, Deposited { cents }))
 /// };
 /// let moved = across(((&accounts, from), (&accounts, to))).decide(&options, transfer(500)).await?;
 /// let (mine, yours) = moved.logs();
@@ -115,10 +116,10 @@ impl<A: Aggregate> ManagedLog<A> {
 impl<A: Aggregate> LogManager<A> {
     /// Names a log of this manager, for a decision on several logs with [`across`]. Reads nothing.
     #[must_use]
-    pub fn log(&self, log_id: impl Into<LogId>) -> ManagedLog<A> {
+    pub fn log(&self, log_id: impl IntoLogId) -> ManagedLog<A> {
         ManagedLog {
             manager: self.clone(),
-            log_id: log_id.into(),
+            log_id: log_id.into_log_id(),
             create_if_missing: false,
         }
     }
@@ -159,7 +160,7 @@ pub trait IntoLog {
     fn into_log(self) -> ManagedLog<Self::Aggregate>;
 }
 
-impl<A: Aggregate, I: Into<LogId>> IntoLog for (&LogManager<A>, I) {
+impl<A: Aggregate, I: IntoLogId> IntoLog for (&LogManager<A>, I) {
     type Aggregate = A;
 
     fn into_log(self) -> ManagedLog<A> {
@@ -203,14 +204,15 @@ macro_rules! decide_on_tuples {
 
         impl<$($aggregate: Aggregate<Event: Event>),+> Across<($(ManagedLog<$aggregate>,)+)> {
             $(#[$doc])*
-            pub async fn decide<Decide, Refusal, $($events),+>(
+            pub async fn decide<Decide, Outcome, $($events),+>(
                 self,
                 options: &DecideOptions,
                 mut decision: Decide,
-            ) -> Result<DecidedAcross<($(DecidedLog<$aggregate>,)+)>, DecideError<Refusal>>
+            ) -> Result<DecidedAcross<($(DecidedLog<$aggregate>,)+)>, DecideError<Outcome::Refusal>>
             where
-                Decide: FnMut($(&$aggregate),+) -> Result<($($events,)+), Refusal>,
-                $($events: IntoIterator<Item = $aggregate::Event>,)+
+                Decide: FnMut($(&$aggregate),+) -> Outcome,
+                Outcome: DecisionOutcome<Events = ($($events,)+)>,
+                $($events: IntoEvents<$aggregate::Event>,)+
             {
                 let logs = &self.logs;
                 let span = tracing::info_span!("decide_across", logs = [$(logs.$nth.log_id),+].len());
@@ -223,7 +225,7 @@ macro_rules! decide_on_tuples {
                         let metadata = logs.0.manager.complete(&options.metadata);
                         let all = [$(&slots.$nth as &dyn Slot<'_>),+];
                         let all = Decision::new(&all, options, metadata, creatable)?;
-                        let ask = || match decision($(&slots.$nth.aggregate()),+) {
+                        let ask = || match decision($(&slots.$nth.aggregate()),+).into_result() {
                             Ok(events) => {
                                 let some = [$(slots.$nth.decide(events.$nth)),+];
                                 if some.contains(&true) { Asked::Events } else { Asked::Nothing }

@@ -3,7 +3,7 @@
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::manager::decide::call::{Call, DecisionState};
-use crate::manager::decide::decided::Decided;
+use crate::manager::decide::decided::{Decided, Written};
 use crate::manager::decide::pending::{FoldError, PendingDecision, folded, text_of};
 use crate::manager::error::{LogManagerError, counted};
 use crate::manager::fold::PointInTime;
@@ -23,24 +23,37 @@ impl<A: Aggregate> Call<'_, A> {
         &self,
         pending: &Arc<PendingDecision<A>>,
         state: &DecisionState<A>,
-        appended: &Appended<A::Event>,
+        appended: Appended<A::Event>,
     ) -> Result<Decided<A>, LogManagerError> {
-        let aggregation = self.state_after(pending, state, appended).await;
-        let aggregation = aggregation.map_err(|source| {
-            let (log_id, last) = (self.log_id, appended.state.index());
-            let before = state.aggregation.as_ref().map(Aggregation::through_index);
-            let event_index = before.map_or(0, |before| before.saturating_add(1));
-            LogManagerError::StoredWithoutState {
-                log_id,
-                event_index,
-                event_count: last.saturating_sub(event_index).saturating_add(1),
-                source,
-            }
-        })?;
+        let first_index = state.index().map_or(0, |before| before.saturating_add(1));
+        let last = appended.state.index();
+        let written = Written {
+            first_index,
+            event_count: last.saturating_sub(first_index).saturating_add(1),
+            state: appended.state,
+        };
+        let without_state = |source| LogManagerError::StoredWithoutState {
+            log_id: self.log_id,
+            event_index: written.first_index,
+            event_count: written.event_count,
+            source,
+        };
+        let aggregation = self.state_after(pending, state, &appended).await;
+        let aggregation = aggregation.map_err(without_state)?;
         self.manager.inner.cache_writer.offer(aggregation.clone());
+        // A store that calls observers has passed the events to them.
+        let events = if appended.events.is_empty() {
+            pending.take_events()
+        } else {
+            appended.events
+        };
+        let events = self.appended_events(written, events).await;
+        let events = events.map_err(without_state)?;
         Ok(Decided {
             aggregation,
             replay: None,
+            written: Some(written),
+            events: Arc::new(events),
         })
     }
 
@@ -83,10 +96,7 @@ impl<A: Aggregate> Call<'_, A> {
         // Without a log there is no state to return.
         let log_id = self.log_id;
         let aggregation = aggregation.ok_or(LogManagerError::LogNotFound { log_id })?;
-        Ok(Decided {
-            aggregation,
-            replay: None,
-        })
+        Ok(Decided::nothing(aggregation))
     }
 
     /// Returns the replay if the key was used before. To be called before a refusal is returned.
@@ -125,8 +135,9 @@ impl<A: Aggregate> Call<'_, A> {
         let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
         let aggregation = self.in_time(caught_up).await?;
         Ok(Decided {
-            aggregation,
             replay: Some(replay),
+            written: Some(replay.into()),
+            ..Decided::nothing(aggregation)
         })
     }
 }

@@ -6,11 +6,14 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::LogManager;
 use crate::manager::deadline;
+use crate::manager::decide::decided::Written;
+use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
 use crate::manager::decide::pending::{NoState, PendingDecision};
 use crate::manager::decide::pipeline::PipelineGuard;
 use crate::manager::error::LogManagerError;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
+use crate::record::RecordedEvent;
 use crate::shared_error::SharedError;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
@@ -35,6 +38,11 @@ impl<A: Aggregate> DecisionState<A> {
     /// The end of the log in this state; `None` if there is no log.
     pub(super) fn end(&self) -> Option<LogPosition> {
         self.aggregation.as_ref().map(Aggregation::position)
+    }
+
+    /// The index of the last event in this state; `None` if there is no log.
+    pub(super) fn index(&self) -> Option<u64> {
+        self.aggregation.as_ref().map(Aggregation::through_index)
     }
 
     /// A state that the store has confirmed.
@@ -79,6 +87,8 @@ pub(super) enum Step<'a, A: Aggregate, R> {
     Nothing(DecisionState<A>),
     /// The closure refused.
     Refused(R, DecisionState<A>),
+    /// The log does not end where the caller expects. The closure was not called.
+    OtherIndex(DecisionState<A>),
 }
 
 /// Why the state after a predecessor is not available yet.
@@ -126,6 +136,7 @@ enum Asked<E, R> {
     Nothing,
     Refused(R),
     Events(Vec<E>),
+    OtherIndex,
 }
 
 impl<'a, A: Aggregate> Call<'a, A> {
@@ -141,22 +152,22 @@ impl<'a, A: Aggregate> Call<'a, A> {
     /// Runs the closure and hands its events over to the store, without an await. To be called while this call has the turn.
     ///
     /// `known` is a state without the writes that are not stored yet, if one is known.
-    pub(super) fn take_turn<D, I, R>(
+    pub(super) fn take_turn<D, O>(
         &self,
         context: &mut Context<'_>,
         known: Option<&DecisionState<A>>,
         decision: &mut D,
-    ) -> Step<'a, A, R>
+    ) -> Step<'a, A, O::Refusal>
     where
-        D: FnMut(&A) -> Result<I, R>,
-        I: IntoIterator<Item = A::Event>,
+        D: FnMut(&A, Option<u64>) -> O,
+        O: DecisionOutcome<Events: IntoEvents<A::Event>>,
     {
         let speculative = match self.speculative(known) {
             Ok(speculative) => speculative,
             Err(obstacle) => return Step::Waits(obstacle),
         };
         if let Some(known) = known.filter(|known| known.verified) {
-            match ask(known, decision) {
+            match self.ask(known, decision) {
                 // Writes that other calls have handed over meanwhile come first: the closure has to see them as well.
                 Asked::Events(_) if speculative.is_some() => {}
                 asked => return self.step(context, known.clone(), asked),
@@ -165,8 +176,40 @@ impl<'a, A: Aggregate> Call<'a, A> {
         let Some(state) = speculative.or_else(|| known.cloned()) else {
             return Step::NeedsState;
         };
-        let asked = ask(&state, decision);
+        let asked = self.ask(&state, decision);
         self.step(context, state, asked)
+    }
+
+    /// Runs the closure, unless the log does not end where the caller expects.
+    fn ask<O: DecisionOutcome<Events: IntoEvents<A::Event>>>(
+        &self,
+        state: &DecisionState<A>,
+        decision: &mut impl FnMut(&A, Option<u64>) -> O,
+    ) -> Asked<A::Event, O::Refusal> {
+        let index = state.index();
+        let expected = self.options.expected_index;
+        if expected.is_some() && expected != index {
+            return Asked::OtherIndex;
+        }
+        let decided = match &state.aggregation {
+            Some(aggregation) => decision(aggregation.aggregate(), index),
+            None => decision(&A::default(), index),
+        };
+        // Collected immediately: what the closure returned need not be `Send`, so it cannot be held across an await.
+        match decided.into_result().map(IntoEvents::into_events) {
+            Ok(events) if events.is_empty() => Asked::Nothing,
+            Ok(events) => Asked::Events(events),
+            Err(refusal) => Asked::Refused(refusal),
+        }
+    }
+
+    /// Makes the error for a log that does not end where the caller expects.
+    pub(super) fn other_index(&self, state: &DecisionState<A>) -> LogManagerError {
+        LogManagerError::UnexpectedIndex {
+            log_id: self.log_id,
+            expected: self.options.expected_index.unwrap_or_default(),
+            found: state.index(),
+        }
     }
 
     /// Returns the state after the newest decision of this process that is not stored yet, if it is newer than `known`.
@@ -204,6 +247,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
             Asked::Nothing => Step::Nothing(state),
             Asked::Refused(refusal) => Step::Refused(refusal, state),
             Asked::Events(events) => self.send(context, state, events),
+            Asked::OtherIndex => Step::OtherIndex(state),
         }
     }
 
@@ -331,6 +375,22 @@ impl<'a, A: Aggregate> Call<'a, A> {
         }
     }
 
+    /// Returns the events that were appended. A store that neither returns them nor passes them to observers is read.
+    pub(super) async fn appended_events(
+        &self,
+        written: Written,
+        events: Vec<RecordedEvent<A::Event>>,
+    ) -> Result<Vec<RecordedEvent<A::Event>>, SharedError> {
+        if events.len() as u64 == written.event_count {
+            return Ok(events);
+        }
+        let count = usize::try_from(written.event_count)?;
+        let reading = self
+            .manager
+            .records(self.log_id, written.first_index, count);
+        Ok(self.in_time(Box::pin(reading)).await?)
+    }
+
     /// Returns the committed state after a decision, if the decision is stored and the state is known.
     async fn committed(
         &self,
@@ -376,22 +436,5 @@ impl<'a, A: Aggregate> Call<'a, A> {
         work: impl Future<Output = Result<T, LogManagerError>>,
     ) -> Result<T, LogManagerError> {
         deadline::in_time(self.options.deadline, work).await
-    }
-}
-
-/// Runs the closure. Its events are collected immediately: the iterator need not be `Send`, so it cannot be held across an
-/// await.
-fn ask<A: Aggregate, I: IntoIterator<Item = A::Event>, R>(
-    state: &DecisionState<A>,
-    decision: &mut impl FnMut(&A) -> Result<I, R>,
-) -> Asked<A::Event, R> {
-    let decided = match &state.aggregation {
-        Some(aggregation) => decision(aggregation.aggregate()),
-        None => decision(&A::default()),
-    };
-    match decided.map(|events| events.into_iter().collect::<Vec<_>>()) {
-        Ok(events) if events.is_empty() => Asked::Nothing,
-        Ok(events) => Asked::Events(events),
-        Err(refusal) => Asked::Refused(refusal),
     }
 }

@@ -5,7 +5,7 @@
 //! speculative state is reported only after that state is committed.
 //!
 //! The aggregate decides how long a fold takes and whether it panics. So one task at a time folds the events of a decision, no
-//! task holds a lock while it waits for a fold, and the events are dropped only after the committed state is known.
+//! task holds a lock while it waits for a fold, and the events stay until the committed state is known.
 
 use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
@@ -29,8 +29,8 @@ pub(in crate::manager) struct PendingDecision<A: Aggregate> {
     number: u64,
     /// The states before and after its events. Locked only to copy or replace them.
     states: Mutex<States<A>>,
-    /// The events, until the committed state is known. Until the events are queued, only their sender locks this mutex.
-    /// Afterwards only the task that has set `folding` locks it.
+    /// The events, until the decision's own caller takes them. Until the events are queued, only their sender locks this mutex.
+    /// Afterwards only the task that has set `folding` locks it, and the caller after the committed state is known.
     events: Mutex<Vec<RecordedEvent<A::Event>>>,
     /// `true` while a task folds the events.
     folding: AtomicBool,
@@ -199,6 +199,15 @@ impl<A: Aggregate> PendingDecision<A> {
         }
     }
 
+    /// Takes the events, as a later read returns them. To be called by the decision's own caller, after it is stored.
+    pub(in crate::manager) fn take_events(&self) -> Vec<RecordedEvent<A::Event>> {
+        let events = std::mem::take(&mut *lock(&self.events)).into_iter();
+        match self.settled.get().copied().flatten() {
+            Some(time) => events.map(|event| event.with_recorded_at(time)).collect(),
+            None => events.collect(),
+        }
+    }
+
     /// Returns the committed state, without waiting.
     ///
     /// If this decision is stored, so are its predecessors. But the answer to one of them may be lost.
@@ -246,7 +255,6 @@ impl<A: Aggregate> PendingDecision<A> {
                 *events = guessed.map(|event| event.with_recorded_at(time)).collect();
             }
             let committed = self.fold(state, events)?;
-            let folded = std::mem::take(events);
             let former = std::mem::replace(
                 &mut *lock(&self.states),
                 States {
@@ -257,7 +265,7 @@ impl<A: Aggregate> PendingDecision<A> {
                 },
             );
             // Dropped outside the lock of the states: dropping them runs the user's code.
-            drop((folded, former));
+            drop(former);
             Ok(committed)
         })
     }

@@ -3,7 +3,8 @@
 use crate::aggregate::Aggregate;
 use crate::manager::decide::call::{Call, DecisionState, Obstacle, Step, Write};
 use crate::manager::decide::decided::Decided;
-use crate::manager::error::DecideError;
+use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
+use crate::manager::error::{DecideError, counted};
 use futures_util::FutureExt;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -20,14 +21,14 @@ impl<'a, A: Aggregate> Call<'a, A> {
     /// Takes turns until events are handed over to the store, or until it is certain that there are none to hand over.
     ///
     /// `known` is a state without the writes that are not stored yet.
-    pub(super) async fn until_sent<D, I, R>(
+    pub(super) async fn until_sent<D, O>(
         &self,
         known: &mut Option<DecisionState<A>>,
         decision: &mut D,
-    ) -> Result<Turned<'a, A>, DecideError<R>>
+    ) -> Result<Turned<'a, A>, DecideError<O::Refusal>>
     where
-        D: FnMut(&A) -> Result<I, R>,
-        I: IntoIterator<Item = A::Event>,
+        D: FnMut(&A, Option<u64>) -> O,
+        O: DecisionOutcome<Events: IntoEvents<A::Event>>,
     {
         loop {
             let turn = self.turn().await?;
@@ -47,7 +48,9 @@ impl<'a, A: Aggregate> Call<'a, A> {
                     self.in_time(pending.wait().map(Ok)).await?;
                 }
                 Step::Sent(write, state) => return Ok(Turned::Sent(write, state)),
-                Step::Nothing(state) | Step::Refused(_, state) if !state.verified => {
+                Step::Nothing(state) | Step::Refused(_, state) | Step::OtherIndex(state)
+                    if !state.verified =>
+                {
                     *known = Some(self.verify(state).await?);
                 }
                 Step::Nothing(state) => {
@@ -58,6 +61,12 @@ impl<'a, A: Aggregate> Call<'a, A> {
                     return match self.replayed().await? {
                         Some(replayed) => Ok(Turned::Over(replayed)),
                         None => Err(DecideError::Refused(refusal)),
+                    };
+                }
+                Step::OtherIndex(state) => {
+                    return match self.replayed().await? {
+                        Some(replayed) => Ok(Turned::Over(replayed)),
+                        None => Err(counted(self.other_index(&state)).into()),
                     };
                 }
             }

@@ -77,6 +77,11 @@ pub enum InvalidAppend {
         /// The log.
         log_id: LogId,
     },
+    /// A decision on several logs has an expected index.
+    #[error(
+        "a decision on several logs has no single end, so `expected_index` cannot be compared; let the closure compare the aggregates, or decide on one log"
+    )]
+    ExpectedIndex,
     /// A decision on several logs names no log.
     #[error("the decision names no log; skip the call when there is nothing to decide")]
     NoLogs,

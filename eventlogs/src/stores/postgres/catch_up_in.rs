@@ -2,7 +2,7 @@
 
 use crate::feed::event::FeedEvent;
 use crate::feed::wanted::Wanted;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
 use crate::projection::catch_up::{CatchUpError, RowEvents};
 use crate::projection::database::Postgres;
 use crate::projection::row::ResumableRow;
@@ -77,11 +77,11 @@ impl PostgresEventStore {
         &self,
         transaction: &mut Transaction<'_, sqlx::Postgres>,
         rows: &Rows<R>,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
     ) -> Result<Option<R>, CatchUpError> {
         let core = self.core();
         core.check_schema().await?;
-        let caught_up = rows.catch_up(transaction, core, log_id.into()).await;
+        let caught_up = rows.catch_up(transaction, core, log_id.into_log_id()).await;
         caught_up.map_err(|error| match error {
             CatchUpError::Row(RowError::Database { source, .. }) if is_conflict(&*source) => {
                 StoreError::TransactionFailed { source }.into()

@@ -2,7 +2,7 @@
 
 use crate::feed::event::FeedEvent;
 use crate::feed::wanted::Wanted;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
 use crate::projection::catch_up::{CatchUpError, RowEvents};
 use crate::projection::database::Sqlite;
 use crate::projection::row::ResumableRow;
@@ -87,11 +87,11 @@ impl SqliteEventStore {
         &self,
         transaction: &mut SqliteTransaction,
         rows: &Rows<R>,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
     ) -> Result<Option<R>, CatchUpError> {
         let mut open = transaction.open_for(self.core())?;
         let caught_up = rows
-            .catch_up(&mut open.guard, &LogEvents, log_id.into())
+            .catch_up(&mut open.guard, &LogEvents, log_id.into_log_id())
             .await;
         drop(open);
         if let Err(CatchUpError::Store(_) | CatchUpError::Row(RowError::Database { .. })) =

@@ -1,7 +1,7 @@
 //! Tests of handlers, on a connection of the test.
 
 use crate::event::Event;
-use crate::ids::LogId;
+use crate::ids::IntoLogId;
 use crate::metadata::Metadata;
 use crate::projection::contract::Projection;
 use crate::projection::database::Database;
@@ -89,10 +89,10 @@ impl<P: Projection> ProjectionScenario<'_, P> {
     #[track_caller]
     pub fn given<E: Event>(
         mut self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
-        match self.given.push::<E, P>(log_id.into(), events) {
+        match self.given.push::<E, P>(log_id.into_log_id(), events) {
             Ok(()) => self,
             Err(misfit) => panic!("{misfit}"),
         }

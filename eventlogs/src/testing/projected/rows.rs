@@ -1,7 +1,7 @@
 //! Tests of rows, without a database.
 
 use crate::event::Event;
-use crate::ids::LogId;
+use crate::ids::IntoLogId;
 use crate::metadata::Metadata;
 use crate::projection::row::ProjectedRow;
 use crate::testing::projected::events::GivenEvents;
@@ -82,10 +82,10 @@ impl<R: ProjectedRow> RowScenario<R> {
     #[track_caller]
     pub fn given<E: Event>(
         mut self,
-        log_id: impl Into<LogId>,
+        log_id: impl IntoLogId,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
-        match self.given.push::<E, R>(log_id.into(), events) {
+        match self.given.push::<E, R>(log_id.into_log_id(), events) {
             Ok(()) => self,
             Err(misfit) => panic!("{misfit}"),
         }

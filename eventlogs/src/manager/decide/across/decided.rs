@@ -4,6 +4,8 @@ use crate::aggregate::Aggregate;
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::log_state::{LogPosition, LogState};
+use crate::manager::decide::decided::Written;
+use crate::record::RecordedEvent;
 use crate::stores::idempotency::Replay;
 use std::fmt;
 use std::sync::Arc;
@@ -46,7 +48,7 @@ impl<L> DecidedAcross<L> {
 }
 
 /// One of the logs of a decision, after the decision.
-pub struct DecidedLog<A> {
+pub struct DecidedLog<A: Aggregate> {
     /// The log.
     log_id: LogId,
     /// The state; `None` if there is no log.
@@ -55,27 +57,8 @@ pub struct DecidedLog<A> {
     aggregate: Arc<A>,
     /// What the decision has appended; `None` if it only looked at the log.
     written: Option<Written>,
-}
-
-/// The events that a decision has appended to a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Written {
-    /// The index of the first event.
-    pub(super) first_index: u64,
-    /// The number of events.
-    pub(super) event_count: u64,
-    /// The end of the log after them.
-    pub(super) state: LogPosition,
-}
-
-impl From<Replay> for Written {
-    fn from(replay: Replay) -> Self {
-        Self {
-            first_index: replay.first_index,
-            event_count: replay.event_count,
-            state: replay.state,
-        }
-    }
+    /// The appended events.
+    events: Arc<Vec<RecordedEvent<A::Event>>>,
 }
 
 impl<A: Aggregate> DecidedLog<A> {
@@ -83,6 +66,7 @@ impl<A: Aggregate> DecidedLog<A> {
         log_id: LogId,
         aggregation: Option<Aggregation<A>>,
         written: Option<Written>,
+        events: Vec<RecordedEvent<A::Event>>,
     ) -> Self {
         let aggregate = aggregation
             .as_ref()
@@ -92,7 +76,15 @@ impl<A: Aggregate> DecidedLog<A> {
             aggregation,
             aggregate,
             written,
+            events: Arc::new(events),
         }
+    }
+
+    /// The events that this call has appended to this log, as a later read returns them. Empty if the decision only looked at the
+    /// log, and after a replay.
+    #[must_use]
+    pub fn events(&self) -> &[RecordedEvent<A::Event>] {
+        &self.events
     }
 
     /// The state of the log, for an append or for
@@ -103,7 +95,7 @@ impl<A: Aggregate> DecidedLog<A> {
     }
 }
 
-impl<A> DecidedLog<A> {
+impl<A: Aggregate> DecidedLog<A> {
     /// The log.
     #[must_use]
     pub const fn log_id(&self) -> LogId {
@@ -152,7 +144,7 @@ impl<A> DecidedLog<A> {
     }
 }
 
-impl<A> Clone for DecidedLog<A> {
+impl<A: Aggregate> Clone for DecidedLog<A> {
     // Written by hand: a derived `Clone` would demand `A: Clone`, but this only clones pointers.
     fn clone(&self) -> Self {
         Self {
@@ -160,11 +152,12 @@ impl<A> Clone for DecidedLog<A> {
             aggregation: self.aggregation.clone(),
             aggregate: Arc::clone(&self.aggregate),
             written: self.written,
+            events: Arc::clone(&self.events),
         }
     }
 }
 
-impl<A: fmt::Debug> fmt::Debug for DecidedLog<A> {
+impl<A: Aggregate + fmt::Debug> fmt::Debug for DecidedLog<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DecidedLog")

@@ -2,11 +2,12 @@
 
 use crate::aggregate::Aggregate;
 use crate::event::Event;
-use crate::ids::LogId;
+use crate::ids::{IntoLogId, LogId};
 use crate::manager::LogManager;
 use crate::manager::decide::across::decided::{DecidedAcross, DecidedLog};
 use crate::manager::decide::across::run::{Asked, Decision};
 use crate::manager::decide::across::slot::{LogSlot, Slot};
+use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
 use crate::manager::error::DecideError;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::invalid::InvalidAppend;
@@ -16,8 +17,8 @@ use tracing::Instrument;
 impl<A: Aggregate<Event: Event>> LogManager<A> {
     /// Decides on any number of logs of this manager, and appends the events to all of them or to none.
     ///
-    /// The closure gets the aggregates in the order of the ids. It returns one list of events per log, in the same order. An
-    /// empty list means that the decision only looks at that log. Otherwise this is a decision with
+    /// The closure gets the aggregates in the order of the ids. It returns one entry per log, in the same order: one event, an
+    /// `Option`, an array or a `Vec`. No event means that the decision only looks at that log. Otherwise this is a decision with
     /// [`across`](crate::across), whose [`decide`](crate::Across::decide) has the details.
     ///
     /// The number of logs and events is limited by
@@ -51,19 +52,18 @@ impl<A: Aggregate<Event: Event>> LogManager<A> {
     /// # Errors
     /// - [`Invalid`](crate::LogManagerError::Invalid) if there are no logs, or if the closure does not return one list per log.
     /// - Those of [`Across::decide`](crate::Across::decide).
-    pub async fn decide_each<I, D, L, E, R>(
+    pub async fn decide_each<I, D, O>(
         &self,
         log_ids: I,
         options: &DecideOptions,
         mut decision: D,
-    ) -> Result<DecidedAcross<Vec<DecidedLog<A>>>, DecideError<R>>
+    ) -> Result<DecidedAcross<Vec<DecidedLog<A>>>, DecideError<O::Refusal>>
     where
-        I: IntoIterator<Item: Into<LogId>>,
-        D: FnMut(&[&A]) -> Result<L, R>,
-        L: IntoIterator<Item = E>,
-        E: IntoIterator<Item = A::Event>,
+        I: IntoIterator<Item: IntoLogId>,
+        D: FnMut(&[&A]) -> O,
+        O: DecisionOutcome<Events: IntoIterator<Item: IntoEvents<A::Event>>>,
     {
-        let log_ids: Vec<LogId> = log_ids.into_iter().map(Into::into).collect();
+        let log_ids: Vec<LogId> = log_ids.into_iter().map(IntoLogId::into_log_id).collect();
         let span = tracing::info_span!("decide_each", aggregate = A::name(), logs = log_ids.len());
         async {
             let create = options.create_if_missing;
@@ -90,18 +90,14 @@ impl<A: Aggregate<Event: Event>> LogManager<A> {
 }
 
 /// Runs the closure, and distributes its events.
-fn ask<A, L, E, R>(
-    slots: &[LogSlot<'_, A>],
-    decision: &mut impl FnMut(&[&A]) -> Result<L, R>,
-) -> Asked<R>
+fn ask<A, O>(slots: &[LogSlot<'_, A>], decision: &mut impl FnMut(&[&A]) -> O) -> Asked<O::Refusal>
 where
     A: Aggregate<Event: Event>,
-    L: IntoIterator<Item = E>,
-    E: IntoIterator<Item = A::Event>,
+    O: DecisionOutcome<Events: IntoIterator<Item: IntoEvents<A::Event>>>,
 {
     let aggregates: Vec<Arc<A>> = slots.iter().map(LogSlot::aggregate).collect();
     let aggregates: Vec<&A> = aggregates.iter().map(|aggregate| &**aggregate).collect();
-    let lists = match decision(&aggregates) {
+    let lists = match decision(&aggregates).into_result() {
         Ok(lists) => lists,
         Err(refusal) => return Asked::Refused(refusal),
     };

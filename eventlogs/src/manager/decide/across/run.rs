@@ -128,6 +128,9 @@ impl<'s, 'a> Decision<'s, 'a> {
         if is_keyed && options.idempotency_scope == IdempotencyScope::Log {
             return Err(LogManagerError::Invalid(InvalidAppend::KeyOfOneLog));
         }
+        if options.expected_index.is_some() {
+            return Err(LogManagerError::Invalid(InvalidAppend::ExpectedIndex));
+        }
         let mut sorted = slots.to_vec();
         sorted.sort_by_key(|slot| slot.log_id());
         let decision = Self {

@@ -6,13 +6,16 @@ use crate::event::Event;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::LogManager;
-use crate::manager::decide::across::decided::{DecidedLog, Written};
+use crate::manager::decide::across::decided::DecidedLog;
 use crate::manager::decide::call::{Call, DecisionState, Obstacle};
+use crate::manager::decide::decided::Written;
+use crate::manager::decide::outcome::IntoEvents;
 use crate::manager::decide::pending::{FoldError, PendingDecision, text_of};
 use crate::manager::error::LogManagerError;
 use crate::manager::fold::PointInTime;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
+use crate::record::RecordedEvent;
 use crate::shared_error::SharedError;
 use crate::stores::appends::{AppendAcrossRequest, AppendPart};
 use crate::stores::error::AppendError;
@@ -181,9 +184,9 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
     }
 
     /// Takes the events that the closure returned. Returns `true` if there are any.
-    pub(super) fn decide(&self, events: impl IntoIterator<Item = A::Event>) -> bool {
-        // Collected before the lock: the iterator is the user's code.
-        let events: Vec<_> = events.into_iter().collect();
+    pub(super) fn decide(&self, events: impl IntoEvents<A::Event>) -> bool {
+        // Before the lock: the conversion may be the user's code.
+        let events = events.into_events();
         let some = !events.is_empty();
         let former = std::mem::replace(&mut lock(&self.state).events, events);
         drop(former);
@@ -193,7 +196,7 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
     /// Returns the result, once there is one.
     pub(super) fn into_decided(mut self) -> DecidedLog<A> {
         let decided = get_mut(&mut self.state).decided.take();
-        decided.unwrap_or_else(|| DecidedLog::new(self.call.log_id, None, None))
+        decided.unwrap_or_else(|| DecidedLog::new(self.call.log_id, None, None, Vec::new()))
     }
 
     fn known(&self) -> Option<DecisionState<A>> {
@@ -206,7 +209,16 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
     }
 
     fn note(&self, aggregation: Option<Aggregation<A>>, written: Option<Written>) {
-        let decided = DecidedLog::new(self.call.log_id, aggregation, written);
+        self.note_events(aggregation, written, Vec::new());
+    }
+
+    fn note_events(
+        &self,
+        aggregation: Option<Aggregation<A>>,
+        written: Option<Written>,
+        events: Vec<RecordedEvent<A::Event>>,
+    ) {
+        let decided = DecidedLog::new(self.call.log_id, aggregation, written, events);
         lock(&self.state).decided = Some(decided);
     }
 
@@ -415,7 +427,9 @@ impl<'a, A: Aggregate<Event: Event>> Slot<'a> for LogSlot<'a, A> {
             };
             let after = self.state_after(&sent, chosen).await?;
             self.call.manager.inner.cache_writer.offer(after.clone());
-            self.note(Some(after), Some(sent.written));
+            let events = sent.pending.take_events();
+            let events = self.call.appended_events(sent.written, events).await?;
+            self.note_events(Some(after), Some(sent.written), events);
             Ok(())
         })
     }
