@@ -1,5 +1,7 @@
 //! The errors of a [`LogManager`](crate::LogManager).
 
+mod kinds;
+
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::telemetry;
@@ -111,7 +113,8 @@ pub enum LogManagerError {
     /// Treat the decision as made. Another call would make a second decision, unless it uses the same idempotency key: then it
     /// finds the stored events.
     #[error(
-        "the events are stored ({event_count} of log {log_id}, the first at index {event_index}), but the state after them could not be computed; reduce the log, and do not decide again"
+        "the events are stored ({event_count} of log {log_id}, the first at index {event_index}), but the state after them could not be computed: {}; reduce the log, and do not decide again",
+        source.cause()
     )]
     #[non_exhaustive]
     StoredWithoutState {
@@ -134,7 +137,8 @@ pub enum LogManagerError {
     /// The cache could not forget a log, and may still return its aggregation. Only
     /// [`forget_cached`](crate::LogManager::forget_cached) fails when a cache fails.
     #[error(
-        "the cache could not forget log {log_id} and may still hold it; call again when the cache is available"
+        "the cache could not forget log {log_id} and may still hold it: {}; call again when the cache is available",
+        source.cause()
     )]
     #[non_exhaustive]
     NotForgotten {

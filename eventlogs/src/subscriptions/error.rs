@@ -1,5 +1,7 @@
 //! The errors of subscriptions.
 
+mod kinds;
+
 use crate::projection::checkpoint::RegisterError;
 use crate::stores::error::store::StoreError;
 
