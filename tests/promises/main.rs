@@ -13,6 +13,7 @@ mod conformance;
 mod counting;
 mod deadlines;
 mod decide;
+mod errors;
 mod extremes;
 mod fold;
 mod forgetting;

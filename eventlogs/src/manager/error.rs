@@ -14,6 +14,8 @@ use crate::stores::list::cursor::OtherListOrder;
 
 /// An operation failed.
 ///
+/// [`kind`](LogManagerError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
+///
 /// Nothing was written, with two exceptions. After [`StoredWithoutState`](LogManagerError::StoredWithoutState) the events are
 /// stored. After [`StoreError::OutcomeUnknown`] they may be.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -249,6 +251,8 @@ impl From<OtherListOrder> for LogManagerError {
 
 /// A decision has no new state to return: one on a log with [`decide`](crate::LogManager::decide), or on several logs. Nothing was written, unless the
 /// [`LogManagerError`] says otherwise.
+///
+/// [`kind`](DecideError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecideError<R> {

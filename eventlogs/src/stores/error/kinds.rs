@@ -129,10 +129,11 @@ impl DecodeError {
     /// Returns [`Unreadable`](ErrorKind::Unreadable): code that reads the event must be deployed.
     ///
     /// ```
-    /// use eventlogs::codec::{Codec, DecodeProblem, JsonCodec, StoredPayload};
+    /// use eventlogs::codec::{CodecId, DecodeProblem, StoredPayload};
     /// use eventlogs::{ErrorKind, ids::LogId, stores::DecodeError};
     ///
-    /// let stored = StoredPayload { name: "order.paid", version: 1, codec: JsonCodec::ID, bytes: b"{}" };
+    /// let codec = CodecId::from_stored(1);
+    /// let stored = StoredPayload { name: "order.paid", version: 1, codec, bytes: b"{}" };
     /// let error = DecodeError::new(LogId::new(), 0, &stored, DecodeProblem::UnknownName);
     /// assert_eq!(error.kind(), ErrorKind::Unreadable);
     /// ```
@@ -144,10 +145,11 @@ impl DecodeError {
     /// Returns `false`: the same code fails again on the same event.
     ///
     /// ```
-    /// use eventlogs::codec::{Codec, DecodeProblem, JsonCodec, StoredPayload};
+    /// use eventlogs::codec::{CodecId, DecodeProblem, StoredPayload};
     /// use eventlogs::{ids::LogId, stores::DecodeError};
     ///
-    /// let stored = StoredPayload { name: "order.paid", version: 1, codec: JsonCodec::ID, bytes: b"{}" };
+    /// let codec = CodecId::from_stored(1);
+    /// let stored = StoredPayload { name: "order.paid", version: 1, codec, bytes: b"{}" };
     /// let error = DecodeError::new(LogId::new(), 0, &stored, DecodeProblem::UnknownName);
     /// assert!(!error.is_retryable());
     /// ```

@@ -5,6 +5,8 @@ use crate::shared_error::SharedError;
 use std::path::{Path, PathBuf};
 
 /// The database cannot do what the store needs.
+///
+/// [`kind`](StoreError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
