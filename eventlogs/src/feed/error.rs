@@ -7,6 +7,8 @@ use crate::stores::error::DecodeError;
 use crate::stores::error::store::StoreError;
 
 /// The feed cannot go on.
+///
+/// [`kind`](FeedError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {

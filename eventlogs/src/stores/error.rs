@@ -17,6 +17,8 @@ use crate::shared_error::SharedError;
 use crate::stores::idempotency::Replay;
 
 /// An append failed. Nothing was stored, unless the error is [`StoreError::OutcomeUnknown`].
+///
+/// [`kind`](AppendError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -141,6 +143,8 @@ impl DecodeError {
 }
 
 /// A page could not be read.
+///
+/// [`kind`](ReadError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 /// A store cannot be opened.
 ///
 /// [`Store`](OpenError::Store) holds the errors that an open store can return as well.
+///
+/// [`kind`](OpenError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
