@@ -11,7 +11,7 @@ use std::fmt;
 /// | Kind | What to do | HTTP |
 /// |---|---|---|
 /// | [`Invalid`](ErrorKind::Invalid) | correct the request | 400 |
-/// | [`Refused`](ErrorKind::Refused) | say why the decision was refused | 422 |
+/// | [`Refused`](ErrorKind::Refused) | return the reason to the caller | 422 |
 /// | [`NotFound`](ErrorKind::NotFound) | check the id | 404 |
 /// | [`Conflict`](ErrorKind::Conflict) | read the newest state, and decide again | 409 |
 /// | [`TryAgain`](ErrorKind::TryAgain) | repeat it after a pause; nothing was written | 503 |
@@ -65,7 +65,7 @@ pub enum ErrorKind {
     Invalid,
     /// The closure of a decision has refused, on a state that the store has confirmed. Nothing was written.
     ///
-    /// The reason is the service's own: say it to the caller. HTTP: 422, or what the reason asks for.
+    /// The reason is the service's own: return it to the caller. HTTP: 422, or what the reason asks for.
     Refused,
     /// What the request names does not exist, or is something else: an order's id was given as a payment's, say. Nothing was
     /// written. HTTP: 404.
