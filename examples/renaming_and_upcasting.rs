@@ -170,7 +170,7 @@ async fn read_with_today_s_code(
 
     println!("\n3. An event that the code does not know is an error, never a wrong sum");
     match shipments.reduce(unreadable).await {
-        Err(error @ LogManagerError::Decode(_)) => print_with_sources(&error),
+        Err(error @ LogManagerError::Decode(_)) => println!("   {error}"),
         other => {
             return Err(format!("expected an event that cannot be read, got {other:?}").into());
         }
@@ -215,14 +215,4 @@ fn stored_form<E: Event>(record: &RecordedEvent<E>) -> Result<String, serde_json
     let EventType { name, version, .. } = record.event().event_type();
     let record = serde_json::to_value(record)?;
     Ok(format!("{name} version {version}: {}", record["event"]))
-}
-
-/// Prints an error and its causes.
-fn print_with_sources(error: &dyn Error) {
-    println!("   {error}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        println!("   because: {error}");
-        source = error.source();
-    }
 }

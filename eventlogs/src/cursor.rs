@@ -1,5 +1,6 @@
 //! Places in the feed of a store, and the cursor that names one as a short text.
 
+use crate::error_kind::ErrorKind;
 use crate::ids::EventId;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -174,6 +175,34 @@ impl<'de> Deserialize<'de> for Cursor {
 pub struct UnknownCursor {
     /// The text, or its first 100 characters.
     pub text: String,
+}
+
+impl UnknownCursor {
+    /// Returns [`Invalid`](ErrorKind::Invalid): the text is not a cursor.
+    ///
+    /// ```
+    /// use eventlogs::{Cursor, ErrorKind};
+    ///
+    /// let error = "yesterday".parse::<Cursor>().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Invalid);
+    /// ```
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    /// Returns `false`: the same text fails again.
+    ///
+    /// ```
+    /// use eventlogs::Cursor;
+    ///
+    /// let error = "yesterday".parse::<Cursor>().unwrap_err();
+    /// assert!(!error.is_retryable());
+    /// ```
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

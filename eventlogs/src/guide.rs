@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`getting_started`] | write and run your first program, with or without the macros |
 //! | [`deciding`] | change a log under concurrency, and retry requests safely |
+//! | [`errors`] | turn errors into responses, and serve `ETag`, `If-Match` and `Idempotency-Key` |
 //! | [`several_logs`] | write to several logs, or to a log and your own tables, all or nothing |
 //! | [`read_models`] | list and search logs, and keep tables that follow the events |
 //! | [`following`] | read all events of a store in one order, and continue where you were |
@@ -24,6 +25,9 @@ pub mod getting_started {}
 
 #[doc = include_str!("guide/deciding.md")]
 pub mod deciding {}
+
+#[doc = include_str!("guide/errors.md")]
+pub mod errors {}
 
 #[doc = include_str!("guide/several_logs.md")]
 pub mod several_logs {}

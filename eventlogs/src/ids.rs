@@ -1,5 +1,6 @@
 //! The ids of logs and of events.
 
+use crate::error_kind::ErrorKind;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -112,12 +113,42 @@ impl EventId {
 
 /// The error for a string that is not a UUID and so not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{input}` is not an id; give a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+#[error(
+    "`{input}` is not an id: {source}; give a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057"
+)]
 pub struct ParseIdError {
     /// The first characters of the string.
     input: String,
     /// The reason why it is not a UUID.
     source: uuid::Error,
+}
+
+impl ParseIdError {
+    /// Returns [`Invalid`](ErrorKind::Invalid): the text is not an id.
+    ///
+    /// ```
+    /// use eventlogs::{ErrorKind, ids::LogId};
+    ///
+    /// let error = "order-17".parse::<LogId>().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Invalid);
+    /// ```
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    /// Returns `false`: the same text fails again.
+    ///
+    /// ```
+    /// use eventlogs::ids::LogId;
+    ///
+    /// let error = "order-17".parse::<LogId>().unwrap_err();
+    /// assert!(!error.is_retryable());
+    /// ```
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        false
+    }
 }
 
 /// Implements the conversions of both ids: they wrap a UUID and differ only in meaning.

@@ -6,6 +6,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod contract;
 pub(crate) mod database;
 pub(crate) mod handler;
+mod kinds;
 pub(crate) mod known;
 pub(crate) mod page;
 pub(crate) mod parked;

@@ -71,6 +71,8 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(test)]
+mod error_texts;
 pub mod events_lock;
 pub mod laws;
 mod projected;

@@ -51,9 +51,15 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     eprintln!("error: {error}");
+    let mut told = error.to_string();
     let mut source = error.source();
     while let Some(reason) = source {
-        eprintln!("  because: {reason}");
+        let text = reason.to_string();
+        // The text of an error of the library has its causes already.
+        if !told.contains(&text) {
+            eprintln!("  because: {text}");
+            told = text;
+        }
         source = reason.source();
     }
     ExitCode::FAILURE

@@ -33,22 +33,43 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 #[tokio::test]
 async fn a_path_that_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    for path in [
-        folder.path().to_owned(),
-        folder.path().join("no/such/folder/events.db"),
+    let path = folder.path().join("no/such/folder/events.db");
+    let refused = SqliteEventStore::open(&path).await.unwrap_err();
+    assert!(
+        matches!(&refused, OpenError::CannotOpen { .. }),
+        "{refused:?}"
+    );
+    assert!(
+        refused.to_string().contains(&path.display().to_string()),
+        "{refused}"
+    );
+    assert!(
+        refused.source().is_some(),
+        "the error of SQLite is the source"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_is_refused_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for refused in [
+        SqliteEventStore::open(folder.path()).await.unwrap_err(),
+        SqliteEventStore::open_read_only(folder.path())
+            .await
+            .unwrap_err(),
     ] {
-        let refused = SqliteEventStore::open(&path).await.unwrap_err();
         assert!(
-            matches!(&refused, OpenError::CannotOpen { .. }),
+            matches!(&refused, OpenError::InvalidPath { path, .. } if path == folder.path()),
             "{refused:?}"
         );
+        let text = refused.to_string();
         assert!(
-            refused.to_string().contains(&path.display().to_string()),
-            "{refused}"
+            text.contains(&folder.path().display().to_string()),
+            "{text}"
         );
         assert!(
-            refused.source().is_some(),
-            "the error of SQLite is the source"
+            text.contains("it is a folder; give the path of a file in it"),
+            "{text}"
         );
     }
 }

@@ -3,7 +3,7 @@
 use crate::payments::{Payment, PaymentEvent, captured, on_every_store, payments, refund};
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
-use eventlogs::{AppendOptions, DecideError, DecideOptions, LogManagerError, LogState};
+use eventlogs::{AppendOptions, DecideError, DecideOptions, ErrorKind, LogManagerError, LogState};
 use futures_util::future::join_all;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -269,6 +269,12 @@ async fn attempts_are_bounded() {
             Err(DecideError::Log(LogManagerError::ConcurrentAppend { .. }))
         ),
         "{outcome:?}"
+    );
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert!(
+        error.is_retryable(),
+        "the next call begins with the newest state"
     );
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }

@@ -14,6 +14,7 @@ mod conformance;
 mod counting;
 mod deadlines;
 mod decide;
+mod errors;
 mod extremes;
 mod fold;
 mod forgetting;

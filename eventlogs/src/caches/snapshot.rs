@@ -47,9 +47,9 @@ pub(crate) struct Snapshot {
 /// The reason why a state was not encoded, or was not read back.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SnapshotError {
-    #[error("its `Serialize` fails")]
+    #[error("its `Serialize` fails: {0}")]
     NotWritten(#[source] Problem),
-    #[error("it cannot be read back")]
+    #[error("it cannot be read back: {0}")]
     NotRead(#[source] Problem),
     #[error(
         "it comes back as another value; look for serde attributes that write less than they read"

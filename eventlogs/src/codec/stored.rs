@@ -2,6 +2,7 @@
 
 use super::{Codec, CodecId};
 use crate::codec::built_in::decode_built_in;
+use crate::error_kind::ErrorKind;
 use crate::shared_error::SharedError;
 use serde::de::DeserializeOwned;
 
@@ -48,11 +49,59 @@ pub enum DecodeProblem {
         codec: i16,
     },
     /// The bytes do not have the variant's shape.
-    #[error("its payload does not have the shape of the variant")]
+    #[error(
+        "its payload does not have the shape of the variant: {}; give the variant the fields that were stored, or a new version with an upcaster",
+        .0.cause()
+    )]
     Payload(#[source] SharedError),
     /// The metadata stored with the payload cannot be read. This crate did not write it.
-    #[error("its metadata cannot be read")]
+    #[error(
+        "its metadata cannot be read: {}; find the program that wrote it, and correct what it stores",
+        .0.cause()
+    )]
     Metadata(#[source] SharedError),
+}
+
+impl DecodeProblem {
+    /// Returns [`Unreadable`](ErrorKind::Unreadable): code that reads the payload must be deployed.
+    ///
+    /// ```
+    /// use eventlogs::{ErrorKind, codec::DecodeProblem};
+    ///
+    /// assert_eq!(DecodeProblem::UnknownName.kind(), ErrorKind::Unreadable);
+    /// ```
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownName
+            | Self::UnknownVersion { .. }
+            | Self::UnknownCodec { .. }
+            | Self::Payload(_)
+            | Self::Metadata(_) => ErrorKind::Unreadable,
+        }
+    }
+
+    /// Returns `false`: the same code fails again on the same payload.
+    ///
+    /// ```
+    /// use eventlogs::codec::DecodeProblem;
+    ///
+    /// assert!(!DecodeProblem::UnknownName.is_retryable());
+    /// ```
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self.kind(), ErrorKind::TryAgain)
+    }
+
+    /// Returns the cause without the advice, which is for events that are stored already.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::Payload(source) | Self::Metadata(source) => source.cause().to_string(),
+            Self::UnknownName | Self::UnknownVersion { .. } | Self::UnknownCodec { .. } => {
+                self.to_string()
+            }
+        }
+    }
 }
 
 impl StoredPayload<'_> {

@@ -1,11 +1,14 @@
 //! The errors of a feed.
 
 use crate::cursor::Cursor;
+use crate::error_kind::ErrorKind;
 use crate::ids::LogId;
 use crate::stores::error::DecodeError;
 use crate::stores::error::store::StoreError;
 
 /// The feed cannot go on.
+///
+/// [`kind`](FeedError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {
@@ -38,4 +41,44 @@ pub enum FeedError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl FeedError {
+    /// Returns what to do after this error.
+    ///
+    /// - [`Unreadable`](ErrorKind::Unreadable): [`Skipped`](FeedError::Skipped) and [`Decode`](FeedError::Decode).
+    /// - [`Internal`](ErrorKind::Internal): [`FeedRewound`](FeedError::FeedRewound). An operator has restored the database or
+    ///   changed servers, and decides what is rebuilt.
+    /// - [`Store`](FeedError::Store): [the kind](StoreError::kind) of the store's error.
+    ///
+    /// ```
+    /// use eventlogs::{Cursor, ErrorKind, FeedError};
+    ///
+    /// let rewound = FeedError::FeedRewound { cursor: Cursor::START };
+    /// assert_eq!(rewound.kind(), ErrorKind::Internal);
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Skipped { .. } => ErrorKind::Unreadable,
+            Self::FeedRewound { .. } => ErrorKind::Internal,
+            Self::Decode(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    /// Returns `true` if the same page may be read later although nobody changes anything: after some errors of the store.
+    ///
+    /// ```
+    /// use eventlogs::{FeedError, stores::StoreError};
+    ///
+    /// assert!(FeedError::Store(StoreError::Overloaded).is_retryable());
+    /// ```
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Skipped { .. } | Self::FeedRewound { .. } | Self::Decode(_) => false,
+            Self::Store(error) => error.is_retryable(),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The errors of a [`LogManager`](crate::LogManager).
 
+mod kinds;
+
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::telemetry;
@@ -11,6 +13,8 @@ use crate::stores::idempotency::Replay;
 use crate::stores::list::cursor::OtherListOrder;
 
 /// An operation failed.
+///
+/// [`kind`](LogManagerError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 ///
 /// Nothing was written, with two exceptions. After [`StoredWithoutState`](LogManagerError::StoredWithoutState) the events are
 /// stored. After [`StoreError::OutcomeUnknown`] they may be.
@@ -126,7 +130,8 @@ pub enum LogManagerError {
     /// Treat the decision as made. Another call would make a second decision, unless it uses the same idempotency key: then it
     /// finds the stored events.
     #[error(
-        "the events are stored ({event_count} of log {log_id}, the first at index {event_index}), but the state after them could not be computed; reduce the log, and do not decide again"
+        "the events are stored ({event_count} of log {log_id}, the first at index {event_index}), but the state after them could not be computed: {}; reduce the log, and do not decide again",
+        source.cause()
     )]
     #[non_exhaustive]
     StoredWithoutState {
@@ -149,7 +154,8 @@ pub enum LogManagerError {
     /// The cache could not forget a log, and may still return its aggregation. Only
     /// [`forget_cached`](crate::LogManager::forget_cached) fails when a cache fails.
     #[error(
-        "the cache could not forget log {log_id} and may still hold it; call again when the cache is available"
+        "the cache could not forget log {log_id} and may still hold it: {}; call again when the cache is available",
+        source.cause()
     )]
     #[non_exhaustive]
     NotForgotten {
@@ -270,6 +276,8 @@ impl From<OtherListOrder> for LogManagerError {
 
 /// A decision has no new state to return: one on a log with [`decide`](crate::LogManager::decide), or on several logs. Nothing was written, unless the
 /// [`LogManagerError`] says otherwise.
+///
+/// [`kind`](DecideError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecideError<R> {

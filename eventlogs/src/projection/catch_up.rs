@@ -15,6 +15,8 @@ use crate::stores::error::store::StoreError;
 const PAGE: u64 = 256;
 
 /// The row of a log was not brought up to date. The row in the table is as it was.
+///
+/// [`kind`](CatchUpError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatchUpError {

@@ -291,7 +291,10 @@ pub enum RegisterError {
         reason: String,
     },
     /// The statements that create the tables of the projection have failed. Nothing of them was kept.
-    #[error("the statements that create the tables have failed; correct them, then start again")]
+    #[error(
+        "the statements that create the tables have failed: {}; correct them, then start again",
+        source.cause()
+    )]
     Create {
         /// The error of the database.
         source: SharedError,

@@ -48,7 +48,7 @@ pub enum HandlerError {
     #[error(transparent)]
     Decode(#[from] Box<DecodeError>),
     /// The handler has returned an error.
-    #[error("the handler has failed: {source}")]
+    #[error("the handler has failed: {}", source.cause())]
     Failed {
         /// The error of the handler.
         source: SharedError,
@@ -77,21 +77,6 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "without a message".to_owned())
-}
-
-/// Returns an error with its causes.
-pub(crate) fn described(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some errors repeat their cause in their own message.
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// What a handler may return: nothing, or a `Result<(), E>` of any error.

@@ -108,9 +108,9 @@ impl<'a> EventPage<'a> {
 #[non_exhaustive]
 pub enum PageError {
     /// The event with this number in the page was not applied.
-    #[error("event {0} of the page was not applied")]
+    #[error("event {0} of the page was not applied: {1}")]
     OneEvent(usize, #[source] HandlerError),
     /// Events were not applied, and it is not known which of them is the reason. They are applied again in smaller parts.
-    #[error("the events of the page were not applied")]
+    #[error("the events of the page were not applied: {0}")]
     SomeEvent(#[source] HandlerError),
 }

@@ -38,7 +38,8 @@ pub enum RowError {
     },
     /// A row of the table cannot be read.
     #[error(
-        "a row of the table `{table}` cannot be read as `{row}`; the columns must have types that fit the fields"
+        "a row of the table `{table}` cannot be read as `{row}`: {}; the columns must have types that fit the fields",
+        source.cause()
     )]
     Unreadable {
         /// The table.
@@ -49,7 +50,10 @@ pub enum RowError {
         source: SharedError,
     },
     /// The database has refused a statement, or is not available.
-    #[error("the statement on the rows of `{table}` has failed")]
+    #[error(
+        "the statement on the rows of `{table}` has failed: {}; check the table, and that the database is available",
+        source.cause()
+    )]
     Database {
         /// The table.
         table: &'static str,

@@ -1,8 +1,11 @@
 //! The errors of a store.
 
 pub(crate) mod invalid;
+mod kinds;
 pub(crate) mod open;
+pub(crate) mod passing;
 pub(crate) mod store;
+mod store_kinds;
 
 pub use invalid::InvalidAppend;
 pub use open::OpenError;
@@ -14,6 +17,8 @@ use crate::shared_error::SharedError;
 use crate::stores::idempotency::Replay;
 
 /// An append failed. Nothing was stored, unless the error is [`StoreError::OutcomeUnknown`].
+///
+/// [`kind`](AppendError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -74,7 +79,10 @@ pub enum AppendError {
 pub enum EncodeError {
     /// The codec refused the event: its format cannot express the event, or the event would be read back as another value.
     /// [`Codec`](crate::Codec#what-cannot-be-stored) lists these values.
-    #[error("`{event_type}` cannot be encoded; change the field that its codec cannot express")]
+    #[error(
+        "`{event_type}` cannot be encoded: {}; change the field that its codec cannot express",
+        source.cause()
+    )]
     Codec {
         /// The event's stored name.
         event_type: &'static str,
@@ -84,7 +92,8 @@ pub enum EncodeError {
     /// The codec wrote bytes that cannot be decoded as the event. For example, a `Deserialize` written by hand is stricter
     /// than its `Serialize`. If the bytes were stored, the whole log would be unreadable.
     #[error(
-        "`{event_type}` was encoded as bytes that cannot be decoded again; change the field that cannot be read back"
+        "`{event_type}` was encoded as bytes that cannot be decoded again: {}; change the field that cannot be read back",
+        source.cause()
     )]
     NotReadable {
         /// The event's stored name.
@@ -96,7 +105,9 @@ pub enum EncodeError {
 
 /// A stored event that this code cannot read. No event was skipped, and nothing derived from the log was cached.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("event {index} of log {log_id} (`{event_type}` version {version}) cannot be decoded")]
+#[error(
+    "event {index} of log {log_id} (`{event_type}` version {version}) cannot be decoded: {problem}"
+)]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The log.
@@ -132,6 +143,8 @@ impl DecodeError {
 }
 
 /// A page could not be read.
+///
+/// [`kind`](ReadError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {

@@ -1,6 +1,7 @@
 //! A request for a page of a list of logs, and the page.
 
 pub(crate) mod cursor;
+mod kinds;
 
 pub use cursor::{
     ListCursor, ListOrder, ListStart, OtherListOrder, SeenChanges, UnknownListCursor,

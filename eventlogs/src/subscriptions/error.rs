@@ -1,9 +1,13 @@
 //! The errors of subscriptions.
 
+mod kinds;
+
 use crate::projection::checkpoint::RegisterError;
 use crate::stores::error::store::StoreError;
 
 /// Subscriptions were not started, or a call named one that does not exist.
+///
+/// [`kind`](SubscriptionError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
@@ -41,6 +45,8 @@ pub enum SubscriptionError {
 }
 
 /// Waiting for a subscription has ended without the event.
+///
+/// [`kind`](WaitError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {

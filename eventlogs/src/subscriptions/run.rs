@@ -1,7 +1,8 @@
 //! The task of one partition: it takes the lease, follows the feed, and tries again after failures.
 
 use crate::projection::checkpoint::{Checkpoint, CheckpointStore};
-use crate::projection::handler::{HandlerError, described, panic_message};
+use crate::projection::handler::{HandlerError, panic_message};
+use crate::shared_error::cause;
 use crate::subscriptions::follow::{End, follow};
 use crate::subscriptions::job::{Culprit, Failed};
 use crate::subscriptions::partition::{Failures, Partition, backoff};
@@ -44,7 +45,10 @@ impl<S: CheckpointStore> Partition<S> {
                     }
                 }
                 Ok(None) => self.wait_for_lease().await,
-                Err(error) => self.pause_after(described(&error)).await,
+                Err(error) => {
+                    let error = cause(&error).to_string();
+                    self.pause_after(error).await;
+                }
             }
         }
     }
@@ -71,7 +75,10 @@ impl<S: CheckpointStore> Partition<S> {
         match end {
             End::Told => {}
             End::LeaseLost => self.lost_lease(),
-            End::Feed(error) => self.stop(token, described(&error)).await,
+            End::Feed(error) => {
+                let error = cause(&error).to_string();
+                self.stop(token, error).await;
+            }
             End::Failed(failed, culprit) => self.failed(failed, culprit, token).await,
             End::Reader => {
                 let reason = "the task that reads the feed has ended".to_owned();
@@ -146,8 +153,8 @@ impl Failed {
     /// Returns the error with its causes.
     pub(super) fn described(&self) -> String {
         match self {
-            Self::Event(_, error) | Self::Events(error) => described(error),
-            Self::Settle(error) | Self::Store(error) => described(error),
+            Self::Event(_, error) | Self::Events(error) => cause(error).to_string(),
+            Self::Settle(error) | Self::Store(error) => cause(error).to_string(),
         }
     }
 }

@@ -133,6 +133,8 @@ macro_rules! __event_store_conformance {
             a_used_key_in_a_chain_is_a_replay_and_ends_it
             a_key_used_twice_in_a_chain_is_used_once
             a_dropped_link_harms_no_other_log
+            an_error_says_what_to_do_next
+            an_append_after_its_deadline_can_be_tried_again_with_another
         }
     };
 }

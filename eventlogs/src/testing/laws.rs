@@ -134,14 +134,6 @@ fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnc
     );
 }
 
-/// Formats an error with all its sources.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::every_sequence;

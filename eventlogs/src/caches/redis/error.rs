@@ -1,6 +1,8 @@
 use crate::caches::redis::moved;
 use crate::caches::redis::tls::advice::advice;
-use redis::{ErrorKind, RedisError};
+use crate::error_kind::ErrorKind;
+use crate::shared_error::cause;
+use redis::{ErrorKind as RedisErrorKind, RedisError};
 use std::time::Duration;
 
 /// A [`RedisAggregationCache`](crate::RedisAggregationCache) could not connect. No message contains a password.
@@ -29,7 +31,10 @@ pub enum RedisConnectError {
         problem: &'static str,
     },
     /// One side rejects the other's certificate, or does not speak TLS.
-    #[error("no TLS connection can be made to Redis at {address}: {advice}")]
+    #[error(
+        "no TLS connection can be made to Redis at {address}: {}; {advice}",
+        cause(source)
+    )]
     Tls {
         /// The host and port.
         address: String,
@@ -40,7 +45,8 @@ pub enum RedisConnectError {
     },
     /// No server listens at the address.
     #[error(
-        "no server listens at {address}; start Redis there, or correct the host and the port in the URL"
+        "no server listens at {address}: {}; start Redis there, or correct the host and the port in the URL",
+        cause(source)
     )]
     Refused {
         /// The host and port, or the path of the socket.
@@ -50,7 +56,8 @@ pub enum RedisConnectError {
     },
     /// The address cannot be reached.
     #[error(
-        "Redis at {address} cannot be reached; check the host in the URL, the network and its firewalls"
+        "Redis at {address} cannot be reached: {}; check the host in the URL, the network and its firewalls",
+        cause(source)
     )]
     Unreachable {
         /// The host and port, or the path of the socket.
@@ -70,7 +77,8 @@ pub enum RedisConnectError {
     },
     /// The user name or the password is missing or wrong.
     #[error(
-        "Redis at {address} does not accept the user or the password; correct them in the URL: redis://user:password@host, or redis://:password@host for the default user"
+        "Redis at {address} does not accept the user or the password: {}; correct them in the URL: redis://user:password@host, or redis://:password@host for the default user",
+        cause(source)
     )]
     NotAuthenticated {
         /// The host and port, or the path of the socket.
@@ -80,7 +88,8 @@ pub enum RedisConnectError {
     },
     /// The server does not speak the protocol of Redis, or closes the connection.
     #[error(
-        "the server at {address} closes the connection, or does not answer as Redis does; if it requires TLS, write rediss:// instead of redis://; if it is Redis, check whether it has reached its `maxclients`; otherwise correct the port"
+        "the server at {address} closes the connection, or does not answer as Redis does: {}; if it requires TLS, write rediss:// instead of redis://; if it is Redis, check whether it has reached its `maxclients`; otherwise correct the port",
+        cause(source)
     )]
     NotRedis {
         /// The host and port, or the path of the socket.
@@ -90,7 +99,8 @@ pub enum RedisConnectError {
     },
     /// The server is a node of a cluster, and has only a part of the keys.
     #[error(
-        "Redis at {address} is a node of a cluster, and has only a part of the keys; connect with `redis::cluster_async` (the crate `redis` with its feature `cluster-async`), and give that connection to `RedisAggregationCache::new`"
+        "Redis at {address} is a node of a cluster, and has only a part of the keys: {}; connect with `redis::cluster_async` (the crate `redis` with its feature `cluster-async`), and give that connection to `RedisAggregationCache::new`",
+        cause(source)
     )]
     Cluster {
         /// The host and port, or the path of the socket.
@@ -100,7 +110,8 @@ pub enum RedisConnectError {
     },
     /// Redis refuses to serve this client for another reason.
     #[error(
-        "Redis at {address} refuses to serve this client; the source of this error has the reason"
+        "Redis at {address} refuses to serve this client: {}; correct what it objects to, then connect again",
+        cause(source)
     )]
     Refusing {
         /// The host and port, or the path of the socket.
@@ -163,22 +174,74 @@ impl RedisConnectError {
             return Self::Refused { address, source };
         }
         let denied = matches!(source.code(), Some("NOAUTH" | "WRONGPASS"));
-        if denied || source.kind() == ErrorKind::AuthenticationFailed {
+        if denied || source.kind() == RedisErrorKind::AuthenticationFailed {
             return Self::NotAuthenticated { address, source };
         }
         if moved::is_cluster(&source) {
             return Self::Cluster { address, source };
         }
         match source.kind() {
-            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
+            RedisErrorKind::Parse | RedisErrorKind::UnexpectedReturnType => {
                 Self::NotRedis { address, source }
             }
             // The server accepted the connection and then closed it: it waits for TLS, or is another service.
-            ErrorKind::Io if source.is_connection_dropped() => Self::NotRedis { address, source },
+            RedisErrorKind::Io if source.is_connection_dropped() => {
+                Self::NotRedis { address, source }
+            }
             // For a host without addresses, the driver reports an invalid configuration.
-            ErrorKind::Io | ErrorKind::InvalidClientConfig => Self::Unreachable { address, source },
+            RedisErrorKind::Io | RedisErrorKind::InvalidClientConfig => {
+                Self::Unreachable { address, source }
+            }
             _ => Self::Refusing { address, source },
         }
+    }
+}
+
+impl RedisConnectError {
+    /// Returns what to do after this error.
+    ///
+    /// - [`TryAgain`](ErrorKind::TryAgain): [`Refused`](RedisConnectError::Refused),
+    ///   [`Unreachable`](RedisConnectError::Unreachable) and [`TimedOut`](RedisConnectError::TimedOut): the server may be starting.
+    ///   Also [`Refusing`](RedisConnectError::Refusing) if Redis loads its data, or has no master at the moment.
+    /// - [`Internal`](ErrorKind::Internal): all others. Somebody must correct the URL, the options or the server.
+    ///
+    /// ```
+    /// use eventlogs::{ErrorKind, RedisConnectError};
+    ///
+    /// let error = RedisConnectError::MalformedUrl { problem: "it does not start with redis://" };
+    /// assert_eq!(error.kind(), ErrorKind::Internal);
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Refused { .. } | Self::Unreachable { .. } | Self::TimedOut { .. } => {
+                ErrorKind::TryAgain
+            }
+            Self::Refusing { source, .. } if moved::is_elsewhere(source) => ErrorKind::TryAgain,
+            Self::MalformedUrl { .. }
+            | Self::TlsNotBuilt
+            | Self::TlsOptions { .. }
+            | Self::Tls { .. }
+            | Self::NotAuthenticated { .. }
+            | Self::NotRedis { .. }
+            | Self::Cluster { .. }
+            | Self::Refusing { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// Returns `true` if the cache may connect later although nobody changes anything: after all errors of the kind
+    /// [`TryAgain`](ErrorKind::TryAgain).
+    ///
+    /// ```
+    /// use eventlogs::RedisConnectError;
+    ///
+    /// let address = "127.0.0.1:6379".to_owned();
+    /// let error = RedisConnectError::TimedOut { address, timeout: std::time::Duration::from_secs(2) };
+    /// assert!(error.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.kind() == ErrorKind::TryAgain
     }
 }
 
@@ -190,7 +253,7 @@ mod tests {
     #[test]
     fn tls_that_was_not_built_is_no_riddle() {
         let words = "can't connect with TLS, the feature is not enabled";
-        let error = RedisError::from((ErrorKind::InvalidClientConfig, words));
+        let error = RedisError::from((RedisErrorKind::InvalidClientConfig, words));
         let error = RedisConnectError::from_url("rediss://:hunter2@127.0.0.1", &error);
         assert!(matches!(error, RedisConnectError::TlsNotBuilt), "{error:?}");
         assert!(error.to_string().contains("`tls-rustls`"), "{error}");

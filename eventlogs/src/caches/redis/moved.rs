@@ -1,6 +1,7 @@
 //! Answers of a server that does not have the entries, or no longer has them.
 
 use crate::caches::CacheError;
+use crate::shared_error::cause;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 /// The codes with which a server answers that does not serve, temporarily or permanently. Another server may serve at the same
@@ -34,7 +35,8 @@ pub(super) fn is_cluster(error: &RedisError) -> bool {
 /// The error of a cache that was made without connecting, so that it could not be reported then.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "Redis is a node of a cluster, and has only a part of the keys; give `RedisAggregationCache::new` a connection to the cluster"
+    "Redis is a node of a cluster, and has only a part of the keys: {}; give `RedisAggregationCache::new` a connection to the cluster",
+    cause(source)
 )]
 struct OneNode {
     source: RedisError,

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 /// A store cannot be opened.
 ///
 /// [`Store`](OpenError::Store) holds the errors that an open store can return as well.
+///
+/// [`kind`](OpenError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -19,7 +21,7 @@ pub enum OpenError {
         advice: &'static str,
     },
     /// The string is not the URL of a database server.
-    #[error("the database URL is not valid; {advice}")]
+    #[error("the database URL is not valid: {}; {advice}", source.cause())]
     InvalidUrl {
         /// Advice on what to write instead.
         advice: &'static str,
@@ -36,8 +38,8 @@ pub enum OpenError {
     },
     /// The file cannot be opened or created.
     #[error(
-        "cannot open `{}`; check that its folder{} exists and that this process may write there{advice}",
-        path.display(), folder(path)
+        "cannot open `{}`: {}; check that its folder{} exists and that this process may write there{advice}",
+        path.display(), source.cause(), folder(path)
     )]
     CannotOpen {
         /// The file.

@@ -5,6 +5,8 @@ use crate::shared_error::SharedError;
 use std::path::{Path, PathBuf};
 
 /// The database cannot do what the store needs.
+///
+/// [`kind`](StoreError::kind) says what to do next, and the guide has [a page about it](crate::guide::errors).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -15,8 +17,8 @@ pub enum StoreError {
     /// [`OutcomeUnknown`](StoreError::OutcomeUnknown) with this error as its source: the file that the store opened may contain
     /// the write.
     #[error(
-        "`{}` is no longer the file that the store opened; put that file back, or close the store and open it again",
-        path.display()
+        "`{}` is no longer the file that the store opened: {}; put that file back, or close the store and open it again",
+        path.display(), source.cause()
     )]
     FileReplaced {
         /// The file.
@@ -64,7 +66,7 @@ pub enum StoreError {
         supported: i64,
     },
     /// The server does not answer, or the file cannot be opened again.
-    #[error("the database cannot be reached; {advice}")]
+    #[error("the database cannot be reached: {}; {advice}", source.cause())]
     Unavailable {
         /// Advice on what to check.
         advice: &'static str,
@@ -72,7 +74,7 @@ pub enum StoreError {
         source: SharedError,
     },
     /// The server does not let this user log in.
-    #[error("the database server denied access; {advice}")]
+    #[error("the database server denied access: {}; {advice}", source.cause())]
     AccessDenied {
         /// Advice on what to check.
         advice: &'static str,
@@ -80,7 +82,7 @@ pub enum StoreError {
         source: SharedError,
     },
     /// No TLS connection can be made: one side requires what the other does not offer, or rejects the other's certificate.
-    #[error("no TLS connection can be made: {advice}")]
+    #[error("no TLS connection can be made: {}; {advice}", source.cause())]
     Tls {
         /// The cause, and advice on what to do.
         advice: &'static str,
@@ -88,7 +90,7 @@ pub enum StoreError {
         source: SharedError,
     },
     /// The user lacks a privilege.
-    #[error("the database user lacks a privilege; {advice}")]
+    #[error("the database user lacks a privilege: {}; {advice}", source.cause())]
     InsufficientPrivilege {
         /// Advice on what to do.
         advice: &'static str,
@@ -96,13 +98,16 @@ pub enum StoreError {
         source: SharedError,
     },
     /// There is no storage space left. Nothing was written. The same append succeeds when there is space again.
-    #[error("the database is full; free disk space or raise its size limit, then try again")]
+    #[error(
+        "the database is full: {}; free disk space or raise its size limit, then try again",
+        source.cause()
+    )]
     StorageFull {
         /// The error of the database.
         source: SharedError,
     },
     /// The store needs a server that accepts writes. The servers that it can connect to are read-only.
-    #[error("none of the servers accepts writes; {advice}")]
+    #[error("none of the servers accepts writes: {}; {advice}", source.cause())]
     NoPrimary {
         /// Advice on what to check.
         advice: &'static str,
@@ -110,7 +115,10 @@ pub enum StoreError {
         source: SharedError,
     },
     /// The database is read-only for this process. Nothing was written.
-    #[error("{} is read-only for this process; {advice}", read_only(path.as_deref()))]
+    #[error(
+        "{} is read-only for this process: {}; {advice}",
+        read_only(path.as_deref()), source.cause()
+    )]
     ReadOnly {
         /// The file or the folder that this process may not write to; `None` if the database is a server.
         path: Option<PathBuf>,
@@ -121,7 +129,8 @@ pub enum StoreError {
     },
     /// A connection pooler between the store and its server, such as PgBouncer, does not support what the store does.
     #[error(
-        "the configuration of the store does not suit the connection pooler, such as PgBouncer; {advice}, and see the documentation of `Pooler`"
+        "the configuration of the store does not suit the connection pooler, such as PgBouncer: {}; {advice}, and see the documentation of `Pooler`",
+        source.cause()
     )]
     Pooler {
         /// The cause, and advice on what to do.
@@ -131,7 +140,8 @@ pub enum StoreError {
     },
     /// The database's encoding lacks a character of the name. Nothing was written.
     #[error(
-        "the encoding of the database cannot represent the name `{name}`; store the event or the aggregate under another name, or use a database with the encoding UTF8"
+        "the encoding of the database cannot represent the name `{name}`: {}; store the event or the aggregate under another name, or use a database with the encoding UTF8",
+        source.cause()
     )]
     UnstorableName {
         /// The stored name of an event, or the name of an aggregate.
@@ -141,14 +151,15 @@ pub enum StoreError {
     },
     /// Another connection kept the database locked for longer than the timeout. Nothing was written.
     #[error(
-        "the database stayed locked for longer than the timeout; try again, and keep the transactions of other programs short"
+        "the database stayed locked for longer than the timeout: {}; try again, and keep the transactions of other programs short",
+        source.cause()
     )]
     Busy {
         /// The error of the database.
         source: SharedError,
     },
     /// The database's own structure is damaged.
-    #[error("the database is damaged; {advice}")]
+    #[error("the database is damaged: {}; {advice}", source.cause())]
     Corrupt {
         /// Advice on what to do.
         advice: &'static str,
@@ -175,7 +186,10 @@ pub enum StoreError {
     },
     /// The caller's transaction cannot be serialised with others, or the database chose it to end a deadlock. It must be rolled
     /// back.
-    #[error("the transaction conflicts with another one; roll it back and run it again")]
+    #[error(
+        "the transaction conflicts with another one: {}; roll it back and run it again",
+        source.cause()
+    )]
     TransactionFailed {
         /// The error of the database.
         source: SharedError,
@@ -195,14 +209,15 @@ pub enum StoreError {
     /// The write is in doubt: it was in flight when its answer was lost, and may be stored or not. A retry with the same
     /// idempotency key, or after a new `reduce`, cannot write it twice.
     #[error(
-        "the outcome of the write is unknown; retry with the same idempotency key, or reduce the log to check it"
+        "the outcome of the write is unknown{}; retry with the same idempotency key, or reduce the log to check it",
+        because(source.as_ref())
     )]
     OutcomeUnknown {
         /// The error that broke the connection, if there was one.
         source: Option<SharedError>,
     },
     /// Any other error of the database.
-    #[error("the database failed: {source}")]
+    #[error("the database failed: {}; check the database and its log", source.cause())]
     Database {
         /// The error of the database.
         source: SharedError,
@@ -215,6 +230,11 @@ fn read_only(path: Option<&Path>) -> String {
         || "the database server".to_owned(),
         |path| format!("`{}`", path.display()),
     )
+}
+
+/// Returns a part of the message of [`StoreError::OutcomeUnknown`].
+fn because(source: Option<&SharedError>) -> String {
+    source.map_or_else(String::new, |source| format!(": {}", source.cause()))
 }
 
 /// Returns the message of [`StoreError::NotMigrated`].

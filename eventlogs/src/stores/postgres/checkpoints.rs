@@ -228,8 +228,9 @@ async fn create(
         made.map_err(|error| match into_store_error(error) {
             StoreError::InsufficientPrivilege { source, .. } => RegisterError::Refused {
                 reason: format!(
-                    "the database user may not create its schema ({source}); grant the user `create` on the database, or create \
-                     the schema `{name}` for the user"
+                    "the database user may not create its schema ({}); grant the user `create` on the database, or create \
+                     the schema `{name}` for the user",
+                    source.cause()
                 ),
             },
             error => RegisterError::Create {

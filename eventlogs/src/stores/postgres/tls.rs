@@ -10,7 +10,7 @@ const AUTHORITY: &str = "no authority that this process trusts has signed the se
 const NAME: &str = "the server's certificate is for another host; connect to one of its subject alternative names, or have the name in the URL added to them";
 const TIME: &str = "the server's certificate has expired or is not valid yet; renew it, and check the clocks of both machines";
 const CLIENT: &str = "the server requires a certificate of this process, or does not accept the one that it got; name the files with a certificate of an authority that the server trusts, and with its key, as `sslcert` and `sslkey` in the URL";
-const OTHER: &str = "the server's certificate or its TLS cannot be used, for the reason in the source; correct the server, or `sslmode`, `sslrootcert`, `sslcert` and `sslkey` in the URL";
+const OTHER: &str = "the server's certificate or its TLS cannot be used; correct the server, or `sslmode`, `sslrootcert`, `sslcert` and `sslkey` in the URL";
 const PLAIN: &str = "the server speaks plain text only; check that it is the right server, and set `ssl = on` there. Write `sslmode=disable` in the URL only if no attacker can read or answer on the network";
 const NOT_BUILT: &str =
     "this program was built without TLS; enable the feature `tls-rustls` of eventlogs";
@@ -60,7 +60,7 @@ const fn advice_on(trouble: Trouble) -> &'static str {
 
 /// A certificate or key file for TLS that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("a certificate or key file cannot be read")]
+#[error("a certificate or key file cannot be read: {source}")]
 struct UnreadFile {
     source: io::Error,
 }

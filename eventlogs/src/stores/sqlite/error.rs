@@ -73,6 +73,11 @@ pub(super) fn into_open_error(path: &Path, error: sqlx::Error) -> OpenError {
             path: path.to_owned(),
             expected: "SQLite",
         },
+        // SQLite can open a folder for reading, but not read it.
+        Some(code::CANTOPEN | code::IOERR) if path.is_dir() => OpenError::InvalidPath {
+            path: path.to_owned(),
+            advice: "it is a folder; give the path of a file in it",
+        },
         Some(code::CANTOPEN) => OpenError::CannotOpen {
             path: path.to_owned(),
             advice: ", or open it with `SqliteEventStore::open_read_only`",

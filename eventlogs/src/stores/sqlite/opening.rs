@@ -24,7 +24,7 @@ impl SqliteEventStore {
     /// It starts a background task on the current runtime. The runtime must outlive the users of the store.
     ///
     /// # Errors
-    /// - [`InvalidPath`](OpenError::InvalidPath) if the path is one of those that are refused.
+    /// - [`InvalidPath`](OpenError::InvalidPath) if the path is one of those that are refused, or a folder.
     /// - [`CannotOpen`](OpenError::CannotOpen) if the file cannot be opened or created, or has several names (hard links).
     /// - [`NotADatabase`](OpenError::NotADatabase) if the file is something other than a SQLite database.
     /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema) if a newer version of this
@@ -74,7 +74,8 @@ impl SqliteEventStore {
     /// ```
     ///
     /// # Errors
-    /// - [`InvalidPath`](OpenError::InvalidPath) if the path is one of those that [`open`](SqliteEventStore::open) refuses.
+    /// - [`InvalidPath`](OpenError::InvalidPath) if the path is one of those that [`open`](SqliteEventStore::open) refuses, or a
+    ///   folder.
     /// - [`CannotOpen`](OpenError::CannotOpen) if there is no file, or it cannot be opened.
     /// - [`NotADatabase`](OpenError::NotADatabase) if the file is something other than a SQLite database.
     /// - [`Store`](OpenError::Store) with [`NewerSchema`](crate::stores::StoreError::NewerSchema) if a newer version of this

@@ -2,6 +2,7 @@
 
 mod appending;
 mod chains;
+mod errors;
 mod folding;
 pub(super) mod helpers;
 mod idempotency;
@@ -17,6 +18,7 @@ mod times;
 
 pub use appending::*;
 pub use chains::*;
+pub use errors::*;
 pub use folding::*;
 pub use helpers::Store;
 pub use idempotency::*;

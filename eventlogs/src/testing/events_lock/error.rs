@@ -8,7 +8,10 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum EventsLockError {
     /// The file could not be read or written.
-    #[error("cannot open, read or write {}: {source}", path.display())]
+    #[error(
+        "cannot open, read or write {}: {source}; check that its folder exists and that this process may use the file",
+        path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,

@@ -7,8 +7,8 @@ mod shape;
 mod tests;
 mod value;
 
-use super::with_sources;
 use crate::codec::Codec;
+use crate::shared_error::cause;
 use read::{Sample, expecting};
 use shape::{Shape, Variant};
 use std::rc::Rc;
@@ -103,12 +103,12 @@ fn try_one<C: Codec>(seed: u64, size: usize) -> Result<(), String> {
 fn there_and_back<C: Codec>(shape: &Rc<Shape>, value: &Value) -> Result<Value, String> {
     const IN_FRONT: &[u8] = b"in front";
     let mut bytes = IN_FRONT.to_vec();
-    C::encode(value, &mut bytes).map_err(|error| with_sources(&*error))?;
+    C::encode(value, &mut bytes).map_err(|error| cause(&*error).to_string())?;
     let Some(encoded) = bytes.strip_prefix(IN_FRONT) else {
         panic!("`encode` has changed what was in the buffer; it must append");
     };
     let decoded = expecting(shape, || C::decode::<Sample>(encoded));
     decoded
         .map(|Sample(value)| value)
-        .map_err(|error| with_sources(&*error))
+        .map_err(|error| cause(&*error).to_string())
 }

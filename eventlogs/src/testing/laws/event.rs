@@ -1,10 +1,11 @@
 //! The laws of events that databases store.
 
-use super::{assert_same, with_sources};
+use super::assert_same;
 use crate::codec::Codec;
 use crate::codec::stored::StoredPayload;
 use crate::event::Event;
 use crate::event::Payload;
+use crate::shared_error::cause;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
@@ -95,7 +96,7 @@ fn read_back<E: Event + Debug>(event: &E, name: &str) -> E {
     if let Err(error) = E::Codec::encode(&Payload(event), &mut bytes) {
         panic!(
             "this event cannot be encoded: {}\n{event:#?}",
-            with_sources(&*error)
+            cause(&*error)
         );
     }
     let stored = StoredPayload {
@@ -108,7 +109,7 @@ fn read_back<E: Event + Debug>(event: &E, name: &str) -> E {
         Ok(event) => event,
         Err(problem) => panic!(
             "under the name `{name}`, this event cannot be read back: {}\n{event:#?}",
-            with_sources(&problem)
+            cause(&problem)
         ),
     }
 }

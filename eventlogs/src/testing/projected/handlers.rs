@@ -5,9 +5,9 @@ use crate::ids::IntoLogId;
 use crate::metadata::Metadata;
 use crate::projection::contract::Projection;
 use crate::projection::database::Database;
-use crate::projection::handler::described;
 use crate::projection::page::{EventPage, PageError};
 use crate::projection::table::row_name;
+use crate::shared_error::cause;
 use crate::testing::projected::events::{GivenEvents, named};
 use crate::testing::projected::tables::TestDatabase;
 use chrono::{DateTime, Utc};
@@ -160,7 +160,7 @@ impl<P: Projection> ProjectionScenario<'_, P> {
             panic!(
                 "the statements of `create` of `{}` have failed, so use a connection to an empty database, or correct them: {}",
                 row_name::<P>(),
-                described(&*error)
+                cause(&*error)
             );
         }
         // Only rows remember keys.
@@ -172,7 +172,7 @@ impl<P: Projection> ProjectionScenario<'_, P> {
             Ok(row_keys) => row_keys,
             Err(error) => panic!(
                 "the temporary table `row_keys` cannot be created: {}",
-                described(&*error)
+                cause(&*error)
             ),
         };
         let mut done = self.applied.unwrap_or_default();
@@ -188,7 +188,7 @@ impl<P: Projection> ProjectionScenario<'_, P> {
                     };
                     let what = event.map_or_else(|| "the events".to_owned(), named);
                     let projection = row_name::<P>();
-                    panic!("`{projection}` cannot apply {what}: {}", described(error));
+                    panic!("`{projection}` cannot apply {what}: {}", cause(error));
                 }
             }
         }

@@ -2,12 +2,12 @@
 
 use crate::feed::event::FeedEvent;
 use crate::ids::LogId;
-use crate::projection::handler::described;
 use crate::projection::page::PageError;
 use crate::projection::row::ProjectedRow;
 use crate::projection::row_error::RowError;
 use crate::projection::rows::Part;
 use crate::projection::table::{RowTable, row_name};
+use crate::shared_error::cause;
 use crate::testing::projected::events::named;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +27,7 @@ impl<R: ProjectedRow> MemoryTable<R> {
     /// Makes an empty table, or returns why no table can hold the rows.
     pub(super) fn new() -> Result<Self, String> {
         Ok(Self {
-            table: RowTable::of::<R>().map_err(|error| described(&error))?,
+            table: RowTable::of::<R>().map_err(|error| cause(&error).to_string())?,
             rows: BTreeMap::new(),
             row_keys: HashMap::new(),
             row: PhantomData,
@@ -43,7 +43,7 @@ impl<R: ProjectedRow> MemoryTable<R> {
             };
             let what = event.map_or_else(|| "the events".to_owned(), named);
             let row = row_name::<R>();
-            format!("`{row}` cannot apply {what}: {}", described(error))
+            format!("`{row}` cannot apply {what}: {}", cause(error))
         })
     }
 
@@ -90,6 +90,6 @@ impl<R: ProjectedRow> MemoryTable<R> {
     pub(super) fn rows(&self) -> Result<Vec<R>, String> {
         let rows = self.rows.values().map(|content| self.read(content));
         rows.collect::<Result<_, _>>()
-            .map_err(|error| described(&error))
+            .map_err(|error| cause(&error).to_string())
     }
 }

@@ -11,9 +11,9 @@ const AUTHORITY: &str = "no authority that this process trusts has signed the se
 const NAME: &str = "the server's certificate is for another host; connect to one of its subject alternative names, or add the name in the URL to them";
 const TIME: &str = "the server's certificate has expired, or is not valid yet; renew it, and check the clocks of both machines";
 const CLIENT: &str = "the server does not accept this process's certificate, or requires one; give a certificate of an authority that the server knows as `tls.client` in the options, or set `tls-auth-clients no` on the server";
-const ROOTS: &str = "the system's root certificates cannot be read, see the source of this error; install them, or correct `SSL_CERT_FILE` and `SSL_CERT_DIR`";
+const ROOTS: &str = "the system's root certificates cannot be read; install them, or correct `SSL_CERT_FILE` and `SSL_CERT_DIR`";
 const INSECURE: &str = "`#insecure` in the URL would accept any server; remove it, and give the certificate of the server's authority as `tls.root_certificates` in the options";
-const OTHER: &str = "the server's certificate or its TLS cannot be used, see the source of this error; correct the server, or `tls` in the options; if the server speaks plain text on this port, give its TLS port, or write redis://";
+const OTHER: &str = "the server's certificate or its TLS cannot be used; correct the server, or `tls` in the options; if the server speaks plain text on this port, give its TLS port, or write redis://";
 
 /// Advice for an error of connecting with TLS; `None` if the error is not about TLS.
 pub(in crate::caches::redis) fn advice(error: &RedisError) -> Option<&'static str> {
