@@ -73,7 +73,7 @@ fn the_output_is_what_one_would_write_by_hand() {
         impl ::eventlogs::EventHandler<DoorEvent> for Door {
             const INTEREST: ::eventlogs::feed::Interest = ::eventlogs::feed::Interest::Except(&["Painted"]);
 
-            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
                 use ::core::clone::Clone as _;
@@ -117,7 +117,7 @@ fn async_handlers_make_a_subscriber() {
         quote! {
             const INTEREST: ::eventlogs::feed::Interest = ::eventlogs::feed::Interest::Except(&["Painted"]);
 
-            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             async fn handle(
                 &self,

@@ -135,7 +135,7 @@ fn assert_same<T: PartialEq + Debug>(expected: &T, found: &T, broken: impl FnOnc
 }
 
 /// Formats an error with all its sources.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()

@@ -5,11 +5,14 @@
 )]
 
 mod kinds;
+mod samples;
 
 use super::{Mode, check_as};
+use crate::__example::CounterEvent;
 use crate::event::{EventSchema, EventType, LogType};
 use crate::testing::events_lock::error::EventsLockError;
 use crate::testing::events_lock::format::{Lock, Malformed};
+use crate::testing::events_lock::samples::Coding;
 use crate::testing::events_lock::schema::EnumSchema;
 use std::fs;
 use std::path::Path;
@@ -33,6 +36,8 @@ fn named(name: &'static str, schema: Vec<EventSchema>) -> EnumSchema {
         log_type: LogType::new(name.replace([' ', ','], "").leak()),
         codec: 1,
         schema: schema.leak(),
+        coding: Coding::of::<CounterEvent>(),
+        samples: Ok(Vec::new()),
     }
 }
 
@@ -318,6 +323,12 @@ fn what_nothing_reads_any_more_is_refused() {
         said.contains("was stored as version 2 of `old`, but is version 1 now"),
         "{said}"
     );
+    assert!(
+        said.contains("or read it without writing it: `accept(2 = …)`"),
+        "{said}"
+    );
+    assert_eq!(change(second(old, &[1]), old.with_accepts(&[2])), Ok(()));
+    assert_eq!(change(old, old.retired()), Ok(()));
     let said = change(old, second(old, &[])).expect_err("there is no upcaster");
     assert!(
         said.contains("`PaymentEvent::ApprovalGiven` has no upcaster for version 1"),
@@ -486,6 +497,11 @@ fn what_is_no_such_file_is_refused_with_its_line() {
             "`\u{feff}enum A` belongs to no enum",
         ),
         ("enum A\nenum B\nenum A", 3, "`enum A` is listed twice"),
+        (
+            "enum A\na 1 A\n    = yaml a",
+            3,
+            "`yaml a` is not a sample, such as `json {\"amount\":5}`",
+        ),
     ] {
         let problem = problem.to_owned();
         assert_eq!(
