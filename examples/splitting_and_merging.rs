@@ -37,7 +37,7 @@ mod first_release {
     #[derive(Debug, Default, Clone, Aggregate)]
     #[aggregate(event = OrderEvent)]
     pub(super) struct Order {
-        events: u64,
+        pub(super) events: u64,
     }
 
     #[event_handler(OrderEvent)]

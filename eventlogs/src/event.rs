@@ -38,7 +38,7 @@ impl EventType {
 /// One entry of an event enum's schema: the name and version that are written for a variant, and the other names and versions
 /// that are also read as that variant.
 ///
-/// Reading and writing use the event type and the aliases. The other fields are for
+/// Reading and writing use the names, the versions and whether the event is retired. The other fields are for
 /// [`check_events_lock!`](crate::testing::check_events_lock), which records all that was ever stored.
 ///
 /// `derive(Event)` writes the entries of an enum. By hand an entry is built in steps, so that a later release can add fields:
@@ -50,8 +50,9 @@ impl EventType {
 ///     EventSchema::new(EventType::new("payment.captured", 2), "Captured")
 ///         .with_aliases(&["payment.taken"])
 ///         .with_upcast_from(&[1])
+///         .with_accepts(&[3])
 ///         .with_fields(&["amount: u64"]),
-///     EventSchema::new(EventType::new("payment.voided", 1), "Voided"),
+///     EventSchema::new(EventType::new("payment.voided", 1), "Voided").retired(),
 /// ];
 /// assert_eq!(SCHEMA[0].aliases, ["payment.taken"]);
 /// assert!(SCHEMA[0].reads("payment.captured") && SCHEMA[0].reads("payment.taken"));

@@ -170,6 +170,38 @@ fn handlers_without_context_run_with_any() {
 }
 
 #[test]
+fn ignored_retired_variants_are_the_last_arm() {
+    let block = quote! {
+        impl Doors {
+            #[on(Opened)]
+            fn open(&mut self) {}
+        }
+    };
+    for (arguments, arms) in [
+        (
+            quote!(events::DoorEvent<u8>, ignore(retired)),
+            quote! {
+                (events::DoorEvent::<u8>::Opened { .. }) => Self::open(self,),
+                #[allow(unreachable_patterns, reason = "all retired variants may have handlers")]
+                (events::DoorEvent!(events::DoorEvent::<u8>)) => {}
+            },
+        ),
+        (
+            quote!(DoorEvent, ignore(Closed | retired | Locked)),
+            quote! {
+                (DoorEvent::Opened { .. }) => Self::open(self,),
+                (DoorEvent::Closed { .. } | DoorEvent::Locked { .. }) => {}
+                #[allow(unreachable_patterns, reason = "all retired variants may have handlers")]
+                (DoorEvent!(DoorEvent)) => {}
+            },
+        ),
+    ] {
+        let output = expand(arguments, block.clone()).to_string();
+        assert!(output.contains(&arms.to_string()), "{arms}\n\n{output}");
+    }
+}
+
+#[test]
 fn a_condition_on_parameters_makes_two_arms() {
     let block = quote! {
         impl Door {

@@ -3,7 +3,6 @@
 #![deny(
     warnings,
     missing_docs,
-    unused_qualifications,
     clippy::pedantic,
     clippy::nursery
 )]

@@ -192,10 +192,11 @@ fn retired_arm(model: &HandlerModel<'_>, retired: &Ident, hygiene: Span) -> Toke
     }
     let name = tokens::located(&name, place);
     let event = full_patterns::enum_path(&model.event, place);
+    let pattern = grouped(&quote!(#name!(#event)), hygiene);
     let nothing = nothing(&model.target, hygiene);
     quote! {
         #[allow(unreachable_patterns, reason = "all retired variants may have handlers")]
-        #name!(#event) => #nothing
+        #pattern => #nothing
     }
 }
 

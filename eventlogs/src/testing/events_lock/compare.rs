@@ -44,8 +44,10 @@ pub(super) fn compare<'a>(
             *event = locked(entry, mem::take(&mut event.samples));
         }
         for (event_type, sample) in samples {
-            let event = content.events.entry(key(*event_type)).or_default();
-            event.samples.insert(sample.clone());
+            // A schema that is written by hand may lack an event. It has no line that the sample could be below.
+            if let Some(event) = content.events.get_mut(&key(*event_type)) {
+                event.samples.insert(sample.clone());
+            }
         }
         merged.enums.insert(code.name.to_owned(), content);
     }

@@ -95,6 +95,10 @@ impl Sample {
 /// Reads pairs of hexadecimal digits.
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end().as_bytes();
+    // A sign is no digit, although `from_str_radix` takes one.
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     let (pairs, rest) = digits.as_chunks::<2>();
     let pair = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     rest.is_empty()

@@ -88,7 +88,7 @@ fn the_file_is_made_and_then_agrees() {
     ];
     extend(&folder, &enums).expect("the file is new");
     let expected = "\
-# Every event that was ever stored, in every version: name, version, variant, and the fields of the payload.
+# Every event that was ever stored, in every version: name, version, variant, the fields of the payload, and encoded samples.
 # Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
 
 enum PaymentEvent
