@@ -18,8 +18,8 @@ mod upcast;
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
 pub use projection::{EventKeys, LogKey, assert_distinct_sources, text_fingerprint};
-pub use schema::{assert_distinct, concat, count, flattened};
 pub use retired::RetiredEvents;
+pub use schema::{assert_distinct, concat, count, flattened};
 pub use upcast::{Accept, Upcast, accept, upcast};
 
 #[cfg(feature = "macros")]

@@ -43,6 +43,7 @@ mod proxy;
 mod reading;
 mod redis;
 mod reducing_many;
+mod releases;
 mod retired;
 mod rows;
 mod servers;

@@ -8,6 +8,15 @@ use crate::testing::events_lock::samples::Sample;
 /// Reports all problems.
 pub(super) fn report(problems: &[Problem<'_>]) -> String {
     let mut texts: Vec<String> = problems.iter().map(describe).collect();
+    if problems
+        .iter()
+        .any(|problem| matches!(problem.kind, Kind::Changed(..)))
+    {
+        texts.push(
+            "If the release before this one runs at the same time, it must read the new version, too: give it `accept(…)` first\n"
+                .to_owned(),
+        );
+    }
     texts.push(
         "If no such events are stored anywhere, update the file to match the code: EVENTS_LOCK=accept cargo test\n"
             .to_owned(),
@@ -28,7 +37,7 @@ fn describe(problem: &Problem<'_>) -> String {
     match kind {
         Kind::Lost => format!(
             "`{of}` no longer reads `{name}`, the name under which `{variant}` was stored\n  \
-             bring the variant back, or add `alias = \"{name}\"` to the variant that replaces it\n"
+             bring the variant back, with `retired` if it is no longer written; or add `alias = \"{name}\"` to the variant that replaces it\n"
         ),
         Kind::Older(entry) => format!(
             "`{of}::{variant}` was stored as version {version} of `{name}`, but is version {} now\n  \

@@ -287,6 +287,8 @@ fn the_message_says_what_to_type() {
 
     fn approval_given_from_v1(old: ApprovalGivenV1) -> PaymentEvent { … }
 
+If the release before this one runs at the same time, it must read the new version, too: give it `accept(…)` first
+
 If no such events are stored anywhere, update the file to match the code: EVENTS_LOCK=accept cargo test
 "#;
     assert_eq!(said, Err(expected.to_owned()));

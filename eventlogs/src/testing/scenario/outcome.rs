@@ -61,7 +61,10 @@ impl<A: Aggregate, R> Outcome<A, R> {
         };
         let retired = events.iter().find_map(A::retired);
         if let Some(entry) = retired {
-            panic!("the decision returned a retired event: {}", InvalidAppend::retired(entry));
+            panic!(
+                "the decision returned a retired event: {}",
+                InvalidAppend::retired(entry)
+            );
         }
         history.push(events);
         // As in production, where an aggregate that cannot apply the decided events would panic as well.
