@@ -2,7 +2,8 @@
 //!
 //! [`check_events_lock!`](crate::testing::check_events_lock) writes `events.lock` next to the `Cargo.toml` of the package that
 //! calls it. The file lists the kind of each enum's logs, the stored name, version and fields of every event, as the code
-//! spells them, and encoded [samples](#samples), if the test gives some. Commit the file. From then on the test compares the code with it:
+//! spells them, and encoded [samples](#samples), if the test gives some. Commit the file. From then on the test compares the
+//! code with it:
 //!
 //! | Change | Result |
 //! |---|---|
@@ -108,6 +109,9 @@ use std::path::Path;
 /// }
 /// # }
 /// ```
+///
+/// `PaymentEvent => samples()` also keeps the encoded payloads of these events. The expression is evaluated twice, and must give
+/// the same events each time; see [samples](self#samples).
 ///
 /// The file records an enum by the name written in the call. The macro panics with a report of what is wrong and how to repair
 /// it.
