@@ -51,9 +51,9 @@ struct AmountV2 {
 }
 
 /// Makes an event of this release from a newer one when it is read. The stored event stays as it is.
-fn captured_from_v2(new: CapturedV2) -> PaymentEvent {
+fn captured_from_v2(CapturedV2 { amount }: CapturedV2) -> PaymentEvent {
     PaymentEvent::Captured {
-        cents: new.amount.cents,
+        cents: amount.cents,
     }
 }
 

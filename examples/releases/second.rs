@@ -58,9 +58,9 @@ struct CapturedV1 {
 }
 
 /// Upgrades an old event when it is read.
-fn captured_from_v1(old: CapturedV1) -> PaymentEvent {
+fn captured_from_v1(CapturedV1 { cents }: CapturedV1) -> PaymentEvent {
     PaymentEvent::Captured {
-        amount: Amount::in_euros(old.cents),
+        amount: Amount::in_euros(cents),
     }
 }
 

@@ -7,7 +7,7 @@ use eventlogs::ids::LogId;
 use eventlogs::projection::ProjectionStore;
 use eventlogs::stores::AppendRequest;
 use eventlogs::subscriptions::Subscriptions;
-use eventlogs::{EventStore, FeedRecord, Projection, event_handler};
+use eventlogs::{EventStore, Projection, event_handler};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,8 +23,7 @@ struct Litres {
 #[event_handler(TankEvent, ignore(Drained | Painted | Inspected | Moved | Cleaned | Rated | Named))]
 impl Litres {
     #[on(Filled)]
-    async fn fill(&self, litres: u64, #[record] record: &FeedRecord<TankEvent>) {
-        assert!(record.event() == &TankEvent::Filled { litres });
+    async fn fill(&self, litres: u64) {
         self.litres.fetch_add(litres, Ordering::Relaxed);
         self.events.fetch_add(1, Ordering::Relaxed);
     }
