@@ -324,11 +324,11 @@ async fn accepted_events(tables: &impl Tables) {
         // For the one who sees everything, an ignored one is what it is.
         let by_hand = manager::<ByHand>(tables.of(), MemoryAggregationCache::default());
         let (seen, _, _) = reduced(&by_hand, log_id).await;
-        let names = seen
+        let ignored = seen
             .lines
             .iter()
             .filter(|(event, _)| matches!(event, TankEvent::Named { .. }));
-        assert_eq!(names.count(), 24);
+        assert_eq!(ignored.count(), 24);
 
         // Its payload counts, although it is ignored.
         let garbage = next_year_s_garbage::TankEvent::Named { name: Vec::new() };

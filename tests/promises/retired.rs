@@ -52,10 +52,10 @@ fn assert_refused<T: std::fmt::Debug>(result: Result<T, LogManagerError>) {
         event_type: "tank.topped_up",
         variant: "ToppedUp",
     };
-    assert!(
-        matches!(&result, Err(LogManagerError::Invalid(refused)) if *refused == retired),
-        "{result:?}"
-    );
+    match result {
+        Err(LogManagerError::Invalid(refused)) => assert_eq!(refused, retired),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn of_log(error: DecideError<Infallible>) -> LogManagerError {
