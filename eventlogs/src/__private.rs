@@ -2,22 +2,25 @@
 //!
 //! | For | Items |
 //! |---|---|
-//! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode` with the enum's own codec; `upcast` and `Upcast` for past versions |
+//! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode` with the enum's own codec; `upcast` and `Upcast` for past versions, `accept` and `Accept` for newer ones |
 //! | `derive(Event)`, its schema | `count`, `concat`, `flattened` and `assert_distinct` for flattened events |
 //! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec` after a mistake |
 //! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
+//! | `derive(Aggregate)` | `RetiredEvents`, which finds the entries of retired events |
 //! | `derive(Projection)` | `database`, a macro for each database with a feature; `assert_distinct_sources` compares its enums; `LogKey` is the key of a row, `EventKeys` what a function returns that names the rows |
 //! | `derive(Aggregate)`, `derive(Projection)` and `#[event_handler]` | `fingerprint`, `SchemaFingerprint` and `text_fingerprint`, which make the fingerprint of the code |
 
 mod projection;
+mod retired;
 mod schema;
 mod upcast;
 
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
 pub use projection::{EventKeys, LogKey, assert_distinct_sources, text_fingerprint};
+pub use retired::RetiredEvents;
 pub use schema::{assert_distinct, concat, count, flattened};
-pub use upcast::{Upcast, upcast};
+pub use upcast::{Accept, Upcast, accept, upcast};
 
 #[cfg(feature = "macros")]
 pub use serde;

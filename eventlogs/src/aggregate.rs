@@ -2,6 +2,7 @@
 
 use crate::aggregation::Aggregation;
 use crate::caching::rules::CacheRules;
+use crate::event::EventSchema;
 use crate::event::interest::Interest;
 use crate::event::needs::EventNeeds;
 use crate::log_state::LogState;
@@ -81,6 +82,15 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     #[must_use]
     fn name() -> &'static str {
         std::any::type_name::<Self>()
+    }
+
+    /// Returns the entry of the event in the schema if it is [retired](macro@crate::Event#retired), for stores that do not know
+    /// the schema. The derive knows it.
+    #[doc(hidden)]
+    #[must_use]
+    fn retired(event: &Self::Event) -> Option<&'static EventSchema> {
+        let _ = event;
+        None
     }
 
     /// Changes the state by one event.

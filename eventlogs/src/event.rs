@@ -8,6 +8,7 @@ use crate::codec::Codec;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use crate::hash;
 use serde::{Serialize, Serializer};
+use std::marker::PhantomData;
 
 /// The stable name and the version under which an event is stored.
 ///
@@ -34,10 +35,10 @@ impl EventType {
     }
 }
 
-/// One entry of an event enum's schema: the name and version that are written for a variant, and the former names and older
-/// versions that are also read as that variant.
+/// One entry of an event enum's schema: the name and version that are written for a variant, and the other names and versions
+/// that are also read as that variant.
 ///
-/// Reading and writing use the event type and the aliases. The other fields are for
+/// Reading and writing use the names, the versions and whether the event is retired. The other fields are for
 /// [`check_events_lock!`](crate::testing::check_events_lock), which records all that was ever stored.
 ///
 /// `derive(Event)` writes the entries of an enum. By hand an entry is built in steps, so that a later release can add fields:
@@ -49,8 +50,9 @@ impl EventType {
 ///     EventSchema::new(EventType::new("payment.captured", 2), "Captured")
 ///         .with_aliases(&["payment.taken"])
 ///         .with_upcast_from(&[1])
+///         .with_accepts(&[3])
 ///         .with_fields(&["amount: u64"]),
-///     EventSchema::new(EventType::new("payment.voided", 1), "Voided"),
+///     EventSchema::new(EventType::new("payment.voided", 1), "Voided").retired(),
 /// ];
 /// assert_eq!(SCHEMA[0].aliases, ["payment.taken"]);
 /// assert!(SCHEMA[0].reads("payment.captured") && SCHEMA[0].reads("payment.taken"));
@@ -65,6 +67,8 @@ pub struct EventSchema {
     pub aliases: &'static [&'static str],
     /// The older versions that are upgraded on reading.
     pub upcast_from: &'static [u16],
+    /// The newer versions that are read, although this code does not write them yet.
+    pub accepts: &'static [u16],
     /// The name of the variant in the code.
     pub variant: &'static str,
     /// The fields of the payload, as they are written in the code. Each is followed by its serde attributes, if they influence
@@ -73,6 +77,8 @@ pub struct EventSchema {
     pub fields: &'static [&'static str],
     /// `true` if the variant belongs to an enum that is flattened into this one.
     pub is_flattened: bool,
+    /// `true` if the variant is read but no longer written. A store refuses to append such an event.
+    pub is_retired: bool,
 }
 
 impl EventSchema {
@@ -84,9 +90,11 @@ impl EventSchema {
             event_type,
             aliases: &[],
             upcast_from: &[],
+            accepts: &[],
             variant,
             fields: &[],
             is_flattened: false,
+            is_retired: false,
         }
     }
 
@@ -105,6 +113,12 @@ impl EventSchema {
         }
     }
 
+    /// Sets the newer versions that are read, although this code does not write them yet.
+    #[must_use]
+    pub const fn with_accepts(self, accepts: &'static [u16]) -> Self {
+        Self { accepts, ..self }
+    }
+
     /// Sets the [fields](EventSchema::fields) of the payload.
     #[must_use]
     pub const fn with_fields(self, fields: &'static [&'static str]) -> Self {
@@ -120,10 +134,36 @@ impl EventSchema {
         }
     }
 
+    /// Marks the variant as one that is read but no longer written.
+    #[must_use]
+    pub const fn retired(self) -> Self {
+        Self {
+            is_retired: true,
+            ..self
+        }
+    }
+
     /// Returns `true` if events of this name are read as the variant, in whatever version.
     #[must_use]
     pub fn reads(&self, name: &str) -> bool {
         self.event_type.name == name || self.aliases.contains(&name)
+    }
+
+    /// Returns the newest version that is read.
+    pub(crate) fn newest(&self) -> u16 {
+        let accepted = self.accepts.iter().copied().max();
+        accepted.map_or(self.event_type.version, |newest| {
+            newest.max(self.event_type.version)
+        })
+    }
+
+    /// Returns `true` if versions other than the one that is written are read.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        allow(dead_code, reason = "only PostgreSQL compares versions on the server")
+    )]
+    pub(crate) const fn reads_other_versions(&self) -> bool {
+        !(self.upcast_from.is_empty() && self.accepts.is_empty())
     }
 
     /// Returns the names under which the event may be stored.
@@ -241,7 +281,7 @@ pub trait Event: Sized + Send + Sync + 'static {
     /// - Those of the fields' own `Serialize` implementations.
     fn serialize_payload<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Reads an event back, upgrading it if it was stored in an older version.
+    /// Reads an event back, converting it if it was stored in another version.
     ///
     /// # Errors
     /// - [`UnknownName`](DecodeProblem::UnknownName) if the code does not know the name.
@@ -258,6 +298,30 @@ pub trait Event: Sized + Send + Sync + 'static {
     fn decode_with<C: Codec>(stored: &StoredPayload<'_>) -> Result<Self, DecodeProblem> {
         Self::decode(stored)
     }
+}
+
+/// Returns the entry of the event if it is retired.
+///
+/// An enum without retired variants is not searched.
+pub(crate) fn retired<E: Event>(event: &E) -> Option<&'static EventSchema> {
+    struct Any<E>(PhantomData<E>);
+    impl<E: Event> Any<E> {
+        const IS_RETIRED: bool = {
+            let mut index = 0;
+            let mut found = false;
+            while index < E::SCHEMA.len() {
+                found |= E::SCHEMA[index].is_retired;
+                index += 1;
+            }
+            found
+        };
+    }
+    if !Any::<E>::IS_RETIRED {
+        return None;
+    }
+    let name = event.event_type().name;
+    let mut entries = E::SCHEMA.iter();
+    entries.find(|entry| entry.is_retired && entry.event_type.name == name)
 }
 
 /// Makes an event's payload serialisable with serde.

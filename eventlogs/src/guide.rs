@@ -10,7 +10,8 @@
 //! | [`following`] | read all events of a store in one order, and continue where you were |
 //! | [`time_and_metadata`] | record when events happened and on whose behalf, and look into a log's past |
 //! | [`caching`] | choose a cache, decide which aggregates it keeps, and whom it trusts |
-//! | [`evolution`] | rename, reshape and retire events while their logs live on |
+//! | [`evolution`] | rename, reshape, split, merge and retire events while their logs live on |
+//! | [`releases`] | roll out a release that writes new events, and roll it back |
 //! | [`testing`] | test decisions without a database, and stores and caches of your own |
 //! | [`operation`] | run a service on PostgreSQL, SQLite and Redis |
 //! | [`promises`] | rely on what every store and every cache promises |
@@ -46,6 +47,9 @@ pub mod caching {}
 
 #[doc = include_str!("guide/evolution.md")]
 pub mod evolution {}
+
+#[doc = include_str!("guide/releases.md")]
+pub mod releases {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}

@@ -45,6 +45,8 @@ mod proxy;
 mod reading;
 mod redis;
 mod reducing_many;
+mod releases;
+mod retired;
 mod rows;
 mod servers;
 mod single_flight;

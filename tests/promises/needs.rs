@@ -8,7 +8,7 @@ use crate::sqlite_file::TemporaryStore;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Book, ByHand, Level, Looks, Seen, TankEvent, garbage, last_year, manager, next_year,
-    with_every_cache,
+    next_year_s_garbage, with_every_cache,
 };
 use eventlogs::codec::DecodeProblem;
 use eventlogs::ids::LogId;
@@ -89,6 +89,10 @@ on_each_store! {
         an_old_version_of_an_ignored_event_is_applied_as_what_it_has_become_on_the_fake,
         an_old_version_of_an_ignored_event_is_applied_as_what_it_has_become_on_sqlite,
         an_old_version_of_an_ignored_event_is_applied_as_what_it_has_become_on_postgres;
+    accepted_events =>
+        an_accepted_newer_version_of_an_ignored_event_is_ignored_or_applied_on_the_fake,
+        an_accepted_newer_version_of_an_ignored_event_is_ignored_or_applied_on_sqlite,
+        an_accepted_newer_version_of_an_ignored_event_is_ignored_or_applied_on_postgres;
     records =>
         handlers_see_the_records_that_they_ask_for_on_the_fake,
         handlers_see_the_records_that_they_ask_for_on_sqlite,
@@ -286,6 +290,51 @@ async fn upcast_events(tables: &impl Tables) {
         let looks = manager::<Looks>(tables.of(), MemoryAggregationCache::default());
         let (looks, _, _) = reduced(&looks, log_id).await;
         assert_eq!((looks.colours.as_str(), looks.inspections), ("red", 1));
+    }
+}
+
+async fn accepted_events(tables: &impl Tables) {
+    use next_year::TankEvent as Next;
+    let named = |litres| Next::Named {
+        name: "north".to_owned(),
+        litres,
+    };
+    let level = |filled, changes| Level {
+        filled,
+        changes,
+        ..Level::default()
+    };
+    for tanks in with_every_cache::<Level>(&tables.of()) {
+        let mut end = created(tables).await;
+        let log_id = end.log_id();
+        // Two that stay ignored, and one that has become a filling.
+        end = appended(tables, Some(end), &[named(0), named(10), named(0)]).await;
+        let name = "south".to_owned();
+        end = appended(tables, Some(end), &[TankEvent::Named { name }]).await;
+        assert_eq!(reduced(&tanks, log_id).await, (level(11, 2), 4, 5));
+        // In a tail, and in one of several pages or statements.
+        end = appended(tables, Some(end), &[named(0), named(100)]).await;
+        assert_eq!(reduced(&tanks, log_id).await, (level(111, 3), 6, 2));
+        let many: Vec<_> = (0..40).map(|n| named(n % 2)).collect();
+        end = appended(tables, Some(end), &many).await;
+        assert_eq!(reduced(&tanks, log_id).await, (level(131, 23), 46, 40));
+        let many = tanks.reduce_many([log_id]).await.remove(0).unwrap();
+        assert_eq!(many.aggregate(), &level(131, 23));
+
+        // For the one who sees everything, an ignored one is what it is.
+        let by_hand = manager::<ByHand>(tables.of(), MemoryAggregationCache::default());
+        let (seen, _, _) = reduced(&by_hand, log_id).await;
+        let ignored = seen
+            .lines
+            .iter()
+            .filter(|(event, _)| matches!(event, TankEvent::Named { .. }));
+        assert_eq!(ignored.count(), 24);
+
+        // Its payload counts, although it is ignored.
+        let garbage = next_year_s_garbage::TankEvent::Named { name: Vec::new() };
+        appended(tables, Some(end), &[garbage]).await;
+        let problem = not_decoded(tanks.reduce(log_id).await, 47);
+        assert!(matches!(problem, DecodeProblem::Payload(_)), "{problem:?}");
     }
 }
 

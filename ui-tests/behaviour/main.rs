@@ -20,6 +20,7 @@ mod flatten;
 mod payloads;
 mod projection_code;
 mod projections;
+mod releases;
 mod serde_attributes;
 mod support;
 mod versions;

@@ -124,7 +124,13 @@ fn every_version_that_was_ever_written_decodes_today() {
 /// The lock file of the stored events is next to this package's `Cargo.toml`.
 #[test]
 fn stored_events_stay_readable() {
-    eventlogs::testing::check_events_lock!(PaymentEvent);
+    eventlogs::testing::check_events_lock!(PaymentEvent => [
+        PaymentEvent::Authorized {
+            amount: 5,
+            code: Some("a \"b\"".to_owned()),
+        },
+        PaymentEvent::Refunded(7),
+    ]);
 }
 
 #[test]

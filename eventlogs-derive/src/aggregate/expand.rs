@@ -24,6 +24,7 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
     let cache = policy::cache(model);
     let checks = model.deferred.iter().map(policy::check);
     let event_record = tokens::local("event_record");
+    let found = tokens::local("event");
     let [handle, interest, uses_record] =
         ["handle", "INTEREST", "USES_RECORD"].map(|item| handlers(model, item));
     let fingerprint = fingerprint(model);
@@ -47,6 +48,11 @@ pub(crate) fn expand(model: &AggregateModel<'_>) -> TokenStream {
 
             fn name() -> &'static str {
                 #name
+            }
+
+            fn retired(#found: &#event) -> ::core::option::Option<&'static #library::EventSchema> {
+                use #library::__private::RetiredEvents as _;
+                (&::core::marker::PhantomData::<#event>).retired(#found)
             }
 
             fn apply(&mut self, #event_record: &impl #library::EventRecord<#event>) {

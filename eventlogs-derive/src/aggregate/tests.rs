@@ -51,6 +51,11 @@ fn the_output_is_what_one_would_write_by_hand() {
                 "Door"
             }
 
+            fn retired(event: &DoorEvent) -> ::core::option::Option<&'static ::eventlogs::EventSchema> {
+                use ::eventlogs::__private::RetiredEvents as _;
+                (&::core::marker::PhantomData::<DoorEvent>).retired(event)
+            }
+
             fn apply(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
                 <Self as ::eventlogs::EventHandler<DoorEvent>>::handle(self, event_record)
             }

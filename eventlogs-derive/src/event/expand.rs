@@ -1,11 +1,13 @@
 //! Third stage: the implementation of `Event`.
 
 mod payload;
+mod retired;
 mod schema;
 
 use crate::event::model::fields::FieldsModel;
 use crate::event::model::log_type::LogTypeModel;
 use crate::event::model::{EventModel, StoredModel, VariantModel};
+use crate::event::parse::variant::Converter;
 use crate::tokens;
 use crate::values::CodecValue;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -30,6 +32,7 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     let serializer = tokens::local("serializer");
     let serialize = serialize(model, &serializer);
     let reading = reading(model);
+    let retired = retired::pattern(model);
     quote! {
         #[allow(
             dead_code, deprecated, non_camel_case_types, non_snake_case,
@@ -64,6 +67,8 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
                 #reading
             }
         };
+
+        #retired
     }
 }
 
@@ -170,7 +175,7 @@ fn decode_arms(model: &EventModel<'_>, variant: &VariantModel<'_>, stored: &Iden
     }
 }
 
-/// The match arms for the payloads of one variant: the current version, then one arm per older version.
+/// The match arms for the payloads of one variant: the current version, then one arm per other version.
 fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident) -> TokenStream {
     let library = &model.library;
     let names = std::iter::once(&variant.name).chain(&variant.aliases);
@@ -189,22 +194,29 @@ fn stored_arms(model: &EventModel<'_>, variant: &StoredModel<'_>, stored: &Ident
             quote!((#(#names),*))
         }
     };
-    let upcasts = variant.upcasters.iter().map(|upcaster| {
-        let version = upcaster.from;
+    let convert = |function: &TokenStream, converter: &Converter| {
+        let version = converter.from;
         let from = i32::from(version);
-        let path = &upcaster.path;
-        // The call has the span of the upcaster, so that the compiler reports a wrong signature there.
+        let path = &converter.path;
+        // The call has the span of the function, so that the compiler reports a wrong signature there.
         let call = tokens::located(
-            &quote!(#library::__private::upcast::<#version, __C, _, Self>),
+            &quote!(#library::__private::#function::<#version, __C, _, Self>),
             path.span(),
         );
         let call =
             quote_spanned!(Span::mixed_site().located_at(path.span())=> #call(#stored, #path));
         quote!((#names, #from) => #call,)
-    });
+    };
+    let (upcast, accept) = (quote!(upcast), quote!(accept));
+    let older = variant
+        .upcasters
+        .iter()
+        .map(|found| convert(&upcast, found));
+    let newer = variant.accepted.iter().map(|found| convert(&accept, found));
     quote! {
         (#names, #current) => #stored.read::<__C, #reader #arguments>().map(|#reader #fields| Self::#ident #fields),
-        #(#upcasts)*
+        #(#older)*
+        #(#newer)*
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod versions;
 use crate::codecs::BuiltInCodec;
 use crate::errors::Errors;
 use crate::event::parse::ParsedEnum;
-use crate::event::parse::variant::Upcaster;
+use crate::event::parse::variant::Converter;
 use crate::library::Library;
 use crate::values::CodecValue;
 use fields::FieldsModel;
@@ -19,12 +19,14 @@ use log_type::LogTypeModel;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use stored_names::StoredNames;
-use syn::{Generics, Meta};
+use syn::{Generics, Meta, Visibility};
 
 /// An event enum.
 pub(crate) struct EventModel<'a> {
     /// Its name.
     pub(crate) ident: &'a Ident,
+    /// Its visibility.
+    pub(crate) visibility: &'a Visibility,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
     /// The path of the library in generated code.
@@ -60,7 +62,11 @@ pub(crate) struct StoredModel<'a> {
     /// The version that is written.
     pub(crate) version: u16,
     /// The upcasters: one function per older version.
-    pub(crate) upcasters: Vec<Upcaster>,
+    pub(crate) upcasters: Vec<Converter>,
+    /// The functions that read newer versions.
+    pub(crate) accepted: Vec<Converter>,
+    /// `true` if it is no longer written.
+    pub(crate) retired: bool,
 }
 
 impl<'a> EventModel<'a> {
@@ -92,20 +98,25 @@ pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> Event
                 .map(VariantModel::Flattened);
         }
         let (name, aliases) = names.claim(&variant, errors);
+        let version = versions::current(&variant, errors);
+        versions::check_accepted(&variant, version, errors);
         Some(VariantModel::Stored(StoredModel {
             ident: variant.ident,
             fields,
             name,
             aliases,
-            version: versions::current(&variant, errors),
+            version,
             rename_all: variant.serde.called("rename_all").cloned().collect(),
             upcasters: variant.upcasters.unwrap_or_default(),
+            accepted: variant.accepted.unwrap_or_default(),
+            retired: variant.retired,
         }))
     });
     EventModel {
         log_type,
         variants: variants.collect(),
         ident: parsed.ident,
+        visibility: parsed.visibility,
         generics: parsed.generics,
         library: parsed.library,
         codec: parsed

@@ -9,13 +9,15 @@ use crate::keys::table::EventKey;
 use crate::library::Library;
 use crate::values::CodecValue;
 use proc_macro2::Ident;
-use syn::{Data, DeriveInput, GenericParam, Generics, LitStr};
+use syn::{Data, DeriveInput, GenericParam, Generics, LitStr, Visibility};
 use variant::ParsedVariant;
 
 /// An enum as it was written.
 pub(crate) struct ParsedEnum<'a> {
     /// Its name.
     pub(crate) ident: &'a Ident,
+    /// Its visibility.
+    pub(crate) visibility: &'a Visibility,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
     /// The path of the library in generated code.
@@ -38,6 +40,7 @@ pub(crate) struct ParsedEnum<'a> {
 pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEnum<'a> {
     let mut parsed = ParsedEnum {
         ident: &input.ident,
+        visibility: &input.vis,
         generics: &input.generics,
         library: Library::default(),
         codec: None,

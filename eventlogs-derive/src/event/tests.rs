@@ -25,8 +25,10 @@ fn everything() -> TokenStream {
             #[event(name = "payment.refunded", alias = "payment.credited")]
             #[serde(rename_all = "camelCase")]
             Refunded(Refund, #[serde(with = "text")] u8),
-            #[event(name = "payment.voided")]
+            #[event(name = "payment.voided", accept(2 = voided_from_v2))]
             Voided,
+            #[event(name = "payment.announced", retired)]
+            Announced,
             #[event(flatten)]
             Shipping(ShippingEvent),
         }
@@ -37,7 +39,7 @@ fn everything() -> TokenStream {
 fn door() -> TokenStream {
     quote! {
         enum DoorEvent {
-            #[event(name = "door.opened", alias = "opened", version = 2, upcast(1 = from_v1))]
+            #[event(name = "door.opened", alias = "opened", version = 2, upcast(1 = from_v1), accept(3 = from_v3))]
             Opened { by: String },
             Closed,
         }
@@ -87,6 +89,7 @@ fn the_output_is_what_one_would_write_by_hand() {
                     ::eventlogs::EventSchema::new(::eventlogs::EventType::new("door.opened", 2u16), "Opened")
                         .with_aliases(&["opened"])
                         .with_upcast_from(&[1u16])
+                        .with_accepts(&[3u16])
                         .with_fields(&["by: String"]),
                     ::eventlogs::EventSchema::new(::eventlogs::EventType::new("Closed", 1u16), "Closed")
                 ];
@@ -120,6 +123,8 @@ fn the_output_is_what_one_would_write_by_hand() {
                             .map(|__ReadOpened { by }| Self::Opened { by }),
                         ("door.opened" | "opened", 1i32) =>
                             ::eventlogs::__private::upcast::<1u16, __C, _, Self>(stored, from_v1),
+                        ("door.opened" | "opened", 3i32) =>
+                            ::eventlogs::__private::accept::<3u16, __C, _, Self>(stored, from_v3),
                         ("Closed", 1i32) => stored
                             .read::<__C, __ReadClosed>()
                             .map(|__ReadClosed {}| Self::Closed {}),
@@ -173,6 +178,36 @@ fn a_flattened_event_is_asked_for_everything() {
             _ if stored.is_in(<LockEvent as ::eventlogs::Event>::SCHEMA) =>
                 <LockEvent as ::eventlogs::Event>::decode_with::<__C>(stored).map(Self::Lock),
         },
+    ] {
+        assert!(
+            output.contains(&expected.to_string()),
+            "{expected}\n\n{output}"
+        );
+    }
+}
+
+#[test]
+fn retired_variants_get_a_pattern_for_handlers() {
+    let item = quote! {
+        pub enum DoorEvent {
+            #[event(retired)]
+            Painted(u8),
+            Opened,
+            #[event(retired)]
+            Oiled,
+        }
+    };
+    let output = derive(item).to_string();
+    for expected in [
+        quote!(.with_fields(&["0: u8"]).retired()),
+        quote! {
+            macro_rules! __retired_DoorEvent {
+                ($($event:tt)*) => { $($event)*::Painted { .. } | $($event)*::Oiled { .. } };
+            }
+        },
+        quote!(
+            pub(crate) use __retired_DoorEvent as DoorEvent;
+        ),
     ] {
         assert!(
             output.contains(&expected.to_string()),

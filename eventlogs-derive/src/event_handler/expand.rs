@@ -83,7 +83,7 @@ fn aggregate(
             #interest
             #record
 
-            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, #event_record: &impl #library::EventRecord<#event>) {
                 #body

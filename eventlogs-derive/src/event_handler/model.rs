@@ -27,6 +27,8 @@ pub(crate) struct HandlerModel<'a> {
     pub(crate) handlers: Vec<ParsedHandler<'a>>,
     /// The arms that do nothing.
     pub(crate) ignored: Ignored,
+    /// `retired` in `ignore(…)`.
+    pub(crate) retired: Option<Ident>,
     /// The variants with a handler.
     pub(crate) interest: InterestModel<'a>,
     /// The part that differs between aggregates and projections.
@@ -53,6 +55,7 @@ pub(crate) fn validate<'a>(
     let ParsedBlock {
         event,
         ignored,
+        retired,
         library,
         kind,
         handlers,
@@ -74,6 +77,7 @@ pub(crate) fn validate<'a>(
         interest: interest::of(&handlers, &ignored),
         handlers,
         ignored,
+        retired,
         target,
     })
 }

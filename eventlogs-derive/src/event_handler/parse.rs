@@ -19,7 +19,7 @@ use block::{Block, Member, Method};
 use handler::ParsedHandler;
 use kind::{BlockKind, Kind};
 use marks::is_called;
-use syn::{Attribute, FnArg, Meta, Path};
+use syn::{Attribute, FnArg, Ident, Meta, Path};
 
 /// The handlers of the block as they were written.
 pub(crate) struct ParsedBlock<'a> {
@@ -27,6 +27,8 @@ pub(crate) struct ParsedBlock<'a> {
     pub(crate) event: Option<Path>,
     /// The variants that need no handler.
     pub(crate) ignored: Ignored,
+    /// `retired` in `ignore(…)`.
+    pub(crate) retired: Option<Ident>,
     /// The path of the library in generated code.
     pub(crate) library: Library,
     /// Who handles the events.
@@ -71,11 +73,13 @@ pub(crate) fn parse<'a>(
     let Arguments {
         event,
         ignored,
+        retired,
         library,
     } = arguments;
     ParsedBlock {
         event,
         ignored,
+        retired,
         library,
         kind,
         handlers,

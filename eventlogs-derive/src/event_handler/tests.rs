@@ -73,7 +73,7 @@ fn the_output_is_what_one_would_write_by_hand() {
         impl ::eventlogs::EventHandler<DoorEvent> for Door {
             const INTEREST: ::eventlogs::feed::Interest = ::eventlogs::feed::Interest::Except(&["Painted"]);
 
-            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
                 use ::core::clone::Clone as _;
@@ -117,7 +117,7 @@ fn async_handlers_make_a_subscriber() {
         quote! {
             const INTEREST: ::eventlogs::feed::Interest = ::eventlogs::feed::Interest::Except(&["Painted"]);
 
-            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             async fn handle(
                 &self,
@@ -166,6 +166,38 @@ fn handlers_without_context_run_with_any() {
         "_ => { :: core :: result :: Result :: Ok (()) }",
     ] {
         assert!(output.contains(expected), "{expected}\n\n{output}");
+    }
+}
+
+#[test]
+fn ignored_retired_variants_are_the_last_arm() {
+    let block = quote! {
+        impl Doors {
+            #[on(Opened)]
+            fn open(&mut self) {}
+        }
+    };
+    for (arguments, arms) in [
+        (
+            quote!(events::DoorEvent<u8>, ignore(retired)),
+            quote! {
+                (events::DoorEvent::<u8>::Opened { .. }) => Self::open(self,),
+                #[allow(unreachable_patterns, reason = "all retired variants may have handlers")]
+                (events::DoorEvent!(events::DoorEvent::<u8>)) => {}
+            },
+        ),
+        (
+            quote!(DoorEvent, ignore(Closed | retired | Locked)),
+            quote! {
+                (DoorEvent::Opened { .. }) => Self::open(self,),
+                (DoorEvent::Closed { .. } | DoorEvent::Locked { .. }) => {}
+                #[allow(unreachable_patterns, reason = "all retired variants may have handlers")]
+                (DoorEvent!(DoorEvent)) => {}
+            },
+        ),
+    ] {
+        let output = expand(arguments, block.clone()).to_string();
+        assert!(output.contains(&arms.to_string()), "{arms}\n\n{output}");
     }
 }
 

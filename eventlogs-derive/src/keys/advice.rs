@@ -41,7 +41,11 @@ fn above_a_variant(name: &str) -> Option<String> {
     let of_the_enum = match VariantKey::named(name)? {
         VariantKey::Name => Some(EventKey::LogType),
         VariantKey::Alias => Some(EventKey::LogTypeAlias),
-        VariantKey::Version | VariantKey::Upcast | VariantKey::Flatten => None,
+        VariantKey::Version
+        | VariantKey::Upcast
+        | VariantKey::Accept
+        | VariantKey::Retired
+        | VariantKey::Flatten => None,
     };
     Some(match of_the_enum {
         Some(key) => format!(

@@ -128,6 +128,10 @@ keys! {
         Version = key("version", "an integer", "version = 2"),
         /// The upcasters, which read older versions.
         Upcast = key("upcast", "a list of functions", "upcast(1 = from_v1)"),
+        /// The functions that read newer versions.
+        Accept = key("accept", "a list of functions", "accept(2 = from_v2)"),
+        /// Marks a variant that is read but no longer written.
+        Retired = key("retired", "no value", "retired"),
         /// Marks a variant that holds the events of another enum.
         Flatten = key("flatten", "no value", "flatten"),
     }

@@ -1,8 +1,42 @@
-//! Upgrading the payloads of past versions.
+//! Reading the payloads of other versions: upgrading older ones, accepting newer ones.
 
 use crate::codec::Codec;
 use crate::codec::stored::{DecodeProblem, StoredPayload};
 use serde::de::DeserializeOwned;
+
+/// A function that accepts version `FROM`, which newer code writes.
+///
+/// Like [`Upcast`], it exists for its compiler message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot read version {FROM}",
+    label = "expected `fn(New) -> {E}` where `New: Deserialize`"
+)]
+pub trait Accept<const FROM: u16, New, E>: Sized {
+    /// Makes an event from the newer payload.
+    fn accept(self, new: New) -> E;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const FROM: u16, New, E, F: Fn(New) -> E> Accept<FROM, New, E> for F {
+    fn accept(self, new: New) -> E {
+        self(new)
+    }
+}
+
+/// Reads a payload of a newer version and makes it an event of this code.
+///
+/// # Errors
+/// - Those of [`StoredPayload::read`].
+pub fn accept<const FROM: u16, Own, New, E>(
+    stored: &StoredPayload<'_>,
+    reader: impl Accept<FROM, New, E>,
+) -> Result<E, DecodeProblem>
+where
+    Own: Codec,
+    New: DeserializeOwned,
+{
+    stored.read::<Own, New>().map(|new| reader.accept(new))
+}
 
 /// A function that upgrades version `FROM`.
 ///

@@ -34,10 +34,10 @@ pub enum DecodeProblem {
     UnknownName,
     /// The variant is known, but not in this version.
     #[error(
-        "this code reads that event up to version {supported}; deploy newer code, or add an upcaster for an older version"
+        "this code reads that event up to version {supported}; deploy newer code, accept the newer version, or add an upcaster for an older one"
     )]
     UnknownVersion {
-        /// The version that this code writes.
+        /// The newest version that this code reads.
         supported: u16,
     },
     /// The payload was written by a codec that is neither the enum's own nor one of this build.

@@ -61,8 +61,8 @@ impl EventNeeds {
     /// Returns the stored names and versions of the events of this schema that are not looked at. All others are.
     ///
     /// An event is ignored only in its current version, under its current name and each former one. An older version is upcast
-    /// when it is read, and an upcaster may return another variant. A newer version is not known to this code, which has to
-    /// report that. Events of an enum that is flattened into this one are not ignored either: their handlers are those of the
+    /// when it is read, and an upcaster may return another variant; so may the function that accepts a newer version. Other newer
+    /// versions are not known to this code, which has to report that. Events of an enum that is flattened into this one are not ignored either: their handlers are those of the
     /// variant that holds them.
     pub fn ignores(
         &self,

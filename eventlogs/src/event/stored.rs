@@ -15,7 +15,7 @@ impl StoredPayload<'_> {
     pub fn unknown_event<E: Event>(&self) -> DecodeProblem {
         match E::SCHEMA.iter().find(|entry| entry.reads(self.name)) {
             Some(entry) => DecodeProblem::UnknownVersion {
-                supported: entry.event_type.version,
+                supported: entry.newest(),
             },
             None => DecodeProblem::UnknownName,
         }

@@ -6,8 +6,8 @@ use crate::event::{Event, EventSchema, LogType};
 /// The events of one enum that a reader of the feed wants.
 ///
 /// Whether a stored event is wanted depends on its stored name *and* version: an upcaster may turn an old version of any event
-/// into one that is wanted. So only the current version of an event that is not wanted is left out, and events that this code
-/// does not know are never left out.
+/// into one that is wanted, and so may the function that accepts a newer version. So only the current version of an event that is
+/// not wanted is left out, and events that this code does not know are never left out.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Source {

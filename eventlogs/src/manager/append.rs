@@ -8,6 +8,8 @@ use crate::manager::error::{LogManagerError, counted};
 use crate::manager::write_options::{AppendOptions, CreateOptions};
 use crate::metadata::Metadata;
 use crate::stores::appends::{AppendAcrossRequest, AppendPart, Appends};
+use crate::stores::error::AppendError;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::request::{AppendRequest, Expected};
 use std::slice;
 use tracing::Instrument;
@@ -34,6 +36,7 @@ impl<A: Aggregate> LogManager<A> {
         options: &CreateOptions,
     ) -> Result<LogState<A::Event>, LogManagerError> {
         let log_id = log_id.into_log_id();
+        check_retired::<A>(slice::from_ref(event))?;
         let mut request = AppendRequest::create(log_id, slice::from_ref(event));
         request.context = options.context(log_id, self.complete(&options.metadata));
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
@@ -89,6 +92,7 @@ impl<A: Aggregate> LogManager<A> {
     ) -> Result<LogState<A::Event>, LogManagerError> {
         let state = state.into_log_state();
         let log_id = state.log_id();
+        check_retired::<A>(events)?;
         let mut request = AppendRequest::after(state, events);
         request.context = options.context(log_id, self.complete(&options.metadata));
         let span =
@@ -192,5 +196,13 @@ impl<A: Aggregate> LogManager<A> {
             Some(source) => metadata.or(source.metadata()),
             None => metadata,
         }
+    }
+}
+
+/// Refuses events that are retired. A store of plain values does not know that they are.
+pub(super) fn check_retired<A: Aggregate>(events: &[A::Event]) -> Result<(), AppendError> {
+    match events.iter().find_map(A::retired) {
+        None => Ok(()),
+        Some(entry) => Err(InvalidAppend::retired(entry).into()),
     }
 }

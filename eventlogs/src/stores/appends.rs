@@ -333,6 +333,9 @@ trait PartEvents: Any + Send + Sync {
     /// Returns the enum of the events.
     fn event_enum(&self) -> EventEnum;
 
+    /// Refuses events that are retired.
+    fn check_retired(&self) -> Result<(), InvalidAppend>;
+
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<EncodedPart, AppendError>;
 }
 
@@ -345,6 +348,10 @@ struct TypedEvents<E> {
 impl<E: Event> PartEvents for TypedEvents<E> {
     fn event_enum(&self) -> EventEnum {
         EventEnum::new::<E>()
+    }
+
+    fn check_retired(&self) -> Result<(), InvalidAppend> {
+        self.events.iter().try_for_each(event::check_retired)
     }
 
     fn encode(&self, ids: &[EventId], limits: &Limits) -> Result<EncodedPart, AppendError> {
@@ -432,6 +439,7 @@ impl AppendAcrossRequest<'_> {
     /// - [`NoEvents`](InvalidAppend::NoEvents) if there is no log to write to, or a log without events that is not a
     ///   requirement.
     /// - [`LogTwice`](InvalidAppend::LogTwice) if two parts are for the same log.
+    /// - [`Retired`](InvalidAppend::Retired) if an event is read, but no longer written.
     /// - [`TooManyEvents`](InvalidAppend::TooManyEvents) if there are more events than the limit.
     /// - [`TooManyLogs`](InvalidAppend::TooManyLogs) if there are more logs than that, with those that are only required.
     /// - [`KeyOfOneLog`](InvalidAppend::KeyOfOneLog) if the scope of the idempotency key is one log.
@@ -448,6 +456,7 @@ impl AppendAcrossRequest<'_> {
                     log_id: part.log_id,
                 });
             }
+            part.events.check_retired()?;
             events += part.event_ids.len();
         }
         if events == 0 {

@@ -43,7 +43,8 @@ use subscriptions::Subscriptions;
 /// - [`encoding`](Self::encoding) treats events as a database does: it encodes them, refuses those that their codec cannot read
 ///   back, and decodes them on each read. It requires [`Event`]. Use it for events that a database will store.
 /// - [`new`](Self::new) keeps plain values. Events only need to be `Clone`. Nothing is encoded, so this form cannot detect an
-///   event that its codec cannot store.
+///   event that its codec cannot store. It does not know which events are [retired](macro@crate::Event#retired) either; the manager
+///   of a derived aggregate refuses them.
 ///
 /// ```
 /// # #[cfg(all(feature = "macros", feature = "json"))]

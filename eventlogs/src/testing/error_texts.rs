@@ -192,6 +192,8 @@ fn errors_of_stores_have_their_cause_and_advice() {
         AppendError::KeyReused(replay()) => Invalid, false;
         AppendError::Invalid(InvalidAppend::NoEvents) => Invalid, false;
         InvalidAppend::EventIds { events: 1, ids: 2 } => Internal, false;
+        InvalidAppend::ExpectedIndex => Internal, false;
+        InvalidAppend::Retired { event_type, variant: "Captured" } => Internal, false;
         InvalidAppend::IdempotencyKey { bytes: 0 } => Invalid, false;
         DecodeProblem::UnknownName => Unreadable, false;
         undecodable(DecodeProblem::UnknownVersion { supported: 2 }) => Unreadable, false;
@@ -233,6 +235,8 @@ fn errors_of_a_manager_have_their_cause_and_advice() {
         E::from(AppendError::KeyReused(replay())) => Invalid, false;
         conflict() => Conflict, false;
         decide(conflict()) => Conflict, true;
+        E::UnexpectedIndex { log_id, expected: 3, found: Some(5) } => Conflict, false;
+        decide(E::UnexpectedIndex { log_id, expected: 3, found: None }) => Conflict, false;
         E::LogAlreadyExists { log_id } => Conflict, false;
         decide(E::LogAlreadyExists { log_id }) => Conflict, false;
         E::LogNotFound { log_id } => NotFound, false;

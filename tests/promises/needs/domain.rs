@@ -26,8 +26,22 @@ pub(crate) enum TankEvent {
     Cleaned,
     #[event(name = "tank.rated")]
     Rated { stars: u64 },
-    #[event(name = "tank.named")]
+    /// Version 2 of the next release is a filling if it has litres.
+    #[event(name = "tank.named", accept(2 = named_from_v2))]
     Named { name: String },
+}
+
+#[derive(Deserialize)]
+struct NamedV2 {
+    name: String,
+    litres: u64,
+}
+
+fn named_from_v2(NamedV2 { name, litres }: NamedV2) -> TankEvent {
+    match litres {
+        0 => TankEvent::Named { name },
+        litres => TankEvent::Filled { litres },
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -68,6 +82,8 @@ pub(crate) mod next_year {
         Painted { colour: u32 },
         #[event(name = "tank.inspected", version = 3, upcast(1 = painted, 2 = painted))]
         Inspected { by: String },
+        #[event(name = "tank.named", version = 2, upcast(1 = painted))]
+        Named { name: String, litres: u64 },
         #[event(name = "tank.sold")]
         Sold,
     }
@@ -102,6 +118,22 @@ pub(crate) mod garbage {
 
     fn inspected(by: Vec<u8>) -> TankEvent {
         TankEvent::Inspected { by }
+    }
+}
+
+/// The events of another program, in a version that this one accepts.
+pub(crate) mod next_year_s_garbage {
+    use eventlogs::Event;
+
+    #[derive(Debug, Clone, PartialEq, Event)]
+    #[event(log_type = "tank")]
+    pub(crate) enum TankEvent {
+        #[event(name = "tank.named", version = 2, upcast(1 = named))]
+        Named { name: Vec<u8> },
+    }
+
+    fn named(name: Vec<u8>) -> TankEvent {
+        TankEvent::Named { name }
     }
 }
 

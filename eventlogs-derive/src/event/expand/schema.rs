@@ -71,6 +71,7 @@ fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let event_type = event_type(model, variant);
     let aliases = &variant.aliases;
     let upcast_from = variant.upcasters.iter().map(|upcaster| upcaster.from);
+    let accepts = variant.accepted.iter().map(|accepted| accepted.from);
     let name = variant.ident.unraw().to_string();
     let rename_all = variant.rename_all.iter();
     let rename_all = rename_all.map(|entry| format!("#[serde({})]", spelled(entry)));
@@ -83,7 +84,9 @@ fn entry(model: &EventModel<'_>, variant: &StoredModel<'_>) -> TokenStream {
     let aliases = setter("with_aliases", aliases);
     let upcast_from = setter("with_upcast_from", upcast_from);
     let fields = setter("with_fields", fields);
-    quote!(#library::EventSchema::new(#event_type, #name) #aliases #upcast_from #fields)
+    let accepts = setter("with_accepts", accepts);
+    let retired = variant.retired.then(|| quote!(.retired()));
+    quote!(#library::EventSchema::new(#event_type, #name) #aliases #upcast_from #accepts #fields #retired)
 }
 
 /// The call that sets one of an entry's lists, unless the list is empty.

@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span};
 use syn::{Fields, LitStr, Path, Variant};
 
 /// The greatest version: stored versions fit into a signed 16-bit integer, the smallest integer that the databases share.
-const GREATEST_VERSION: u64 = i16::MAX as u64;
+pub(crate) const GREATEST_VERSION: u16 = i16::MAX.unsigned_abs();
 
 /// A variant as it was written.
 pub(crate) struct ParsedVariant<'a> {
@@ -26,20 +26,24 @@ pub(crate) struct ParsedVariant<'a> {
     /// `version = …` and the span of its value.
     pub(crate) version: Option<(u16, Span)>,
     /// The entries of `upcast(…)`; `None` if some could not be read.
-    pub(crate) upcasters: Option<Vec<Upcaster>>,
+    pub(crate) upcasters: Option<Vec<Converter>>,
+    /// The entries of `accept(…)`; `None` if some could not be read.
+    pub(crate) accepted: Option<Vec<Converter>>,
+    /// `true` if the variant is `retired`.
+    pub(crate) retired: bool,
     /// The span of `flatten`.
     pub(crate) flatten: Option<Span>,
     /// The keys that cannot be combined with `flatten`, and their spans.
     pub(crate) keys: Vec<(&'static str, Span)>,
 }
 
-/// `1 = path` in `upcast(…)`.
-pub(crate) struct Upcaster {
+/// `1 = path` in `upcast(…)` or `accept(…)`.
+pub(crate) struct Converter {
     /// The version that it reads.
     pub(crate) from: u16,
     /// The span of that version.
     pub(crate) span: Span,
-    /// The function that converts the old payload into an event.
+    /// The function that converts the payload of that version into an event.
     pub(crate) path: Path,
 }
 
@@ -57,6 +61,8 @@ pub(crate) fn parse<'a>(
         aliases: Vec::new(),
         version: None,
         upcasters: Some(Vec::new()),
+        accepted: Some(Vec::new()),
+        retired: false,
         flatten: None,
         keys: Vec::new(),
     };
@@ -66,7 +72,9 @@ pub(crate) fn parse<'a>(
             VariantKey::Name => parsed.name = errors.keep(given.string()).cloned(),
             VariantKey::Alias => parsed.aliases.extend(errors.keep(given.string()).cloned()),
             VariantKey::Version => parsed.version = errors.keep(version(&given)),
-            VariantKey::Upcast => parsed.upcasters = upcasters(&given, errors),
+            VariantKey::Upcast => parsed.upcasters = converters(&given, &UPCAST, errors),
+            VariantKey::Accept => parsed.accepted = converters(&given, &ACCEPT, errors),
+            VariantKey::Retired => parsed.retired = errors.keep(given.flag()).is_some(),
             VariantKey::Flatten => {
                 parsed.flatten = errors.keep(given.flag()).map(|()| given.key.span);
                 continue;
@@ -89,7 +97,7 @@ pub(crate) fn parse<'a>(
 /// Reads a version that a database can store.
 fn version(given: &Given) -> syn::Result<(u16, Span)> {
     let number = given.integer()?;
-    if number > GREATEST_VERSION {
+    if number > u64::from(GREATEST_VERSION) {
         return Err(syn::Error::new(
             given.span(),
             format!("the greatest possible version is {GREATEST_VERSION}"),
@@ -102,13 +110,37 @@ fn version(given: &Given) -> syn::Result<(u16, Span)> {
     Ok((u16::try_from(number).unwrap_or(u16::MAX), given.span()))
 }
 
-/// Reads the functions in `upcast(1 = f, 2 = g)`.
-fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
+/// What messages say of a key with functions that read other versions.
+struct ConverterKey {
+    /// The function.
+    one: &'static str,
+    /// What has a version as its key.
+    of_one: &'static str,
+}
+
+/// `upcast(…)`
+const UPCAST: ConverterKey = ConverterKey {
+    one: "an upcaster",
+    of_one: "an upcaster",
+};
+
+/// `accept(…)`
+const ACCEPT: ConverterKey = ConverterKey {
+    one: "the reader of an accepted version",
+    of_one: "an accepted version",
+};
+
+/// Reads the functions in `upcast(1 = f, 2 = g)` or `accept(2 = f)`.
+fn converters(given: &Given, key: &ConverterKey, errors: &mut Errors) -> Option<Vec<Converter>> {
+    let example = given.facts.example;
     let list = errors.keep(given.list())?;
     if list.is_empty() {
         errors.at(
             given.key.span,
-            "`upcast` takes a list of functions, as in `upcast(1 = from_v1)`",
+            format!(
+                "`{}` takes a list of functions, as in `{example}`",
+                given.facts.name
+            ),
         );
         return None;
     }
@@ -118,27 +150,33 @@ fn upcasters(given: &Given, errors: &mut Errors) -> Option<Vec<Upcaster>> {
         let Ok(from) = entry.key.name.parse::<u16>() else {
             errors.at(
                 entry.key.span,
-                "the key of an upcaster is the version that it reads, as in `upcast(1 = from_v1)`",
+                format!(
+                    "the key of {} is the version that it reads, as in `{example}`",
+                    key.of_one
+                ),
             );
             is_whole = false;
             continue;
         };
-        let upcaster = Given {
+        let converter = Given {
             facts: given.facts,
             key: entry.key,
             value: entry.value,
         };
-        let Ok(path) = upcaster.path() else {
+        let Ok(path) = converter.path() else {
             errors.at(
-                upcaster.span(),
-                "an upcaster must be the path of a function, as in `upcast(1 = from_v1)`",
+                converter.span(),
+                format!(
+                    "{} must be the path of a function, as in `{example}`",
+                    key.one
+                ),
             );
             is_whole = false;
             continue;
         };
-        found.push(Upcaster {
+        found.push(Converter {
             from,
-            span: upcaster.key.span,
+            span: converter.key.span,
             path: path.clone(),
         });
     }

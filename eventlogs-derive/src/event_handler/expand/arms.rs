@@ -9,7 +9,7 @@ use crate::library::Library;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ReturnType, Signature};
+use syn::{PathArguments, ReturnType, Signature};
 
 /// The variables of the function that the `match` is in.
 pub(crate) struct Variables {
@@ -26,14 +26,18 @@ pub(crate) struct Variables {
 /// macro has, and a single arm gets a neighbour that never matches.
 pub(crate) fn arms(model: &HandlerModel<'_>, variables: &Variables) -> Vec<TokenStream> {
     let HandlerModel {
-        handlers, ignored, ..
+        handlers,
+        ignored,
+        retired,
+        ..
     } = model;
     let hygienes = [Span::mixed_site(), Span::call_site()];
     let mut hygienes = hygienes.into_iter().cycle();
     let mut next = || hygienes.next().unwrap_or_else(Span::mixed_site);
     let mut arms = Vec::new();
-    let is_single =
-        handlers.len() == 1 && matches!(ignored, Ignored::Listed(listed) if listed.is_empty());
+    let is_single = handlers.len() == 1
+        && retired.is_none()
+        && matches!(ignored, Ignored::Listed(listed) if listed.is_empty());
     if is_single {
         let place = next();
         let nothing = nothing(&model.target, place);
@@ -45,6 +49,11 @@ pub(crate) fn arms(model: &HandlerModel<'_>, variables: &Variables) -> Vec<Token
             .map(|handler| handler_arm(model, handler, variables, next())),
     );
     arms.extend(ignored_arm(model, next()));
+    arms.extend(
+        retired
+            .as_ref()
+            .map(|retired| retired_arm(model, retired, next())),
+    );
     arms
 }
 
@@ -168,6 +177,26 @@ fn ignored_arm(model: &HandlerModel<'_>, hygiene: Span) -> Option<TokenStream> {
                 #underscore => #nothing
             })
         }
+    }
+}
+
+/// The arm of the retired variants that no other arm matches.
+///
+/// This macro does not see the enum. Its derive therefore makes a macro with the name of the enum, which is imported together with
+/// it, and which expands to the pattern of the retired variants.
+fn retired_arm(model: &HandlerModel<'_>, retired: &Ident, hygiene: Span) -> TokenStream {
+    let place = retired.span();
+    let mut name = model.event.clone();
+    for segment in &mut name.segments {
+        segment.arguments = PathArguments::None;
+    }
+    let name = tokens::located(&name, place);
+    let event = full_patterns::enum_path(&model.event, place);
+    let pattern = grouped(&quote!(#name!(#event)), hygiene);
+    let nothing = nothing(&model.target, hygiene);
+    quote! {
+        #[allow(unreachable_patterns, reason = "all retired variants may have handlers")]
+        #pattern => #nothing
     }
 }
 

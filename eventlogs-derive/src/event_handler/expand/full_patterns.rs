@@ -62,7 +62,7 @@ fn full(
 }
 
 /// The path of the enum for a pattern, with the span of the variant. Its type arguments get the `::` that patterns need.
-fn enum_path(event: &Path, place: Span) -> TokenStream {
+pub(crate) fn enum_path(event: &Path, place: Span) -> TokenStream {
     let mut path = event.clone();
     for segment in &mut path.segments {
         if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {

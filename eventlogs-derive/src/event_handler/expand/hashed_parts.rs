@@ -58,7 +58,12 @@ pub(crate) fn hashed_parts(model: &HandlerModel<'_>, block: &Block) -> Vec<Part>
 
 /// The code before the braces, with the arguments of the attribute.
 fn header(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
-    let HandlerModel { event, ignored, .. } = model;
+    let HandlerModel {
+        event,
+        ignored,
+        retired,
+        ..
+    } = model;
     let ItemImpl {
         generics, self_ty, ..
     } = &block.header;
@@ -67,7 +72,7 @@ fn header(model: &HandlerModel<'_>, block: &Block) -> TokenStream {
         Ignored::Listed(listed) => full_patterns::joined(listed, event, &[], &[]),
         Ignored::Rest(underscore) => underscore.to_token_stream(),
     };
-    quote!(impl #generics #event for #self_ty #where_clause { #ignored })
+    quote!(impl #generics #event for #self_ty #where_clause { #ignored #retired })
 }
 
 /// Returns `true` if a member is included without being named: a handler, or a macro call, whose members are unknown.

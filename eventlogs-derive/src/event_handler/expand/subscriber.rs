@@ -61,7 +61,7 @@ pub(super) fn implementation(
         impl #parameters #library::Subscriber<#event, #context_type> for #self_ty #where_clause {
             #interest
 
-            #[allow(unused_qualifications, reason = "every variant is written with its enum")]
+            #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             async fn handle(
                 &self,

@@ -19,6 +19,8 @@ pub(crate) struct Arguments {
     pub(crate) event: Option<Path>,
     /// The variants that need no handler.
     pub(crate) ignored: Ignored,
+    /// `retired` in `ignore(…)`: retired variants without a handler need none.
+    pub(crate) retired: Option<Ident>,
     /// The path of the library in generated code.
     pub(crate) library: Library,
 }
@@ -36,6 +38,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
     let mut parsed = Arguments {
         event: None,
         ignored: Ignored::Listed(Vec::new()),
+        retired: None,
         library: Library::default(),
     };
     let (event, rest) = match split.parse2(tokens) {
@@ -62,7 +65,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
     }
     for (key, given) in keys::check(entries, "`#[event_handler(…)]`", errors) {
         match key {
-            HandlerKey::Ignore => parsed.ignored = ignored(&given, errors),
+            HandlerKey::Ignore => (parsed.ignored, parsed.retired) = ignored(&given, errors),
             HandlerKey::Crate => parsed.library = given.library(errors),
         }
     }
@@ -99,10 +102,11 @@ fn is_event_key(name: &str) -> bool {
     matches!(name, "event" | "events")
 }
 
-/// Reads the variants in `ignore(…)`.
-fn ignored(given: &Given, errors: &mut Errors) -> Ignored {
+/// Reads the variants in `ignore(…)`, and the word `retired` among them.
+fn ignored(given: &Given, errors: &mut Errors) -> (Ignored, Option<Ident>) {
+    let nothing = (Ignored::Listed(Vec::new()), None);
     let Some(list) = errors.keep(given.list()) else {
-        return Ignored::Listed(Vec::new());
+        return nothing;
     };
     let separator = list
         .clone()
@@ -113,18 +117,23 @@ fn ignored(given: &Given, errors: &mut Errors) -> Ignored {
             &separator.to_token_stream(),
             "separate the variants with `|`, as in `ignore(Requested | Voided)`",
         );
-        return Ignored::Listed(Vec::new());
+        return nothing;
     }
     if list.is_empty() {
         errors.at(
             given.key.span,
             "`ignore` takes a list of variants, as in `ignore(Requested | Voided)`",
         );
-        return Ignored::Listed(Vec::new());
+        return nothing;
     }
     let rest = |input: ParseStream<'_>| input.parse::<Token![_]>();
-    match rest.parse2(list.clone()) {
-        Ok(underscore) => Ignored::Rest(underscore),
-        Err(_) => Ignored::Listed(pattern::parse(list, "ignore(Requested | Voided)", errors)),
+    if let Ok(underscore) = rest.parse2(list.clone()) {
+        return (Ignored::Rest(underscore), None);
     }
+    let mut listed = pattern::parse(list, "ignore(Requested | Voided)", errors);
+    let is_word = |found: &Alternative| found.is_bare() && found.variant == "retired";
+    let retired = listed.iter().find(|found| is_word(found));
+    let retired = retired.map(|found| found.variant.clone());
+    listed.retain(|found| !is_word(found));
+    (Ignored::Listed(listed), retired)
 }

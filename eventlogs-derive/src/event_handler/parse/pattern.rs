@@ -205,6 +205,11 @@ impl Inspection {
 }
 
 impl Alternative {
+    /// Returns `true` if the alternative is a name and nothing else.
+    pub(crate) const fn is_bare(&self) -> bool {
+        self.binding.is_none() && matches!(self.fields, FieldPatterns::Bare)
+    }
+
     /// Returns `true` if the alternative matches every value of its variant, as far as is known without types.
     pub(crate) fn is_irrefutable(&self) -> bool {
         match &self.fields {

@@ -5,6 +5,7 @@ use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::LogManager;
+use crate::manager::append::check_retired;
 use crate::manager::deadline;
 use crate::manager::decide::decided::Written;
 use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
@@ -287,6 +288,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 Some(state) => AppendRequest::after(state, &events),
                 None => AppendRequest::create(log_id, &events),
             };
+            check_retired::<A>(&events)?;
             request.context = options.context(log_id, metadata);
             request.observer = Some(observer);
             // The closure's own events must not be folded: a codec may change an event.

@@ -8,8 +8,8 @@ impl LogManagerError {
     ///
     /// - [`Done`](ErrorKind::Done): [`IdempotentReplay`](LogManagerError::IdempotentReplay) and
     ///   [`StoredWithoutState`](LogManagerError::StoredWithoutState). The events are stored.
-    /// - [`Conflict`](ErrorKind::Conflict): [`ConcurrentAppend`](LogManagerError::ConcurrentAppend) and
-    ///   [`LogAlreadyExists`](LogManagerError::LogAlreadyExists).
+    /// - [`Conflict`](ErrorKind::Conflict): [`ConcurrentAppend`](LogManagerError::ConcurrentAppend),
+    ///   [`UnexpectedIndex`](LogManagerError::UnexpectedIndex) and [`LogAlreadyExists`](LogManagerError::LogAlreadyExists).
     /// - [`NotFound`](ErrorKind::NotFound): [`LogNotFound`](LogManagerError::LogNotFound), and
     ///   [`WrongKind`](LogManagerError::WrongKind), because there is no log of this manager's kind with that id.
     /// - [`Invalid`](ErrorKind::Invalid): [`IdempotencyKeyReused`](LogManagerError::IdempotencyKeyReused) and
@@ -36,7 +36,9 @@ impl LogManagerError {
         match self {
             Self::IdempotentReplay { .. } | Self::StoredWithoutState { .. } => ErrorKind::Done,
             Self::IdempotencyKeyReused { .. } => ErrorKind::Invalid,
-            Self::ConcurrentAppend { .. } | Self::LogAlreadyExists { .. } => ErrorKind::Conflict,
+            Self::ConcurrentAppend { .. }
+            | Self::UnexpectedIndex { .. }
+            | Self::LogAlreadyExists { .. } => ErrorKind::Conflict,
             Self::LogNotFound { .. } | Self::WrongKind { .. } => ErrorKind::NotFound,
             Self::BrokenLog { .. } => ErrorKind::Unreadable,
             Self::NotForgotten { .. } => ErrorKind::TryAgain,
@@ -74,6 +76,7 @@ impl LogManagerError {
             | Self::StoredWithoutState { .. }
             | Self::IdempotencyKeyReused { .. }
             | Self::ConcurrentAppend { .. }
+            | Self::UnexpectedIndex { .. }
             | Self::LogAlreadyExists { .. }
             | Self::LogNotFound { .. }
             | Self::WrongKind { .. }

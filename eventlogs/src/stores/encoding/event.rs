@@ -2,7 +2,7 @@
 
 use crate::codec::Codec;
 use crate::codec::stored::StoredPayload;
-use crate::event::{Event, EventType, Payload};
+use crate::event::{self, Event, EventType, Payload};
 use crate::ids::EventId;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::{AppendError, EncodeError};
@@ -70,4 +70,12 @@ pub(in crate::stores) fn encode_event<E: Event>(
         },
         read_back,
     ))
+}
+
+/// Refuses an event that is retired: it is read, but no longer written.
+pub(in crate::stores) fn check_retired<E: Event>(event: &E) -> Result<(), InvalidAppend> {
+    match event::retired(event) {
+        None => Ok(()),
+        Some(entry) => Err(InvalidAppend::retired(entry)),
+    }
 }

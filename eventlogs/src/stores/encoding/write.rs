@@ -3,7 +3,7 @@
 use crate::event::{Event, LogType};
 use crate::ids::{EventId, LogId};
 use crate::stores::appends::{AppendAcrossRequest, Observed};
-use crate::stores::encoding::event::{EncodedEvent, encode_event};
+use crate::stores::encoding::event::{EncodedEvent, check_retired, encode_event};
 use crate::stores::error::AppendError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::limits::Limits;
@@ -133,6 +133,7 @@ pub(in crate::stores) fn encode<E: Event>(
     let mut decoded = Vec::new();
     let mut events = Vec::with_capacity(request.events.len());
     for (event, id) in request.events.iter().zip(&request.event_ids) {
+        check_retired(event)?;
         let (encoded, read_back) = encode_event(event, *id, limits)?;
         events.push(encoded);
         if wanted {

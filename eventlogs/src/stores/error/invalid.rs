@@ -1,5 +1,6 @@
 //! The error for requests that no store accepts.
 
+use crate::event::EventSchema;
 use crate::ids::LogId;
 use crate::stores::limits::Limits;
 use chrono::{DateTime, Utc};
@@ -50,6 +51,16 @@ pub enum InvalidAppend {
         bytes: usize,
         /// The largest allowed size, in bytes.
         limit: usize,
+    },
+    /// An event is retired: stored ones are read, but no more are written.
+    #[error(
+        "`{event_type}` is retired, so it is read but no longer written; write the events that replace it, or remove `retired` from `{variant}`"
+    )]
+    Retired {
+        /// The event's stored name.
+        event_type: &'static str,
+        /// The name of the variant in the code.
+        variant: &'static str,
     },
     /// The metadata is too large.
     #[error(
@@ -125,4 +136,14 @@ pub enum InvalidAppend {
         /// The length of the key, in bytes.
         bytes: usize,
     },
+}
+
+impl InvalidAppend {
+    /// Makes the error for an event whose entry is retired.
+    pub(crate) const fn retired(entry: &EventSchema) -> Self {
+        Self::Retired {
+            event_type: entry.event_type.name,
+            variant: entry.variant,
+        }
+    }
 }

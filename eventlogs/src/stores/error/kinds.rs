@@ -165,7 +165,8 @@ impl InvalidAppend {
     ///
     /// Returns [`Internal`](ErrorKind::Internal) if only the code of the service can be: [`EventIds`](InvalidAppend::EventIds),
     /// [`EventLists`](InvalidAppend::EventLists), [`OtherStore`](InvalidAppend::OtherStore),
-    /// [`OtherEvents`](InvalidAppend::OtherEvents) and [`KeyOfOneLog`](InvalidAppend::KeyOfOneLog).
+    /// [`OtherEvents`](InvalidAppend::OtherEvents), [`KeyOfOneLog`](InvalidAppend::KeyOfOneLog),
+    /// [`ExpectedIndex`](InvalidAppend::ExpectedIndex) and [`Retired`](InvalidAppend::Retired).
     ///
     /// ```
     /// use eventlogs::{ErrorKind, stores::InvalidAppend};
@@ -189,6 +190,8 @@ impl InvalidAppend {
             | Self::EventLists { .. }
             | Self::OtherStore { .. }
             | Self::KeyOfOneLog
+            | Self::ExpectedIndex
+            | Self::Retired { .. }
             | Self::OtherEvents { .. } => ErrorKind::Internal,
         }
     }

@@ -1,6 +1,6 @@
 //! Taking the rows of a log, one after the other, into a fold.
 
-use crate::event::Event;
+use crate::event::{Event, EventSchema};
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::record::RecordedEvent;
@@ -34,7 +34,7 @@ impl Plan {
         let mut unwanted = Unwanted::default();
         for (name, version) in &ignored {
             let mut entries = E::SCHEMA.iter().filter(|entry| entry.reads(name));
-            let reads_others = entries.any(|entry| !entry.upcast_from.is_empty());
+            let reads_others = entries.any(EventSchema::reads_other_versions);
             unwanted.add(name, *version, reads_others);
         }
         Self { ignored, unwanted }

@@ -1,13 +1,16 @@
 //! Compares the code with the file.
 
-use crate::event::EventSchema;
+use crate::event::{EventSchema, EventType};
+use crate::testing::events_lock::content;
 use crate::testing::events_lock::error::EventsLockError;
 use crate::testing::events_lock::fields;
 use crate::testing::events_lock::format::{Lock, LockedEnum, LockedEvent};
 use crate::testing::events_lock::kinds;
 use crate::testing::events_lock::problem::{Kind, Problem};
+use crate::testing::events_lock::samples::{Coding, Rewritten, Sample};
 use crate::testing::events_lock::schema::EnumSchema;
 use std::collections::BTreeSet;
+use std::mem;
 
 /// Returns the new content of the file, and every part of the old one that the code does not read.
 pub(super) fn compare<'a>(
@@ -18,6 +21,13 @@ pub(super) fn compare<'a>(
     let mut problems = Vec::new();
     for code in enums {
         check_texts(code)?;
+        let samples = code
+            .samples
+            .as_ref()
+            .map_err(|source| EventsLockError::Samples {
+                of: code.name.to_owned(),
+                source: source.clone(),
+            })?;
         let mut content = if let Some(content) = remembered.enums.get(code.name) {
             let (kept, found) = compare_enum(content, code);
             problems.extend(found);
@@ -30,8 +40,14 @@ pub(super) fn compare<'a>(
         content.log_type = Some(kinds::locked(code.log_type));
         content.codec = code.codec;
         for entry in code.schema {
-            let key = (entry.event_type.name.to_owned(), entry.event_type.version);
-            content.events.insert(key, locked(entry));
+            let event = content.events.entry(key(entry.event_type)).or_default();
+            *event = locked(entry, mem::take(&mut event.samples));
+        }
+        for (event_type, sample) in samples {
+            // A schema that is written by hand may lack an event. It has no line that the sample could be below.
+            if let Some(event) = content.events.get_mut(&key(*event_type)) {
+                event.samples.insert(sample.clone());
+            }
         }
         merged.enums.insert(code.name.to_owned(), content);
     }
@@ -69,13 +85,19 @@ fn check_texts(code: &EnumSchema) -> Result<(), EventsLockError> {
     Ok(())
 }
 
-/// Converts a variant to its record in the file.
-fn locked(entry: &EventSchema) -> LockedEvent {
+/// Returns the place of an event in the file.
+fn key(event_type: EventType) -> (String, u16) {
+    (event_type.name.to_owned(), event_type.version)
+}
+
+/// Converts a variant to its record in the file, with these samples.
+fn locked(entry: &EventSchema, samples: BTreeSet<Sample>) -> LockedEvent {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     LockedEvent {
         variant: entry.variant.to_owned(),
         aliases: owned(entry.aliases),
         fields: owned(entry.fields),
+        samples,
     }
 }
 
@@ -103,6 +125,24 @@ fn compare_enum<'a>(
         if let Some(kind) = judge(name, *version, event, code) {
             problem(name, *version, event, kind);
             kept.events.remove(&(name.clone(), *version));
+            continue;
+        }
+        let Some(kept) = kept.events.get_mut(&(name.clone(), *version)) else {
+            continue;
+        };
+        for sample in &event.samples {
+            match reread(name, *version, sample, event, code) {
+                None => {}
+                Some(kind) => {
+                    // What is accepted: a sample that is unreadable was never stored; one that is written differently today
+                    // means the same in both forms.
+                    match &kind {
+                        Kind::Altered(_, today, _) => kept.samples.insert(today.clone()),
+                        _ => kept.samples.remove(sample),
+                    };
+                    problem(name, *version, event, kind);
+                }
+            }
         }
     }
     // Each version records its own aliases.
@@ -128,7 +168,8 @@ fn judge(name: &str, version: u16, event: &LockedEvent, code: &EnumSchema) -> Op
     };
     let current = entry.event_type.version;
     if version > current {
-        return Some(Kind::Older(*entry));
+        let is_accepted = entry.accepts.contains(&version);
+        return (!is_accepted).then_some(Kind::Older(*entry));
     }
     if version < current {
         let is_upgraded = entry.upcast_from.contains(&version);
@@ -136,6 +177,40 @@ fn judge(name: &str, version: u16, event: &LockedEvent, code: &EnumSchema) -> Op
     }
     let differences = fields::differences(&event.fields, entry.fields);
     (!differences.is_empty()).then_some(Kind::Changed(*entry, differences))
+}
+
+/// Returns the problem with a sample of this recorded event, if there is one.
+fn reread(
+    name: &str,
+    version: u16,
+    sample: &Sample,
+    event: &LockedEvent,
+    code: &EnumSchema,
+) -> Option<Kind> {
+    let Coding { rewrite, content } = code.coding;
+    let stored = sample.stored(name, version);
+    let rewritten = match rewrite(&stored) {
+        Ok(rewritten) => rewritten,
+        Err(reason) => return Some(Kind::Unreadable(sample.clone(), reason)),
+    };
+    let Rewritten {
+        event_type,
+        sample: today,
+    } = rewritten;
+    // The payload of another event, of another version or in another codec has another form.
+    let is_comparable = event_type.version == version
+        && today.codec == sample.codec
+        && find(code, name).is_some_and(|entry| entry.event_type == event_type);
+    if !is_comparable || event.samples.contains(&today) {
+        return None;
+    }
+    let written = today.stored(event_type.name, event_type.version);
+    let (Some(before), Some(after)) = (content(&stored), content(&written)) else {
+        // A codec that cannot read a payload without its type.
+        return None;
+    };
+    let differences = content::differences(&before, &after);
+    (!differences.is_empty()).then(|| Kind::Altered(sample.clone(), today, differences))
 }
 
 /// Returns the variant that reads a name.

@@ -1,5 +1,6 @@
 //! Errors of the comparison with `events.lock`.
 
+use crate::shared_error::SharedError;
 use std::io;
 use std::path::PathBuf;
 
@@ -36,6 +37,14 @@ pub enum EventsLockError {
         /// The name or field that does not fit.
         text: String,
     },
+    /// The samples of an enum cannot be kept.
+    #[error("the samples of `{of}` cannot be kept in events.lock: {source}")]
+    Samples {
+        /// The enum.
+        of: String,
+        /// The reason.
+        source: SampleError,
+    },
     /// The file is missing or lacks something, and may not be written because `CI` is set.
     #[error("{} is missing or not up to date; run the tests without `CI` set, and commit the file", path.display())]
     OutOfDate {
@@ -49,5 +58,29 @@ pub enum EventsLockError {
         path: PathBuf,
         /// The changes, and what to do about each.
         report: String,
+    },
+}
+
+/// The reason why samples cannot be kept.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// The codec refuses an event.
+    #[error(
+        "a sample of `{event_type}` cannot be encoded; a store would refuse the event, too, so give another one"
+    )]
+    Encode {
+        /// The stored name of the event.
+        event_type: &'static str,
+        /// The error of the codec.
+        source: SharedError,
+    },
+    /// The samples are not the same each time, so every run of the test would add new ones.
+    #[error(
+        "the sample of `{event_type}` is another one in each call; write fixed values instead of new ids and the current time, and at most one entry into a `HashMap` or `HashSet`"
+    )]
+    Changing {
+        /// The stored name of the event.
+        event_type: &'static str,
     },
 }

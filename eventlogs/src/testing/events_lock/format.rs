@@ -1,11 +1,12 @@
 //! The content of the file, and its text form.
 
-use std::collections::BTreeMap;
+use crate::testing::events_lock::samples::Sample;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The first lines of every file.
 const HEAD: &str = "\
-# Every event that was ever stored, in every version: name, version, variant, and the fields of the payload.
+# Every event that was ever stored, in every version: name, version, variant, the fields of the payload, and encoded samples.
 # Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
 ";
 
@@ -14,6 +15,9 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The indentation of an event's fields.
 const INDENT: &str = "    ";
+
+/// What a sample begins with, after the indentation. No field does.
+const SAMPLE: &str = "= ";
 
 /// The whole content of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub(super) struct LockedEvent {
     pub(super) aliases: Vec<String>,
     /// The fields, as in [`EventSchema::fields`](crate::EventSchema::fields).
     pub(super) fields: Vec<String>,
+    /// Encoded payloads.
+    pub(super) samples: BTreeSet<Sample>,
 }
 
 /// A problem with a file, and its place.
@@ -86,6 +92,9 @@ impl fmt::Display for Lock {
                 formatter.write_str("\n")?;
                 for field in &event.fields {
                     writeln!(formatter, "{INDENT}{field}")?;
+                }
+                for sample in &event.samples {
+                    writeln!(formatter, "{INDENT}{SAMPLE}{sample}")?;
                 }
             }
         }
@@ -203,14 +212,21 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds a field to the last event.
+    /// Adds a field or a sample to the last event.
     fn field(&mut self, field: &str) -> Result<(), String> {
         let event = self.current.as_ref().zip(self.event.as_ref());
         let event =
             event.and_then(|(current, key)| self.lock.enums.get_mut(current)?.events.get_mut(key));
         match event {
             Some(event) => {
-                event.fields.push(field.trim_end().to_owned());
+                if let Some(sample) = field.strip_prefix(SAMPLE) {
+                    let read = Sample::parse(sample).ok_or_else(|| {
+                        format!("`{sample}` is not a sample, such as `json {{\"amount\":5}}`")
+                    })?;
+                    event.samples.insert(read);
+                } else {
+                    event.fields.push(field.trim_end().to_owned());
+                }
                 Ok(())
             }
             None => Err(format!("`{field}` belongs to no event")),
@@ -232,6 +248,7 @@ fn event(line: &str) -> Result<((String, u16), LockedEvent), String> {
         variant,
         aliases,
         fields: Vec::new(),
+        samples: BTreeSet::new(),
     };
     Ok(((name.to_owned(), version), event))
 }

@@ -2,6 +2,7 @@
 
 use crate::event::EventSchema;
 use crate::testing::events_lock::format::LockedEvent;
+use crate::testing::events_lock::samples::Sample;
 
 /// Something that was stored and that the code does not read.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(super) enum Kind {
     NotUpgraded(EventSchema),
     /// The fields differ.
     Changed(EventSchema, Vec<String>),
+    /// The code cannot read this sample, for this reason.
+    Unreadable(Sample, String),
+    /// The code reads this sample as another value: the event as it is written today, and what is different.
+    Altered(Sample, Sample, Vec<String>),
     /// Another codec of the user wrote the events.
     Codec(i16),
     /// The enum has another name.

@@ -1,10 +1,12 @@
 //! The schema of an enum of events.
 
 use crate::codec::Codec;
-use crate::event::{Event, EventSchema, LogType};
+use crate::event::{Event, EventSchema, EventType, LogType};
+use crate::testing::events_lock::error::SampleError;
+use crate::testing::events_lock::samples::{self, Coding, Sample};
 
-/// The schema of an enum of events, as the code declares it.
-#[derive(Debug, Clone, Copy)]
+/// The schema of an enum of events, as the code declares it, and samples of the events.
+#[derive(Debug, Clone)]
 pub struct EnumSchema {
     /// The name under which the file records it.
     pub(super) name: &'static str,
@@ -14,6 +16,10 @@ pub struct EnumSchema {
     pub(super) codec: i16,
     /// Its variants.
     pub(super) schema: &'static [EventSchema],
+    /// How it reads and writes payloads.
+    pub(super) coding: Coding,
+    /// Samples of its events, encoded.
+    pub(super) samples: Result<Vec<(EventType, Sample)>, SampleError>,
 }
 
 impl EnumSchema {
@@ -25,6 +31,23 @@ impl EnumSchema {
             log_type: E::LOG_TYPE,
             codec: E::Codec::ID.get(),
             schema: E::SCHEMA,
+            coding: Coding::of::<E>(),
+            samples: Ok(Vec::new()),
+        }
+    }
+
+    /// Creates the schema of `E` with samples, of which the file keeps the encoded payloads.
+    ///
+    /// `samples` is called twice, and must return the same events each time. If it does not, or if an event cannot be encoded,
+    /// [`check`](super::check) returns the error.
+    #[must_use]
+    pub fn with_samples<E: Event, I: IntoIterator<Item = E>>(
+        name: &'static str,
+        samples: impl Fn() -> I,
+    ) -> Self {
+        Self {
+            samples: samples::encoded(samples),
+            ..Self::new::<E>(name)
         }
     }
 }

@@ -5,11 +5,14 @@
 )]
 
 mod kinds;
+mod samples;
 
 use super::{Mode, check_as};
+use crate::__example::CounterEvent;
 use crate::event::{EventSchema, EventType, LogType};
 use crate::testing::events_lock::error::EventsLockError;
 use crate::testing::events_lock::format::{Lock, Malformed};
+use crate::testing::events_lock::samples::Coding;
 use crate::testing::events_lock::schema::EnumSchema;
 use std::fs;
 use std::path::Path;
@@ -33,6 +36,8 @@ fn named(name: &'static str, schema: Vec<EventSchema>) -> EnumSchema {
         log_type: LogType::new(name.replace([' ', ','], "").leak()),
         codec: 1,
         schema: schema.leak(),
+        coding: Coding::of::<CounterEvent>(),
+        samples: Ok(Vec::new()),
     }
 }
 
@@ -83,7 +88,7 @@ fn the_file_is_made_and_then_agrees() {
     ];
     extend(&folder, &enums).expect("the file is new");
     let expected = "\
-# Every event that was ever stored, in every version: name, version, variant, and the fields of the payload.
+# Every event that was ever stored, in every version: name, version, variant, the fields of the payload, and encoded samples.
 # Written by tests, which fail when the code could not read one of them any more. Commit this file; do not edit it.
 
 enum PaymentEvent
@@ -282,6 +287,8 @@ fn the_message_says_what_to_type() {
 
     fn approval_given_from_v1(old: ApprovalGivenV1) -> PaymentEvent { … }
 
+If the release before this one runs at the same time, it must read the new version, too: give it `accept(…)` first
+
 If no such events are stored anywhere, update the file to match the code: EVENTS_LOCK=accept cargo test
 "#;
     assert_eq!(said, Err(expected.to_owned()));
@@ -318,6 +325,12 @@ fn what_nothing_reads_any_more_is_refused() {
         said.contains("was stored as version 2 of `old`, but is version 1 now"),
         "{said}"
     );
+    assert!(
+        said.contains("or read it without writing it: `accept(2 = …)`"),
+        "{said}"
+    );
+    assert_eq!(change(second(old, &[1]), old.with_accepts(&[2])), Ok(()));
+    assert_eq!(change(old, old.retired()), Ok(()));
     let said = change(old, second(old, &[])).expect_err("there is no upcaster");
     assert!(
         said.contains("`PaymentEvent::ApprovalGiven` has no upcaster for version 1"),
@@ -486,6 +499,11 @@ fn what_is_no_such_file_is_refused_with_its_line() {
             "`\u{feff}enum A` belongs to no enum",
         ),
         ("enum A\nenum B\nenum A", 3, "`enum A` is listed twice"),
+        (
+            "enum A\na 1 A\n    = yaml a",
+            3,
+            "`yaml a` is not a sample, such as `json {\"amount\":5}`",
+        ),
     ] {
         let problem = problem.to_owned();
         assert_eq!(

@@ -4,6 +4,7 @@ mod then;
 
 use super::Scenario;
 use crate::aggregate::Aggregate;
+use crate::stores::error::invalid::InvalidAppend;
 use crate::testing::scenario::difference;
 use crate::testing::scenario::history::History;
 use chrono::{DateTime, Utc};
@@ -58,6 +59,13 @@ impl<A: Aggregate, R> Outcome<A, R> {
             Ok(events) => (events, None),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
+        let retired = events.iter().find_map(A::retired);
+        if let Some(entry) = retired {
+            panic!(
+                "the decision returned a retired event: {}",
+                InvalidAppend::retired(entry)
+            );
+        }
         history.push(events);
         // As in production, where an aggregate that cannot apply the decided events would panic as well.
         history.fold::<A>();

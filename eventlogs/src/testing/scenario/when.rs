@@ -28,7 +28,8 @@ impl<A: Aggregate> Scenario<A> {
     /// ```
     ///
     /// # Panics
-    /// If the two results differ in kind or in their number of events.
+    /// - If the two results differ in kind or in their number of events.
+    /// - If an event is [retired](macro@crate::Event#retired).
     #[track_caller]
     pub fn when<D, I, R>(self, decision: D) -> Outcome<A, R>
     where
