@@ -67,7 +67,7 @@ pub use manager::{
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;
-pub use metadata::{Metadata, MetadataSource, MetadataValue};
+pub use metadata::{Metadata, MetadataSource, MetadataValue, TaskMetadata};
 pub use projection::{HandlerError, HandlerOutcome, ProjectedRow, Projection, Rows, Subscriber};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 pub use shared_error::SharedError;
