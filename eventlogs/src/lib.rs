@@ -35,6 +35,7 @@ pub mod subscriptions;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 mod time_box;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod tls;

@@ -14,8 +14,8 @@ pub use decided::Decided;
 use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::LogId;
-use crate::manager::error::{DecideError, LogManagerError, counted};
-use crate::manager::telemetry;
+use crate::manager::error::{DecideError, LogManagerError};
+use crate::manager::telemetry::labels::Operation;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::AppendError;
 use attempts::Attempts;
@@ -102,10 +102,10 @@ impl<A: Aggregate> LogManager<A> {
         I: IntoIterator<Item = A::Event>,
     {
         let log_id = log_id.into();
+        let call = self.inner.measures.begin(Operation::Decide);
         let span = tracing::info_span!("decide", aggregate = A::name(), %log_id);
-        self.decide_until_current(log_id, options, decision)
-            .instrument(span)
-            .await
+        let deciding = self.decide_until_current(log_id, options, decision);
+        call.end_decision(deciding.instrument(span).await, Decided::is_replay)
     }
 
     async fn decide_until_current<D, I, R>(
@@ -142,7 +142,7 @@ impl<A: Aggregate> LogManager<A> {
             };
             match answer {
                 Ok(appended) => {
-                    telemetry::decided(attempts.made);
+                    self.inner.measures.decided(attempts.made);
                     return Ok(call.decided(&pending, &state, &appended).await?);
                 }
                 Err(found @ AppendError::Replay(_)) => return Ok(call.replay_found(found).await?),
@@ -158,8 +158,8 @@ impl<A: Aggregate> LogManager<A> {
                     }
                     let outdated = call.was_outdated(&state);
                     if !attempts.again(outdated).await {
-                        telemetry::decided(attempts.made);
-                        return Err(counted(error.into()).into());
+                        self.inner.measures.decided(attempts.made);
+                        return Err(self.inner.measures.counted(error.into()).into());
                     }
                     known = Some(call.verify_after_conflict(state).await?);
                 }

@@ -2,7 +2,6 @@
 
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
-use crate::manager::telemetry;
 use crate::shared_error::SharedError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
@@ -163,18 +162,6 @@ impl LogManagerError {
             event_index: replay.first_index,
         }
     }
-}
-
-/// Counts an error in the metrics, and returns it.
-pub(super) fn counted(error: LogManagerError) -> LogManagerError {
-    match &error {
-        LogManagerError::IdempotentReplay { .. } => telemetry::replayed(),
-        LogManagerError::ConcurrentAppend { .. } | LogManagerError::LogAlreadyExists { .. } => {
-            telemetry::conflicted();
-        }
-        _ => {}
-    }
-    error
 }
 
 impl From<AppendError> for LogManagerError {

@@ -4,8 +4,9 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::LogId;
 use crate::manager::error::LogManagerError;
+use crate::manager::telemetry::labels::Operation;
 use crate::record::RecordedEvent;
-use crate::stores::page::{ReadRequest, ReadStart};
+use crate::stores::page::{Page, ReadRequest, ReadStart};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
@@ -34,8 +35,9 @@ impl<A: Aggregate> LogManager<A> {
         limit: usize,
     ) -> Result<Vec<RecordedEvent<A::Event>>, LogManagerError> {
         let log_id = log_id.into();
+        let call = self.inner.measures.begin(Operation::Load);
         let span = tracing::info_span!("load", aggregate = A::name(), %log_id, from, limit);
-        async {
+        let loading = async {
             let mut records: Vec<RecordedEvent<A::Event>> = Vec::new();
             loop {
                 let start = records.last().map_or(ReadStart::Index(from), |last| {
@@ -56,9 +58,8 @@ impl<A: Aggregate> LogManager<A> {
                 self.check_exists(log_id, from, limit).await?;
             }
             Ok(records)
-        }
-        .instrument(span)
-        .await
+        };
+        call.end(loading.instrument(span).await)
     }
 
     /// Streams all events of a log, starting at the index `from`.
@@ -80,11 +81,8 @@ impl<A: Aggregate> LogManager<A> {
             let manager = manager.clone();
             async move {
                 let Some(start) = start else { return Ok(None) };
-                let request = ReadRequest::new(log_id, start, manager.inner.page_size.get());
-                let page = manager.inner.store.read(request).await?;
-                if page.records.is_empty() && matches!(start, ReadStart::Index(_)) {
-                    manager.check_exists(log_id, from, request.limit).await?;
-                }
+                let call = manager.inner.measures.begin(Operation::Stream);
+                let page = call.end(manager.page_of_stream(log_id, from, start).await)?;
                 let next = page
                     .records
                     .last()
@@ -99,6 +97,21 @@ impl<A: Aggregate> LogManager<A> {
         });
         // Boxed: an unnamed return type would capture the type parameter of `log_id`, and so its lifetime.
         pages.try_flatten().boxed()
+    }
+
+    /// Reads a page of a stream that began at the index `from`.
+    async fn page_of_stream(
+        &self,
+        log_id: LogId,
+        from: u64,
+        start: ReadStart,
+    ) -> Result<Page<A::Event>, LogManagerError> {
+        let request = ReadRequest::new(log_id, start, self.inner.page_size.get());
+        let page = self.inner.store.read(request).await?;
+        if page.records.is_empty() && matches!(start, ReadStart::Index(_)) {
+            self.check_exists(log_id, from, request.limit).await?;
+        }
+        Ok(page)
     }
 
     /// Returns an error after an empty page if the log does not exist.

@@ -63,9 +63,12 @@ use watch::WATCH;
 /// - *Filters:* only spans count that the subscriber lets through. A filter of the whole subscriber that disables a span also
 ///   hides its fields here; a filter of another layer does not.
 ///
+/// The subscriber must be built on the [`Registry`] of this version of `tracing-subscriber`, as `fmt` is. The metadata is empty
+/// without such a subscriber, without this layer, and outside spans.
+///
 /// # The log level
 ///
-/// So the level that a program logs at can change what is stored: with `RUST_LOG=warn`, a filter of the whole subscriber hides the
+/// The level that a program logs at can change what is stored: with `RUST_LOG=warn`, a filter of the whole subscriber hides the
 /// `info_span!` of each request, and events are stored without ids. Filter the layer that writes the log instead:
 ///
 /// ```
@@ -86,9 +89,6 @@ use watch::WATCH;
 /// - a filter has hidden a span that has one of the two fields, as far as the layer is told of it: add the layer after the filter;
 /// - no span has had an id so far, and the subscriber lets no spans of the level `INFO` through;
 /// - no span has had an id so far, and it is the hundredth write.
-///
-/// The subscriber must be built on the [`Registry`] of this version of `tracing-subscriber`, as `fmt` is. The metadata is empty
-/// without such a subscriber, without this layer, and outside spans.
 ///
 /// # Combining
 ///

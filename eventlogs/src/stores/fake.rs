@@ -322,6 +322,10 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
         self.id
     }
 
+    fn store_name(&self) -> &'static str {
+        feed::STORE
+    }
+
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
         Ok(match &self.logs {
             Logs::Plain(state) => list::page(&lock(state), &request, |_| true),

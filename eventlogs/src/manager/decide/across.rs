@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::ids::LogId;
 use crate::manager::LogManager;
 use crate::manager::error::DecideError;
+use crate::manager::telemetry::labels::Operation;
 use crate::manager::write_options::DecideOptions;
 use decided::{DecidedAcross, DecidedLog};
 use run::{Asked, Decision};
@@ -213,8 +214,10 @@ macro_rules! decide_on_tuples {
                 $($events: IntoIterator<Item = $aggregate::Event>,)+
             {
                 let logs = &self.logs;
+                let measures = logs.0.manager.inner.measures.of_all(&[$($aggregate::name()),+]);
+                let call = measures.begin(Operation::DecideAcross);
                 let span = tracing::info_span!("decide_across", logs = [$(logs.$nth.log_id),+].len());
-                async {
+                let deciding = async {
                     let slots = ($(logs.$nth.slot(options),)+);
                     let replay = {
                         let creatable = [$((logs.$nth.log_id, logs.$nth.may_be_missing(options))),+];
@@ -222,7 +225,7 @@ macro_rules! decide_on_tuples {
                         let creatable: HashSet<_> = creatable.map(|(log_id, _)| log_id).collect();
                         let metadata = logs.0.manager.complete(&options.metadata);
                         let all = [$(&slots.$nth as &dyn Slot<'_>),+];
-                        let all = Decision::new(&all, options, metadata, creatable)?;
+                        let all = Decision::new(&all, options, metadata, creatable, measures)?;
                         let ask = || match decision($(&slots.$nth.aggregate()),+) {
                             Ok(events) => {
                                 let some = [$(slots.$nth.decide(events.$nth)),+];
@@ -233,9 +236,8 @@ macro_rules! decide_on_tuples {
                         all.run(ask).await?
                     };
                     Ok(DecidedAcross { logs: ($(slots.$nth.into_decided(),)+), replay })
-                }
-                .instrument(span)
-                .await
+                };
+                call.end_decision(deciding.instrument(span).await, DecidedAcross::is_replay)
             }
         }
     )+};

@@ -102,6 +102,9 @@ fn cursor(number: usize, event_id: EventId) -> Cursor {
     Cursor::new(place, Some(event_id))
 }
 
+/// The name of the store in metrics.
+pub(super) const STORE: &str = "fake";
+
 impl<E: Event + Clone> FakeEventStore<E> {
     /// Calls a function with the logs in their encoded form.
     fn encoded<T>(
@@ -194,6 +197,10 @@ impl<E: Event + Clone> EventFeed for FakeEventStore<E> {
             };
             Ok(FeedHead::new(Cursor::new(fence, None), last, last))
         })
+    }
+
+    fn feed_name(&self) -> &'static str {
+        STORE
     }
 
     async fn read_feed(&self, request: FeedRequest<'_>) -> Result<FeedPage, FeedError> {
