@@ -448,7 +448,7 @@ async fn unreadable() -> Option<Measured> {
             .to_owned();
         let () = set.query_async(&mut raw).await.unwrap();
     }
-    let labels = [("aggregate", "Counter")];
+    let labels = [("aggregate", Counter::name())];
     while measured
         .with("eventlogs_cache_unreadable_total", &labels)
         .is_empty()

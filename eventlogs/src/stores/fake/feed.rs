@@ -16,6 +16,7 @@ use crate::stores::encoding::event::encode_event;
 use crate::stores::error::store::StoreError;
 use crate::stores::fake::coding::Row;
 use crate::stores::fake::state::State;
+use crate::stores::fake::telemetry::STORE;
 use crate::stores::fake::{FakeEventStore, Logs};
 use crate::stores::limits::Limits;
 use crate::sync::lock;
@@ -101,9 +102,6 @@ fn cursor(number: usize, event_id: EventId) -> Cursor {
     };
     Cursor::new(place, Some(event_id))
 }
-
-/// The name of the store in metrics.
-pub(super) const STORE: &str = "fake";
 
 impl<E: Event + Clone> FakeEventStore<E> {
     /// Calls a function with the logs in their encoded form.
