@@ -7,6 +7,7 @@ use crate::stores::error::store::StoreError;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::fence::Step;
 use crate::stores::postgres::following::{place, rows, unreadable};
+#[cfg(feature = "metrics")]
 use crate::stores::postgres::telemetry;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -31,6 +32,7 @@ pub(super) async fn head(core: &Core) -> Result<FeedHead, StoreError> {
     if let Some(held) = core.fence.report() {
         report(core, held).await?;
     }
+    #[cfg(feature = "metrics")]
     telemetry::held(core.fence.held_for());
     Ok(head)
 }
