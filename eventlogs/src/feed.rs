@@ -13,6 +13,7 @@ pub(crate) mod pages;
 pub(crate) mod record;
 mod repair;
 pub(crate) mod source;
+mod telemetry;
 #[cfg(all(test, feature = "json"))]
 mod tests;
 pub(crate) mod typed;

@@ -36,6 +36,7 @@ pub mod subscriptions;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 mod time_box;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod tls;
@@ -69,7 +70,7 @@ pub use manager::{
 };
 #[cfg(feature = "tracing-subscriber")]
 pub use metadata::SpanMetadata;
-pub use metadata::{Metadata, MetadataSource, MetadataValue};
+pub use metadata::{Metadata, MetadataSource, MetadataValue, TaskMetadata};
 pub use projection::{HandlerError, HandlerOutcome, ProjectedRow, Projection, Rows, Subscriber};
 pub use record::{BorrowedRecord, EventRecord, RecordedEvent};
 pub use shared_error::SharedError;

@@ -35,6 +35,7 @@ use crate::caches::AggregationCache;
 use crate::ids::IntoLogId;
 use crate::metadata::source::MetadataSource;
 use crate::stores::EventStore;
+use crate::throttle::Throttle;
 use cache_writer::CacheWriter;
 use decide::pipeline::Pipelines;
 use erased::{ErasedCache, ErasedStore};
@@ -44,6 +45,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use telemetry::Measures;
+use telemetry::labels::Operation;
 use tracing::Instrument;
 
 /// Creates, appends to and reduces the logs of one kind of aggregate.
@@ -115,6 +118,19 @@ struct Inner<A: Aggregate> {
     cache_timeout: Duration,
     /// The number of events that a reduction holds in memory at most.
     page_size: NonZeroUsize,
+    /// The metrics.
+    measures: Arc<Measures>,
+    /// Lets few of the warnings about the cache through.
+    cache_warnings: CacheWarnings,
+}
+
+/// Limits the warnings about lookups in the cache. The metrics count all.
+#[derive(Default)]
+struct CacheWarnings {
+    /// The cache returned an error.
+    failed: Throttle,
+    /// The cache took too long.
+    too_slow: Throttle,
 }
 
 impl<A: Aggregate> LogManager<A> {
@@ -136,6 +152,7 @@ impl<A: Aggregate> LogManager<A> {
         options: LogManagerOptions<A>,
     ) -> Self {
         let cache: Arc<dyn ErasedCache<A>> = Arc::new(cache);
+        let measures = Arc::new(Measures::new(A::name(), store.store_name()));
         let inner = Inner {
             store: Box::new(store),
             cache: Arc::clone(&cache),
@@ -146,7 +163,9 @@ impl<A: Aggregate> LogManager<A> {
             metadata: options.metadata.clone(),
             cache_timeout: options.cache_timeout,
             page_size: options.page_size,
-            cache_writer: CacheWriter::new(cache, options),
+            cache_writer: CacheWriter::new(cache, options, Arc::clone(&measures)),
+            measures,
+            cache_warnings: CacheWarnings::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -167,7 +186,11 @@ impl<A: Aggregate> LogManager<A> {
         &self,
         older_than: Duration,
     ) -> Result<u64, LogManagerError> {
-        Ok(self.inner.store.prune_idempotency_keys(older_than).await?)
+        let call = self.inner.measures.begin(Operation::PruneIdempotencyKeys);
+        let span =
+            tracing::info_span!("prune_idempotency_keys", aggregate = A::name(), ?older_than);
+        let pruned = self.inner.store.prune_idempotency_keys(older_than);
+        call.end(pruned.instrument(span).await.map_err(LogManagerError::from))
     }
 
     /// Waits until the aggregates reduced so far are written to the cache, or are dropped because the cache failed.
@@ -175,7 +198,10 @@ impl<A: Aggregate> LogManager<A> {
     /// A process may end without this call: aggregates that the cache lacks are reduced again. If the future is dropped, the
     /// writing goes on in the background.
     pub async fn flush_cache(&self) {
-        self.inner.cache_writer.flush().await;
+        let call = self.inner.measures.begin(Operation::FlushCache);
+        let span = tracing::info_span!("flush_cache", aggregate = A::name());
+        self.inner.cache_writer.flush().instrument(span).await;
+        call.done();
     }
 
     /// Removes a log from the cache, so that the next reduction reads all its events again.
@@ -224,17 +250,17 @@ impl<A: Aggregate> LogManager<A> {
     ///   [`cache_write_timeout`](LogManagerOptions::cache_write_timeout).
     pub async fn forget_cached(&self, log_id: impl IntoLogId) -> Result<(), LogManagerError> {
         let log_id = log_id.into_log_id();
+        let call = self.inner.measures.begin(Operation::ForgetCached);
         let span = tracing::info_span!("forget_cached", aggregate = A::name(), %log_id);
-        async {
+        let forgotten = async {
             let forgotten = self.inner.cache_writer.forget_log(log_id).await;
             self.inner.pipelines.forget(log_id);
             forgotten.map_err(|error| LogManagerError::NotForgotten {
                 log_id,
                 source: error.into(),
             })
-        }
-        .instrument(span)
-        .await
+        };
+        call.end(forgotten.instrument(span).await)
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod source;
 #[cfg(feature = "tracing-subscriber")]
 mod span;
 mod stored;
+mod task;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -11,6 +12,7 @@ mod value;
 pub use source::MetadataSource;
 #[cfg(feature = "tracing-subscriber")]
 pub use span::SpanMetadata;
+pub use task::TaskMetadata;
 pub use value::MetadataValue;
 
 use std::collections::BTreeMap;

@@ -187,6 +187,12 @@ pub trait EventStore<E: Send + Sync + 'static>: Send + Sync + 'static {
     /// Returns the identity of this store. All handles on the store return the same.
     fn store_id(&self) -> StoreId;
 
+    /// Returns the name of this kind of store in metrics, as the label `store`: `other` unless a store says otherwise. It is short,
+    /// and the same for all stores of one type.
+    fn store_name(&self) -> &'static str {
+        "other"
+    }
+
     /// Returns one page of the logs whose kind is that of `E`, under its current or a former name.
     ///
     /// The page ends after [`limit`](ListRequest::limit) logs, and after a fixed number of logs or events that it has looked

@@ -14,6 +14,7 @@ pub(crate) mod running;
 pub(crate) mod start;
 pub(crate) mod status;
 mod supervisor;
+mod telemetry;
 mod wait;
 
 pub use error::{SubscriptionError, WaitError};

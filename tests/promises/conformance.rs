@@ -144,6 +144,10 @@ macro_rules! keeps {
                     self.$field.store_id()
                 }
 
+                fn store_name(&self) -> &'static str {
+                    self.$field.store_name()
+                }
+
                 async fn list(&self, request: ListRequest) -> Result<LogList<$event>, StoreError> {
                     self.$field.list(request).await
                 }

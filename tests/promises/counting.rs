@@ -171,6 +171,10 @@ impl<E: Event, S: EventStore<E> + Clone> EventStore<E> for Counting<S> {
         self.inner.store_id()
     }
 
+    fn store_name(&self) -> &'static str {
+        self.inner.store_name()
+    }
+
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
         self.inner.list(request).await
     }

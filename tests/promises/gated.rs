@@ -168,6 +168,10 @@ impl EventStore<PaymentEvent> for Gated {
         self.inner.store_id()
     }
 
+    fn store_name(&self) -> &'static str {
+        self.inner.store_name()
+    }
+
     async fn list(&self, request: ListRequest) -> Result<LogList<PaymentEvent>, StoreError> {
         self.inner.list(request).await
     }

@@ -64,6 +64,10 @@ impl<E: Event, S: EventStore<E> + Clone> EventStore<E> for Kept<S> {
         self.store.store_id()
     }
 
+    fn store_name(&self) -> &'static str {
+        self.store.store_name()
+    }
+
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
         self.store.list(request).await
     }

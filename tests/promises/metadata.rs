@@ -2,18 +2,21 @@
 
 use crate::payments::{Payment, PaymentEvent, on_every_store, refund};
 use crate::postgres::TestStore;
+use crate::processes::{is_alone, run_alone};
 use crate::sqlite_file::TemporaryStore;
+use crate::telemetry::Log;
 use eventlogs::ids::LogId;
 use eventlogs::stores::InvalidAppend;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
     Aggregate, AppendOptions, CreateOptions, DecideOptions, EventRecord, EventStore, LogManager,
     LogManagerError, LogManagerOptions, MemoryAggregationCache, Metadata, MetadataSource,
-    SpanMetadata, event_handler,
+    SpanMetadata, TaskMetadata, event_handler,
 };
 use futures_util::TryStreamExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -145,6 +148,103 @@ async fn the_ids_of_the_span_stand_beside_each_event() {
     assert_eq!(stored.await, vec![expected; 7]);
     let outside = write_in_every_way(&payments, &Metadata::new()).await;
     assert_eq!(outside, vec![Metadata::new(); 7]);
+}
+
+async fn the_task_says_it(store: impl EventStore<PaymentEvent>) {
+    let service = || Metadata::new().with("service", "payments");
+    let source = move || {
+        let spans = SpanMetadata::new().metadata();
+        TaskMetadata::current().or(spans).or(service())
+    };
+    let payments = with_source(store, source);
+    let request = Metadata::new().with_correlation_id("request 17");
+    let request = request.with("user", "ada");
+    let said = Metadata::new().with_causation_id("of the caller");
+    let write = async |said: &Metadata| write_in_every_way(&payments, said).await;
+    let expected = request.clone().with("service", "payments");
+    // What the caller says with the write comes first, then the task, the span, and the rest.
+    let subscriber = tracing_subscriber::registry().with(SpanMetadata::new());
+    let guard = tracing::subscriber::set_default(subscriber);
+    let span = info_span!("request", correlation_id = "span", causation_id = "4711");
+    let none = Metadata::new();
+    let stored = TaskMetadata::scope(request.clone(), write(&none));
+    let stored = stored.instrument(span.clone()).await;
+    let with_span = expected.clone().with_causation_id("4711");
+    assert_eq!(stored, vec![with_span; 7]);
+    let stored = TaskMetadata::scope(request.clone(), write(&said));
+    let stored = stored.instrument(span).await;
+    let with_caller = expected.clone().with_causation_id("of the caller");
+    assert_eq!(stored, vec![with_caller; 7]);
+    // It needs no subscriber.
+    drop(guard);
+    let stored = TaskMetadata::scope(request, write(&Metadata::new())).await;
+    assert_eq!(stored, vec![expected; 7]);
+    let outside = write(&Metadata::new()).await;
+    assert_eq!(outside, vec![service(); 7]);
+}
+
+#[tokio::test]
+async fn the_metadata_of_the_task_stands_beside_each_event() {
+    the_task_says_it(FakeEventStore::new()).await;
+    the_task_says_it(TemporaryStore::open().await).await;
+    if let Some(store) = TestStore::new().await {
+        the_task_says_it(store.store.clone()).await;
+    }
+}
+
+/// Several requests at once, on several threads: each event has the user of its own request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_do_not_get_the_metadata_of_others() {
+    let file = TemporaryStore::open().await;
+    let payments = with_source(file, TaskMetadata::new());
+    let requests = (0..50).map(|number: i64| {
+        let payments = payments.clone();
+        let request = async move {
+            let stored = write_in_every_way(&payments, &Metadata::new()).await;
+            let expected = Metadata::new().with("request", number);
+            assert_eq!(stored, vec![expected; 7]);
+        };
+        tokio::spawn(TaskMetadata::scope(
+            Metadata::new().with("request", number),
+            request,
+        ))
+    });
+    for request in requests.collect::<Vec<_>>() {
+        request.await.unwrap();
+    }
+}
+
+/// What is said once per process.
+#[test]
+fn a_log_level_that_hides_the_ids_of_spans_is_noticed() {
+    run_alone("metadata::alone");
+}
+
+/// When run with other tests, it does nothing.
+#[tokio::test]
+async fn alone() {
+    if !is_alone() {
+        return;
+    }
+    let log = Log::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone());
+    let subscriber = subscriber.with(SpanMetadata::new()).with(LevelFilter::WARN);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let payments = with_source(FakeEventStore::new(), SpanMetadata::new());
+    for _ in 0..3 {
+        let request = info_span!("request", correlation_id = "request 17");
+        let none = Metadata::new();
+        let stored = write_in_every_way(&payments, &none).instrument(request);
+        assert_eq!(stored.await, vec![none.clone(); 7]);
+    }
+    let said = log.messages();
+    let [warning] = &said[..] else {
+        panic!("one warning: {said:?}")
+    };
+    assert!(
+        warning.starts_with("the log level hides spans"),
+        "{warning}"
+    );
 }
 
 /// A report of who did what: the purpose of metadata.

@@ -1,127 +1,37 @@
 //! Metrics are recorded under their documented names.
 
+mod documented;
+mod gauges;
+mod operations;
+mod recorder;
 mod reductions;
+
+pub(crate) use operations::run_all;
 
 use crate::payments::{PaymentEvent, captured, payments, refund};
 use crate::postgres::TestStore;
+use crate::servers;
 use crate::sqlite_file::TemporaryStore;
 use eventlogs::ids::LogId;
 use eventlogs::projection::{Elsewhere, ProjectionStore};
-use eventlogs::subscriptions::Subscriptions;
+use eventlogs::redis::{self, cmd};
+use eventlogs::stores::fake::FakeEventStore;
+use eventlogs::subscriptions::{SubscriptionOptions, Subscriptions};
+use eventlogs::testing::conformance::{Counter, CounterEvent};
 use eventlogs::{
-    AppendOptions, CreateOptions, Cursor, DecideOptions, EventFeed, EventStore, LogManagerError,
-    LogState, Projection, event_handler,
+    AppendOptions, CreateOptions, Cursor, DecideOptions, EventFeed, EventStore, LogManager,
+    LogManagerError, LogManagerOptions, LogState, Projection, RedisAggregationCache,
+    RedisCacheOptions, event_handler,
 };
 use futures_util::future::join_all;
-use metrics::{
-    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
-    SharedString, Unit,
-};
-use std::collections::HashMap;
+use recorder::Measured;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// All recorded metrics by name, and by name with labels.
-#[derive(Debug, Clone, Default)]
-struct Measured(Arc<Mutex<HashMap<String, Vec<f64>>>>);
-
-/// One metric.
-struct Metric {
-    name: String,
-    /// The name with the labels, if it has some.
-    labelled: Option<String>,
-    measured: Measured,
-}
-
-impl Measured {
-    fn metric(&self, key: &Key) -> Arc<Metric> {
-        let labels = key.labels();
-        let labels = labels.map(|label| format!("{}={}", label.key(), label.value()));
-        let labels = labels.collect::<Vec<_>>().join(",");
-        Arc::new(Metric {
-            name: key.name().to_owned(),
-            labelled: (!labels.is_empty()).then(|| format!("{}{{{labels}}}", key.name())),
-            measured: self.clone(),
-        })
-    }
-
-    /// Returns the values of a metric, in the order of recording.
-    fn of(&self, name: &str) -> Vec<f64> {
-        let measured = self.0.lock().unwrap();
-        measured.get(name).cloned().unwrap_or_default()
-    }
-
-    /// Returns the sum of all values of a counter.
-    fn sum(&self, name: &str) -> String {
-        self.of(name).iter().sum::<f64>().to_string()
-    }
-}
-
-impl Metric {
-    fn note(&self, value: f64) {
-        let mut measured = self.measured.0.lock().unwrap();
-        for name in [Some(&self.name), self.labelled.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            measured.entry(name.clone()).or_default().push(value);
-        }
-    }
-}
-
-impl HistogramFn for Metric {
-    fn record(&self, value: f64) {
-        self.note(value);
-    }
-}
-
-impl CounterFn for Metric {
-    fn increment(&self, value: u64) {
-        self.note(f64::from(u32::try_from(value).unwrap()));
-    }
-
-    fn absolute(&self, value: u64) {
-        panic!("a counter was set to an absolute value: {value}");
-    }
-}
-
-impl GaugeFn for Metric {
-    fn increment(&self, value: f64) {
-        panic!("a gauge was incremented: {value}");
-    }
-
-    fn decrement(&self, value: f64) {
-        panic!("a gauge was decremented: {value}");
-    }
-
-    fn set(&self, value: f64) {
-        self.note(value);
-    }
-}
-
-impl Recorder for Measured {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(self.metric(key))
-    }
-
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(self.metric(key))
-    }
-
-    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(self.metric(key))
-    }
-}
 
 /// Runs on one thread, so that the store's writer uses the same recorder.
 async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measured) {
+    let name = store.store_name();
     let payments = payments(store);
     let ids: Vec<_> = (0..50).map(|_| LogId::new()).collect();
     let options = CreateOptions::default();
@@ -186,6 +96,11 @@ async fn a_store_measures(store: impl EventStore<PaymentEvent>, measured: &Measu
     }
     assert_eq!(measured.of("eventlogs_decide_attempts"), [1.0]);
     assert_eq!(measured.sum("eventlogs_replays_total"), "3");
+    // The connections of earlier tests on this thread are closed in the background.
+    let recorded = measured.all();
+    for recorded in recorded.iter().filter(|one| one.kind != "gauge") {
+        assert_eq!(recorded.labels.get("store").map(String::as_str), Some(name));
+    }
 }
 
 #[tokio::test]
@@ -207,9 +122,11 @@ async fn postgres_measures() {
 
 #[tokio::test]
 async fn what_is_tried_again_is_counted() {
-    let Some(store) = TestStore::new().await else {
-        return;
-    };
+    retried().await;
+}
+
+async fn retried() -> Option<Measured> {
+    let store = TestStore::new().await?;
     let measured = Measured::default();
     let _guard = metrics::set_default_local_recorder(&measured);
     let (proxy, behind) = store.through_proxy(Duration::from_secs(20)).await;
@@ -223,6 +140,7 @@ async fn what_is_tried_again_is_counted() {
         .await
         .unwrap();
     assert!(!measured.of("eventlogs_retries_total").is_empty());
+    Some(measured.clone())
 }
 
 /// Counts nothing, under a name.
@@ -255,6 +173,10 @@ impl Parking {
 /// The gauge rises with each parked log, and falls when it goes on.
 #[tokio::test]
 async fn parked_logs_are_measured() {
+    parked().await;
+}
+
+async fn parked() -> Measured {
     let measured = Measured::default();
     let _guard = metrics::set_default_local_recorder(&measured);
     let file = TemporaryStore::open().await;
@@ -283,6 +205,57 @@ async fn parked_logs_are_measured() {
     running.skip("parking", logs[1], "ann").await.unwrap();
     gauge_is(0.0).await;
     running.shutdown().await;
+    let labels = [("subscription", "parking"), ("cause", "failed")];
+    let failures = measured.with("eventlogs_handler_failures_total", &labels);
+    // Three times each; the wishes of the test succeed.
+    assert_eq!(failures.len(), 6);
+    measured.clone()
+}
+
+/// The gauge says that a subscription has stopped, until it runs again.
+#[tokio::test]
+async fn a_subscription_that_stops_is_measured() {
+    stopped().await;
+}
+
+async fn stopped() -> Measured {
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let file = TemporaryStore::open().await;
+    let payments = payments(file.store.clone());
+    captured(&payments).await;
+    let parking = Parking::default();
+    let start = async || {
+        let options = SubscriptionOptions {
+            parked_limit: 0,
+            ..Default::default()
+        };
+        let subscriptions = Subscriptions::new(&file.store).lease(Duration::from_millis(150));
+        let subscriptions = subscriptions.projection_with(parking.clone(), options);
+        subscriptions.start().await.unwrap()
+    };
+    let gauge_is = async |expected: f64| {
+        let begun = std::time::Instant::now();
+        let labels = [("subscription", "parking")];
+        let last = || {
+            measured
+                .with("eventlogs_stopped_partitions", &labels)
+                .last()
+                .copied()
+        };
+        while last().is_none_or(|last| (last - expected).abs() > 0.1) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{expected}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let running = start().await;
+    gauge_is(1.0).await;
+    running.shutdown().await;
+    parking.is_corrected.store(true, Ordering::SeqCst);
+    let running = start().await;
+    gauge_is(0.0).await;
+    running.shutdown().await;
+    measured.clone()
 }
 
 /// Runs on one thread, so that the tasks of the subscription use the same recorder.
@@ -341,10 +314,15 @@ async fn a_subscription_on_sqlite_measures() {
     let measured = Measured::default();
     let _guard = metrics::set_default_local_recorder(&measured);
     let file = TemporaryStore::open().await;
-    let lose_lease = async || {
-        crate::sqlite_file::execute(&file.path(), "update checkpoints set token = token + 1").await;
-    };
+    let lose_lease = loses_leases_in_file(&file);
     a_subscription_measures(file.store.clone(), &measured, lose_lease).await;
+}
+
+fn loses_leases_in_file(file: &TemporaryStore) -> impl AsyncFn() {
+    let path = file.path();
+    async move || {
+        crate::sqlite_file::execute(&path, "update checkpoints set token = token + 1").await;
+    }
 }
 
 #[tokio::test]
@@ -364,9 +342,11 @@ async fn a_subscription_on_postgres_measures() {
 
 #[tokio::test]
 async fn what_the_feed_delivers_and_repairs_is_counted() {
-    let Some(store) = TestStore::new().await else {
-        return;
-    };
+    fed().await;
+}
+
+async fn fed() -> Option<Measured> {
+    let store = TestStore::new().await?;
     let measured = Measured::default();
     let _guard = metrics::set_default_local_recorder(&measured);
     let payments = payments(store.store.clone());
@@ -419,4 +399,62 @@ async fn what_the_feed_delivers_and_repairs_is_counted() {
         held.last().is_some_and(|seconds| *seconds > 0.01),
         "{held:?}"
     );
+    Some(measured.clone())
+}
+
+/// An entry that another program has written over.
+#[tokio::test]
+async fn entries_of_redis_that_cannot_be_read_are_counted() {
+    unreadable().await;
+}
+
+async fn unreadable() -> Option<Measured> {
+    let url = servers::redis_url()?;
+    let measured = Measured::default();
+    let _guard = metrics::set_default_local_recorder(&measured);
+    let options = RedisCacheOptions {
+        namespace: format!("eventlogs-test-{}", LogId::new()),
+        ..Default::default()
+    };
+    let pattern = format!("{}*", options.namespace);
+    let cache = RedisAggregationCache::connect_with(&url, options).await;
+    let manager = LogManagerOptions::default();
+    let counters = LogManager::<Counter>::new(FakeEventStore::new(), cache.unwrap(), manager);
+    let log_id = LogId::new();
+    let added = CounterEvent::Added { amount: 1 };
+    let created = counters.create(log_id, &added, CreateOptions::NONE).await;
+    // Too few events are not worth an entry.
+    let more = vec![added; 20];
+    let none = AppendOptions::NONE;
+    let appended = counters.append_all(created.unwrap(), &more, none).await;
+    appended.unwrap();
+    let client = redis::Client::open(url).unwrap();
+    let mut raw = client.get_multiplexed_async_connection().await.unwrap();
+    let keys: Vec<String> = loop {
+        counters.reduce(log_id).await.unwrap();
+        counters.flush_cache().await;
+        let keys = cmd("KEYS").arg(&pattern).query_async(&mut raw).await;
+        let keys: Vec<String> = keys.unwrap();
+        if !keys.is_empty() {
+            break keys;
+        }
+    };
+    for key in keys {
+        let set = cmd("SET")
+            .arg(key)
+            .arg("other")
+            .arg("EX")
+            .arg(60)
+            .to_owned();
+        let () = set.query_async(&mut raw).await.unwrap();
+    }
+    let labels = [("aggregate", Counter::name())];
+    while measured
+        .with("eventlogs_cache_unreadable_total", &labels)
+        .is_empty()
+    {
+        counters.reduce(log_id).await.unwrap();
+    }
+    counters.flush_cache().await;
+    Some(measured.clone())
 }

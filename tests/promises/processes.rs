@@ -172,6 +172,28 @@ pub(crate) fn spawn_test(test: &str, place: &Place, child: u64, rounds: u64) -> 
         .unwrap()
 }
 
+/// Tells a process that it runs only one test.
+const ALONE: &str = "EVENTLOGS_TEST_ALONE";
+
+/// Runs a test in a process of its own: other tests would disturb what it says about the process. The test ends immediately if
+/// it is not [`is_alone`].
+pub(crate) fn run_alone(test: &str) {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(ALONE, test)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{said}");
+    let counted = String::from_utf8_lossy(&child.stdout);
+    assert!(counted.contains("1 passed"), "{counted}");
+}
+
+/// Returns `true` in a process of [`run_alone`].
+pub(crate) fn is_alone() -> bool {
+    std::env::var(ALONE).is_ok()
+}
+
 /// One line of a child process.
 struct Answer {
     replay: bool,

@@ -88,6 +88,10 @@ impl<E: Event> EventStore<E> for TemporaryStore {
         EventStore::<E>::store_id(&self.store)
     }
 
+    fn store_name(&self) -> &'static str {
+        EventStore::<E>::store_name(&self.store)
+    }
+
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {
         self.store.list(request).await
     }

@@ -4,6 +4,7 @@ use super::{AggregationCache, CacheError};
 use crate::aggregation::Aggregation;
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
+use crate::throttle::Throttle;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::RwLock;
@@ -51,6 +52,17 @@ pub struct TieredAggregationCache<N, F> {
     /// it is given a copy: an entry that was requested from the far cache before its log was forgotten must not be copied after
     /// that.
     forgotten: Arc<RwLock<u64>>,
+    /// Lets few of the warnings through; shared by all clones.
+    warnings: Arc<Warnings>,
+}
+
+/// Limits the warnings about each of the two caches.
+#[derive(Debug, Default)]
+struct Warnings {
+    /// About the near cache.
+    near: Throttle,
+    /// About the far cache.
+    far: Throttle,
 }
 
 impl<N, F> TieredAggregationCache<N, F> {
@@ -62,6 +74,7 @@ impl<N, F> TieredAggregationCache<N, F> {
             far,
             near_ttl: DEFAULT_NEAR_TTL,
             forgotten: Arc::default(),
+            warnings: Arc::default(),
         }
     }
 
@@ -103,15 +116,19 @@ where
                 let since = self.forgotten.read().await;
                 if *since == forgotten {
                     let copy = self.near.put(aggregation.clone(), Some(self.near_ttl));
-                    if let Err(error) = copy.await {
-                        tracing::warn!(%log_id, error, "the near cache failed; using the far one");
+                    if let Err(error) = copy.await
+                        && let Some(times) = self.warnings.near.next()
+                    {
+                        tracing::warn!(%log_id, error, times, "the near cache failed; using the far one");
                     }
                 }
                 Ok(Some(aggregation))
             }
             // The near cache works, and has nothing: a miss, not an error.
             (Err(error), Ok(_)) => {
-                tracing::warn!(%log_id, error, "the far cache failed; using the near one");
+                if let Some(times) = self.warnings.far.next() {
+                    tracing::warn!(%log_id, error, times, "the far cache failed; using the near one");
+                }
                 Ok(None)
             }
             (Ok(None) | Err(_), Err(error)) => Err(error),

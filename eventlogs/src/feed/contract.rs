@@ -67,6 +67,11 @@ pub trait EventFeed: Clone + Send + Sync + 'static {
         async { Ok(None) }
     }
 
+    /// Returns the name of this kind of store in metrics, as [`store_name`](crate::EventStore::store_name) does.
+    fn feed_name(&self) -> &'static str {
+        "other"
+    }
+
     /// Returns a receiver of the signal that this process has committed something.
     fn commits(&self) -> Commits;
 

@@ -8,6 +8,7 @@ use crate::feed::event::FeedEvent;
 use crate::feed::guard::Checked;
 use crate::feed::head::FeedHead;
 use crate::feed::page::{FeedPage, FeedRequest};
+use crate::feed::telemetry;
 use crate::feed::wanted::Wanted;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,8 +181,7 @@ impl<S: EventFeed> Feed<S> {
         });
         self.cursor = page.cursor;
         self.read_ahead();
-        #[cfg(feature = "metrics")]
-        metrics::counter!("eventlogs_feed_events_total").increment(page.events.len() as u64);
+        telemetry::delivered(self.store.feed_name(), page.events.len());
         page
     }
 

@@ -5,6 +5,7 @@ use crate::feed::error::FeedError;
 use crate::feed::event::FeedEvent;
 use crate::feed::guard::{Checked, Guard, Verdict};
 use crate::feed::page::FeedPage;
+use crate::feed::telemetry;
 use std::ops::Range;
 
 impl<S: EventFeed> Feed<S> {
@@ -76,8 +77,7 @@ impl<S: EventFeed> Feed<S> {
         if !found.iter().map(|event| event.index).eq(missing) {
             return Err(FeedError::Skipped { log_id, index });
         }
-        #[cfg(feature = "metrics")]
-        metrics::counter!("eventlogs_feed_repairs_total").increment(found.len() as u64);
+        telemetry::repaired(self.store.feed_name(), found.len());
         Ok(found)
     }
 }

@@ -4,7 +4,8 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::IntoLogId;
 use crate::log_state::{IntoLogState, LogPosition, LogState};
-use crate::manager::error::{LogManagerError, counted};
+use crate::manager::error::LogManagerError;
+use crate::manager::telemetry::labels::Operation;
 use crate::manager::write_options::{AppendOptions, CreateOptions};
 use crate::metadata::Metadata;
 use crate::stores::appends::{AppendAcrossRequest, AppendPart, Appends};
@@ -36,19 +37,25 @@ impl<A: Aggregate> LogManager<A> {
         options: &CreateOptions,
     ) -> Result<LogState<A::Event>, LogManagerError> {
         let log_id = log_id.into_log_id();
-        check_retired::<A>(slice::from_ref(event))?;
+        let call = self.inner.measures.begin(Operation::Create);
+        if let Err(retired) = check_retired::<A>(slice::from_ref(event)) {
+            return call.end(Err(retired.into()));
+        }
         let mut request = AppendRequest::create(log_id, slice::from_ref(event));
         request.context = options.context(log_id, self.complete(&options.metadata));
         let span = tracing::info_span!("create", aggregate = A::name(), %log_id);
         let key = request.context.idempotency_key;
-        match self.inner.store.append(request).instrument(span).await {
-            Ok(created) => Ok(created.state.into()),
-            Err(error) => {
-                // Boxed, like every future that is seldom awaited: otherwise each call would reserve memory for it.
-                let about = self.about(log_id, key, options.deadline, error);
-                Err(counted(options.error(Box::pin(about).await)))
-            }
-        }
+        call.end(
+            match self.inner.store.append(request).instrument(span).await {
+                Ok(created) => Ok(created.state.into()),
+                Err(error) => {
+                    // Boxed, like every future that is seldom awaited: otherwise each call would reserve memory for it.
+                    let about = self.about(log_id, key, options.deadline, error);
+                    let error = options.error(Box::pin(about).await);
+                    Err(self.inner.measures.counted(error))
+                }
+            },
+        )
     }
 
     /// Appends one event after the state it was decided on, in one round trip.
@@ -92,19 +99,25 @@ impl<A: Aggregate> LogManager<A> {
     ) -> Result<LogState<A::Event>, LogManagerError> {
         let state = state.into_log_state();
         let log_id = state.log_id();
-        check_retired::<A>(events)?;
+        let call = self.inner.measures.begin(Operation::Append);
+        if let Err(retired) = check_retired::<A>(events) {
+            return call.end(Err(retired.into()));
+        }
         let mut request = AppendRequest::after(state, events);
         request.context = options.context(log_id, self.complete(&options.metadata));
         let span =
             tracing::info_span!("append", aggregate = A::name(), %log_id, events = events.len());
         let key = request.context.idempotency_key;
-        match self.inner.store.append(request).instrument(span).await {
-            Ok(appended) => Ok(appended.state.into()),
-            Err(error) => {
-                let about = Box::pin(self.about(log_id, key, options.deadline, error));
-                Err(counted(options.error(about.await, log_id)))
-            }
-        }
+        call.end(
+            match self.inner.store.append(request).instrument(span).await {
+                Ok(appended) => Ok(appended.state.into()),
+                Err(error) => {
+                    let about = Box::pin(self.about(log_id, key, options.deadline, error));
+                    let error = options.error(about.await, log_id);
+                    Err(self.inner.measures.counted(error))
+                }
+            },
+        )
     }
 
     /// Appends to several logs, to all of them or to none, in one round trip.
@@ -164,6 +177,7 @@ impl<A: Aggregate> LogManager<A> {
         appends: impl Into<Appends>,
         options: &AppendOptions,
     ) -> Result<Vec<LogPosition>, LogManagerError> {
+        let call = self.inner.measures.begin(Operation::AppendAcross);
         let mut request = AppendAcrossRequest::new(appends.into());
         let first = request.written().next().map(AppendPart::log_id);
         if let Some(log_id) = first {
@@ -174,19 +188,14 @@ impl<A: Aggregate> LogManager<A> {
         let logs: Vec<_> = request.written().map(log_of).collect();
         let key = request.context.idempotency_key;
         let span = tracing::info_span!("append_across", aggregate = A::name(), logs = logs.len());
-        match self
-            .inner
-            .store
-            .append_across(request)
-            .instrument(span)
-            .await
-        {
+        let appended = self.inner.store.append_across(request);
+        call.end(match appended.instrument(span).await {
             Ok(states) => Ok(states),
             Err(error) => {
                 let about = Box::pin(self.about_across(&logs, key, options.deadline, error));
-                Err(counted(about.await))
+                Err(self.inner.measures.counted(about.await))
             }
-        }
+        })
     }
 
     /// Completes the caller's metadata from the source in the manager's options.

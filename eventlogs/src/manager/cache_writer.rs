@@ -12,8 +12,10 @@ use crate::ids::LogId;
 use crate::log_state::LogPosition;
 use crate::manager::erased::ErasedCache;
 use crate::manager::options::LogManagerOptions;
-use crate::manager::telemetry;
+use crate::manager::telemetry::Measures;
+use crate::manager::telemetry::labels::CacheWrite;
 use crate::sync::lock;
+use crate::throttle::Throttle;
 use crate::time_box;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -48,6 +50,10 @@ struct Shared<A> {
     idle: Notify,
     /// Woken when the task has written an aggregation or has ended.
     written: Notify,
+    /// The metrics.
+    measures: Arc<Measures>,
+    /// Lets few of the warnings about writes through. The metrics count all.
+    warnings: Throttle,
 }
 
 /// The aggregations that wait.
@@ -78,7 +84,11 @@ struct Group {
 }
 
 impl<A: Aggregate> CacheWriter<A> {
-    pub(super) fn new(cache: Arc<dyn ErasedCache<A>>, options: LogManagerOptions<A>) -> Self {
+    pub(super) fn new(
+        cache: Arc<dyn ErasedCache<A>>,
+        options: LogManagerOptions<A>,
+        measures: Arc<Measures>,
+    ) -> Self {
         let (policy, ttl) = match options.caching_policy {
             Some(policy) => (policy, None),
             None => (
@@ -102,6 +112,8 @@ impl<A: Aggregate> CacheWriter<A> {
             }),
             idle: Notify::new(),
             written: Notify::new(),
+            measures,
+            warnings: Throttle::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -123,7 +135,7 @@ impl<A: Aggregate> CacheWriter<A> {
             queue.waiting.insert(log_id, aggregation);
             queue.order.push_back(log_id);
         } else {
-            telemetry::dropped(A::name());
+            self.shared.measures.dropped();
             tracing::debug!(%log_id, "the cache is slower than the reductions; dropped an aggregate");
         }
         self.start(queue);
@@ -161,7 +173,9 @@ impl<A: Aggregate> CacheWriter<A> {
         let removed = time_box::until(end, self.shared.cache.remove(state)).await;
         if !matches!(removed, Some(Ok(()))) {
             // Harmless: the next reduction finds it again, and an aggregation of the true history may replace the entry.
-            tracing::warn!(%log_id, "could not drop an aggregate from the cache");
+            if let Some(times) = self.shared.warnings.next() {
+                tracing::warn!(%log_id, times, "could not drop an aggregate from the cache");
+            }
         }
     }
 
@@ -281,11 +295,19 @@ impl<A: Aggregate> Task<A> {
             let log_id = aggregation.log_id();
             let put = shared.cache.put(aggregation, shared.ttl);
             match time_box::until(time_box::end_after(shared.write_timeout), put).await {
-                Some(Ok(())) => {}
-                Some(Err(error)) => tracing::warn!(%log_id, error, "could not cache an aggregate"),
+                Some(Ok(())) => shared.measures.cached(CacheWrite::Done),
+                Some(Err(error)) => {
+                    shared.measures.cached(CacheWrite::Failed);
+                    if let Some(times) = shared.warnings.next() {
+                        tracing::warn!(%log_id, error, times, "could not cache an aggregate");
+                    }
+                }
                 None => {
+                    shared.measures.cached(CacheWrite::TooSlow);
                     let timeout = shared.write_timeout;
-                    tracing::warn!(%log_id, ?timeout, "caching an aggregate took too long");
+                    if let Some(times) = shared.warnings.next() {
+                        tracing::warn!(%log_id, ?timeout, times, "caching an aggregate took too long");
+                    }
                 }
             }
         }

@@ -16,8 +16,8 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::{IntoLogId, LogId};
 use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
-use crate::manager::error::{DecideError, LogManagerError, counted};
-use crate::manager::telemetry;
+use crate::manager::error::{DecideError, LogManagerError};
+use crate::manager::telemetry::labels::Operation;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::AppendError;
 use attempts::Attempts;
@@ -149,10 +149,10 @@ impl<A: Aggregate> LogManager<A> {
         O: DecisionOutcome<Events: IntoEvents<A::Event>>,
     {
         let log_id = log_id.into_log_id();
+        let call = self.inner.measures.begin(Operation::Decide);
         let span = tracing::info_span!("decide", aggregate = A::name(), %log_id);
-        self.decide_until_current(log_id, options, decision)
-            .instrument(span)
-            .await
+        let deciding = self.decide_until_current(log_id, options, decision);
+        call.end_decision(deciding.instrument(span).await, Decided::is_replay)
     }
 
     async fn decide_until_current<D, O>(
@@ -189,7 +189,7 @@ impl<A: Aggregate> LogManager<A> {
             };
             match answer {
                 Ok(appended) => {
-                    telemetry::decided(attempts.made);
+                    self.inner.measures.decided(attempts.made);
                     return Ok(call.decided(&pending, &state, appended).await?);
                 }
                 Err(found @ AppendError::Replay(_)) => return Ok(call.replay_found(found).await?),
@@ -205,8 +205,8 @@ impl<A: Aggregate> LogManager<A> {
                     }
                     let outdated = call.was_outdated(&state);
                     if !attempts.again(outdated).await {
-                        telemetry::decided(attempts.made);
-                        return Err(counted(error.into()).into());
+                        self.inner.measures.decided(attempts.made);
+                        return Err(self.inner.measures.counted(error.into()).into());
                     }
                     known = Some(call.verify_after_conflict(state).await?);
                 }

@@ -4,7 +4,6 @@ mod kinds;
 
 use crate::ids::LogId;
 use crate::log_state::LogPosition;
-use crate::manager::telemetry;
 use crate::shared_error::SharedError;
 use crate::stores::error::invalid::InvalidAppend;
 use crate::stores::error::store::StoreError;
@@ -192,20 +191,6 @@ fn now_ends(found: Option<u64>) -> String {
         || ": it does not exist".to_owned(),
         |found| format!(", but with event {found}"),
     )
-}
-
-/// Counts an error in the metrics, and returns it.
-pub(super) fn counted(error: LogManagerError) -> LogManagerError {
-    match &error {
-        LogManagerError::IdempotentReplay { .. } => telemetry::replayed(),
-        LogManagerError::ConcurrentAppend { .. }
-        | LogManagerError::UnexpectedIndex { .. }
-        | LogManagerError::LogAlreadyExists { .. } => {
-            telemetry::conflicted();
-        }
-        _ => {}
-    }
-    error
 }
 
 impl From<AppendError> for LogManagerError {

@@ -3,6 +3,7 @@
 use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::manager::error::LogManagerError;
+use crate::manager::telemetry::labels::Operation;
 use crate::stores::list::cursor::{ListCursor, ListOrder, ListStart};
 use crate::stores::list::{ListRequest, LogList};
 use tracing::Instrument;
@@ -98,13 +99,13 @@ impl<A: Aggregate> LogManager<A> {
             after,
             limit,
         } = options;
+        let call = self.inner.measures.begin(Operation::List);
         let span = tracing::info_span!("list", aggregate = A::name(), %order, limit);
-        async {
+        let listing = async {
             let start = ListStart::new(*order, after.as_ref())?;
             let request = ListRequest::new(start, *limit);
             Ok(self.inner.store.list(request).await?)
-        }
-        .instrument(span)
-        .await
+        };
+        call.end(listing.instrument(span).await)
     }
 }

@@ -26,8 +26,9 @@ pub struct LogManagerOptions<A> {
     pub cache_queue: usize,
     /// Supplies metadata for every write. Metadata in the options of a write takes precedence. None by default.
     ///
-    /// It is a closure, a type of your own, or `SpanMetadata` (feature `tracing-subscriber`), which takes the `correlation_id`
-    /// and `causation_id` of the current `tracing` span.
+    /// It is a closure, a type of your own, [`TaskMetadata`](crate::TaskMetadata), which has what the program has set for the
+    /// current request, or `SpanMetadata` (feature `tracing-subscriber`), which takes the `correlation_id` and `causation_id` of
+    /// the current `tracing` span.
     pub metadata: Option<Arc<dyn MetadataSource>>,
     /// The number of events that a stream, or a reduction on a store other than PostgreSQL, reads at once and holds in memory at
     /// most: 500 events by default. On PostgreSQL, a reduction applies each event as it arrives.

@@ -4,9 +4,10 @@ use super::LogManager;
 use crate::aggregate::Aggregate;
 use crate::ids::{IntoLogId, LogId};
 use crate::manager::error::LogManagerError;
+use crate::manager::telemetry::labels::Operation;
 use crate::record::RecordedEvent;
 use crate::stores::error::ReadError;
-use crate::stores::page::{ReadRequest, ReadStart};
+use crate::stores::page::{Page, ReadRequest, ReadStart};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
@@ -22,14 +23,15 @@ impl<A: Aggregate> LogManager<A> {
     /// - [`Store`](LogManagerError::Store) if the database fails.
     pub async fn exists(&self, log_id: impl IntoLogId) -> Result<bool, LogManagerError> {
         let log_id = log_id.into_log_id();
+        let call = self.inner.measures.begin(Operation::Exists);
         let span = tracing::info_span!("exists", aggregate = A::name(), %log_id);
         let first = ReadRequest::new(log_id, ReadStart::Index(0), 1);
-        match self.inner.store.read(first).instrument(span).await {
+        call.end(match self.inner.store.read(first).instrument(span).await {
             Ok(page) => Ok(!page.records.is_empty()),
             // Only a stored event can be unreadable.
             Err(ReadError::Decode(_)) => Ok(true),
             Err(error) => Err(error.into()),
-        }
+        })
     }
 
     /// Loads at most `limit` events of a log, starting at the index `from`: one page for an API.
@@ -55,16 +57,16 @@ impl<A: Aggregate> LogManager<A> {
         limit: usize,
     ) -> Result<Vec<RecordedEvent<A::Event>>, LogManagerError> {
         let log_id = log_id.into_log_id();
+        let call = self.inner.measures.begin(Operation::Load);
         let span = tracing::info_span!("load", aggregate = A::name(), %log_id, from, limit);
-        async {
+        let loading = async {
             let records = self.records(log_id, from, limit).await?;
             if records.is_empty() {
                 self.check_exists(log_id, from, limit).await?;
             }
             Ok(records)
-        }
-        .instrument(span)
-        .await
+        };
+        call.end(loading.instrument(span).await)
     }
 
     /// Reads at most `limit` events of a log, as a part of a call.
@@ -108,11 +110,8 @@ impl<A: Aggregate> LogManager<A> {
             let manager = manager.clone();
             async move {
                 let Some(start) = start else { return Ok(None) };
-                let request = ReadRequest::new(log_id, start, manager.inner.page_size.get());
-                let page = manager.inner.store.read(request).await?;
-                if page.records.is_empty() && matches!(start, ReadStart::Index(_)) {
-                    manager.check_exists(log_id, from, request.limit).await?;
-                }
+                let call = manager.inner.measures.begin(Operation::Stream);
+                let page = call.end(manager.page_of_stream(log_id, from, start).await)?;
                 let next = page
                     .records
                     .last()
@@ -127,6 +126,21 @@ impl<A: Aggregate> LogManager<A> {
         });
         // Boxed: an unnamed return type would capture the type parameter of `log_id`, and so its lifetime.
         pages.try_flatten().boxed()
+    }
+
+    /// Reads a page of a stream that began at the index `from`.
+    async fn page_of_stream(
+        &self,
+        log_id: LogId,
+        from: u64,
+        start: ReadStart,
+    ) -> Result<Page<A::Event>, LogManagerError> {
+        let request = ReadRequest::new(log_id, start, self.inner.page_size.get());
+        let page = self.inner.store.read(request).await?;
+        if page.records.is_empty() && matches!(start, ReadStart::Index(_)) {
+            self.check_exists(log_id, from, request.limit).await?;
+        }
+        Ok(page)
     }
 
     /// Returns an error after an empty page if the log does not exist.

@@ -9,8 +9,7 @@ use crate::ids::{IntoLogId, LogId};
 use crate::manager::error::LogManagerError;
 use crate::manager::fold::{Fold, PointInTime};
 use crate::manager::reduce_options::{Freshness, ReduceOptions};
-use crate::manager::telemetry;
-use crate::manager::telemetry::Lookup;
+use crate::manager::telemetry::labels::{Lookup, Operation};
 use crate::stores::error::ReadError;
 use crate::stores::fold::EventFold;
 use crate::stores::page::ReadStart;
@@ -90,8 +89,9 @@ impl<A: Aggregate> LogManager<A> {
     ) -> Result<Aggregation<A>, LogManagerError> {
         let log_id = log_id.into_log_id();
         let freshness = options.freshness;
+        let call = self.inner.measures.begin(Operation::Reduce);
         let span = tracing::info_span!("reduce", aggregate = A::name(), %log_id);
-        self.reduce_as(log_id, freshness).instrument(span).await
+        call.end(self.reduce_as(log_id, freshness).instrument(span).await)
     }
 
     /// Reduces several logs to their current states, and returns the result of each, in the order of the ids.
@@ -129,8 +129,9 @@ impl<A: Aggregate> LogManager<A> {
         log_ids: impl IntoIterator<Item = impl IntoLogId>,
     ) -> Vec<Result<Aggregation<A>, LogManagerError>> {
         let log_ids: Vec<LogId> = log_ids.into_iter().map(IntoLogId::into_log_id).collect();
+        let call = self.inner.measures.begin(Operation::ReduceMany);
         let span = tracing::info_span!("reduce_many", aggregate = A::name(), logs = log_ids.len());
-        self.reduce_all(log_ids).instrument(span).await
+        call.end_all(self.reduce_all(log_ids).instrument(span).await)
     }
 
     /// Reduces a log to its state at a point in its past, without the cache.
@@ -144,15 +145,21 @@ impl<A: Aggregate> LogManager<A> {
         at: PointInTime,
     ) -> Result<Aggregation<A>, LogManagerError> {
         let log_id = log_id.into_log_id();
+        let call = self.inner.measures.begin(Operation::ReduceAt);
         let span = tracing::info_span!("reduce_at", aggregate = A::name(), %log_id, ?at);
-        async {
-            let mut fold = self.bounded(Fold::from_the_start(log_id).until(at));
-            self.inner.store.fold(&mut fold).await?;
-            fold.finish()?
-                .ok_or(LogManagerError::LogNotFound { log_id })
-        }
-        .instrument(span)
-        .await
+        call.end(self.reduce_until(log_id, at).instrument(span).await)
+    }
+
+    /// Reduces a log to its state at a point in its past, as a part of another call.
+    pub(super) async fn reduce_until(
+        &self,
+        log_id: LogId,
+        at: PointInTime,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        let mut fold = self.bounded(Fold::from_the_start(log_id).until(at));
+        self.inner.store.fold(&mut fold).await?;
+        fold.finish()?
+            .ok_or(LogManagerError::LogNotFound { log_id })
     }
 
     async fn reduce_as(
@@ -167,7 +174,7 @@ impl<A: Aggregate> LogManager<A> {
                 Freshness::Cached => true,
             };
             if is_fresh {
-                telemetry::looked_up(A::name(), Lookup::Hit);
+                self.inner.measures.looked_up(Lookup::Hit);
                 return Ok(near.with_applied_events(0));
             }
             return self.catch_up(log_id, Some(near)).await;
@@ -175,7 +182,7 @@ impl<A: Aggregate> LogManager<A> {
         if freshness == Freshness::Cached {
             return match self.cached(log_id).await {
                 Some(cached) => {
-                    telemetry::looked_up(A::name(), Lookup::Hit);
+                    self.inner.measures.looked_up(Lookup::Hit);
                     Ok(cached.with_applied_events(0))
                 }
                 None => self.catch_up(log_id, None).await,
@@ -281,18 +288,23 @@ impl<A: Aggregate> LogManager<A> {
             Some(Ok(cached)) => {
                 let cached = cached.filter(|cached| cached.log_id() == log_id);
                 if cached.is_none() {
-                    telemetry::looked_up(A::name(), Lookup::Miss);
+                    self.inner.measures.looked_up(Lookup::Miss);
                 }
                 cached.map(|cached| cached.with_epoch(epoch))
             }
             Some(Err(error)) => {
-                telemetry::looked_up(A::name(), Lookup::Failed);
-                tracing::warn!(%log_id, error, "the cache failed; reducing without it");
+                self.inner.measures.looked_up(Lookup::Failed);
+                if let Some(times) = self.inner.cache_warnings.failed.next() {
+                    tracing::warn!(%log_id, error, times, "the cache failed; reducing without it");
+                }
                 None
             }
             None => {
-                telemetry::looked_up(A::name(), Lookup::TooSlow);
-                tracing::warn!(%log_id, timeout = ?self.inner.cache_timeout, "the cache is too slow; reducing without it");
+                self.inner.measures.looked_up(Lookup::TooSlow);
+                if let Some(times) = self.inner.cache_warnings.too_slow.next() {
+                    let timeout = self.inner.cache_timeout;
+                    tracing::warn!(%log_id, ?timeout, times, "the cache is too slow; reducing without it");
+                }
                 None
             }
         }
@@ -344,7 +356,7 @@ impl<A: Aggregate> LogManager<A> {
         } else {
             Lookup::Forked
         };
-        telemetry::looked_up(A::name(), lookup);
+        self.inner.measures.looked_up(lookup);
         reduced
     }
 
@@ -361,14 +373,14 @@ impl<A: Aggregate> LogManager<A> {
             .ok_or(LogManagerError::LogNotFound { log_id })?;
         aggregation.verify(sent_at);
         let applied = aggregation.applied_events();
-        telemetry::reduced(A::name(), applied);
+        self.inner.measures.reduced(applied);
         if was_cached {
             let lookup = if applied == 0 {
                 Lookup::Hit
             } else {
                 Lookup::Stale
             };
-            telemetry::looked_up(A::name(), lookup);
+            self.inner.measures.looked_up(lookup);
         }
         // An aggregation that came from the cache and did not change need not be written again.
         if applied > 0 {

@@ -7,6 +7,7 @@ use crate::aggregate::Aggregate;
 use crate::ids::LogId;
 use crate::manager::deadline;
 use crate::manager::error::LogManagerError;
+use crate::manager::telemetry::labels::Operation;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
 use crate::stores::idempotency::{IdempotencyKey, Replay};
@@ -47,9 +48,13 @@ impl<A: Aggregate> LogManager<A> {
         key: impl Into<IdempotencyKey<'k>>,
     ) -> Result<Vec<Replay>, LogManagerError> {
         let key = key.into();
-        key.check().map_err(LogManagerError::Invalid)?;
+        let call = self.inner.measures.begin(Operation::FindKey);
         let span = tracing::info_span!("find_key", aggregate = A::name());
-        Ok(self.inner.store.find_key(key).instrument(span).await?)
+        let finding = async {
+            key.check().map_err(LogManagerError::Invalid)?;
+            Ok(self.inner.store.find_key(key).await?)
+        };
+        call.end(finding.instrument(span).await)
     }
 
     /// Completes the error of a write to a log: a replay gets the position in that log, if the key was used on it.

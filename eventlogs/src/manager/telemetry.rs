@@ -1,83 +1,174 @@
-//! The metrics of managers, through the facade of the `metrics` crate. Without the feature `metrics` these functions do
-//! nothing. The page `guide::operation` lists the names.
+//! The metrics of managers, through the facade of the `metrics` crate. Without the feature `metrics` nothing here does anything.
+//! The page `guide::operation` lists the names.
 
-/// Records the number of attempts of a decision that was stored or abandoned.
-pub(crate) fn decided(attempts: u32) {
+#[cfg(feature = "metrics")]
+mod kept;
+pub(crate) mod labels;
+#[cfg(feature = "metrics")]
+mod results;
+
+use crate::manager::error::{DecideError, LogManagerError};
+use labels::{CacheWrite, Lookup, Operation};
+#[cfg(not(feature = "metrics"))]
+use std::marker::PhantomData;
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
+
+/// The metrics of one manager, with its labels.
+pub(crate) struct Measures {
     #[cfg(feature = "metrics")]
-    metrics::histogram!("eventlogs_decide_attempts").record(attempts);
-    #[cfg(not(feature = "metrics"))]
-    let _ = attempts;
+    kept: kept::Kept,
+    /// Those of decisions on logs of several aggregates.
+    #[cfg(feature = "metrics")]
+    several: OnceLock<Box<Measures>>,
 }
 
-/// Counts a write that had happened before.
-pub(crate) fn replayed() {
-    #[cfg(feature = "metrics")]
-    metrics::counter!("eventlogs_replays_total").increment(1);
-}
-
-/// Counts a write that conflicted with another one.
-pub(crate) fn conflicted() {
-    #[cfg(feature = "metrics")]
-    metrics::counter!("eventlogs_conflicts_total").increment(1);
-}
-
-/// What a reduction found in the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// An aggregate that is up to date, or may be as old as it is.
-    Hit,
-    /// Nothing.
-    Miss,
-    /// An aggregate; the log has later events.
-    Stale,
-    /// An aggregate with events that the log does not have.
-    Ahead,
-    /// An aggregate of another history of the log.
-    Forked,
-    /// Nothing within the time limit.
-    TooSlow,
-    /// An error.
-    Failed,
-}
-
-impl Lookup {
-    /// The value of the label.
-    #[cfg(feature = "metrics")]
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Stale => "stale",
-            Self::Ahead => "ahead",
-            Self::Forked => "forked",
-            Self::TooSlow => "too_slow",
-            Self::Failed => "failed",
+impl Measures {
+    /// Prepares the metrics of a manager.
+    pub(crate) fn new(aggregate: &'static str, store: &'static str) -> Self {
+        #[cfg(not(feature = "metrics"))]
+        let _ = (aggregate, store);
+        Self {
+            #[cfg(feature = "metrics")]
+            kept: kept::Kept::new(aggregate, store),
+            #[cfg(feature = "metrics")]
+            several: OnceLock::new(),
         }
+    }
+
+    /// Returns the metrics of a decision on logs of these aggregates: those of this manager if all are its own.
+    pub(crate) fn of_all(&self, aggregates: &[&'static str]) -> &Self {
+        #[cfg(feature = "metrics")]
+        if aggregates.iter().any(|name| *name != self.kept.aggregate) {
+            let several = || Box::new(Self::new(kept::SEVERAL, self.kept.store));
+            return self.several.get_or_init(several);
+        }
+        #[cfg(not(feature = "metrics"))]
+        let _ = aggregates;
+        self
+    }
+
+    /// Begins to measure a call. Dropped before its end, it counts as a call whose future was dropped.
+    pub(crate) fn begin(&self, operation: Operation) -> MeasuredCall<'_> {
+        #[cfg(not(feature = "metrics"))]
+        let _ = operation;
+        MeasuredCall {
+            #[cfg(feature = "metrics")]
+            call: self.kept.begin(operation),
+            #[cfg(not(feature = "metrics"))]
+            call: PhantomData,
+        }
+    }
+
+    /// Counts an error of a write if it is a conflict or a replay, and returns it.
+    pub(crate) fn counted(&self, error: LogManagerError) -> LogManagerError {
+        match &error {
+            LogManagerError::IdempotentReplay { .. } => self.replayed(),
+            LogManagerError::ConcurrentAppend { .. }
+            | LogManagerError::UnexpectedIndex { .. }
+            | LogManagerError::LogAlreadyExists { .. } => {
+                #[cfg(feature = "metrics")]
+                self.kept.conflicted();
+            }
+            _ => {}
+        }
+        error
+    }
+
+    /// Counts a write that had happened before.
+    pub(crate) fn replayed(&self) {
+        #[cfg(feature = "metrics")]
+        self.kept.replayed();
+    }
+
+    /// Records the number of attempts of a decision that was stored or abandoned.
+    pub(crate) fn decided(&self, attempts: u32) {
+        #[cfg(feature = "metrics")]
+        self.kept.decided(attempts);
+        #[cfg(not(feature = "metrics"))]
+        let _ = attempts;
+    }
+
+    /// Counts a lookup in the cache.
+    pub(crate) fn looked_up(&self, lookup: Lookup) {
+        #[cfg(feature = "metrics")]
+        self.kept.looked_up(lookup);
+        #[cfg(not(feature = "metrics"))]
+        let _ = lookup;
+    }
+
+    /// Records the number of events that a reduction applied.
+    pub(crate) fn reduced(&self, events: u64) {
+        #[cfg(feature = "metrics")]
+        self.kept.reduced(events);
+        #[cfg(not(feature = "metrics"))]
+        let _ = events;
+    }
+
+    /// Counts an aggregate that was written to the cache, or was not.
+    pub(crate) fn cached(&self, write: CacheWrite) {
+        #[cfg(feature = "metrics")]
+        self.kept.cached(write);
+        #[cfg(not(feature = "metrics"))]
+        let _ = write;
+    }
+
+    /// Counts an aggregate that was not cached because too many others wait.
+    pub(crate) fn dropped(&self) {
+        #[cfg(feature = "metrics")]
+        self.kept.dropped();
     }
 }
 
-/// Counts a lookup in the cache of an aggregate.
-pub(crate) fn looked_up(aggregate: &'static str, lookup: Lookup) {
+/// A call that is being measured.
+#[must_use = "a call that is dropped counts as one whose future was dropped"]
+pub(crate) struct MeasuredCall<'a> {
     #[cfg(feature = "metrics")]
-    metrics::counter!("eventlogs_cache_lookups_total", "aggregate" => aggregate, "result" => lookup.label())
-        .increment(1);
+    call: kept::Call<'a>,
     #[cfg(not(feature = "metrics"))]
-    let _ = (aggregate, lookup);
+    call: PhantomData<&'a ()>,
 }
 
-/// Records the number of events that a reduction applied.
-pub(crate) fn reduced(aggregate: &'static str, events: u64) {
-    #[cfg(feature = "metrics")]
-    metrics::histogram!("eventlogs_reduced_events", "aggregate" => aggregate)
-        .record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
-    #[cfg(not(feature = "metrics"))]
-    let _ = (aggregate, events);
-}
+impl MeasuredCall<'_> {
+    /// Ends a call that cannot fail.
+    pub(crate) fn done(self) {
+        #[cfg(feature = "metrics")]
+        self.call.end(results::OK);
+        #[cfg(not(feature = "metrics"))]
+        let _ = self.call;
+    }
 
-/// Counts an aggregate that was not cached because too many others wait.
-pub(crate) fn dropped(aggregate: &'static str) {
-    #[cfg(feature = "metrics")]
-    metrics::counter!("eventlogs_cache_dropped_total", "aggregate" => aggregate).increment(1);
-    #[cfg(not(feature = "metrics"))]
-    let _ = aggregate;
+    /// Ends a call with this answer, and returns the answer.
+    pub(crate) fn end<T>(self, answer: Result<T, LogManagerError>) -> Result<T, LogManagerError> {
+        #[cfg(feature = "metrics")]
+        self.call.end(results::of(&answer));
+        #[cfg(not(feature = "metrics"))]
+        let _ = self.call;
+        answer
+    }
+
+    /// Ends a decision with this answer, and returns the answer.
+    pub(crate) fn end_decision<T, R>(
+        self,
+        answer: Result<T, DecideError<R>>,
+        is_replay: impl FnOnce(&T) -> bool,
+    ) -> Result<T, DecideError<R>> {
+        #[cfg(feature = "metrics")]
+        self.call.end(results::of_decision(&answer, is_replay));
+        #[cfg(not(feature = "metrics"))]
+        let _ = (self.call, is_replay);
+        answer
+    }
+
+    /// Ends a call about several logs with these answers, and returns them.
+    pub(crate) fn end_all<T>(
+        self,
+        answers: Vec<Result<T, LogManagerError>>,
+    ) -> Vec<Result<T, LogManagerError>> {
+        #[cfg(feature = "metrics")]
+        self.call.end(results::of_all(&answers));
+        #[cfg(not(feature = "metrics"))]
+        let _ = self.call;
+        answers
+    }
 }

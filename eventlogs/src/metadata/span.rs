@@ -2,15 +2,19 @@
 
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use super::Metadata;
 use crate::metadata::source::MetadataSource;
 use std::fmt::Debug;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
 use tracing::{Subscriber, dispatcher};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
+use watch::WATCH;
 
 /// Gives each write the `correlation_id` and the `causation_id` of the span in which it is made.
 ///
@@ -62,6 +66,30 @@ use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
 /// The subscriber must be built on the [`Registry`] of this version of `tracing-subscriber`, as `fmt` is. The metadata is empty
 /// without such a subscriber, without this layer, and outside spans.
 ///
+/// # The log level
+///
+/// The level that a program logs at can change what is stored: with `RUST_LOG=warn`, a filter of the whole subscriber hides the
+/// `info_span!` of each request, and events are stored without ids. Filter the layer that writes the log instead:
+///
+/// ```
+/// use eventlogs::SpanMetadata;
+/// use tracing::level_filters::LevelFilter;
+/// use tracing_subscriber::{Layer, layer::SubscriberExt, registry};
+///
+/// # mod fmt { pub fn layer() -> tracing_subscriber::layer::Identity { tracing_subscriber::layer::Identity::new() } }
+/// let log = fmt::layer().with_filter(LevelFilter::WARN);
+/// let subscriber = registry().with(log).with(SpanMetadata::new());
+/// # let _ = subscriber;
+/// ```
+///
+/// Or use [`TaskMetadata`](crate::TaskMetadata), which needs no subscriber; both can be [combined](crate::TaskMetadata#combining).
+///
+/// The log has a warning, once per process, at the first write without ids for which one of these holds:
+/// - this is the source, and no subscriber of the process has it as a layer;
+/// - a filter has hidden a span that has one of the two fields, as far as the layer is told of it: add the layer after the filter;
+/// - no span has had an id so far, and the subscriber lets no spans of the level `INFO` through;
+/// - no span has had an id so far, and it is the hundredth write.
+///
 /// # Combining
 ///
 /// ```
@@ -86,12 +114,18 @@ impl MetadataSource for SpanMetadata {
     fn metadata(&self) -> Metadata {
         // The registry knows the current span of this thread. A list of our own would cost time whenever a span is entered, and
         // would have to handle spans that are left out of order or entered twice.
-        dispatcher::get_default(|dispatch| {
-            let registry = dispatch.downcast_ref::<Registry>()?;
-            let span = registry.span(registry.current_span().id()?)?;
-            Some(SpanIds::reaching(&span).into())
-        })
-        .unwrap_or_default()
+        let (ids, reason) = dispatcher::get_default(|dispatch| {
+            let ids = SpanIds::current(dispatch.downcast_ref::<Registry>());
+            let reason = ids
+                .is_empty()
+                .then(|| WATCH.without_ids(dispatch, LevelFilter::current()));
+            (ids, reason.flatten())
+        });
+        // Within the closure above, nothing is logged.
+        if let Some(reason) = reason {
+            reason.warn();
+        }
+        ids.into()
     }
 }
 
@@ -99,7 +133,17 @@ impl<S> Layer<S> for SpanMetadata
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_layer(&mut self, _: &mut S) {
+        WATCH.layered();
+    }
+
+    fn register_callsite(&self, metadata: &'static tracing::Metadata<'static>) -> Interest {
+        WATCH.registered(metadata);
+        Interest::always()
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        WATCH.made(attributes.metadata());
         let mut ids = SpanIds::default();
         attributes.record(&mut ids);
         ids.remember(context.span(id));
@@ -122,6 +166,20 @@ struct SpanIds {
 }
 
 impl SpanIds {
+    /// Returns the ids that apply in the current span.
+    fn current(registry: Option<&Registry>) -> Self {
+        let current = || {
+            let registry = registry?;
+            let span = registry.span(registry.current_span().id()?)?;
+            Some(Self::reaching(&span))
+        };
+        current().unwrap_or_default()
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.correlation_id.is_none() && self.causation_id.is_none()
+    }
+
     /// Returns the ids that apply in a span: its own, otherwise those of the nearest parent.
     fn reaching<'a>(span: &SpanRef<'a, impl LookupSpan<'a>>) -> Self {
         let mut ids = Self::default();
@@ -143,9 +201,10 @@ impl SpanIds {
     /// They are taken by value, because the values must be formatted before the span's data is locked: formatting runs the
     /// user's code, which may panic or use spans itself.
     fn remember<'a>(self, span: Option<SpanRef<'a, impl LookupSpan<'a>>>) {
-        if self.correlation_id.is_none() && self.causation_id.is_none() {
+        if self.is_empty() {
             return;
         }
+        WATCH.seen();
         let Some(span) = span else {
             return;
         };

@@ -198,6 +198,10 @@ impl<E: Event> EventStore<E> for AnyEventStore {
         on_each!(self, store => EventStore::<E>::ends(store, log_ids).await)
     }
 
+    fn store_name(&self) -> &'static str {
+        on_each!(self, store => EventStore::<E>::store_name(store))
+    }
+
     fn store_id(&self) -> StoreId {
         on_each!(self, store => EventStore::<E>::store_id(store))
     }
@@ -252,6 +256,10 @@ impl EventFeed for AnyEventStore {
 
     async fn feed_hold(&self) -> Result<Option<FeedHold>, StoreError> {
         on_each!(self, store => store.feed_hold().await)
+    }
+
+    fn feed_name(&self) -> &'static str {
+        on_each!(self, store => store.feed_name())
     }
 
     fn commits(&self) -> Commits {

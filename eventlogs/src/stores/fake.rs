@@ -6,6 +6,7 @@ mod feed;
 mod list;
 mod state;
 mod subscriptions;
+mod telemetry;
 
 use super::EventStore;
 use crate::event::Event;
@@ -321,6 +322,10 @@ impl<E: Clone + Send + Sync + 'static> EventStore<E> for FakeEventStore<E> {
 
     fn store_id(&self) -> StoreId {
         self.id
+    }
+
+    fn store_name(&self) -> &'static str {
+        telemetry::STORE
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

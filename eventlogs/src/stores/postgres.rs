@@ -44,6 +44,7 @@ mod streaming;
 mod tail_queue;
 mod tails;
 mod taking;
+mod telemetry;
 mod tls;
 mod values;
 mod writer;
@@ -60,6 +61,7 @@ use crate::stores::appends::AppendAcrossRequest;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::database::telemetry::StoreMetrics;
 use crate::stores::encoding::event_enum::EventEnum;
 use crate::stores::error::open::OpenError;
 use crate::stores::error::store::StoreError;
@@ -230,21 +232,30 @@ impl PostgresEventStore {
         let generation = Generation::default();
         let begin = |lock_timeout| options.pooler.begin(lock_timeout);
         let (most, shared) = (options.max_connections, generation.clone());
-        let readers = ConnectionPool::new(everybody, most, shared, begin(options.lock_timeout));
+        let readers = ConnectionPool::new(
+            everybody,
+            most,
+            shared,
+            begin(options.lock_timeout),
+            "readers",
+        );
         let followers = ConnectionPool::new(
             connection::settings(&servers, target, &statements, &options).0,
             FOLLOWERS,
             generation.clone(),
             begin(options.lock_timeout),
+            "followers",
         );
         let handlers = ConnectionPool::new(
             connection::handlers(&servers, target, &statements, &options),
             HANDLERS,
             generation.clone(),
             None,
+            "handlers",
         );
         let for_batches = begin(connection::writers_lock_timeout(&options));
-        let writers = ConnectionPool::new(writer, writer::IN_FLIGHT, generation, for_batches);
+        let most = writer::IN_FLIGHT;
+        let writers = ConnectionPool::new(writer, most, generation, for_batches, "writers");
         let pools = Pools {
             readers: Arc::new(readers),
             writers: Arc::new(writers),
@@ -290,6 +301,7 @@ impl PostgresEventStore {
         let operation = Operation::new(&pools.readers, options.deadline(), options.patience());
         let found = migrate::find(&operation.for_any_server(), &options.schema).await?;
         let schema = SchemaVersion::new(found.usable_version(), migrations::NEEDED)?;
+        let metrics = Arc::new(StoreMetrics::new(telemetry::STORE));
         let core = Arc::new(Core {
             id: StoreId::new(),
             pools,
@@ -298,14 +310,15 @@ impl PostgresEventStore {
             log_types: LogTypes::default(),
             page_columns: OnceLock::new(),
             columns: FoldColumns::default(),
-            tails: TailQueue::default(),
+            tails: TailQueue::new(metrics.waiting_reads.clone()),
             streams: AtomicUsize::new(0),
             keeper: Keeper::default(),
             commits: CommitSignal::new(),
             fence: Fence::default(),
             options,
+            metrics: Arc::clone(&metrics),
         });
-        let (writer, jobs) = WriteQueue::new(&core.options.limits);
+        let (writer, jobs) = WriteQueue::new(&core.options.limits, metrics);
         writer::start(jobs, Arc::clone(&core));
         let writer = Arc::new(writer);
         Ok(Self { writer, core })
@@ -436,6 +449,10 @@ impl<E: Event> EventStore<E> for PostgresEventStore {
 
     fn store_id(&self) -> StoreId {
         self.core.id
+    }
+
+    fn store_name(&self) -> &'static str {
+        telemetry::STORE
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

@@ -28,6 +28,7 @@ mod read;
 mod refusal;
 mod rows;
 pub(crate) mod statements;
+mod telemetry;
 mod transaction;
 pub(crate) mod user_transaction;
 mod values;
@@ -164,6 +165,10 @@ impl<E: Event> EventStore<E> for SqliteEventStore {
 
     fn store_id(&self) -> StoreId {
         self.core.id
+    }
+
+    fn store_name(&self) -> &'static str {
+        telemetry::STORE
     }
 
     async fn list(&self, request: ListRequest) -> Result<LogList<E>, StoreError> {

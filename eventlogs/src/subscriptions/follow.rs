@@ -10,6 +10,7 @@ use crate::subscriptions::head::{Heads, pace};
 use crate::subscriptions::job::{Applied, Culprit, Failed, Work, has_work};
 use crate::subscriptions::partition::{Partition, backoff};
 use crate::subscriptions::progress::{Activity, Shared};
+use crate::subscriptions::telemetry;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -140,7 +141,7 @@ impl Follower {
             let part = work.first(most.min(work.events.len()));
             let begun = Instant::now();
             let applied = partition.job.apply(&partition.store, part).await;
-            measure(partition.facts.name, begun.elapsed());
+            telemetry::page_took(partition.facts.name, begun.elapsed());
             partition.shared.page_took(begun.elapsed());
             let settled = match applied {
                 Ok(Applied::Settled(events)) => events,
@@ -310,12 +311,4 @@ impl<S: EventFeed> Reader<S> {
             }
         }
     }
-}
-
-/// Measures how long a page took.
-fn measure(name: &'static str, took: Duration) {
-    #[cfg(feature = "metrics")]
-    metrics::histogram!("eventlogs_page_seconds", "subscription" => name).record(took);
-    #[cfg(not(feature = "metrics"))]
-    let _ = (name, took);
 }

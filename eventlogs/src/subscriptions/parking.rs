@@ -10,6 +10,7 @@ use crate::subscriptions::follow::End;
 use crate::subscriptions::job::{Applied, Culprit, Failed, OfParked, Work};
 use crate::subscriptions::partition::{Failures, Partition};
 use crate::subscriptions::run::ATTEMPTS;
+use crate::subscriptions::telemetry;
 
 /// How many events of a parked log are in memory at a time.
 const PAGE: u64 = 100;
@@ -230,6 +231,7 @@ impl<S: CheckpointStore> Partition<S> {
                     error: &error,
                 },
             };
+            telemetry::not_applied(self.facts.name, failed.handler_error());
             tracing::error!(log_id = %log.log_id, error, "a parked log has failed again");
             return self.changed(checkpoint, change).await;
         }

@@ -7,6 +7,7 @@ use crate::subscriptions::follow::{End, follow};
 use crate::subscriptions::job::{Culprit, Failed};
 use crate::subscriptions::partition::{Failures, Partition, backoff};
 use crate::subscriptions::progress::{Activity, NoteEnd};
+use crate::subscriptions::telemetry;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -89,6 +90,7 @@ impl<S: CheckpointStore> Partition<S> {
 
     /// Decides what follows after a page was not applied.
     async fn failed(&mut self, failed: Failed, culprit: Option<Box<Culprit>>, token: i64) {
+        telemetry::not_applied(self.facts.name, failed.handler_error());
         let passes = failed.passes();
         let error = failed.described();
         let names_event = matches!(failed, Failed::Event(_, HandlerError::Decode(_)));
@@ -115,9 +117,7 @@ impl<S: CheckpointStore> Partition<S> {
     /// Notes that another process has taken the lease.
     pub(super) fn lost_lease(&self) {
         let subscription = self.facts.name;
-        #[cfg(feature = "metrics")]
-        metrics::counter!("eventlogs_leases_lost_total", "subscription" => subscription)
-            .increment(1);
+        telemetry::lease_lost(subscription);
         tracing::info!(subscription, "another process has taken the lease");
     }
 
@@ -129,6 +129,8 @@ impl<S: CheckpointStore> Partition<S> {
             // After the next attempt it is stored. Another process would come to the same event.
             return self.pause_after(reason).await;
         }
+        // The supervisor counts the others, too, when it next looks.
+        telemetry::stopped(self.facts.name, 1);
         self.failures = Failures::default();
         self.shared.attempted(Some(reason));
         self.wait_for_lease().await;
@@ -150,6 +152,14 @@ impl<S: CheckpointStore> Partition<S> {
 }
 
 impl Failed {
+    /// Returns the error of the handler, if it was not the store that failed.
+    pub(super) const fn handler_error(&self) -> Option<&HandlerError> {
+        match self {
+            Self::Event(_, error) | Self::Events(error) => Some(error),
+            Self::Settle(_) | Self::Store(_) => None,
+        }
+    }
+
     /// Returns the error with its causes.
     pub(super) fn described(&self) -> String {
         match self {

@@ -3,6 +3,8 @@
 use crate::cursor::Cursor;
 use crate::projection::checkpoint::{CheckpointStore, PartitionState};
 use crate::subscriptions::progress::{Control, Shared};
+use crate::subscriptions::telemetry;
+use crate::subscriptions::telemetry::Condition;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -122,16 +124,11 @@ fn notice_losses(known: &Known, before: &Before, states: &[PartitionState]) {
 
 /// Pauses or continues a subscription as another process has decided, and measures it.
 fn follow_others(known: &Known, before: &Before, states: &[PartitionState]) {
-    let mut own = states
-        .iter()
-        .filter(|state| state.name == known.name)
-        .peekable();
-    let Some(first) = own.peek() else {
+    let own = states.iter().filter(|state| state.name == known.name);
+    let Some(first) = own.clone().next() else {
         return;
     };
     let (is_paused, has_wishes) = (first.is_paused, first.wishes > 0);
-    #[cfg(feature = "metrics")]
-    let parked = first.parked;
     known.control.send_if_modified(|control| {
         // The states may be older than a call of this process.
         let changes = control.is_paused != is_paused && *control == before.control;
@@ -144,17 +141,15 @@ fn follow_others(known: &Known, before: &Before, states: &[PartitionState]) {
     if has_wishes {
         known.control.send_modify(|control| control.wished += 1);
     }
-    #[cfg(feature = "metrics")]
-    {
-        #[expect(clippy::cast_precision_loss, reason = "there are few parked logs")]
-        metrics::gauge!("eventlogs_parked_logs", "subscription" => known.name).set(parked as f64);
-        let lag = own.filter_map(|state| Some(state.now - state.oldest_unsettled?));
-        let lag = lag.max().unwrap_or_default();
-        let lag = lag.to_std().unwrap_or_default().as_secs_f64();
-        metrics::gauge!("eventlogs_subscription_lag_seconds", "subscription" => known.name)
-            .set(lag);
-        let idle = known.partitions.iter().map(|shared| shared.facts().0).max();
-        metrics::gauge!("eventlogs_subscription_idle_seconds", "subscription" => known.name)
-            .set(idle.unwrap_or_default().as_secs_f64());
-    }
+    let lags = own.clone();
+    let lags = lags.filter_map(|state| Some(state.now - state.oldest_unsettled?));
+    let idle = known.partitions.iter().map(|shared| shared.facts().0);
+    let stopped = own.filter(|state| state.stopped.is_some());
+    let condition = Condition {
+        parked: first.parked,
+        lag: lags.max().unwrap_or_default().to_std().unwrap_or_default(),
+        idle: idle.max().unwrap_or_default(),
+        stopped: stopped.fold(0, |stopped, _| stopped + 1),
+    };
+    telemetry::looked_at(known.name, &condition);
 }

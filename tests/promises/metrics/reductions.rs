@@ -1,9 +1,10 @@
 //! What reductions find in the cache, and how many events they apply.
 
-use super::Measured;
+use super::recorder::Measured;
 use crate::counting::Remote;
 use crate::payments::{Payment, PaymentEvent, cached_payments, captured, refund};
 use crate::postgres::TestStore;
+use crate::telemetry::Log;
 use eventlogs::caches::CacheError;
 use eventlogs::ids::{EventId, LogId};
 use eventlogs::stores::fake::FakeEventStore;
@@ -15,6 +16,8 @@ use eventlogs::{
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Returns how often each result was counted, without those that never were.
 fn lookups(measured: &Measured) -> Vec<(&'static str, usize)> {
@@ -22,8 +25,9 @@ fn lookups(measured: &Measured) -> Vec<(&'static str, usize)> {
         "hit", "miss", "stale", "ahead", "forked", "too_slow", "failed",
     ];
     let counted = results.map(|result| {
-        let name = format!("eventlogs_cache_lookups_total{{aggregate=Payment,result={result}}}");
-        (result, measured.of(&name).len())
+        let labels = [("aggregate", "Payment"), ("result", result)];
+        let counted = measured.with("eventlogs_cache_lookups_total", &labels);
+        (result, counted.len())
     });
     let total = measured.of("eventlogs_cache_lookups_total").len();
     assert_eq!(total, counted.iter().map(|(_, count)| count).sum::<usize>());
@@ -35,7 +39,7 @@ fn lookups(measured: &Measured) -> Vec<(&'static str, usize)> {
 
 /// Returns how many events each reduction has applied.
 fn reduced(measured: &Measured) -> String {
-    let reduced = measured.of("eventlogs_reduced_events{aggregate=Payment}");
+    let reduced = measured.with("eventlogs_reduced_events", &[("aggregate", "Payment")]);
     assert_eq!(reduced, measured.of("eventlogs_reduced_events"));
     format!("{reduced:?}")
 }
@@ -186,8 +190,41 @@ async fn lookups_that_fail_or_take_too_long_are_counted() {
     }
 }
 
+/// A cache that is down would fill the log: each lookup is counted, and few are logged.
+#[tokio::test]
+async fn a_bad_cache_is_logged_seldom() {
+    for (hangs, message) in [
+        (true, "the cache is too slow; reducing without it"),
+        (false, "the cache failed; reducing without it"),
+    ] {
+        let measured = Measured::default();
+        let _guard = metrics::set_default_local_recorder(&measured);
+        let log = Log::default();
+        let subscriber = tracing_subscriber::registry().with(log.clone());
+        let subscriber = subscriber.with(LevelFilter::WARN);
+        let _log = tracing::subscriber::set_default(subscriber);
+        let bad = Bad {
+            hangs,
+            is_remote: true,
+            puts: Arc::new(Semaphore::new(100)),
+        };
+        let payments = cached_payments(FakeEventStore::new(), bad);
+        let log_id = captured(&payments).await;
+        for _ in 0..5 {
+            payments.reduce(log_id).await.unwrap();
+        }
+        payments.flush_cache().await;
+        assert_eq!(measured.of("eventlogs_cache_lookups_total").len(), 5);
+        assert_eq!(log.messages(), [message]);
+    }
+}
+
 #[tokio::test]
 async fn aggregates_that_do_not_fit_into_the_queue_are_counted() {
+    dropped().await;
+}
+
+pub(super) async fn dropped() -> Measured {
     let measured = Measured::default();
     let _guard = metrics::set_default_local_recorder(&measured);
     let puts = Arc::new(Semaphore::new(0));
@@ -203,8 +240,9 @@ async fn aggregates_that_do_not_fit_into_the_queue_are_counted() {
     };
     let payments = LogManager::<Payment>::new(FakeEventStore::new(), bad, options);
     let dropped = || {
+        let labels = [("aggregate", "Payment"), ("store", "fake")];
         measured
-            .of("eventlogs_cache_dropped_total{aggregate=Payment}")
+            .with("eventlogs_cache_dropped_total", &labels)
             .len()
     };
     let first = captured(&payments).await;
@@ -225,4 +263,5 @@ async fn aggregates_that_do_not_fit_into_the_queue_are_counted() {
     assert_eq!(dropped(), 3, "a log that waits takes one place");
     puts.add_permits(100);
     payments.flush_cache().await;
+    measured.clone()
 }

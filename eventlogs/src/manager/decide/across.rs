@@ -11,6 +11,7 @@ use crate::ids::{IntoLogId, LogId};
 use crate::manager::LogManager;
 use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
 use crate::manager::error::DecideError;
+use crate::manager::telemetry::labels::Operation;
 use crate::manager::write_options::DecideOptions;
 use decided::{DecidedAcross, DecidedLog};
 use run::{Asked, Decision};
@@ -215,8 +216,10 @@ macro_rules! decide_on_tuples {
                 $($events: IntoEvents<$aggregate::Event>,)+
             {
                 let logs = &self.logs;
+                let measures = logs.0.manager.inner.measures.of_all(&[$($aggregate::name()),+]);
+                let call = measures.begin(Operation::DecideAcross);
                 let span = tracing::info_span!("decide_across", logs = [$(logs.$nth.log_id),+].len());
-                async {
+                let deciding = async {
                     let slots = ($(logs.$nth.slot(options),)+);
                     let replay = {
                         let creatable = [$((logs.$nth.log_id, logs.$nth.may_be_missing(options))),+];
@@ -224,7 +227,7 @@ macro_rules! decide_on_tuples {
                         let creatable: HashSet<_> = creatable.map(|(log_id, _)| log_id).collect();
                         let metadata = logs.0.manager.complete(&options.metadata);
                         let all = [$(&slots.$nth as &dyn Slot<'_>),+];
-                        let all = Decision::new(&all, options, metadata, creatable)?;
+                        let all = Decision::new(&all, options, metadata, creatable, measures)?;
                         let ask = || match decision($(&slots.$nth.aggregate()),+).into_result() {
                             Ok(events) => {
                                 let some = [$(slots.$nth.decide(events.$nth)),+];
@@ -235,9 +238,8 @@ macro_rules! decide_on_tuples {
                         all.run(ask).await?
                     };
                     Ok(DecidedAcross { logs: ($(slots.$nth.into_decided(),)+), replay })
-                }
-                .instrument(span)
-                .await
+                };
+                call.end_decision(deciding.instrument(span).await, DecidedAcross::is_replay)
             }
         }
     )+};

@@ -5,10 +5,9 @@ use crate::aggregation::Aggregation;
 use crate::manager::decide::call::{Call, DecisionState};
 use crate::manager::decide::decided::{Decided, Written};
 use crate::manager::decide::pending::{FoldError, PendingDecision, folded, text_of};
-use crate::manager::error::{LogManagerError, counted};
+use crate::manager::error::LogManagerError;
 use crate::manager::fold::PointInTime;
 use crate::manager::replays::part_of;
-use crate::manager::telemetry;
 use crate::shared_error::SharedError;
 use crate::stores::error::AppendError;
 use crate::stores::idempotency::Replay;
@@ -77,7 +76,7 @@ impl<A: Aggregate> Call<'_, A> {
             // The store does not return the events: they have to be read.
         }
         let at = PointInTime::Index(appended.state.index());
-        let reducing = Box::pin(self.manager.reduce_at(&self.log_id, at));
+        let reducing = Box::pin(self.manager.reduce_until(self.log_id, at));
         let reduced = AssertUnwindSafe(self.in_time(reducing)).catch_unwind();
         match reduced.await {
             Ok(reduced) => Ok(reduced?),
@@ -128,9 +127,9 @@ impl<A: Aggregate> Call<'_, A> {
 
     async fn replay_of(&self, replay: Replay) -> Result<Decided<A>, LogManagerError> {
         if self.options.is_reused(&replay, self.log_id) {
-            return Err(counted(LogManagerError::reused(replay)));
+            return Err(LogManagerError::reused(replay));
         }
-        telemetry::replayed();
+        self.manager.inner.measures.replayed();
         let earlier = self.manager.cached(self.log_id).await;
         let caught_up = Box::pin(self.manager.catch_up(self.log_id, earlier));
         let aggregation = self.in_time(caught_up).await?;

@@ -4,7 +4,7 @@ use crate::aggregate::Aggregate;
 use crate::manager::decide::call::{Call, DecisionState, Obstacle, Step, Write};
 use crate::manager::decide::decided::Decided;
 use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
-use crate::manager::error::{DecideError, counted};
+use crate::manager::error::DecideError;
 use futures_util::FutureExt;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -66,7 +66,7 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 Step::OtherIndex(state) => {
                     return match self.replayed().await? {
                         Some(replayed) => Ok(Turned::Over(replayed)),
-                        None => Err(counted(self.other_index(&state)).into()),
+                        None => Err(self.manager.inner.measures.counted(self.other_index(&state)).into()),
                     };
                 }
             }

@@ -6,6 +6,7 @@ pub(crate) mod pending;
 use crate::event::Event;
 use crate::log_state::LogPosition;
 use crate::stores::appends::AppendAcrossRequest;
+use crate::stores::database::telemetry::StoreMetrics;
 use crate::stores::encoding::records::{Place, records};
 use crate::stores::encoding::write::{EncodedWrite, encode, encode_across};
 use crate::stores::error::AppendError;
@@ -14,10 +15,10 @@ use crate::stores::limits::Limits;
 use crate::stores::request::{AppendObserver, AppendRequest, Appended};
 use chrono::Utc;
 use futures_util::future::BoxFuture;
-use pending::{Pending, TimeLimit, pending};
+use pending::{Pending, Room, TimeLimit, pending};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout_at;
 
 /// The callers' end of the queue.
@@ -32,6 +33,8 @@ pub(in crate::stores) struct WriteQueue {
     /// When the queue fills up, only the caller with this permit encodes its events and waits for capacity. The other callers
     /// wait here before they encode. Otherwise their encoded events would take memory outside the limit of the queue.
     line: Semaphore,
+    /// Measures the queue.
+    metrics: Arc<StoreMetrics>,
 }
 
 /// A job for the writer.
@@ -44,7 +47,10 @@ pub(in crate::stores) enum Job {
 
 impl WriteQueue {
     /// Makes a queue, and returns it with the writer's end.
-    pub(in crate::stores) fn new(limits: &Limits) -> (Self, mpsc::UnboundedReceiver<Job>) {
+    pub(in crate::stores) fn new(
+        limits: &Limits,
+        metrics: Arc<StoreMetrics>,
+    ) -> (Self, mpsc::UnboundedReceiver<Job>) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let capacity = u32::try_from(limits.max_queued_bytes.max(1)).unwrap_or(u32::MAX);
         let capacity = capacity.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
@@ -53,6 +59,7 @@ impl WriteQueue {
             room: Arc::new(Semaphore::new(capacity as usize)),
             capacity,
             line: Semaphore::new(1),
+            metrics,
         };
         (queue, receiver)
     }
@@ -121,17 +128,17 @@ impl WriteQueue {
     }
 
     /// Waits until the queue has capacity for a write.
-    async fn room(
-        &self,
-        write: &EncodedWrite,
-        time: TimeLimit,
-    ) -> Result<OwnedSemaphorePermit, StoreError> {
+    async fn room(&self, write: &EncodedWrite, time: TimeLimit) -> Result<Room, StoreError> {
         let bytes = u32::try_from(write.bytes()).unwrap_or(u32::MAX);
         let bytes = bytes.min(self.capacity);
-        match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
-            Ok(room) => Ok(room),
-            Err(_) => until(time, Arc::clone(&self.room).acquire_many_owned(bytes)).await,
-        }
+        let permit = match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
+            Ok(permit) => permit,
+            Err(_) => until(time, Arc::clone(&self.room).acquire_many_owned(bytes)).await?,
+        };
+        Ok(Room {
+            _permit: permit,
+            _counted: self.metrics.queued(bytes),
+        })
     }
 
     fn queue(&self, pending: Box<Pending>) -> Result<(), StoreError> {

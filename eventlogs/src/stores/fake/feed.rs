@@ -16,6 +16,7 @@ use crate::stores::encoding::event::encode_event;
 use crate::stores::error::store::StoreError;
 use crate::stores::fake::coding::Row;
 use crate::stores::fake::state::State;
+use crate::stores::fake::telemetry::STORE;
 use crate::stores::fake::{FakeEventStore, Logs};
 use crate::stores::limits::Limits;
 use crate::sync::lock;
@@ -194,6 +195,10 @@ impl<E: Event + Clone> EventFeed for FakeEventStore<E> {
             };
             Ok(FeedHead::new(Cursor::new(fence, None), last, last))
         })
+    }
+
+    fn feed_name(&self) -> &'static str {
+        STORE
     }
 
     async fn read_feed(&self, request: FeedRequest<'_>) -> Result<FeedPage, FeedError> {

@@ -2,7 +2,6 @@
 
 use crate::stores::database::columns::column;
 use crate::stores::database::queue::pending::{Outcome, Pending};
-use crate::stores::database::telemetry;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::batch::{Batch, BatchProgress};
 use crate::stores::postgres::core::Core;
@@ -36,7 +35,9 @@ pub(super) async fn write_batch(core: Arc<Core>, batch: Batch) -> Vec<(Box<Pendi
     let _ = AssertUnwindSafe(written).catch_unwind().await;
     let outcomes = progress.into_outcomes();
     core.commits.give();
-    telemetry::batch_written(batch.event_count(), batch.waited(start), start.elapsed());
+    let waited = batch.waited(start);
+    core.metrics
+        .batch_written(batch.event_count(), waited, start.elapsed());
     batch.with_outcomes(outcomes)
 }
 

@@ -3,6 +3,7 @@
 use crate::feed::commits::CommitSignal;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::database::telemetry::StoreMetrics;
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::columns::PageColumns;
 use crate::stores::postgres::event_row::EventColumns;
@@ -49,6 +50,8 @@ pub(super) struct Core {
     pub(super) fence: Fence,
     /// The options of the user.
     pub(super) options: PostgresOptions,
+    /// The metrics.
+    pub(super) metrics: Arc<StoreMetrics>,
 }
 
 /// The columns of the statements for folds.

@@ -21,6 +21,7 @@ use crate::stores::postgres::head;
 use crate::stores::postgres::head::read_history;
 use crate::stores::postgres::retry;
 use crate::stores::postgres::statements::text::Statement;
+use crate::stores::postgres::telemetry::STORE;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
@@ -41,6 +42,10 @@ impl EventFeed for PostgresEventStore {
         let core = self.core();
         core.check_schema().await?;
         page(core, request).await
+    }
+
+    fn feed_name(&self) -> &'static str {
+        STORE
     }
 
     async fn read_gap(

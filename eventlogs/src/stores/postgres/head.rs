@@ -7,6 +7,8 @@ use crate::stores::error::store::StoreError;
 use crate::stores::postgres::core::Core;
 use crate::stores::postgres::fence::Step;
 use crate::stores::postgres::following::{place, rows, unreadable};
+#[cfg(feature = "metrics")]
+use crate::stores::postgres::telemetry;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::time::Duration;
@@ -31,8 +33,7 @@ pub(super) async fn head(core: &Core) -> Result<FeedHead, StoreError> {
         report(core, held).await?;
     }
     #[cfg(feature = "metrics")]
-    metrics::gauge!("eventlogs_feed_held_seconds")
-        .set(core.fence.held_for().unwrap_or_default().as_secs_f64());
+    telemetry::held(core.fence.held_for());
     Ok(head)
 }
 

@@ -9,10 +9,12 @@
 //! one dead connection.
 
 use crate::stores::database::nesting;
+use crate::stores::database::telemetry::{Counted, PoolMetrics};
 use crate::stores::postgres::attempt::Attempt;
 use crate::stores::postgres::failure::{AttemptError, Failure};
 use crate::stores::postgres::hosts::Hosts;
 use crate::stores::postgres::statements::text::Statement;
+use crate::stores::postgres::telemetry::STORE;
 use crate::sync::lock;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
@@ -21,7 +23,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 /// The longest idle time of a connection. After that a device on the network may have dropped the connection silently, so it is
 /// closed.
@@ -47,6 +49,8 @@ pub(super) struct ConnectionPool {
     generation: Generation,
     /// The statement that begins the transaction of each statement, if each must have one.
     begin: Option<SqlStr>,
+    /// The metrics.
+    metrics: PoolMetrics,
 }
 
 /// Where connections come from.
@@ -65,11 +69,20 @@ enum Source {
 /// An idle connection.
 struct IdleConnection {
     /// The connection.
-    connection: Box<PgConnection>,
+    connection: OwnConnection,
     /// When it became idle.
     since: Instant,
     /// Its generation.
     generation: u64,
+    /// Counts it among those that are idle.
+    _counted: Counted,
+}
+
+/// A connection that the store has made.
+struct OwnConnection {
+    connection: Box<PgConnection>,
+    /// Counts it among those that are open.
+    _counted: Counted,
 }
 
 /// A lease: a connection taken from the pool. It is closed if it is dropped before it is [given back](Leased::give_back), for
@@ -85,12 +98,14 @@ pub(super) struct Leased<'a> {
     is_in_transaction: bool,
     /// The permit, for as long as the connection is in use.
     _place: SemaphorePermit<'a>,
+    /// Counts it among those that are in use.
+    _counted: Counted,
 }
 
 /// The connection of a lease.
 enum Held {
     /// A connection that the store made.
-    Own(Box<PgConnection>),
+    Own(OwnConnection),
     /// A connection of the user's pool.
     Pooled(Pooled),
 }
@@ -119,8 +134,9 @@ impl ConnectionPool {
         limit: u32,
         generation: Generation,
         begin: Option<SqlStr>,
+        name: &'static str,
     ) -> Self {
-        Self::with_source(Source::Own(servers), limit, generation, begin)
+        Self::with_source(Source::Own(servers), limit, generation, begin, name)
     }
 
     /// Uses the connections of a user's pool, as many as it has.
@@ -128,7 +144,7 @@ impl ConnectionPool {
         let limit = pool.options().get_max_connections();
         let emptied = AtomicU64::new(0);
         let source = Source::Pool { pool, emptied };
-        Self::with_source(source, limit, Generation::default(), begin)
+        Self::with_source(source, limit, Generation::default(), begin, "yours")
     }
 
     fn with_source(
@@ -136,6 +152,7 @@ impl ConnectionPool {
         limit: u32,
         generation: Generation,
         begin: Option<SqlStr>,
+        name: &'static str,
     ) -> Self {
         let limit = limit.clamp(1, MOST);
         Self {
@@ -145,13 +162,22 @@ impl ConnectionPool {
             idle: Mutex::new(Vec::new()),
             generation,
             begin,
+            metrics: PoolMetrics::new(STORE, name, limit),
         }
     }
 
     /// Takes a connection from the pool, once one is free.
     pub(super) async fn lease(&self, attempt: &Attempt) -> Result<Leased<'_>, Failure> {
-        let place = self.places.acquire().await;
-        let place = place.map_err(|_| Failure::Closed)?;
+        let place = match self.places.try_acquire() {
+            Ok(place) => place,
+            Err(TryAcquireError::Closed) => return Err(Failure::Closed),
+            Err(TryAcquireError::NoPermits) => {
+                let _waiting = self.metrics.waiting.count(1);
+                let place = self.places.acquire().await;
+                place.map_err(|_| Failure::Closed)?
+            }
+        };
+        let counted = self.metrics.taken();
         let generation = self.generation.now();
         let held = match &self.source {
             Source::Pool { pool, emptied } => {
@@ -178,7 +204,10 @@ impl ConnectionPool {
                 Held::Own(match idle {
                     Some(connection) => connection,
                     // Boxed, because every operation's future would have room for it otherwise.
-                    None => Box::new(Box::pin(new(servers, attempt)).await?),
+                    None => OwnConnection {
+                        connection: Box::new(Box::pin(new(servers, attempt)).await?),
+                        _counted: self.metrics.open.count(1),
+                    },
                 })
             }
         };
@@ -189,11 +218,12 @@ impl ConnectionPool {
             generation,
             is_in_transaction: false,
             _place: place,
+            _counted: counted,
         })
     }
 
     /// Takes the idle connection that was used last.
-    fn take_idle(&self, generation: u64) -> Option<Box<PgConnection>> {
+    fn take_idle(&self, generation: u64) -> Option<OwnConnection> {
         let mut idle = self.idle();
         // The others have been idle for longer.
         if idle
@@ -224,7 +254,7 @@ impl ConnectionPool {
         let idle = std::mem::take(&mut *self.idle());
         for idle in idle {
             // If this fails, the server notices the end of the connection by itself.
-            let _ = idle.connection.close().await;
+            let _ = idle.connection.connection.close().await;
         }
         if let Source::Pool { pool, .. } = &self.source {
             pool.close().await;
@@ -319,6 +349,7 @@ impl Leased<'_> {
                     connection,
                     since,
                     generation,
+                    _counted: self.connections.metrics.idle.count(1),
                 });
             }
             Held::Pooled(mut pooled) => pooled.is_good = true,
@@ -339,7 +370,7 @@ impl Deref for Leased<'_> {
 
     fn deref(&self) -> &PgConnection {
         match &self.held {
-            Held::Own(connection) => connection,
+            Held::Own(own) => &own.connection,
             Held::Pooled(pooled) => &pooled.connection,
         }
     }
@@ -348,7 +379,7 @@ impl Deref for Leased<'_> {
 impl DerefMut for Leased<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match &mut self.held {
-            Held::Own(connection) => connection,
+            Held::Own(own) => &mut own.connection,
             Held::Pooled(pooled) => &mut pooled.connection,
         }
     }

@@ -6,6 +6,7 @@ use crate::stores::postgres::failure::{AttemptError, Failure, Verdict};
 use crate::stores::postgres::pool::{ConnectionPool, Leased};
 use crate::stores::postgres::silence;
 use crate::stores::postgres::silence::Watched;
+use crate::stores::postgres::telemetry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -183,8 +184,7 @@ where
             return Err(final_error(failure, in_doubt).into());
         };
         tracing::debug!(error = %failure, attempts, "trying again");
-        #[cfg(feature = "metrics")]
-        metrics::counter!("eventlogs_retries_total").increment(1);
+        telemetry::retried();
         tokio::time::sleep(pause).await;
     }
 }

@@ -1,6 +1,7 @@
 //! The tails of logs that wait to be read.
 
 use crate::ids::LogId;
+use crate::stores::database::telemetry::{Counted, Gauge};
 use crate::stores::error::store::StoreError;
 use crate::stores::postgres::statements::reads::TailBounds;
 use crate::sync::lock;
@@ -38,12 +39,25 @@ impl TailRows {
 pub(super) type Answer = Result<TailRows, StoreError>;
 
 /// The tails that wait for a statement.
-#[derive(Default)]
 pub(super) struct TailQueue {
     state: Mutex<State>,
+    /// Counts them.
+    waiting: Gauge,
 }
 
 impl TailQueue {
+    pub(super) fn new(waiting: Gauge) -> Self {
+        Self {
+            state: Mutex::default(),
+            waiting,
+        }
+    }
+
+    /// Counts a tail for as long as it waits.
+    pub(super) fn counted(&self) -> Counted {
+        self.waiting.count(1)
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -68,6 +82,8 @@ pub(super) struct Waiting {
     pub(super) deadline: Instant,
     /// Sends the rows to the caller.
     pub(super) answer: oneshot::Sender<Answer>,
+    /// Counts it until a statement reads it.
+    pub(super) counted: Option<Counted>,
 }
 
 impl Tail {

@@ -122,6 +122,7 @@ fn wait(
         tail,
         deadline: core.options.deadline(),
         answer,
+        counted: Some(core.tails.counted()),
     });
     Ok(receiver)
 }
@@ -212,7 +213,7 @@ impl Reader {
         let operation = core.reading_until(deadline.unwrap_or_else(Instant::now));
         let found = retry::read(&operation, || several(core, &operation, &tails)).await;
         let mut late = VecDeque::new();
-        for waiting in batch {
+        for mut waiting in batch {
             let range = places.get(&waiting.tail).copied();
             let answer = match &found {
                 Ok((rows, ranges)) => Ok(TailRows {
@@ -223,6 +224,7 @@ impl Reader {
                 }),
                 // The deadline was that of another one.
                 Err(_) if operation.is_over() && waiting.deadline > Instant::now() => {
+                    waiting.counted = Some(core.tails.counted());
                     late.push_back(waiting);
                     continue;
                 }
@@ -243,13 +245,14 @@ impl Reader {
 fn batch(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
     let mut batch: Vec<Waiting> = Vec::with_capacity(waiting.len().min(MOST_LOGS));
     while batch.len() < MOST_LOGS
-        && let Some(next) = waiting.pop_front_if(|next| {
+        && let Some(mut next) = waiting.pop_front_if(|next| {
             batch
                 .first()
                 .is_none_or(|first| first.tail.goes_with(&next.tail))
         })
     {
         if !next.answer.is_closed() {
+            next.counted = None;
             batch.push(next);
         }
     }

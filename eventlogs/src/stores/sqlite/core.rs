@@ -3,11 +3,13 @@
 use crate::feed::commits::CommitSignal;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::database::telemetry::StoreMetrics;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::migrate;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::pool::ConnectionPool;
 use crate::stores::store_id::StoreId;
+use std::sync::Arc;
 
 /// The state that the clones of a store share with its writer.
 pub(super) struct Core {
@@ -23,6 +25,8 @@ pub(super) struct Core {
     pub(super) commits: CommitSignal,
     /// The options that the user chose.
     pub(super) options: SqliteOptions,
+    /// The metrics.
+    pub(super) metrics: Arc<StoreMetrics>,
 }
 
 impl Core {

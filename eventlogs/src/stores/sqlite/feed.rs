@@ -14,6 +14,7 @@ use crate::stores::database::columns::column;
 use crate::stores::database::feed::{EventNames, FeedPageBuilder};
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::statements::feed;
+use crate::stores::sqlite::telemetry::STORE;
 use crate::stores::sqlite::{SqliteEventStore, error, read};
 use futures_util::TryStreamExt;
 use sqlx::Row;
@@ -45,6 +46,10 @@ impl EventFeed for SqliteEventStore {
                 return page;
             }
         }
+    }
+
+    fn feed_name(&self) -> &'static str {
+        STORE
     }
 
     async fn read_gap(

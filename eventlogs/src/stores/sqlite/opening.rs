@@ -4,11 +4,13 @@ use crate::feed::commits::CommitSignal;
 use crate::stores::database::log_types::LogTypes;
 use crate::stores::database::queue::WriteQueue;
 use crate::stores::database::schema_version::SchemaVersion;
+use crate::stores::database::telemetry::StoreMetrics;
 use crate::stores::error::open::OpenError;
 use crate::stores::sqlite::SqliteEventStore;
 use crate::stores::sqlite::core::Core;
 use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::pool::ConnectionPool;
+use crate::stores::sqlite::telemetry::STORE;
 use crate::stores::sqlite::{migrate, writer};
 use crate::stores::store_id::StoreId;
 use std::path::Path;
@@ -127,7 +129,8 @@ impl SqliteEventStore {
     }
 
     fn start(pool: ConnectionPool, schema: SchemaVersion, options: SqliteOptions) -> Self {
-        let (queue, jobs) = WriteQueue::new(&options.limits);
+        let metrics = Arc::new(StoreMetrics::new(STORE));
+        let (queue, jobs) = WriteQueue::new(&options.limits, Arc::clone(&metrics));
         let core = Arc::new(Core {
             id: StoreId::new(),
             pool,
@@ -135,6 +138,7 @@ impl SqliteEventStore {
             log_types: LogTypes::default(),
             commits: CommitSignal::new(),
             options,
+            metrics,
         });
         writer::start(jobs, Arc::clone(&core));
         Self {

@@ -15,6 +15,7 @@ use crate::stores::sqlite::options::SqliteOptions;
 use crate::stores::sqlite::path;
 use crate::stores::sqlite::statements::files::CHECKPOINT;
 use crate::stores::sqlite::statements::text::Statement;
+use crate::stores::sqlite::telemetry::{ConnectionMetrics, ReaderInUse};
 use crate::sync::{read, write};
 use generation::Generation;
 use sqlx::Sqlite;
@@ -42,6 +43,8 @@ pub(super) struct ConnectionPool {
     writer: Arc<Mutex<WriterConnection>>,
     /// The connections that are in use.
     current: RwLock<Arc<Generation>>,
+    /// The metrics.
+    metrics: ConnectionMetrics,
 }
 
 /// A reading connection in use.
@@ -49,6 +52,8 @@ pub(super) struct ReaderGuard<'a> {
     pub(super) connection: PoolConnection<Sqlite>,
     pub(super) generation: Arc<Generation>,
     pool: &'a ConnectionPool,
+    /// Counts it.
+    _in_use: ReaderInUse<'a>,
 }
 
 impl ConnectionPool {
@@ -58,7 +63,8 @@ impl ConnectionPool {
         let mut made = opener.open(true).await?;
         let writer = made.writer.take();
         let writer = writer.map_or(WriterConnection::Lost, WriterConnection::Idle);
-        Ok(Self::new(Some(opener), writer, generation(made)))
+        let readers = options.readers;
+        Ok(Self::new(Some(opener), writer, generation(made), readers))
     }
 
     /// Opens a file for a store that only reads.
@@ -69,20 +75,28 @@ impl ConnectionPool {
         let opener = Opener::to_read(path::resolve(path)?, options);
         let made = opener.open(false).await?;
         let writer = WriterConnection::ReadOnly;
-        Ok(Self::new(Some(opener), writer, generation(made)))
+        let readers = options.readers;
+        Ok(Self::new(Some(opener), writer, generation(made), readers))
     }
 
     /// Creates a database in memory.
     pub(super) async fn in_memory(options: &SqliteOptions) -> Result<Self, StoreError> {
         let generation = Generation::in_memory(opener::in_memory(options).await?);
-        Ok(Self::new(None, WriterConnection::InMemory, generation))
+        let writer = WriterConnection::InMemory;
+        Ok(Self::new(None, writer, generation, 1))
     }
 
-    fn new(opener: Option<Opener>, writer: WriterConnection, generation: Generation) -> Self {
+    fn new(
+        opener: Option<Opener>,
+        writer: WriterConnection,
+        generation: Generation,
+        readers: u32,
+    ) -> Self {
         Self {
             opener,
             writer: Arc::new(Mutex::new(writer)),
             current: RwLock::new(Arc::new(generation)),
+            metrics: ConnectionMetrics::new(readers),
         }
     }
 
@@ -103,7 +117,13 @@ impl ConnectionPool {
 
     /// Waits for the writing connection, which has the files open that are at the path now.
     pub(super) async fn writer(&self) -> Result<WriterGuard, StoreError> {
-        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let metrics = &self.metrics.writer;
+        let mut writer = if let Ok(free) = Arc::clone(&self.writer).try_lock_owned() {
+            free
+        } else {
+            let _waiting = metrics.waiting.count(1);
+            Arc::clone(&self.writer).lock_owned().await
+        };
         match *writer {
             WriterConnection::Idle(_) if self.generation().compare().is_ok() => {}
             WriterConnection::Idle(_) | WriterConnection::Lost => self.renew(&mut writer).await?,
@@ -116,13 +136,16 @@ impl ConnectionPool {
             }
             WriterConnection::InMemory => {
                 drop(writer);
-                return WriterGuard::in_memory(self.generation()).await;
+                return WriterGuard::in_memory(self.generation(), metrics).await;
             }
             WriterConnection::Closed => return Err(StoreError::Closed),
         }
         let connection = writer.take().ok_or(StoreError::Closed)?;
         let generation = self.generation();
-        Ok(WriterGuard::for_file(connection, writer, generation))
+        let counted = metrics.taken();
+        Ok(WriterGuard::for_file(
+            connection, writer, generation, counted,
+        ))
     }
 
     /// Waits for a reading connection. What was read is valid only if the guard [`still_holds`](ReaderGuard::still_holds) after
@@ -139,7 +162,10 @@ impl ConnectionPool {
             if !self.still_holds(&generation, &mut attempts).await? {
                 continue;
             }
-            let error = match generation.readers.acquire().await {
+            let waiting = self.metrics.readers.waiting.count(1);
+            let acquired = generation.readers.acquire().await;
+            drop(waiting);
+            let error = match acquired {
                 Ok(connection) => return Ok(self.reader_guard(connection, generation)),
                 Err(error) => error,
             };
@@ -155,13 +181,14 @@ impl ConnectionPool {
         }
     }
 
-    const fn reader_guard(
+    fn reader_guard(
         &self,
         connection: PoolConnection<Sqlite>,
         generation: Arc<Generation>,
     ) -> ReaderGuard<'_> {
         ReaderGuard {
             connection,
+            _in_use: self.metrics.taken(&generation.readers),
             generation,
             pool: self,
         }

@@ -3,7 +3,7 @@
 use crate::stores::database::queue::Job;
 use crate::stores::database::queue::batch_size::BatchSize;
 use crate::stores::database::queue::pending::{Outcome, Pending};
-use crate::stores::database::telemetry;
+use crate::stores::database::telemetry::StoreMetrics;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::core::Core;
@@ -49,7 +49,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
                 next = jobs.try_recv().ok();
             }
         }
-        write_batch(&core.pool, turn, batch).await;
+        write_batch(&core.pool, &core.metrics, turn, batch).await;
         core.commits.give();
     }
     for answer in closing {
@@ -63,6 +63,7 @@ async fn run(mut jobs: mpsc::UnboundedReceiver<Job>, core: Arc<Core>) {
 #[expect(clippy::vec_box, reason = "each box goes back to its caller")]
 async fn write_batch(
     pool: &ConnectionPool,
+    metrics: &StoreMetrics,
     turn: Result<WriterGuard, StoreError>,
     batch: Vec<Box<Pending>>,
 ) {
@@ -76,7 +77,7 @@ async fn write_batch(
     tracing::trace!(writes = writes.len(), "writing a batch");
     let start = Instant::now();
     let written = transact(pool, turn, &writes).await;
-    telemetry::batch_written(
+    metrics.batch_written(
         writes.iter().map(|write| write.event_count()).sum(),
         batch.iter().map(|pending| start - pending.since),
         start.elapsed(),

@@ -9,6 +9,7 @@ use crate::manager::decide::across::run::{Asked, Decision};
 use crate::manager::decide::across::slot::{LogSlot, Slot};
 use crate::manager::decide::outcome::{DecisionOutcome, IntoEvents};
 use crate::manager::error::DecideError;
+use crate::manager::telemetry::labels::Operation;
 use crate::manager::write_options::DecideOptions;
 use crate::stores::error::invalid::InvalidAppend;
 use std::sync::Arc;
@@ -64,8 +65,10 @@ impl<A: Aggregate<Event: Event>> LogManager<A> {
         O: DecisionOutcome<Events: IntoIterator<Item: IntoEvents<A::Event>>>,
     {
         let log_ids: Vec<LogId> = log_ids.into_iter().map(IntoLogId::into_log_id).collect();
+        let measures = &self.inner.measures;
+        let call = measures.begin(Operation::DecideEach);
         let span = tracing::info_span!("decide_each", aggregate = A::name(), logs = log_ids.len());
-        async {
+        let deciding = async {
             let create = options.create_if_missing;
             let slots = log_ids.iter();
             let slots: Vec<_> = slots
@@ -75,7 +78,7 @@ impl<A: Aggregate<Event: Event>> LogManager<A> {
                 let creatable = log_ids.iter().copied().filter(|_| create).collect();
                 let metadata = self.complete(&options.metadata);
                 let all: Vec<_> = slots.iter().map(|slot| slot as &dyn Slot<'_>).collect();
-                let all = Decision::new(&all, options, metadata, creatable)?;
+                let all = Decision::new(&all, options, metadata, creatable, measures)?;
                 all.run(|| ask(&slots, &mut decision)).await?
             };
             let logs = slots.into_iter().map(LogSlot::into_decided);
@@ -83,9 +86,8 @@ impl<A: Aggregate<Event: Event>> LogManager<A> {
                 logs: logs.collect(),
                 replay,
             })
-        }
-        .instrument(span)
-        .await
+        };
+        call.end_decision(deciding.instrument(span).await, DecidedAcross::is_replay)
     }
 }
 

@@ -10,8 +10,8 @@ use crate::log_state::LogPosition;
 use crate::manager::deadline;
 use crate::manager::decide::across::slot::Slot;
 use crate::manager::decide::attempts::Attempts;
-use crate::manager::error::{DecideError, LogManagerError, counted};
-use crate::manager::telemetry;
+use crate::manager::error::{DecideError, LogManagerError};
+use crate::manager::telemetry::Measures;
 use crate::manager::write_options::DecideOptions;
 use crate::metadata::Metadata;
 use crate::shared_error::SharedError;
@@ -64,6 +64,8 @@ pub(super) struct Decision<'s, 'a> {
     metadata: Metadata,
     /// The ids of the logs that may be created.
     creatable: HashSet<LogId>,
+    /// The metrics.
+    measures: &'a Measures,
 }
 
 /// The result of one turn.
@@ -108,6 +110,7 @@ impl<'s, 'a> Decision<'s, 'a> {
         options: &'a DecideOptions,
         metadata: Metadata,
         creatable: HashSet<LogId>,
+        measures: &'a Measures,
     ) -> Result<Self, LogManagerError> {
         let Some(&first) = slots.first() else {
             return Err(LogManagerError::Invalid(InvalidAppend::NoLogs));
@@ -140,6 +143,7 @@ impl<'s, 'a> Decision<'s, 'a> {
             options,
             metadata,
             creatable,
+            measures,
         };
         decision
             .request()
@@ -168,7 +172,7 @@ impl<'s, 'a> Decision<'s, 'a> {
             };
             match answer {
                 Ok(_) => {
-                    telemetry::decided(attempts.made);
+                    self.measures.decided(attempts.made);
                     self.conclude().await?;
                     return Ok(Vec::new());
                 }
@@ -188,8 +192,8 @@ impl<'s, 'a> Decision<'s, 'a> {
                         slot.take_back(log_id);
                     }
                     if !attempts.again(outdated).await {
-                        telemetry::decided(attempts.made);
-                        return Err(counted(error.into()).into());
+                        self.measures.decided(attempts.made);
+                        return Err(self.measures.counted(error.into()).into());
                     }
                     self.confirm().await?;
                     confirmed = true;
@@ -342,7 +346,7 @@ impl<'s, 'a> Decision<'s, 'a> {
                     log_id: first.log_id(),
                     event_index: first.end().map_or(0, |end| end.index().saturating_add(1)),
                 };
-                return Err(counted(error));
+                return Err(self.measures.counted(error));
             }
             if read >= QUICK_READS {
                 let pause = Duration::from_micros(fastrand::u64(0..2_000));
@@ -399,9 +403,9 @@ impl<'s, 'a> Decision<'s, 'a> {
     /// Makes the result of a decision whose key was used before, by the write with these parts.
     async fn replay_of(&self, parts: Vec<Replay>) -> Result<Vec<Replay>, LogManagerError> {
         if let Some(other) = self.other_operation(&parts) {
-            return Err(counted(LogManagerError::reused(other)));
+            return Err(LogManagerError::reused(other));
         }
-        telemetry::replayed();
+        self.measures.replayed();
         let replays = self.slots.iter().map(|slot| {
             let part = parts.iter();
             let mut part = part.filter(|part| part.state.log_id() == slot.log_id());

@@ -239,7 +239,7 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
             }
         }
         let at = PointInTime::Index(end.index());
-        let reading = self.call.manager.reduce_at(self.call.log_id, at);
+        let reading = self.call.manager.reduce_until(self.call.log_id, at);
         self.note(Some(self.without_panic(reading).await?), None);
         Ok(())
     }
@@ -265,7 +265,7 @@ impl<'a, A: Aggregate> LogSlot<'a, A> {
             }
         }
         let at = PointInTime::Index(last);
-        let reading = self.call.manager.reduce_at(self.call.log_id, at);
+        let reading = self.call.manager.reduce_until(self.call.log_id, at);
         self.without_panic(reading).await
     }
 

@@ -1,5 +1,6 @@
 //! A write that is queued or in flight: the writer's end and the caller's end.
 
+use crate::stores::database::telemetry::Counted;
 use crate::stores::encoding::write::EncodedWrite;
 use crate::stores::error::AppendError;
 use crate::stores::error::store::StoreError;
@@ -42,7 +43,14 @@ pub(in crate::stores) struct Pending {
     /// The further observers of a write to several logs.
     other_observers: Vec<Arc<dyn AppendSettled>>,
     /// The write's share of the queue. It is released before the outcome is sent, because the caller may no longer wait for it.
-    pub(in crate::stores) room: Option<OwnedSemaphorePermit>,
+    pub(in crate::stores) room: Option<Room>,
+}
+
+/// The share of the queue that a write takes.
+pub(in crate::stores) struct Room {
+    pub(super) _permit: OwnedSemaphorePermit,
+    /// The write and its size, in the metrics.
+    pub(super) _counted: [Counted; 2],
 }
 
 /// The answer to a caller: the outcome of its write, and the write, which the caller frees.

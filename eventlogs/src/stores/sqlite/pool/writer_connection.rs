@@ -3,6 +3,7 @@
 //! It is not in a pool of one connection: sqlx's pool pings a connection whenever it comes back, which costs the writer as much
 //! as a small statement, see "Figures" in ARCHITECTURE.
 
+use crate::stores::database::telemetry::{Counted, PoolMetrics};
 use crate::stores::error::store::StoreError;
 use crate::stores::sqlite::connection::HeldConnection;
 use crate::stores::sqlite::error;
@@ -49,6 +50,8 @@ pub(in crate::stores) struct WriterGuard {
     home: Option<OwnedMutexGuard<WriterConnection>>,
     /// The files that it has open.
     generation: Arc<Generation>,
+    /// Counts it among the connections in use.
+    _counted: Counted,
 }
 
 impl WriterGuard {
@@ -57,17 +60,20 @@ impl WriterGuard {
         connection: SqliteConnection,
         home: OwnedMutexGuard<WriterConnection>,
         generation: Arc<Generation>,
+        counted: Counted,
     ) -> Self {
         Self {
             connection: HeldConnection::Own(connection),
             home: Some(home),
             generation,
+            _counted: counted,
         }
     }
 
     /// The connection of a database in memory.
     pub(in crate::stores) async fn in_memory(
         generation: Arc<Generation>,
+        metrics: &PoolMetrics,
     ) -> Result<Self, StoreError> {
         let connection = generation
             .readers
@@ -78,6 +84,7 @@ impl WriterGuard {
             connection: HeldConnection::Pooled(connection),
             home: None,
             generation,
+            _counted: metrics.taken(),
         })
     }
 
