@@ -7,6 +7,7 @@ use crate::errors::Errors;
 use crate::keys;
 use crate::keys::table::EventKey;
 use crate::library::Library;
+use crate::serde_attributes::SerdeAttributes;
 use crate::values::CodecValue;
 use proc_macro2::Ident;
 use syn::{Data, DeriveInput, GenericParam, Generics, LitStr};
@@ -18,6 +19,8 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) ident: &'a Ident,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
+    /// Serde's attributes on it.
+    pub(crate) serde: SerdeAttributes<'a>,
     /// The path of the library in generated code.
     pub(crate) library: Library,
     /// `codec = …`
@@ -39,6 +42,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
     let mut parsed = ParsedEnum {
         ident: &input.ident,
         generics: &input.generics,
+        serde: SerdeAttributes::new(&input.attrs),
         library: Library::default(),
         codec: None,
         explicit_names: false,
