@@ -45,14 +45,13 @@ pub const fn assert_all_named(schema: &[EventSchema], named: &[&str]) {
     while index < schema.len() {
         let entry = &schema[index];
         if !entry.is_flattened {
-            match position(named, entry.variant, place) {
-                Some(found) => place = found + 1,
-                None => {
-                    if missing == 0 {
-                        first = index;
-                    }
-                    missing += 1;
+            if let Some(found) = position(named, entry.variant, place) {
+                place = found + 1;
+            } else {
+                if missing == 0 {
+                    first = index;
                 }
+                missing += 1;
             }
         }
         index += 1;

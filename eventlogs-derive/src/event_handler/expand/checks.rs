@@ -9,9 +9,9 @@ use crate::event_handler::parse::pattern::{Alternative, FieldPatterns};
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, Path};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{Attribute, Path};
 
 /// A statement with the checks; none if nothing is to be checked, or if the events depend on a type parameter.
 ///

@@ -79,12 +79,10 @@ pub(crate) fn parse<'a>(
     }
     check_type(&typed.ty, kind, errors);
     match &*typed.pat {
-        Pat::Ident(name) if name.subpat.is_none() => {
-            Some(Parameter::Bound {
-                name: &name.ident,
-                found: tokens::ungrouped(&typed.ty),
-            })
-        }
+        Pat::Ident(name) if name.subpat.is_none() => Some(Parameter::Bound {
+            name: &name.ident,
+            found: tokens::ungrouped(&typed.ty),
+        }),
         other if bare => {
             errors.on(
                 other,
