@@ -8,7 +8,8 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, Data, DeriveInput, Fields, Lit, LitInt, Meta, Token, Type, parenthesized, token,
+    Attribute, Data, DeriveInput, Fields, Lit, LitInt, LitStr, Meta, Token, Type, parenthesized,
+    token,
 };
 
 /// One `key`, `key = value` or `key(list)`.
@@ -128,7 +129,9 @@ pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
 /// One entry, up to its comma.
 fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
     let key = key(input)?;
-    let value = if input.peek(Token![=]) {
+    let value = if input.peek(Token![=>]) {
+        return Err(input.error(format!("write `=` instead of `=>` after `{}`", key.name)));
+    } else if input.peek(Token![=]) {
         let equals = input.parse::<Token![=]>()?;
         if at_end(input) {
             return Err(syn::Error::new_spanned(
@@ -142,18 +145,41 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
         parenthesized!(list in input);
         Value::List(list.parse()?)
     } else {
+        refuse_other_sign(input, &key)?;
         Value::Missing
     };
     Ok(Entry { key, value })
 }
 
-/// An identifier, a keyword such as `crate`, or a number.
+/// Refuses what is written instead of the `=` after a key.
+fn refuse_other_sign(input: ParseStream<'_>, key: &Key) -> syn::Result<()> {
+    let name = &key.name;
+    if input.peek(Lit) {
+        let message = format!("`=` is missing between `{name}` and its value");
+        return Err(input.error(message));
+    }
+    match input.cursor().punct() {
+        Some((sign, _)) if sign.as_char() != ',' => {
+            Err(input.error(format!("expected `=` and a value after `{name}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An identifier, a keyword such as `crate`, or a number. A string is none, but the message for it depends on the place.
 fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     if input.peek(LitInt) {
         let number = input.parse::<LitInt>()?;
         return Ok(Key {
             name: number.to_string(),
             span: number.span(),
+        });
+    }
+    if input.peek(LitStr) {
+        let text = input.parse::<LitStr>()?;
+        return Ok(Key {
+            name: text.token().to_string(),
+            span: text.span(),
         });
     }
     let ident = input
@@ -246,11 +272,11 @@ mod tests {
             .iter()
             .map(show)
             .collect();
-        assert_eq!(read, ["name: -", "alias: literal \"y\""]);
+        assert_eq!(read, ["alias: literal \"y\""]);
         assert_eq!(
             errors.messages(),
             [
-                "expected `,` between two keys",
+                "`=` is missing between `name` and its value",
                 "`version` has no value after its `=`",
                 "expected a key"
             ]

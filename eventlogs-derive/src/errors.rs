@@ -30,6 +30,13 @@ impl Errors {
         }
     }
 
+    /// Records all mistakes of another collection.
+    pub(crate) fn append(&mut self, others: Self) {
+        if let Some(error) = others.combined {
+            self.push(error);
+        }
+    }
+
     /// Returns the value, or records the error.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()

@@ -18,6 +18,16 @@ pub(crate) struct Given {
     pub(crate) value: Value,
 }
 
+/// The key of the level that was probably meant with this name.
+pub(crate) fn meant<K: Keys>(name: &str) -> Option<&'static str> {
+    advice::meant::<K>(name)
+}
+
+/// Returns `true` if a key is probably the name of a type, whose key is missing.
+pub(crate) fn is_type_name(name: &str) -> bool {
+    advice::is_type_name(name)
+}
+
 /// Keeps the entries whose keys belong to the level and are given once; records the others as mistakes.
 ///
 /// `owner` is the item that has the keys of the level above, in the user's words: ``enum PaymentEvent`` for a variant, the

@@ -36,6 +36,30 @@ pub(crate) fn without_self(tokens: &impl ToTokens, name: &TokenStream) -> TokenS
     })
 }
 
+/// Replaces these lifetimes by `'_`, for types that move out of the item that declares them.
+pub(crate) fn without_lifetimes(tokens: &impl ToTokens, names: &[&Ident]) -> TokenStream {
+    let tokens = tokens.to_token_stream();
+    if names.is_empty() {
+        return tokens;
+    }
+    let mut is_lifetime = false;
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let inside = without_lifetimes(&group.stream(), names);
+            TokenTree::Group(regroup(&group, inside))
+        }
+        TokenTree::Ident(ident) if is_lifetime && names.contains(&&ident) => {
+            is_lifetime = false;
+            TokenTree::Ident(Ident::new("_", ident.span()))
+        }
+        token => {
+            is_lifetime = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+            token
+        }
+    });
+    tokens.collect()
+}
+
 /// The where clause of an item, with further predicates.
 ///
 /// The result consists of tokens, because parsing the user's predicates again could fail.
@@ -175,8 +199,20 @@ fn regroup(group: &Group, inside: TokenStream) -> Group {
 
 #[cfg(test)]
 mod tests {
-    use super::{without_attributes, without_self};
-    use quote::quote;
+    use super::{without_attributes, without_lifetimes, without_self};
+    use quote::{format_ident, quote};
+
+    #[test]
+    fn lifetimes_are_left_out_at_every_depth() {
+        let found = without_lifetimes(
+            &quote!(Option<(&'a str, Cow<'b, a>)>),
+            &[&format_ident!("a")],
+        );
+        assert_eq!(
+            found.to_string(),
+            quote!(Option<(&'_ str, Cow<'b, a>)>).to_string()
+        );
+    }
 
     #[test]
     fn attributes_are_removed_at_every_depth() {

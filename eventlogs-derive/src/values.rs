@@ -43,10 +43,13 @@ impl Given {
     /// The error for a value of another kind than the key takes.
     pub(crate) fn wrong_kind(&self) -> syn::Error {
         let facts = self.facts;
-        let message = format!(
+        let mut message = format!(
             "`{}` takes {}, as in `{}`",
             facts.name, facts.takes, facts.example
         );
+        if facts.repeatable {
+            message.push_str("; repeat the key for another one");
+        }
         match &self.value {
             Value::Literal(literal) => syn::Error::new_spanned(literal, message),
             Value::Type(found) => syn::Error::new_spanned(found, message),
@@ -66,7 +69,7 @@ impl Given {
     /// Reads an integer literal.
     pub(crate) fn integer(&self) -> syn::Result<u64> {
         match &self.value {
-            Value::Literal(Lit::Int(literal)) => {
+            Value::Literal(Lit::Int(literal)) if is_integer_type(literal.suffix()) => {
                 literal.base10_parse().map_err(|_| self.wrong_kind())
             }
             _ => Err(self.wrong_kind()),
@@ -181,4 +184,11 @@ impl Given {
             .keep(self.path())
             .map_or_else(Library::default, Library::renamed)
     }
+}
+
+/// Returns `true` for the suffix of an integer, and for none. In Rust, `10k` is no number.
+fn is_integer_type(suffix: &str) -> bool {
+    let width = suffix.trim_start_matches(['u', 'i']);
+    suffix.is_empty()
+        || (width.len() < suffix.len() && (width == "size" || width.parse::<u8>().is_ok()))
 }

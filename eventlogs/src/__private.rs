@@ -5,11 +5,16 @@
 //! | `derive(Event)`, reading | `StoredPayload` and `DecodeProblem` in signatures; `decode` with the enum's own codec; `upcast` and `Upcast` for past versions, `accept` and `Accept` for newer ones |
 //! | `derive(Event)`, its schema | `count`, `concat`, `flattened` and `assert_distinct` for flattened events |
 //! | `derive(Event)`, its codec | `codec`, a macro for each codec of this crate; `StubCodec` after a mistake |
-//! | `derive(Event)`, payloads | `serde`, whose derives read and write them |
+//! | `derive(Event)`, payloads | `serde`, whose derives read and write them; `Payload` asks for its traits first |
+//! | `#[event_handler]` | `FieldValue` and `ClonedField`, which clone the field for a parameter that is no reference; `EventsOf`, `assert_all_named`, `assert_all_named_or_retired` and `assert_named_fields`, which check the block against the schema of its events |
 //! | `derive(Aggregate)` | `RetiredEvents`, which finds the entries of retired events |
-//! | `derive(Projection)` | `database`, a macro for each database with a feature; `assert_distinct_sources` compares its enums; `LogKey` is the key of a row, `EventKeys` what a function returns that names the rows |
+//! | `derive(Projection)` | `database`, a macro for each database with a feature; `assert_distinct_sources` compares its enums; `LogKey` is the key of a row, `LastIndex` its last event, `EventKeys` what a function returns that names the rows |
 //! | `derive(Aggregate)`, `derive(Projection)` and `#[event_handler]` | `fingerprint`, `SchemaFingerprint` and `text_fingerprint`, which make the fingerprint of the code |
 
+mod field_value;
+mod handlers;
+mod message;
+mod payload;
 mod projection;
 mod retired;
 mod schema;
@@ -17,7 +22,10 @@ mod upcast;
 
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
-pub use projection::{EventKeys, LogKey, assert_distinct_sources, text_fingerprint};
+pub use field_value::{ClonedField, FieldValue, NoField};
+pub use handlers::{EventsOf, NoSchema, assert_all_named, assert_all_named_or_retired, assert_named_fields};
+pub use payload::Payload;
+pub use projection::{EventKeys, LastIndex, LogKey, assert_distinct_sources, text_fingerprint};
 pub use retired::RetiredEvents;
 pub use schema::{assert_distinct, concat, count, flattened};
 pub use upcast::{Accept, Upcast, accept, upcast};

@@ -135,8 +135,10 @@ fn the_schema_spells_fields_with_what_shapes_them() {
 #[serde(tag = "kind", rename_all = "UPPERCASE")]
 enum Tagged {
     #[serde(rename = "in")]
+    #[event(name = "came")]
     Came { from: String },
     #[serde(alias = "out")]
+    #[event(name = "went")]
     Went,
 }
 

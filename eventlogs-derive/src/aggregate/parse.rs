@@ -8,6 +8,7 @@ use crate::errors::Errors;
 use crate::keys::table::AggregateKey;
 use crate::keys::{self, Given};
 use crate::library::Library;
+use crate::spelling::spelled;
 use crate::suggest;
 use rules::Rule;
 use syn::{Data, DeriveInput, Type};
@@ -51,7 +52,9 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
         || (entries.is_empty() && !errors.is_empty());
     for (key, given) in keys::check(entries, &owner, errors) {
         match key {
-            AggregateKey::Event => parsed.event = errors.keep(given.any_type()).cloned(),
+            AggregateKey::Event => {
+                parsed.event = errors.keep(event(&given)).cloned();
+            }
             AggregateKey::Cache => parsed.cache = cache(&given, &mut parsed.event_given, errors),
             AggregateKey::Fingerprint => parsed.fingerprint = errors.keep(given.fingerprint()),
             AggregateKey::Crate => parsed.library = given.library(errors),
@@ -60,13 +63,33 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedAg
     parsed
 }
 
-/// Returns `true` if the key is `event` or a misspelling of it.
+/// Reads the type of the events, which is no reference.
+fn event(given: &Given) -> syn::Result<&Type> {
+    let found = given.any_type()?;
+    match found {
+        Type::Reference(reference) => {
+            let shown = spelled(&reference.elem);
+            let message = format!("an aggregate is reduced from an enum; write `event = {shown}`");
+            Err(syn::Error::new_spanned(found, message))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// Returns `true` if the key is `event`, the name of a type without a key, or a misspelling of it.
 fn means_event(key: &Key) -> bool {
-    suggest::closest(&key.name, ["event"]).is_some()
+    suggest::closest(&key.name, ["event"]).is_some() || keys::is_type_name(&key.name)
 }
 
 /// Reads the rules in `cache(…)`.
 fn cache(given: &Given, event_given: &mut bool, errors: &mut Errors) -> Vec<Rule> {
+    if given.path().is_ok_and(|path| path.is_ident("never")) {
+        errors.at(
+            given.span(),
+            "the rules of a cache are in parentheses; write `cache(never)`",
+        );
+        return Vec::new();
+    }
     let Some(list) = errors.keep(given.list()) else {
         return Vec::new();
     };

@@ -22,6 +22,7 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
     let where_clause = tokens::where_clause(model.generics, &bounds(model));
     let codec = codec_name(model);
     let codec_alias = codec_alias(model);
+    let checked_fields = payload::checked_fields(model);
     let payloads = payloads(model);
     let (schema, schema_parts) = schema(model);
     let log_type = log_type(model);
@@ -40,6 +41,7 @@ pub(crate) fn expand(model: &EventModel<'_>) -> TokenStream {
         )]
         const _: () = {
             #codec_alias
+            #checked_fields
             #payloads
             #schema_parts
 

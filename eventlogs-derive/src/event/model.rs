@@ -4,6 +4,7 @@ pub(crate) mod borrowed;
 pub(crate) mod fields;
 pub(crate) mod flatten;
 pub(crate) mod log_type;
+mod serde_without_effect;
 pub(crate) mod stored_names;
 pub(crate) mod versions;
 
@@ -89,6 +90,7 @@ impl<'a> EventModel<'a> {
 /// Checks the attributes against each other. The model is complete only if no mistake was recorded.
 pub(crate) fn validate<'a>(parsed: ParsedEnum<'a>, errors: &mut Errors) -> EventModel<'a> {
     let log_type = log_type::claim(&parsed, errors);
+    serde_without_effect::refuse(&parsed, &log_type, errors);
     let mut names = StoredNames::new(parsed.explicit_names);
     let generics = parsed.generics;
     let variants = parsed.variants.into_iter().filter_map(|variant| {

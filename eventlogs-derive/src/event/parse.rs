@@ -7,6 +7,7 @@ use crate::errors::Errors;
 use crate::keys;
 use crate::keys::table::EventKey;
 use crate::library::Library;
+use crate::serde_attributes::SerdeAttributes;
 use crate::values::CodecValue;
 use proc_macro2::Ident;
 use syn::{Data, DeriveInput, GenericParam, Generics, LitStr, Visibility};
@@ -20,6 +21,8 @@ pub(crate) struct ParsedEnum<'a> {
     pub(crate) visibility: &'a Visibility,
     /// Its type parameters.
     pub(crate) generics: &'a Generics,
+    /// Serde's attributes on it.
+    pub(crate) serde: SerdeAttributes<'a>,
     /// The path of the library in generated code.
     pub(crate) library: Library,
     /// `codec = …`
@@ -42,6 +45,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedEn
         ident: &input.ident,
         visibility: &input.vis,
         generics: &input.generics,
+        serde: SerdeAttributes::new(&input.attrs),
         library: Library::default(),
         codec: None,
         explicit_names: false,

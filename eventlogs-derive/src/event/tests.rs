@@ -77,6 +77,10 @@ fn the_output_is_what_one_would_write_by_hand() {
         const _: () = {
             ::eventlogs::__private::codec::json!(__Codec);
 
+            const _: () = {
+                let () = <String as ::eventlogs::__private::Payload>::CHECKED;
+            };
+
             #twins
 
             #[automatically_derived]
@@ -247,7 +251,7 @@ fn all_mistakes_of_an_item_are_found_at_once() {
             "events are decoded into owned values; `DoorEvent<'a>` cannot borrow",
             "versions start at 1",
             "`codec` applies to the whole enum; move it up to the enum",
-            "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
+            "`a b` has a space; a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
             "version 2 also needs an upcaster from version 1; add `upcast(1 = …)`",
             "the stored name `Closed` already belongs to `Closed`",
             "first used here",

@@ -1,6 +1,7 @@
 //! Third stage: the block without its marks, and the `match` that calls its methods.
 
 mod arms;
+mod checks;
 mod full_patterns;
 mod hashed_parts;
 mod interest;
@@ -103,19 +104,9 @@ fn body(model: &HandlerModel<'_>, block: &Block, variables: &Variables) -> Token
     let matched = Ident::new("event", place);
     let arms = arms::arms(model, variables);
     let dispatch = quote_spanned!(place=> match #matched { #(#arms)* });
-    // `Clone` is not in scope everywhere, and a call through its path would make the message for a type mismatch worse.
-    let clones = model
-        .handlers
-        .iter()
-        .flat_map(|handler| &handler.parameters)
-        .any(|passed| passed.parameter.is_cloned());
-    let import = clones.then(|| {
-        quote!(
-            use ::core::clone::Clone as _;
-        )
-    });
+    let checks = checks::checks(model, block);
     quote! {
-        #import
+        #checks
         let #matched = #library::EventRecord::event(#event_record);
         #dispatch
     }

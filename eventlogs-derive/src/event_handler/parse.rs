@@ -9,6 +9,7 @@ pub(crate) mod kind;
 pub(crate) mod marks;
 pub(crate) mod parameter;
 pub(crate) mod pattern;
+mod record;
 pub(crate) mod removal;
 mod signature;
 
@@ -76,6 +77,11 @@ pub(crate) fn parse<'a>(
         retired,
         library,
     } = arguments;
+    if let Some(event) = &event {
+        for handler in &handlers {
+            handler.refuse_whole_event(event, errors);
+        }
+    }
     ParsedBlock {
         event,
         ignored,
@@ -111,10 +117,13 @@ fn method_handler<'a>(
     let alternatives = if let Some(tokens) = tokens(mark) {
         pattern::parse(tokens, "#[on(Captured { amount })]", errors)
     } else {
-        errors.on(
-            mark,
-            "the pattern is missing; write `#[on(Variant)]`, or a whole pattern",
-        );
+        let message = match &mark.meta {
+            Meta::NameValue(_) => "write the pattern in parentheses, as in `#[on(Captured)]`",
+            Meta::Path(_) | Meta::List(_) => {
+                "the pattern is missing; write `#[on(Variant)]`, or a whole pattern"
+            }
+        };
+        errors.on(mark, message);
         Vec::new()
     };
     Some(handler::parse(method, alternatives, kind, errors))

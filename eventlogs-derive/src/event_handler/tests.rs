@@ -76,10 +76,20 @@ fn the_output_is_what_one_would_write_by_hand() {
             #[allow(deprecated, unused_qualifications, reason = "a deprecated variant still has a handler; every variant is written with its enum")]
             #[deny(unreachable_patterns, reason = "a pattern that is never reached is a handler that never runs")]
             fn handle(&mut self, event_record: &impl ::eventlogs::EventRecord<DoorEvent>) {
-                use ::core::clone::Clone as _;
+                let _: [(); {
+                    use ::eventlogs::__private::NoSchema as _;
+                    let schema = ::eventlogs::__private::EventsOf::<DoorEvent>::SCHEMA;
+                    ::eventlogs::__private::assert_all_named(schema, &["Opened", "Closed", "Painted"]);
+                    ::eventlogs::__private::assert_named_fields(schema, 0usize, "Opened", &["by", "hours"]);
+                    0
+                }] = [];
                 let event = ::eventlogs::EventRecord::event(event_record);
                 match event {
-                    (DoorEvent::Opened { by, hours, .. }) => Self::open(self, by, (*hours).clone()),
+                    (DoorEvent::Opened { by, hours, .. }) => Self::open(
+                        self,
+                        { let value: &str = by; value },
+                        <u32 as ::eventlogs::__private::FieldValue<_>>::of(hours)
+                    ),
                     (DoorEvent::Closed(_)) => Self::close(self, event_record),
                     (DoorEvent::Painted { .. }) => {}
                 }
@@ -124,12 +134,22 @@ fn async_handlers_make_a_subscriber() {
                 event_record: &::eventlogs::FeedRecord<DoorEvent>,
                 context: &mut Db,
             ) -> ::core::result::Result<(), ::eventlogs::HandlerError> {
-                use ::core::clone::Clone as _;
+                let _: [(); {
+                    use ::eventlogs::__private::NoSchema as _;
+                    let schema = ::eventlogs::__private::EventsOf::<DoorEvent>::SCHEMA;
+                    ::eventlogs::__private::assert_all_named(schema, &["Opened", #[cfg(unix)] "Ajar", "Painted"]);
+                    ::eventlogs::__private::assert_named_fields(schema, 0usize, "Opened", &["hours"]);
+                    0
+                }] = [];
                 let event = ::eventlogs::EventRecord::event(event_record);
                 match event {
                     (DoorEvent::Opened { hours, .. }) =>
                         <sqlx::Result<()> as ::eventlogs::HandlerOutcome>::outcome(
-                            Self::open(self, (*hours).clone(), context).await
+                            Self::open(
+                                self,
+                                <u32 as ::eventlogs::__private::FieldValue<_>>::of(hours),
+                                context
+                            ).await
                         ),
                     #[cfg(unix)]
                     (DoorEvent::Ajar { .. }) =>
@@ -229,11 +249,16 @@ fn a_condition_on_parameters_makes_two_arms() {
             #[cfg(feature = "x")]
             #[cfg(unix)]
             (DoorEvent::Opened { by, hours, .. } | DoorEvent::Ajar { by: Some(by), hours, .. }) =>
-                Self::open(self, by, (*hours).clone(), event_record),
+                Self::open(
+                    self,
+                    { let value: &str = by; value },
+                    <u32 as ::eventlogs::__private::FieldValue<_>>::of(hours),
+                    event_record
+                ),
             #[cfg(not(feature = "x"))]
             #[cfg(unix)]
             (DoorEvent::Opened { by, .. } | DoorEvent::Ajar { by: Some(by), .. }) =>
-                Self::open(self, by),
+                Self::open(self, { let value: &str = by; value }),
         },
     ] {
         assert!(

@@ -16,7 +16,9 @@ pub(super) fn stranger<K: Keys>(name: &str, owner: &str) -> String {
         Level::Projection => on_a_projection(name),
         Level::HandlerBlock => beside_the_event_type(name),
     };
-    here.or_else(|| elsewhere(name))
+    without_key(K::LEVEL, name)
+        .or(here)
+        .or_else(|| elsewhere(name))
         .unwrap_or_else(|| unknown::<K>(name))
 }
 
@@ -27,13 +29,61 @@ fn unknown<K: Keys>(name: &str) -> String {
             "unknown key `{name}`; on a field, write serde's attributes, as in `#[serde(rename = \"…\")]`"
         );
     }
-    match suggest::closest(name, K::names()) {
+    match meant::<K>(name) {
         Some(closest) => format!("unknown key `{name}`; did you mean `{closest}`?"),
         None => format!(
             "unknown key `{name}`; expected one of {}",
             suggest::list(K::names())
         ),
     }
+}
+
+/// The key of the level that was probably meant: one with a similar spelling, or what other libraries call differently.
+pub(super) fn meant<K: Keys>(name: &str) -> Option<&'static str> {
+    suggest::closest(name, K::names()).or_else(|| other_word(K::LEVEL, name))
+}
+
+/// The key for a word that another library uses for the same thing.
+fn other_word(level: Level, name: &str) -> Option<&'static str> {
+    let key = match (level, name) {
+        (Level::EventVariant, "event_name" | "event_type" | "type") => VariantKey::Name.facts(),
+        (Level::EventVariant, "event_version" | "schema_version") => VariantKey::Version.facts(),
+        (
+            Level::EventEnum,
+            "aggregate_type" | "category" | "kind" | "stream" | "stream_name" | "type",
+        ) => EventKey::LogType.facts(),
+        (Level::EventEnum, "encoding" | "format" | "serializer") => EventKey::Codec.facts(),
+        (Level::Cache, "expire" | "expires" | "expiry") => CacheKey::Ttl.facts(),
+        (Level::Cache, "disabled" | "none" | "off") => CacheKey::Never.facts(),
+        (Level::Projection, "db" | "store") => ProjectionKey::Database.facts(),
+        (Level::HandlerBlock, "except" | "ignored" | "skip") => HandlerKey::Ignore.facts(),
+        _ => return None,
+    };
+    Some(key.name)
+}
+
+/// The message for a string without a key.
+fn without_key(level: Level, text: &str) -> Option<String> {
+    if !text.starts_with('"') {
+        return None;
+    }
+    let key = match level {
+        Level::EventVariant => VariantKey::Name.facts(),
+        Level::EventEnum => EventKey::LogType.facts(),
+        Level::Projection => ProjectionKey::Name.facts(),
+        Level::EventField | Level::Aggregate | Level::Cache | Level::HandlerBlock => {
+            return Some(format!("expected a key instead of `{text}`"));
+        }
+    };
+    Some(format!(
+        "`{text}` has no key; write `{} = {text}`",
+        key.name
+    ))
+}
+
+/// Returns `true` if a key is probably the name of a type.
+pub(super) fn is_type_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_uppercase())
 }
 
 /// The message for a variant's key on the enum.
@@ -85,11 +135,21 @@ fn on_an_aggregate(name: &str) -> Option<String> {
             "an aggregate is reduced from one event enum; write `event = YourEvent`".to_owned(),
         );
     }
+    if is_type_name(name) {
+        return Some(format!(
+            "`{name}` has no key; write `event = {name}` if it is the event enum"
+        ));
+    }
     outside_the_cache(name)
 }
 
 /// The message for the aggregate's key `event` on a projection.
 fn on_a_projection(name: &str) -> Option<String> {
+    if is_type_name(name) {
+        return Some(format!(
+            "`{name}` has no key; write `events({name})` if it is an event enum"
+        ));
+    }
     (AggregateKey::named(name)? == AggregateKey::Event)
         .then(|| "a projection lists its event enums; write `events(YourEvent)`".to_owned())
 }
@@ -102,6 +162,11 @@ fn inside_the_cache(name: &str) -> Option<String> {
 
 /// The message for the aggregate's key `event` where the event type needs no key.
 fn beside_the_event_type(name: &str) -> Option<String> {
+    if is_type_name(name) {
+        return Some(format!(
+            "a block handles the events of one enum; write a separate `impl` block for `{name}`"
+        ));
+    }
     let is_event = AggregateKey::named(name) == Some(AggregateKey::Event)
         || ProjectionKey::named(name) == Some(ProjectionKey::Events);
     is_event.then(|| "the event type needs no key; write `#[event_handler(YourEvent)]`".to_owned())

@@ -27,6 +27,39 @@ fn an_unknown_key_gets_the_closest_or_all_of_its_place() {
 }
 
 #[test]
+fn words_of_other_libraries_get_the_key_for_the_same_thing() {
+    assert_eq!(
+        mistakes::<VariantKey>(quote!(event_type = "x", schema_version = 2)),
+        [
+            "unknown key `event_type`; did you mean `name`?",
+            "unknown key `schema_version`; did you mean `version`?"
+        ]
+    );
+    assert_eq!(
+        mistakes::<ProjectionKey>(quote!(db = postgres)),
+        ["unknown key `db`; did you mean `database`?"]
+    );
+}
+
+#[test]
+fn a_value_without_a_key_gets_one() {
+    assert_eq!(
+        mistakes::<VariantKey>(quote!("door.opened")),
+        ["`\"door.opened\"` has no key; write `name = \"door.opened\"`"]
+    );
+    assert_eq!(
+        mistakes::<AggregateKey>(quote!(DoorEvent)),
+        ["`DoorEvent` has no key; write `event = DoorEvent` if it is the event enum"]
+    );
+    assert_eq!(
+        mistakes::<HandlerKey>(quote!(DoorEvent)),
+        [
+            "a block handles the events of one enum; write a separate `impl` block for `DoorEvent`"
+        ]
+    );
+}
+
+#[test]
 fn a_key_of_another_level_is_sent_there() {
     assert_eq!(
         mistakes::<VariantKey>(quote!(codec = "json")),

@@ -75,7 +75,7 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
     if !entries.is_empty() || errors.is_empty() {
         let is_missing = |key: &ProjectionKey| {
             let mut entries = entries.iter();
-            !entries.any(|entry| suggest::closest(&entry.key.name, [key.facts().name]).is_some())
+            !entries.any(|entry| means(&entry.key.name, *key))
         };
         parsed.missing = ProjectionKey::ALL
             .iter()
@@ -104,4 +104,12 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> ParsedPr
         }
     }
     parsed
+}
+
+/// Returns `true` if a name is the key, or was probably meant as it.
+fn means(name: &str, key: ProjectionKey) -> bool {
+    suggest::closest(name, [key.facts().name]).is_some()
+        || keys::meant::<ProjectionKey>(name) == Some(key.facts().name)
+        || (key == ProjectionKey::Name && name.starts_with('"'))
+        || (key == ProjectionKey::Events && keys::is_type_name(name))
 }

@@ -25,6 +25,31 @@ impl LogKey for LogId {
     }
 }
 
+/// The type of the field with the index of the last event of a row.
+///
+/// It is a trait because the errors for a mismatched type would show generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold the index of a row's last event",
+    label = "write `Option<u64>`"
+)]
+pub trait LastIndex {
+    /// Returns the index; `None` before the first event.
+    fn get(&self) -> Option<u64>;
+
+    /// Sets the index.
+    fn set(&mut self, index: u64);
+}
+
+impl LastIndex for Option<u64> {
+    fn get(&self) -> Option<u64> {
+        *self
+    }
+
+    fn set(&mut self, index: u64) {
+        *self = Some(index);
+    }
+}
+
 /// What a function in `by` may return.
 #[diagnostic::on_unimplemented(
     message = "a function in `by` cannot return `{Self}`",

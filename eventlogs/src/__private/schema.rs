@@ -2,6 +2,7 @@
 //!
 //! Every function that leads to a message tracks its caller, so that the compiler shows the user's code and not this file.
 
+use crate::__private::message::{Message, is_same};
 use crate::event::{EventSchema, EventType, LogType};
 
 /// Returns the number of entries of all parts.
@@ -152,23 +153,7 @@ const fn name(entry: &EventSchema, index: usize) -> Option<&'static str> {
     }
 }
 
-/// `==`, which constants cannot use yet.
-const fn is_same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < left.len() {
-        if left[index] != right[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
-}
-
-/// Reports a name that two variants read. Constants cannot be formatted yet, so the message is assembled by hand.
+/// Reports a name that two variants read.
 #[track_caller]
 const fn clash(name: &str, left: &str, right: &str) {
     let mut message = Message::EMPTY;
@@ -180,42 +165,4 @@ const fn clash(name: &str, left: &str, right: &str) {
     message.push(right);
     message.push("`; give one of them another `name`");
     message.report();
-}
-
-/// A string in progress.
-struct Message {
-    bytes: [u8; 512],
-    length: usize,
-}
-
-impl Message {
-    const EMPTY: Self = Self {
-        bytes: [0; 512],
-        length: 0,
-    };
-
-    /// Adds a string, as far as it fits.
-    const fn push(&mut self, text: &str) {
-        let text = text.as_bytes();
-        let mut index = 0;
-        while index < text.len() && self.length < self.bytes.len() {
-            self.bytes[self.length] = text[index];
-            self.length += 1;
-            index += 1;
-        }
-    }
-
-    /// Ends the compilation with the string.
-    #[allow(
-        clippy::panic,
-        reason = "it runs in the compiler, where a panic is an error message"
-    )]
-    #[track_caller]
-    const fn report(&self) {
-        let (text, _) = self.bytes.split_at(self.length);
-        match std::str::from_utf8(text) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("two variants have the same stored name"),
-        }
-    }
 }

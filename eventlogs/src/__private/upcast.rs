@@ -44,7 +44,8 @@ where
 /// whose messages are better.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot upgrade version {FROM}",
-    label = "expected `fn(Old) -> {E}` where `Old: Deserialize`"
+    label = "expected `fn(Old) -> {E}` where `Old: Deserialize`",
+    note = "an event stays one event, and an upcaster cannot fail: what is stored has happened"
 )]
 pub trait Upcast<const FROM: u16, Old, E>: Sized {
     /// Makes an event from the old payload.

@@ -6,11 +6,25 @@
 use crate::event::model::fields::FieldsModel;
 use crate::event::model::flatten::FlattenedModel;
 use crate::event::model::{EventModel, StoredModel, VariantModel};
+use crate::spelling::spelled;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use std::collections::HashSet;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{GenericParam, Generics};
+
+/// Serde's attributes with which a field needs not have both of serde's traits.
+const READ_OTHERWISE: &[&str] = &[
+    "bound",
+    "deserialize_with",
+    "serialize_with",
+    "skip",
+    "skip_deserializing",
+    "skip_serializing",
+    "with",
+];
 
 /// The mirror of the enum that serialises payloads.
 ///
@@ -157,6 +171,27 @@ fn fields(model: &EventModel<'_>, variant: &StoredModel<'_>, owned: bool) -> Tok
         FieldsModel::Named(_) => quote!({ #(#shown,)* }),
         FieldsModel::Unnamed(_) => quote!((#(#shown,)*)),
     }
+}
+
+/// The check that serde can write and read the fields, once per type, with the span of the type.
+///
+/// It comes before serde's derives, so that the compiler reports it first.
+pub(crate) fn checked_fields(model: &EventModel<'_>) -> Option<TokenStream> {
+    let library = &model.library;
+    let enum_type = model.enum_type();
+    let mut known = HashSet::new();
+    let fields = model.stored().flat_map(|variant| variant.fields.iter());
+    let checks: Vec<TokenStream> = fields
+        .filter(|field| !field.serde.have_any(READ_OTHERWISE))
+        .filter(|field| !tokens::depends_on(field.ty, model.generics))
+        .filter(|field| known.insert(spelled(field.ty)))
+        .map(|field| {
+            let ty = tokens::without_self(field.ty, &enum_type);
+            let place = Span::mixed_site().located_at(field.ty.span());
+            quote_spanned!(place=> let () = <#ty as #library::__private::Payload>::CHECKED;)
+        })
+        .collect();
+    (!checks.is_empty()).then(|| quote!(const _: () = { #(#checks)* };))
 }
 
 /// The variant's `rename_all` as an attribute of a payload type.

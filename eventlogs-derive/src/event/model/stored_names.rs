@@ -11,6 +11,9 @@ use syn::ext::IdentExt;
 pub(crate) const RULE: &str =
     "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`";
 
+/// The greatest number of characters of a stored name.
+const LONGEST: usize = 128;
+
 /// The names that are already taken, each with its variant and its span.
 pub(crate) struct StoredNames {
     /// `true` if every variant needs a `name`, and its identifier is not enough.
@@ -79,16 +82,37 @@ impl StoredNames {
 /// Returns the string of the literal, and records a mistake if it is no stored name.
 pub(crate) fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
     let name = literal.value();
-    if !is_well_formed(&name) {
-        errors.at(literal.span(), RULE);
+    if let Some(problem) = problem(&name) {
+        errors.at(literal.span(), format!("{problem}; {RULE}"));
     }
     name
 }
 
+/// What is wrong with a name, if it cannot be stored.
+fn problem(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("the name is empty".to_owned());
+    }
+    if let Some(letter) = name.chars().find(|letter| !is_allowed(*letter)) {
+        return Some(match letter {
+            ' ' => format!("`{name}` has a space"),
+            // `\n` and the like are shown as they are written.
+            _ => format!(
+                "`{}` has a `{}`",
+                name.escape_debug(),
+                letter.escape_debug()
+            ),
+        });
+    }
+    (name.len() > LONGEST).then(|| format!("the name has {} characters", name.len()))
+}
+
 /// Returns `true` if a name can be stored: it is short, and safe in a shell, a URL and a file name.
 pub(crate) fn is_well_formed(name: &str) -> bool {
-    (1..=128).contains(&name.len())
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-'))
+    problem(name).is_none()
+}
+
+/// Returns `true` if a name may have the character.
+fn is_allowed(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-')
 }

@@ -67,7 +67,10 @@ pub(crate) fn parse<'a>(
         keys: Vec::new(),
     };
     let entries = attribute::read(&variant.attrs, "event", errors);
-    for (key, given) in keys::check(entries, owner, errors) {
+    let written = entries.len();
+    let entries = keys::check(entries, owner, errors);
+    let any_refused = entries.len() < written;
+    for (key, given) in entries {
         match key {
             VariantKey::Name => parsed.name = errors.keep(given.string()).cloned(),
             VariantKey::Alias => parsed.aliases.extend(errors.keep(given.string()).cloned()),
@@ -81,6 +84,10 @@ pub(crate) fn parse<'a>(
             }
         }
         parsed.keys.push((key.facts().name, given.key.span));
+    }
+    if any_refused {
+        // Perhaps one of them is a misspelt `upcast`.
+        parsed.upcasters = None;
     }
     let owner = variant.ident.to_string();
     for field in &variant.fields {
@@ -145,8 +152,11 @@ fn converters(given: &Given, key: &ConverterKey, errors: &mut Errors) -> Option<
         return None;
     }
     let mut found = Vec::new();
-    let mut is_whole = true;
-    for entry in entries(list, errors) {
+    let mut unreadable = Errors::default();
+    let entries = entries(list, &mut unreadable);
+    let mut is_whole = unreadable.is_empty();
+    errors.append(unreadable);
+    for entry in entries {
         let Ok(from) = entry.key.name.parse::<u16>() else {
             errors.at(
                 entry.key.span,

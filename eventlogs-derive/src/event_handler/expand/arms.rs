@@ -9,7 +9,7 @@ use crate::library::Library;
 use crate::tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{PathArguments, ReturnType, Signature};
+use syn::{PathArguments, ReturnType, Signature, Type};
 
 /// The variables of the function that the `match` is in.
 pub(crate) struct Variables {
@@ -107,7 +107,7 @@ fn arm(
     let pattern = grouped(&pattern, hygiene);
     let arguments = present
         .iter()
-        .map(|passed| argument(&passed.parameter, variables));
+        .map(|passed| argument(model, handler, &passed.parameter, variables));
     let method = handler.method();
     let place = hygiene.located_at(method.span());
     // `self` needs the hygiene of the signature of `handle`, which not every arm has.
@@ -124,22 +124,36 @@ fn arm(
 }
 
 /// The value that a parameter receives.
-fn argument(parameter: &Parameter<'_>, variables: &Variables) -> TokenStream {
+fn argument(
+    model: &HandlerModel<'_>,
+    handler: &ParsedHandler<'_>,
+    parameter: &Parameter<'_>,
+    variables: &Variables,
+) -> TokenStream {
     match parameter {
         Parameter::Record { place } => tokens::located(&variables.event_record, *place),
         Parameter::Context { place, .. } => tokens::located(&variables.context, *place),
-        Parameter::Bound {
-            name,
-            by_reference: true,
-        } => name.to_token_stream(),
-        Parameter::Bound {
-            name,
-            by_reference: false,
-        } => {
-            let place = Span::mixed_site().located_at(name.span());
-            quote_spanned!(place=> (*#name).clone())
+        Parameter::Bound { name, found } => {
+            let lifetimes = handler.signature.generics.lifetimes();
+            let lifetimes: Vec<&Ident> = lifetimes.map(|found| &found.lifetime.ident).collect();
+            field(name, found, &lifetimes, &model.library)
         }
     }
+}
+
+/// The value of a parameter that receives a field.
+///
+/// The type is written out, so that the compiler compares it here with that of the field. As an argument, the field would get
+/// suggestions to convert it or to put it elsewhere, in the signature of the handler.
+fn field(name: &Ident, found: &Type, lifetimes: &[&Ident], library: &Library) -> TokenStream {
+    let place = Span::mixed_site().located_at(name.span());
+    let written = tokens::without_lifetimes(found, lifetimes);
+    if matches!(found, Type::Reference(_)) {
+        let value = Ident::new("value", place);
+        return quote_spanned!(place=> { let #value: #written = #name; #value });
+    }
+    let library = library.written_at(place);
+    quote_spanned!(place=> <#written as #library::__private::FieldValue<_>>::of(#name))
 }
 
 /// The function that turns what a handler returns into the outcome.

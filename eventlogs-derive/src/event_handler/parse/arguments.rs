@@ -13,6 +13,10 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Path, Token, Type, token};
 
+/// The message for something else than the path of an enum.
+const NO_ENUM: &str =
+    "the event type must be the path of an enum, as in `#[event_handler(YourEvent)]`";
+
 /// The arguments as they were written.
 pub(crate) struct Arguments {
     /// The path of the event enum.
@@ -53,10 +57,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Arguments {
         Some(Type::Path(event)) if event.qself.is_none() => {
             parsed.event = Some(event.path.clone());
         }
-        Some(other) => errors.on(
-            other,
-            "the event type must be the path of an enum, as in `#[event_handler(YourEvent)]`",
-        ),
+        Some(other) => errors.on(other, NO_ENUM),
         None if entries.iter().any(|entry| is_event_key(&entry.key.name)) => {}
         None => errors.at(
             Span::call_site(),
@@ -77,7 +78,9 @@ fn split(input: ParseStream<'_>) -> syn::Result<(Option<Type>, TokenStream)> {
     if input.is_empty() || starts_with_key(input) {
         return Ok((None, input.parse()?));
     }
-    let event = input.parse()?;
+    let event = input
+        .parse()
+        .map_err(|error: syn::Error| syn::Error::new(error.span(), NO_ENUM))?;
     if !input.is_empty() {
         input
             .parse::<Token![,]>()
@@ -130,10 +133,23 @@ fn ignored(given: &Given, errors: &mut Errors) -> (Ignored, Option<Ident>) {
     if let Ok(underscore) = rest.parse2(list.clone()) {
         return (Ignored::Rest(underscore), None);
     }
+    if is_everything(&list) {
+        errors.on(&list, "to ignore the rest, write `ignore(_)`");
+        return nothing;
+    }
     let mut listed = pattern::parse(list, "ignore(Requested | Voided)", errors);
     let is_word = |found: &Alternative| found.is_bare() && found.variant == "retired";
     let retired = listed.iter().find(|found| is_word(found));
     let retired = retired.map(|found| found.variant.clone());
     listed.retain(|found| !is_word(found));
     (Ignored::Listed(listed), retired)
+}
+
+/// Returns `true` for what looks like a pattern of everything: `*` or `..`.
+fn is_everything(list: &TokenStream) -> bool {
+    let is_sign = |token| match token {
+        TokenTree::Punct(sign) => matches!(sign.as_char(), '*' | '.'),
+        _ => false,
+    };
+    list.clone().into_iter().all(is_sign)
 }

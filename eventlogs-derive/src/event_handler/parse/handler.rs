@@ -9,8 +9,9 @@ use crate::event_handler::parse::marks::{goes_along, may_remove};
 use crate::event_handler::parse::parameter::{self, Parameter};
 use crate::event_handler::parse::pattern::{Alternative, FieldPatterns};
 use crate::event_handler::parse::signature;
+use crate::tokens;
 use proc_macro2::Ident;
-use syn::{Attribute, FnArg, Signature, Type};
+use syn::{Attribute, FnArg, Pat, Path, Signature, Type};
 
 /// A method with `#[on(…)]`.
 pub(crate) struct ParsedHandler<'a> {
@@ -57,11 +58,60 @@ impl<'a> ParsedHandler<'a> {
         parameters.any(|passed| matches!(passed.parameter, Parameter::Record { .. }))
     }
 
+    /// The parameter of a bare variant whose type is that of the events, and the variant.
+    fn takes_whole_event(&self, event: &Path) -> Option<(&'a Ident, &Alternative)> {
+        let enum_name = &event.segments.last()?.ident;
+        let bare = self.alternatives.iter().find(|alternative| {
+            alternative.binding.is_none() && matches!(alternative.fields, FieldPatterns::Bare)
+        })?;
+        let typed = self
+            .signature
+            .inputs
+            .iter()
+            .filter_map(|input| match input {
+                FnArg::Typed(typed) => Some((&*typed.pat, &*typed.ty)),
+                FnArg::Receiver(_) => None,
+            });
+        let mut names = typed
+            .filter(|(_, found)| is_called(found, enum_name))
+            .filter_map(|(pattern, _)| match pattern {
+                Pat::Ident(name) => Some(&name.ident),
+                _ => None,
+            });
+        // With another name it may be a field, in a `Box`.
+        let name =
+            names.find(|name| ["e", "ev", "evt", "event"].contains(&name.to_string().as_str()))?;
+        Some((name, bare))
+    }
+
+    /// Refuses a parameter of a bare variant that is to receive the whole event: its name would be that of a field.
+    pub(crate) fn refuse_whole_event(&self, event: &Path, errors: &mut Errors) {
+        if let Some((name, bare)) = self.takes_whole_event(event) {
+            let variant = &bare.variant;
+            errors.on(
+                name,
+                format!("a parameter receives a field; for the whole event, write `#[on({name} @ {variant})]`"),
+            );
+        }
+    }
+
     /// Returns `true` if the handler exists only under a condition.
     pub(crate) fn is_conditional(&self) -> bool {
         self.attributes
             .iter()
             .any(|attribute| may_remove(attribute))
+    }
+}
+
+/// Returns `true` if the type is a path that ends with this name, or a reference to it.
+fn is_called(found: &Type, name: &Ident) -> bool {
+    match tokens::ungrouped(found) {
+        Type::Reference(reference) => is_called(&reference.elem, name),
+        Type::Path(path) => {
+            let mut segments = path.path.segments.iter();
+            segments.next_back().is_some_and(|last| last.ident == *name)
+        }
+        _ => false,
     }
 }
 
@@ -79,13 +129,17 @@ pub(crate) fn parse<'a>(
         .iter()
         .all(|alternative| matches!(alternative.fields, FieldPatterns::Bare));
     let mut common = None;
+    let mut all_bound = true;
     let parameters = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Receiver(_) => None,
         FnArg::Typed(typed) => {
             let when = conditional::when(typed, &mut common, errors);
-            let parameter = parameter::parse(typed, bare, kind, errors)?;
+            let parameter = parameter::parse(typed, bare, kind, errors);
+            all_bound &= parameter.is_some();
+            let parameter = parameter?;
             if let Parameter::Bound { name, .. } = &parameter {
                 let is_bound = parameter::check_bound(name, &alternatives, errors);
+                all_bound &= is_bound;
                 if is_bound
                     && when.is_some()
                     && let Some(condition) = Condition::read(&typed.attrs)
@@ -98,6 +152,14 @@ pub(crate) fn parse<'a>(
     });
     let parameters: Vec<_> = parameters.collect();
     check_one_context(&parameters, errors);
+    // A parameter with a mistake may be the one that a binding is for.
+    if all_bound {
+        let names: Vec<&Ident> = parameters
+            .iter()
+            .filter_map(|passed| passed.parameter.name())
+            .collect();
+        parameter::refuse_unused(&alternatives, &names, errors);
+    }
     let attributes = method
         .attributes
         .iter()

@@ -4,6 +4,8 @@ use crate::errors::Errors;
 use crate::event_handler::parse::kind::Kind;
 use crate::event_handler::parse::marks;
 use crate::event_handler::parse::pattern::{Alternative, FieldPatterns};
+use crate::event_handler::parse::record;
+use crate::spelling::spelled;
 use crate::suggest;
 use crate::tokens::{self, compact};
 use proc_macro2::{Ident, Span};
@@ -31,8 +33,8 @@ pub(crate) enum Parameter<'a> {
     Bound {
         /// The name of the parameter and of the binding.
         name: &'a Ident,
-        /// `true` if the parameter is a reference, and takes the binding itself.
-        by_reference: bool,
+        /// Its type. A reference takes the binding itself, and any other type a clone.
+        found: &'a Type,
     },
 }
 
@@ -43,17 +45,6 @@ impl<'a> Parameter<'a> {
             Self::Record { .. } | Self::Context { .. } => None,
             Self::Bound { name, .. } => Some(name),
         }
-    }
-
-    /// Returns `true` if the parameter receives a clone.
-    pub(crate) fn is_cloned(&self) -> bool {
-        matches!(
-            self,
-            Self::Bound {
-                by_reference: false,
-                ..
-            }
-        )
     }
 }
 
@@ -74,6 +65,7 @@ pub(crate) fn parse<'a>(
         });
     }
     if mark(typed, "record", errors).is_some() {
+        record::check(&typed.ty, kind, errors);
         return Some(Parameter::Record { place });
     }
     let is_hidden = |attribute| marks::hidden(attribute, marks::OF_PARAMETERS).is_some();
@@ -81,25 +73,16 @@ pub(crate) fn parse<'a>(
         // The parameter is marked, and the wrong form of the mark is already reported.
         return None;
     }
-    let type_tokens = typed.ty.to_token_stream();
-    if is_impl_trait(&typed.ty) {
-        let message = if tokens::mention(type_tokens.clone(), &tokens::local("EventRecord")) {
-            "the mark of this parameter is missing; add `#[record]` to receive the event's record"
-                .to_owned()
-        } else {
-            let shown = compact(&type_tokens);
-            format!("handlers are plain methods; write a concrete type instead of `{shown}`")
-        };
-        errors.on(&typed.ty, message);
+    if record::is_unmarked(&typed.ty) {
+        errors.on(&typed.pat, record::UNMARKED);
+        return None;
     }
+    check_type(&typed.ty, kind, errors);
     match &*typed.pat {
-        Pat::Ident(name) if name.subpat.is_none() => {
-            let by_reference = matches!(&*typed.ty, Type::Reference(_));
-            Some(Parameter::Bound {
-                name: &name.ident,
-                by_reference,
-            })
-        }
+        Pat::Ident(name) if name.subpat.is_none() => Some(Parameter::Bound {
+            name: &name.ident,
+            found: tokens::ungrouped(&typed.ty),
+        }),
         other if bare => {
             errors.on(
                 other,
@@ -115,6 +98,37 @@ pub(crate) fn parse<'a>(
             None
         }
     }
+}
+
+/// Checks the type of a parameter that receives a field, as far as that is possible without the field.
+fn check_type(found: &Type, kind: Kind, errors: &mut Errors) {
+    let tokens = found.to_token_stream();
+    if record::is_impl_trait(found) {
+        if tokens::mention(tokens.clone(), &tokens::local("EventRecord")) {
+            errors.on(found, record::UNMARKED);
+        } else {
+            let shown = compact(&tokens);
+            errors.on(
+                found,
+                format!("handlers are plain methods; write a concrete type instead of `{shown}`"),
+            );
+        }
+    }
+    let Type::Reference(reference) = tokens::ungrouped(found) else {
+        return;
+    };
+    let shown = spelled(&reference.elem);
+    // `&mut Self` is a receiver with another name, which is reported.
+    if reference.mutability.is_none() || shown == "Self" {
+        return;
+    }
+    let message = match kind {
+        Kind::Aggregate => format!("a handler cannot change an event; write `&{shown}`"),
+        Kind::Subscriber => format!(
+            "a handler cannot change an event; mark the parameter `#[context]` if the handler writes with it, or write `&{shown}`"
+        ),
+    };
+    errors.on(found, message);
 }
 
 /// The mark with this name on a parameter.
@@ -150,7 +164,7 @@ fn context<'a>(
     }
     match tokens::ungrouped(&typed.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {
-            if is_impl_trait(&reference.elem) {
+            if record::is_impl_trait(&reference.elem) {
                 let shown = compact(&reference.elem.to_token_stream());
                 errors.on(
                     &reference.elem,
@@ -174,16 +188,6 @@ fn context<'a>(
     }
 }
 
-/// Returns `true` if the type is `impl Trait` or a reference to it.
-fn is_impl_trait(found: &Type) -> bool {
-    match found {
-        Type::ImplTrait(_) => true,
-        Type::Reference(reference) => is_impl_trait(&reference.elem),
-        Type::Paren(inside) => is_impl_trait(&inside.elem),
-        _ => false,
-    }
-}
-
 /// Checks that every alternative binds the parameter. Returns `true` if they do.
 pub(crate) fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &mut Errors) -> bool {
     let Some(without) = alternatives
@@ -204,6 +208,14 @@ pub(crate) fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &m
         }
         _ => None,
     };
+    if let Some(field) = without.pattern_of_field(name) {
+        let shown = spelled(field);
+        errors.on(
+            field,
+            format!("`{name}: {shown}` does not bind `{name}`; write `{name}` alone"),
+        );
+        return false;
+    }
     errors.on(
         name,
         match closest {
@@ -212,4 +224,35 @@ pub(crate) fn check_bound(name: &Ident, alternatives: &[Alternative], errors: &m
         },
     );
     false
+}
+
+/// Refuses bindings that no parameter takes. The compiler would advise to use a field of the aggregate with the same name.
+///
+/// A name with a capital letter is a constant by convention, and a name with an underscore is unused on purpose.
+pub(crate) fn refuse_unused(
+    alternatives: &[Alternative],
+    parameters: &[&Ident],
+    errors: &mut Errors,
+) {
+    let mut reported: Vec<&Ident> = Vec::new();
+    for alternative in alternatives {
+        for name in alternative.bindings() {
+            let is_used = parameters.contains(&name) || reported.contains(&name);
+            if is_used
+                || name
+                    .to_string()
+                    .starts_with(|first: char| first == '_' || first.is_uppercase())
+            {
+                continue;
+            }
+            reported.push(name);
+            let without = alternative.without_binding(name);
+            errors.on(
+                name,
+                format!(
+                    "the pattern binds `{name}`, but no parameter takes it; add the parameter `{name}`, or {without}"
+                ),
+            );
+        }
+    }
 }

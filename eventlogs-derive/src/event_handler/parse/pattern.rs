@@ -2,9 +2,11 @@
 
 use crate::errors::Errors;
 use crate::event_handler::parse::removal::{brackets, remove};
-use proc_macro2::{Ident, TokenStream};
-use syn::parse::Parser;
-use syn::{Pat, PatIdent, Path};
+use crate::spelling::spelled;
+use proc_macro2::{Ident, Punct, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Member, Pat, PatIdent, Path, Token};
 
 /// One side of a `|`.
 #[derive(Clone)]
@@ -40,13 +42,21 @@ pub(crate) fn parse(tokens: TokenStream, example: &str, errors: &mut Errors) -> 
     let mut found = Vec::new();
     match Pat::parse_multi_with_leading_vert.parse2(tokens.clone()) {
         Ok(pattern) => alternatives(&pattern, None, example, &mut found, errors),
-        Err(error) => match guard(tokens) {
-            Some(guard) => errors.on(
-                &guard,
-                "a handler runs for every event that its pattern matches; move the condition into the method's body",
-            ),
-            None => errors.push(error),
-        },
+        Err(error) => {
+            if let Some(guard) = guard(tokens.clone()) {
+                errors.on(
+                    &guard,
+                    "a handler runs for every event that its pattern matches; move the condition into the method's body",
+                );
+            } else if let Some((comma, advice)) = listed(tokens) {
+                errors.on(&comma, advice);
+            } else {
+                errors.at(
+                    error.span(),
+                    format!("expected a variant, as in `{example}`"),
+                );
+            }
+        }
     }
     found
 }
@@ -55,9 +65,39 @@ pub(crate) fn parse(tokens: TokenStream, example: &str, errors: &mut Errors) -> 
 fn guard(tokens: TokenStream) -> Option<TokenStream> {
     let guard: TokenStream = tokens
         .into_iter()
-        .skip_while(|token| !matches!(token, proc_macro2::TokenTree::Ident(ident) if ident == "if"))
+        .skip_while(|token| !matches!(token, TokenTree::Ident(ident) if ident == "if"))
         .collect();
     (!guard.is_empty()).then_some(guard)
+}
+
+/// The first comma in a list of patterns, and what to write instead.
+fn listed(tokens: TokenStream) -> Option<(Punct, String)> {
+    let comma = tokens.clone().into_iter().find_map(|token| match token {
+        TokenTree::Punct(punct) if punct.as_char() == ',' => Some(punct),
+        _ => None,
+    })?;
+    let patterns = Punctuated::<Pat, Token![,]>::parse_terminated_with;
+    let patterns = (|input: ParseStream<'_>| patterns(input, Pat::parse_multi))
+        .parse2(tokens)
+        .ok()?;
+    let is_variant = |pattern: &&Pat| !matches!(pattern, Pat::Ident(name) if !name.ident.to_string().starts_with(char::is_uppercase));
+    let mut patterns = patterns.iter().peekable();
+    let first = patterns.next_if(is_variant).map(spelled);
+    let others: Vec<String> = patterns.filter(is_variant).map(spelled).collect();
+    let advice = match first {
+        // The names after the comma are those of fields.
+        Some(first) if others.is_empty() => {
+            format!("the parameters name the fields; write the variant alone, `{first}`")
+        }
+        first => {
+            let joined: Vec<String> = first.into_iter().chain(others).collect();
+            format!(
+                "separate the variants with `|`; write `{}`",
+                joined.join(" | ")
+            )
+        }
+    };
+    Some((comma, advice))
 }
 
 /// Takes a pattern apart at its top level.
@@ -220,9 +260,7 @@ impl Alternative {
 
     /// Returns `true` if the alternative may bind this name. In a bare variant, every name may be that of a field.
     pub(crate) fn binds(&self, name: &Ident) -> bool {
-        self.binding
-            .as_ref()
-            .is_some_and(|binding| binding.ident == *name)
+        self.is_bound_whole(name)
             || match &self.fields {
                 FieldPatterns::Bare | FieldPatterns::Written { bindings: None, .. } => true,
                 FieldPatterns::Written {
@@ -232,10 +270,55 @@ impl Alternative {
             }
     }
 
+    /// Returns `true` if the name is bound to the whole event: `name @ Variant`.
+    pub(crate) fn is_bound_whole(&self, name: &Ident) -> bool {
+        let is_whole = |binding: &PatIdent| binding.ident == *name;
+        self.binding.as_ref().is_some_and(is_whole)
+    }
+
+    /// The names that the alternative binds, as far as they are known.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = &Ident> {
+        let written = match &self.fields {
+            FieldPatterns::Written {
+                bindings: Some(bindings),
+                ..
+            } => bindings.as_slice(),
+            FieldPatterns::Bare | FieldPatterns::Written { bindings: None, .. } => &[],
+        };
+        let whole = self.binding.iter().map(|binding| &binding.ident);
+        whole.chain(written)
+    }
+
+    /// The pattern that the field with this name has, if it is not the name alone.
+    pub(crate) fn pattern_of_field(&self, name: &Ident) -> Option<&Pat> {
+        let FieldPatterns::Written { pattern, .. } = &self.fields else {
+            return None;
+        };
+        let Pat::Struct(fields) = &**pattern else {
+            return None;
+        };
+        let mut fields = fields.fields.iter();
+        let field =
+            fields.find(|field| matches!(&field.member, Member::Named(found) if found == name))?;
+        field.colon_token.map(|_| &*field.pat)
+    }
+
+    /// What to do instead of binding this name, for messages.
+    pub(crate) fn without_binding(&self, name: &Ident) -> String {
+        if self.is_bound_whole(name) {
+            return format!("remove `{name} @`");
+        }
+        match &self.fields {
+            FieldPatterns::Written { tokens, .. } if tokens.to_string().starts_with('{') => {
+                "write `..` instead".to_owned()
+            }
+            _ => "write `_` instead".to_owned(),
+        }
+    }
+
     /// Returns `true` if the pattern matches the same values without the binding of this name.
     pub(crate) fn can_do_without(&self, name: &Ident) -> bool {
-        let is_binding = |binding: &PatIdent| binding.ident == *name;
-        self.binding.as_ref().is_some_and(is_binding)
+        self.is_bound_whole(name)
             || match &self.fields {
                 FieldPatterns::Bare => true,
                 FieldPatterns::Written { pattern, .. } => remove(&mut pattern.clone(), name),

@@ -4,7 +4,7 @@ use crate::errors::Errors;
 use crate::event_handler::parse::kind::{
     self, Kind, takes_mutable_reference, takes_shared_reference,
 };
-use crate::tokens::compact;
+use crate::spelling::spelled;
 use quote::ToTokens;
 use syn::{GenericParam, ReturnType, Safety, Signature, Type};
 
@@ -73,10 +73,10 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
         .iter()
         .any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
     {
-        let shown = signature.generics.to_token_stream();
+        let shown = spelled(&signature.generics);
         errors.on(
             &signature.generics,
-            format!("handlers are plain methods; remove `{}`", compact(&shown)),
+            format!("handlers are plain methods; remove `{shown}`"),
         );
     }
 }
@@ -97,6 +97,10 @@ fn check_changes(signature: &Signature, errors: &mut Errors) {
     match signature.receiver() {
         None => errors.on(&signature.ident, message),
         Some(receiver) if takes_mutable_reference(receiver) => {}
+        Some(receiver) if takes_shared_reference(receiver) => errors.on(
+            receiver,
+            "a handler changes the aggregate; take `&mut self`, or write `async fn` if this is a projection",
+        ),
         Some(receiver) => errors.on(receiver, message),
     }
 }
@@ -106,10 +110,24 @@ fn check_output(output: &ReturnType, errors: &mut Errors) {
     if let ReturnType::Type(_, found) = output
         && !matches!(&**found, Type::Tuple(tuple) if tuple.elems.is_empty())
     {
-        errors.on(
-            found,
-            "a handler cannot refuse an event that has already happened; check before appending",
-        );
+        let message = if may_refuse(found) {
+            "a handler cannot refuse an event that has already happened; check before appending"
+        } else {
+            "a handler changes `self`, and nobody would get what it returns; remove the return type"
+        };
+        errors.on(found, message);
+    }
+}
+
+/// Returns `true` if a handler with this type probably means to refuse events.
+fn may_refuse(found: &Type) -> bool {
+    match found {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident == "bool"
+                || last.ident == "Option"
+                || last.ident.to_string().ends_with("Result")
+        }),
+        _ => false,
     }
 }
 

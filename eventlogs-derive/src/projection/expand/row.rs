@@ -1,5 +1,6 @@
 //! The implementation of `ProjectedRow`.
 
+use crate::library::Library;
 use crate::projection::expand::parts::{Parts, handlers, source_arms};
 use crate::projection::model::ProjectionModel;
 use crate::projection::model::row::{FieldModel, RowModel};
@@ -34,7 +35,7 @@ pub(super) fn implementation(
     let table = &row.table;
     let keys = keys(model, row);
     let one_partition = row.by.iter().any(Option::is_some);
-    let through = row.through.as_ref().map(through);
+    let through = row.through.as_ref().map(|field| through(library, field));
     let keep = row.keep.as_ref().map(keep);
     let apply = apply(model);
     let resumable = resumable(model, row);
@@ -163,12 +164,13 @@ fn keys(model: &ProjectionModel<'_>, row: &RowModel<'_>) -> TokenStream {
 }
 
 /// The items for the index of the last event.
-fn through(field: &FieldModel<'_>) -> TokenStream {
+fn through(library: &Library, field: &FieldModel<'_>) -> TokenStream {
     let FieldModel { ident, ty, column } = field;
     let place = at(ty.span());
     // With the span of the type, so that the compiler points there if the type is wrong.
-    let get = quote_spanned!(place=> self.#ident);
-    let set = quote_spanned!(place=> self.#ident = ::core::option::Option::Some(index););
+    let last_index = quote_spanned!(place=> <#ty as #library::__private::LastIndex>);
+    let get = quote_spanned!(place=> #last_index::get(&self.#ident));
+    let set = quote_spanned!(place=> #last_index::set(&mut self.#ident, index););
     quote! {
         const THROUGH: ::core::option::Option<&'static str> = ::core::option::Option::Some(#column);
 

@@ -8,7 +8,7 @@ use crate::serde_attributes::SerdeAttributes;
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Data, Expr, Field, Fields, Lit, LitStr, Meta, MetaNameValue, Path, Type};
+use syn::{Data, Field, Fields, LitStr, Path, Type};
 
 /// A row of a table.
 pub(crate) struct RowModel<'a> {
@@ -183,42 +183,19 @@ fn field<'a>(parsed: &ParsedProjection<'a>, marked: &Marked<'a>) -> Option<Field
     let own = SerdeAttributes::new(&marked.field.attrs);
     let of_all = SerdeAttributes::new(&parsed.input.attrs);
     let name = ident.unraw().to_string();
-    let column = renamed(&own, "rename")
-        .or_else(|| renamed(&of_all, "rename_all").map(|rule| apply(&rule, &name)))
+    let column = own
+        .written_as("rename")
+        .or_else(|| {
+            of_all
+                .written_as("rename_all")
+                .map(|rule| apply(&rule, &name))
+        })
         .unwrap_or(name);
     Some(FieldModel {
         ident,
         ty: &marked.field.ty,
         column,
     })
-}
-
-/// The value of `key = "…"` or `key(serialize = "…")`.
-fn renamed(serde: &SerdeAttributes<'_>, key: &str) -> Option<String> {
-    serde.called(key).find_map(|entry| match entry {
-        Meta::NameValue(entry) => text(entry),
-        Meta::List(list) => {
-            let parser =
-                syn::punctuated::Punctuated::<MetaNameValue, syn::Token![,]>::parse_terminated;
-            let entries = list.parse_args_with(parser).ok()?;
-            let mut entries = entries.iter();
-            entries
-                .find(|entry| entry.path.is_ident("serialize"))
-                .and_then(text)
-        }
-        Meta::Path(_) => None,
-    })
-}
-
-/// The string after the `=`.
-fn text(entry: &MetaNameValue) -> Option<String> {
-    match &entry.value {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Renames a field by a rule of serde.

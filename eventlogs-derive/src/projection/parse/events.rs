@@ -18,7 +18,19 @@ pub(crate) struct ParsedEvents {
 
 impl Parse for ParsedEvents {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let event = input.parse()?;
+        let event = input.parse().map_err(|error: syn::Error| {
+            syn::Error::new(
+                error.span(),
+                "expected an event enum, as in `events(YourEvent)`",
+            )
+        })?;
+        if let Type::Reference(reference) = &event {
+            let shown = spelled(&reference.elem);
+            return Err(syn::Error::new_spanned(
+                &event,
+                format!("expected an event enum; write `{shown}`"),
+            ));
+        }
         let mut by = None;
         if input.peek(Ident) {
             let word = input.parse::<Ident>()?;
@@ -28,7 +40,12 @@ impl Parse for ParsedEvents {
                     "expected `,` or `by`, as in `events(YourEvent by your_function)`",
                 ));
             }
-            by = Some(input.parse()?);
+            by = Some(input.parse().map_err(|error: syn::Error| {
+                syn::Error::new(
+                    error.span(),
+                    "expected the path of a function, as in `events(YourEvent by your_function)`",
+                )
+            })?);
         }
         Ok(Self { event, by })
     }

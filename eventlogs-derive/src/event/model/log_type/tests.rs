@@ -177,9 +177,9 @@ fn all_mistakes_are_found_at_once() {
         [
             "`log_type` is given twice",
             "first given here",
-            "`log_type_alias` takes a string, as in `log_type_alias = \"charge\"`",
-            "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
-            "a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
+            "`log_type_alias` takes a string, as in `log_type_alias = \"charge\"`; repeat the key for another one",
+            "`a b` has a space; a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
+            "the name is empty; a stored name must consist of 1 to 128 of the characters `a-z A-Z 0-9 . _ -`",
         ]
     );
 }
