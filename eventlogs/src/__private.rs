@@ -23,7 +23,9 @@ mod upcast;
 pub use crate::codec::stored::{DecodeProblem, StoredPayload};
 pub use crate::codec::stub::StubCodec;
 pub use field_value::{ClonedField, FieldValue, NoField};
-pub use handlers::{EventsOf, NoSchema, assert_all_named, assert_all_named_or_retired, assert_named_fields};
+pub use handlers::{
+    EventsOf, NoSchema, assert_all_named, assert_all_named_or_retired, assert_named_fields,
+};
 pub use payload::Payload;
 pub use projection::{EventKeys, LastIndex, LogKey, assert_distinct_sources, text_fingerprint};
 pub use retired::RetiredEvents;

@@ -66,7 +66,12 @@ impl<'a, A: Aggregate> Call<'a, A> {
                 Step::OtherIndex(state) => {
                     return match self.replayed().await? {
                         Some(replayed) => Ok(Turned::Over(replayed)),
-                        None => Err(self.manager.inner.measures.counted(self.other_index(&state)).into()),
+                        None => Err(self
+                            .manager
+                            .inner
+                            .measures
+                            .counted(self.other_index(&state))
+                            .into()),
                     };
                 }
             }
