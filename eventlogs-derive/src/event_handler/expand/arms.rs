@@ -48,11 +48,15 @@ pub(crate) fn arms(model: &HandlerModel<'_>, variables: &Variables) -> Vec<Token
             .iter()
             .map(|handler| handler_arm(model, handler, variables, next())),
     );
-    arms.extend(ignored_arm(model, next()));
+    let mut place = next();
+    if let Some(arm) = ignored_arm(model, place) {
+        arms.push(arm);
+        place = next();
+    }
     arms.extend(
         retired
             .as_ref()
-            .map(|retired| retired_arm(model, retired, next())),
+            .map(|retired| retired_arm(model, retired, place)),
     );
     arms
 }
