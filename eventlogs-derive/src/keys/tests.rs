@@ -53,9 +53,7 @@ fn a_value_without_a_key_gets_one() {
     );
     assert_eq!(
         mistakes::<HandlerKey>(quote!(DoorEvent)),
-        [
-            "a block handles the events of one enum; write a separate `impl` block for `DoorEvent`"
-        ]
+        ["a block handles the events of one enum; write a separate `impl` block for `DoorEvent`"]
     );
 }
 
