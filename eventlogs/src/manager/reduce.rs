@@ -26,6 +26,16 @@ const AHEAD: u64 = 4;
 /// The greatest number of events that are read at the same time as a lookup in a shared cache.
 const MOST_AHEAD: u64 = 32;
 
+/// What the cache has in this process.
+enum Near<A> {
+    /// An aggregation that is as fresh as the caller asks for.
+    Fresh(Aggregation<A>),
+    /// An aggregation that may lack the newest events.
+    Older(Aggregation<A>),
+    /// Nothing.
+    Missing,
+}
+
 impl<A: Aggregate> LogManager<A> {
     /// Reduces a log to its current state.
     ///
@@ -91,7 +101,15 @@ impl<A: Aggregate> LogManager<A> {
         let freshness = options.freshness;
         let call = self.inner.measures.begin(Operation::Reduce);
         let span = tracing::info_span!("reduce", aggregate = A::name(), %log_id);
-        call.end(self.reduce_as(log_id, freshness).instrument(span).await)
+        // Answered before a future is made for the read: that one is large, and moving it would cost as much as the answer.
+        let near = span.in_scope(|| self.look_near(log_id, freshness));
+        let near = match near {
+            Near::Fresh(fresh) => return call.end(Ok(fresh)),
+            Near::Older(near) => Some(near),
+            Near::Missing => None,
+        };
+        let reducing = self.reduce_from(log_id, freshness, near);
+        call.end(reducing.instrument(span).await)
     }
 
     /// Reduces several logs to their current states, and returns the result of each, in the order of the ids.
@@ -167,17 +185,40 @@ impl<A: Aggregate> LogManager<A> {
         log_id: LogId,
         freshness: Freshness,
     ) -> Result<Aggregation<A>, LogManagerError> {
-        if let Some(near) = self.near(log_id) {
-            let is_fresh = match freshness {
-                Freshness::Latest => false,
-                Freshness::AtMost(age) => near.is_verified_within(age),
-                Freshness::Cached => true,
-            };
-            if is_fresh {
-                self.inner.measures.looked_up(Lookup::Hit);
-                return Ok(near.with_applied_events(0));
-            }
-            return self.catch_up(log_id, Some(near)).await;
+        let near = match self.look_near(log_id, freshness) {
+            Near::Fresh(fresh) => return Ok(fresh),
+            Near::Older(near) => Some(near),
+            Near::Missing => None,
+        };
+        self.reduce_from(log_id, freshness, near).await
+    }
+
+    /// Looks for the aggregation that the cache has in this process.
+    fn look_near(&self, log_id: LogId, freshness: Freshness) -> Near<A> {
+        let Some(near) = self.near(log_id) else {
+            return Near::Missing;
+        };
+        let is_fresh = match freshness {
+            Freshness::Latest => false,
+            Freshness::AtMost(age) => near.is_verified_within(age),
+            Freshness::Cached => true,
+        };
+        if !is_fresh {
+            return Near::Older(near);
+        }
+        self.inner.measures.looked_up(Lookup::Hit);
+        Near::Fresh(near.with_applied_events(0))
+    }
+
+    /// Reduces a log, from the aggregation that the cache has in this process if there is one.
+    async fn reduce_from(
+        &self,
+        log_id: LogId,
+        freshness: Freshness,
+        near: Option<Aggregation<A>>,
+    ) -> Result<Aggregation<A>, LogManagerError> {
+        if near.is_some() {
+            return self.catch_up(log_id, near).await;
         }
         if freshness == Freshness::Cached {
             return match self.cached(log_id).await {
