@@ -38,8 +38,8 @@ pub(crate) struct Account {
 #[event_handler(AccountEvent)]
 impl Account {
     #[on(Opened)]
-    fn open(&mut self, owner: &str) {
-        self.owner = owner.to_owned();
+    fn open(&mut self, owner: String) {
+        self.owner = owner;
     }
 
     #[on(Deposited)]

@@ -70,13 +70,9 @@ impl Client {
 
     /// Opens an account, and returns its path.
     async fn open(&self, owner: &str, request: &str) -> Result<String, Box<dyn Error>> {
-        let location = self.post(
-            "/accounts",
-            &self.key(request),
-            &json!({"owner": owner}),
-            201,
-        );
-        Ok(location.await?.ok_or("an account has a place")?)
+        let (key, body) = (self.key(request), json!({"owner": owner}));
+        let location = self.post("/accounts", &key, &body, 201).await?;
+        Ok(location.ok_or("an account has a place")?)
     }
 
     /// Sends a request, and returns the place of what it has created.

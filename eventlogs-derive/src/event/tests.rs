@@ -67,6 +67,7 @@ fn twins_by_hand() -> TokenStream {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it shows the whole output")]
 fn the_output_is_what_one_would_write_by_hand() {
     let twins = twins_by_hand();
     let expected = quote! {

@@ -1,5 +1,12 @@
 //! The metrics of managers, through the facade of the `metrics` crate. Without the feature `metrics` nothing here does anything.
 //! The page `guide::operation` lists the names.
+#![cfg_attr(
+    not(feature = "metrics"),
+    allow(
+        clippy::unused_self,
+        reason = "without the feature nothing is recorded"
+    )
+)]
 
 #[cfg(feature = "metrics")]
 mod kept;

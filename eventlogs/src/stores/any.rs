@@ -31,6 +31,7 @@ use crate::stores::sqlite::SqliteEventStore;
 use crate::stores::store_id::StoreId;
 use std::ops::Range;
 use std::time::Duration;
+use url::Place;
 
 /// A store of the database that its URL names. [`connect`] opens one.
 ///
@@ -121,7 +122,19 @@ impl AnyEventStore {
     /// # Errors
     /// Those of [`connect`].
     pub async fn connect(url: &str) -> Result<Self, OpenError> {
-        url::open(url).await
+        match url::read(url)? {
+            #[cfg(feature = "sqlite")]
+            Place::Memory => Ok(SqliteEventStore::in_memory().await?.into()),
+            #[cfg(feature = "sqlite")]
+            Place::File {
+                path,
+                is_read_only: false,
+            } => Ok(SqliteEventStore::open(path).await?.into()),
+            #[cfg(feature = "sqlite")]
+            Place::File { path, .. } => Ok(SqliteEventStore::open_read_only(path).await?.into()),
+            #[cfg(feature = "postgres")]
+            Place::Server => Ok(PostgresEventStore::connect(url).await?.into()),
+        }
     }
 
     /// Creates the tables, or brings them to the version that this code needs; see

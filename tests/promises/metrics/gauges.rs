@@ -75,9 +75,9 @@ async fn of_files() {
     let created = managers.iter().map(|manager| create_many(manager, 20));
     let created = join_all(created).await;
     let store = [("store", "sqlite")];
-    let (writes, most) = gauge(&measured, "eventlogs_queue_writes", &store);
+    let (queued, most) = gauge(&measured, "eventlogs_queue_writes", &store);
     assert_eq!(
-        (writes.to_string(), most.to_string()),
+        (queued.to_string(), most.to_string()),
         ("0".into(), "40".into())
     );
     let (bytes, most) = gauge(&measured, "eventlogs_queue_bytes", &store);

@@ -7,7 +7,7 @@ use crate::sqlite_file::TemporaryStore;
 use eventlogs::ids::LogId;
 use eventlogs::stores::fake::FakeEventStore;
 use eventlogs::{
-    Aggregate, AppendOptions, CreateOptions, DecideOptions, EventStore, LogManager,
+    Aggregate, AppendOptions, CreateOptions, DecideOptions, EventStore, ListOptions, LogManager,
     LogManagerOptions, LogState, MemoryAggregationCache, PointInTime, across, event_handler,
 };
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
@@ -67,7 +67,7 @@ pub(crate) async fn run_all(store: impl EventStore<PaymentEvent> + Clone) {
     payments.load(id, 0, 10).await.unwrap();
     let streamed: Vec<_> = payments.stream(id, 0).try_collect().await.unwrap();
     assert!(!streamed.is_empty());
-    payments.list(&Default::default()).await.unwrap();
+    payments.list(&ListOptions::default()).await.unwrap();
     assert!(payments.exists(id).await.unwrap());
     assert!(payments.find_key("never used").await.unwrap().is_empty());
     payments.forget_cached(id).await.unwrap();

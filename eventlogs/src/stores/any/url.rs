@@ -1,21 +1,35 @@
-//! Opens the store that a URL names. No error repeats the URL, because it may hold a password.
+//! Reads the URL of a store. No error repeats the URL, because it may hold a password.
 
-use crate::stores::any::AnyEventStore;
 use crate::stores::error::open::OpenError;
-#[cfg(feature = "postgres")]
-use crate::stores::postgres::PostgresEventStore;
-#[cfg(feature = "sqlite")]
-use crate::stores::sqlite::SqliteEventStore;
 
 /// How to write a URL.
 const URL: &str =
     "write `sqlite:payments.db`, `sqlite::memory:` or `postgres://user:password@host/database`";
 
-/// Opens the store that the URL names.
-pub(super) async fn open(url: &str) -> Result<AnyEventStore, OpenError> {
+/// What a URL names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A SQLite database in memory.
+    #[cfg(feature = "sqlite")]
+    Memory,
+    /// A SQLite file.
+    #[cfg(feature = "sqlite")]
+    File {
+        /// The path.
+        path: String,
+        /// `true` if it is opened for reading only.
+        is_read_only: bool,
+    },
+    /// A PostgreSQL server, with the whole URL as its address.
+    #[cfg(feature = "postgres")]
+    Server,
+}
+
+/// Reads a URL.
+pub(super) fn read(url: &str) -> Result<Place, OpenError> {
     match url.split_once(':') {
-        Some(("sqlite", rest)) => open_sqlite(rest).await,
-        Some(("postgres" | "postgresql", _)) => open_postgres(url).await,
+        Some(("sqlite", rest)) => sqlite(rest),
+        Some(("postgres" | "postgresql", _)) => postgres(),
         Some((_, _)) => Err(invalid(
             "it starts neither with `sqlite:` nor with `postgres:`",
         )),
@@ -25,41 +39,47 @@ pub(super) async fn open(url: &str) -> Result<AnyEventStore, OpenError> {
 }
 
 #[cfg(feature = "sqlite")]
-async fn open_sqlite(rest: &str) -> Result<AnyEventStore, OpenError> {
+fn sqlite(rest: &str) -> Result<Place, OpenError> {
     let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     if path == ":memory:" {
         if !parameters.is_empty() {
             return Err(invalid("a database in memory has no parameters"));
         }
-        return Ok(SqliteEventStore::in_memory().await?.into());
+        return Ok(Place::Memory);
     }
-    let path = decoded(path.strip_prefix("//").unwrap_or(path))?;
-    let store = match parameters {
-        "" | "mode=rwc" => SqliteEventStore::open(path).await?,
-        "mode=ro" => SqliteEventStore::open_read_only(path).await?,
+    let is_read_only = match parameters {
+        "" | "mode=rwc" => false,
+        "mode=ro" => true,
         _ => {
             return Err(invalid(
                 "after `?`, a file takes only `mode=ro` (to read) or `mode=rwc`; other settings are in `SqliteOptions`",
             ));
         }
     };
-    Ok(store.into())
+    Ok(Place::File {
+        path: decoded(path.strip_prefix("//").unwrap_or(path))?,
+        is_read_only,
+    })
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn open_sqlite(_: &str) -> Result<AnyEventStore, OpenError> {
+fn sqlite(_: &str) -> Result<Place, OpenError> {
     Err(invalid(
         "the feature `sqlite` of eventlogs is not enabled; enable it in Cargo.toml",
     ))
 }
 
 #[cfg(feature = "postgres")]
-async fn open_postgres(url: &str) -> Result<AnyEventStore, OpenError> {
-    Ok(PostgresEventStore::connect(url).await?.into())
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "without the feature it is an error"
+)]
+fn postgres() -> Result<Place, OpenError> {
+    Ok(Place::Server)
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn open_postgres(_: &str) -> Result<AnyEventStore, OpenError> {
+fn postgres() -> Result<Place, OpenError> {
     Err(invalid(
         "the feature `postgres` of eventlogs is not enabled; enable it in Cargo.toml",
     ))
@@ -94,7 +114,7 @@ fn invalid(problem: &'static str) -> OpenError {
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
-    use super::{decoded, open};
+    use super::{Place, decoded, read};
 
     #[test]
     fn a_path_may_be_percent_encoded() {
@@ -105,8 +125,26 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_names_no_store_is_refused_without_a_repetition() {
+    #[test]
+    fn a_file_is_named_as_other_libraries_name_it() {
+        let file = |path: &str, is_read_only| Place::File {
+            path: path.to_owned(),
+            is_read_only,
+        };
+        for (url, place) in [
+            ("sqlite:a.db", file("a.db", false)),
+            ("sqlite://a.db", file("a.db", false)),
+            ("sqlite:/srv/a.db", file("/srv/a.db", false)),
+            ("sqlite:///srv/a.db?mode=rwc", file("/srv/a.db", false)),
+            ("sqlite:a.db?mode=ro", file("a.db", true)),
+            ("sqlite::memory:", Place::Memory),
+        ] {
+            assert_eq!(read(url).ok(), Some(place), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_store_is_refused_without_a_repetition() {
         for url in [
             "",
             "secret",
@@ -114,11 +152,9 @@ mod tests {
             "sqlite:a.db?secret=1",
             "sqlite::memory:?secret",
         ] {
-            let error = open(url)
-                .await
-                .err()
-                .map(|error| format!("{error} {error:?}"));
-            let text = error.unwrap_or_default();
+            let error = read(url).err();
+            let text = error.map(|error| format!("{error} {error:?}"));
+            let text = text.unwrap_or_default();
             assert!(text.contains("sqlite:payments.db"), "{url}: {text}");
             assert!(!text.contains("secret"), "{text}");
         }
