@@ -71,7 +71,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(test)]
+#[cfg(all(test, feature = "_database"))]
 mod error_texts;
 pub mod events_lock;
 pub mod laws;

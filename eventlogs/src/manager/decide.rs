@@ -30,7 +30,7 @@ impl<A: Aggregate> LogManager<A> {
     ///
     /// The closure gets the aggregate. It returns the events to append, no events to change nothing, or an error to refuse.
     /// It should do nothing but decide, quickly and without waiting. The events are one event, an `Option`, an array or a `Vec`
-    /// ([`IntoEvents`](crate::IntoEvents)). A decision that never refuses returns
+    /// ([`IntoEvents`]). A decision that never refuses returns
     /// `Ok::<_, std::convert::Infallible>(event)`.
     ///
     /// - *When it runs:* in its turn. Decisions on one log by this manager and its clones take turns, in the order of arrival.

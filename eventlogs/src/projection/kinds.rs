@@ -1,6 +1,7 @@
 //! What to do after an error of a projection.
 
 use crate::error_kind::ErrorKind;
+#[cfg(feature = "_database")]
 use crate::projection::catch_up::CatchUpError;
 use crate::projection::checkpoint::RegisterError;
 use crate::projection::handler::HandlerError;
@@ -123,6 +124,7 @@ impl RowError {
     }
 }
 
+#[cfg(feature = "_database")]
 impl CatchUpError {
     /// Returns what to do after this error.
     ///
