@@ -21,10 +21,10 @@ use std::sync::Arc;
 /// # let counters = LogManager::<Counter>::new(FakeEventStore::new(), FakeAggregationCache::new(), LogManagerOptions::default());
 /// # let id = LogId::new();
 /// # counters.create(&id, &CounterEvent::Added { amount: 1 }, &Default::default()).await?;
-/// let options = Default::default();
-/// let added = counters.decide(id, &options, |_| Ok::<_, Infallible>(CounterEvent::Added { amount: 2 })).await?;
 /// use eventlogs::EventRecord;
 ///
+/// let options = Default::default();
+/// let added = counters.decide(id, &options, |_| Ok::<_, Infallible>(CounterEvent::Added { amount: 2 })).await?;
 /// assert!(added.has_appended());
 /// assert_eq!((added.first_index(), added.event_count()), (Some(1), 1));
 /// assert_eq!(added.events()[0].event(), &CounterEvent::Added { amount: 2 });
