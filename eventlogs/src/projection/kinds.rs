@@ -181,7 +181,7 @@ impl RegisterError {
     /// ```
     /// use eventlogs::{ErrorKind, projection::RegisterError};
     ///
-    /// let error = RegisterError::Create { source: "syntax error at \"tabel\"".into() };
+    /// let error = RegisterError::Create { source: "syntax error at end of input".into() };
     /// assert_eq!(error.kind(), ErrorKind::Internal);
     /// ```
     #[must_use]
