@@ -67,8 +67,8 @@ pub enum ErrorKind {
     ///
     /// The reason is the service's own: return it to the caller. HTTP: 422, or what the reason asks for.
     Refused,
-    /// What the request names does not exist, or is something else: an order's id was given as a payment's, say. Nothing was
-    /// written. HTTP: 404.
+    /// The request names a log, or something else, that does not exist or is of another kind. For example, it gives the id of an
+    /// order as that of a payment. Nothing was written. HTTP: 404.
     NotFound,
     /// Another writer was first, and nothing was written. Read the newest state and decide again, or tell the caller to do so.
     ///

@@ -60,8 +60,8 @@ impl<A: Aggregate> LogManager<A> {
 
     /// Appends one event after the state it was decided on, in one round trip.
     ///
-    /// `state` is an [`Aggregation`](crate::Aggregation), or the [`LogState`] that the last write returned or that was kept
-    /// from an aggregation.
+    /// `state` is the end of the log that the caller has seen ([`IntoLogState`]): an [`Aggregation`](crate::Aggregation), the
+    /// result of a [decision](crate::Decided), or the [`LogState`] that the last write returned.
     ///
     /// If the future is dropped before it is polled, nothing is written. If it is dropped later, the event may be stored or
     /// not. A retry with the same idempotency key finds out.

@@ -88,7 +88,7 @@ pub(crate) fn well_formed(literal: &LitStr, errors: &mut Errors) -> String {
     name
 }
 
-/// What is wrong with a name, if it cannot be stored.
+/// Returns why a name cannot be stored; `None` if it can be.
 fn problem(name: &str) -> Option<String> {
     if name.is_empty() {
         return Some("the name is empty".to_owned());

@@ -117,11 +117,11 @@ fn version(given: &Given) -> syn::Result<(u16, Span)> {
     Ok((u16::try_from(number).unwrap_or(u16::MAX), given.span()))
 }
 
-/// What messages say of a key with functions that read other versions.
+/// The texts of the messages about a key with functions that read other versions.
 struct ConverterKey {
     /// The function.
     one: &'static str,
-    /// What has a version as its key.
+    /// The function, in messages about the version that is its key.
     of_one: &'static str,
 }
 

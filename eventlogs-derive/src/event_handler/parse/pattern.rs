@@ -303,7 +303,7 @@ impl Alternative {
         field.colon_token.map(|_| &*field.pat)
     }
 
-    /// What to do instead of binding this name, for messages.
+    /// The advice of messages: what to write instead of binding this name.
     pub(crate) fn without_binding(&self, name: &Ident) -> String {
         if self.is_bound_whole(name) {
             return format!("remove `{name} @`");

@@ -203,7 +203,7 @@ impl RedisConnectError {
     /// - [`TryAgain`](ErrorKind::TryAgain): [`Refused`](RedisConnectError::Refused),
     ///   [`Unreachable`](RedisConnectError::Unreachable) and [`TimedOut`](RedisConnectError::TimedOut): the server may be starting.
     ///   Also [`Refusing`](RedisConnectError::Refusing) if Redis loads its data, or has no master at the moment.
-    /// - [`Internal`](ErrorKind::Internal): all others. Somebody must correct the URL, the options or the server.
+    /// - [`Internal`](ErrorKind::Internal): all others. Correct the URL, the options or the server.
     ///
     /// ```
     /// use eventlogs::{ErrorKind, RedisConnectError};
